@@ -1,0 +1,50 @@
+# make demo and make test are all that a fresh machine needs: python3 >= 3.11 and make, no compiler.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+MPIEXEC ?= $(BIN)/mpiexec
+DEMO := runs/quickstart
+# One thread per rank: the ranks are the parallelism.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+
+.PHONY: help demo test lint bench venv clean
+
+help:
+	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
+	@echo "make test    install, then the test suite on 1, 2, 3 and 4 ranks"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   time of a step, split by stage"
+	@echo "make venv    only install (again when pyproject.toml has changed)"
+	@echo "make clean   remove $(VENV), caches and the demo's results"
+	@echo "PYTHON=/path/to/python3.x chooses the interpreter, MPIEXEC='mpirun --flags' the launcher"
+
+venv: $(VENV)/stamp
+
+# The stamp is older than pyproject.toml when the dependencies may have changed.
+$(VENV)/stamp: pyproject.toml tools/make_venv.sh
+	@sh tools/make_venv.sh $(VENV) "$(PYTHON)"
+	@echo "installing epmpi and what it needs into $(VENV) ..."
+	@$(PIP) install --prefer-binary --editable '.[mpi,test]'
+	@touch $@
+
+demo: venv
+	@rm -rf $(DEMO)
+	$(ONE_THREAD) $(MPIEXEC) -n 2 $(BIN)/epmpi run examples/quickstart.toml -o $(DEMO)
+	$(ONE_THREAD) $(BIN)/epmpi analyse $(DEMO)
+
+test: venv
+	@MPIEXEC="$(MPIEXEC)" $(BIN)/python tools/run_tests.py
+
+lint: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(wildcard src tools benchmarks)
+
+bench: venv
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.step
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
