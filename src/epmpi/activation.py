@@ -1,0 +1,101 @@
+"""Activation, Eq. (2): the stochastic rule by which sites yield and come to rest.
+
+The formulas for one site are in `rules`; here a configuration becomes their parameters, and whole
+blocks of rows are advanced on the device.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi import randomness, rules
+from epmpi.config import Configuration
+from epmpi.devices import CPU
+from epmpi.lattice import Slab
+
+
+class Activation:
+    """The rule of a configuration, applied to the sites of a slab.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    slab : Slab
+    device : CPU
+
+    Attributes
+    ----------
+    parameters : tuple
+        (reading, attempt_rate, yield_stress, temperature, rate_off, time_step) of `rules`.
+    forcing : (float, float)
+        What a step adds to every stress, ``mu gdot dt``, and to the plastic strain of an active site,
+        ``eps0 dt / (2 tau)``.
+    """
+
+    def __init__(self, configuration: Configuration, slab: Slab, device: CPU) -> None:
+        model, step = configuration.model, configuration.time.step
+        self._slab = slab
+        self._device = device
+        self._seed = configuration.run.seed
+        rate_off = 1.0 / model.restructuring_time
+        if model.activation == "random":
+            reading, rate_on = rules.RANDOM, rate_off * _odds(model.activity)
+        else:
+            reading, rate_on = rules.READINGS[model.direction], model.attempt_rate
+        self.parameters = (
+            reading, rate_on, model.yield_stress, model.temperature, rate_off, step,
+        )  # fmt: skip
+        self.forcing = (
+            model.shear_modulus * model.strain_rate * step,
+            model.event_strain * step / (2.0 * model.relaxation_time),
+        )
+
+    def advance(
+        self,
+        begin: int,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        stress_rate: NDArray,
+        source: NDArray,
+        step: int,
+    ) -> int:
+        """Advance the sites of the local rows from `begin` on by one step and switch them.
+
+        All arrays have the shape (rows of the block, Ly); stress, plastic_strain and direction are
+        updated, source receives the new directions.
+
+        Returns
+        -------
+        int
+            Number of events that began.
+        """
+        first_site = self._slab.first_site + begin * self._slab.lattice.shape[1]
+        return self._device.advance_sites(
+            stress, plastic_strain, direction, stress_rate, source,
+            self._seed, step, first_site, self.forcing, self.parameters,
+        )  # fmt: skip
+
+
+def stationary_direction(configuration: Configuration, slab: Slab, device: CPU) -> NDArray[np.int8]:
+    """Return the stationary state of the random model: each site active with probability a.
+
+    Returns
+    -------
+    int8 array, shape (rows, Ly)
+        0 inactive, +1 or -1 active; both directions equally likely.
+    """
+    seed, count = configuration.run.seed, slab.rows * slab.lattice.shape[1]
+    first = slab.first_site
+    active = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 0, first, count)
+    aside = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 1, first, count)
+    sign = np.where(aside < 0.5, np.int8(1), np.int8(-1))
+    return np.where(active < configuration.model.activity, sign, np.int8(0)).reshape(slab.shape)
+
+
+def _odds(activity: float | None) -> float:
+    """Return a / (1 - a): p_on of the random model, in units of p_off."""
+    if activity is None:
+        raise ValueError("activity is not given, expected the active fraction of the random model")
+    return activity / (1.0 - activity)

@@ -1,0 +1,98 @@
+"""The periodic lattice, its cut into slabs, and its wavevectors.
+
+Arrays are indexed ``[x, y]``; the site ``[i, j]`` stands at position (i, j), the spacing is 1.  The
+lattice is cut into slabs of whole rows (fixed x), one a rank; spectra are cut into blocks of ky.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A periodic Lx x Ly square lattice of spacing 1.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (Lx, Ly), in lattice spacings.
+    """
+
+    shape: tuple[int, int]
+
+    @property
+    def sites(self) -> int:
+        """Number of sites, Lx Ly."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def modes(self) -> int:
+        """Number of ky that the transform of a real row keeps, Ly // 2 + 1."""
+        return self.shape[1] // 2 + 1
+
+
+@dataclass(frozen=True)
+class Slab:
+    """The rows [start, stop) of a lattice that one rank owns.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    start, stop : int
+        Global index x of the first row, and of the row after the last.
+    """
+
+    lattice: Lattice
+    start: int
+    stop: int
+
+    @property
+    def rows(self) -> int:
+        """Number of rows owned."""
+        return self.stop - self.start
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the local block of a field, (rows, Ly)."""
+        return self.rows, self.lattice.shape[1]
+
+    @property
+    def first_site(self) -> int:
+        """Global index x Ly + y of the first site owned."""
+        return self.start * self.lattice.shape[1]
+
+
+def split(length: int, parts: int) -> list[tuple[int, int]]:
+    """Cut range(length) into contiguous parts whose lengths differ by one at most.
+
+    Returns
+    -------
+    list of (start, stop)
+        One a part, in order, the longer ones first.
+    """
+    short, longer = divmod(length, parts)
+    bounds = [part * short + min(part, longer) for part in range(parts + 1)]
+    return list(zip(bounds[:-1], bounds[1:], strict=True))
+
+
+def slabs(lattice: Lattice, ranks: int) -> list[Slab]:
+    """Return the slab of every rank."""
+    return [Slab(lattice, start, stop) for start, stop in split(lattice.shape[0], ranks)]
+
+
+def wavenumbers(length: int) -> NDArray[np.int64]:
+    """Return k = 0, 1, ..., -1 of a discrete Fourier transform, -length/2 <= k < length/2.
+
+    Shape (length,).  At even length the Nyquist wavenumber is -length/2; whether a mode is Nyquist
+    is told by `is_nyquist`, since its sign has no meaning.
+    """
+    return np.fft.ifftshift(np.arange(length) - length // 2)
+
+
+def is_nyquist(wavenumber: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """Tell which wavenumbers stand for both +length/2 and -length/2 (none at odd length)."""
+    return 2 * np.abs(wavenumber) == length

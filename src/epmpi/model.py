@@ -1,0 +1,213 @@
+"""The elastoplastic model: its state, and one step of it on one screen.
+
+Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Per step: stress and plastic strain advance with
+the rates of the sites that are active (Eq. 1), tracers with the velocity that goes with them, then
+sites switch (Eq. 2), and the elastic response to the new activity is computed.
+
+The step alternates the exact flow at frozen activity with the exact switching at frozen stress.  That
+is Strang's splitting up to half a step at the two ends of a run, so that stationary averages have an
+error of second order in the step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi import randomness
+from epmpi.activation import Activation, stationary_direction
+from epmpi.config import Configuration, check_ranks
+from epmpi.devices import CPU, choose
+from epmpi.elasticity import ElasticResponse, Modes, accumulated_flow, stress_propagator
+from epmpi.lattice import Lattice
+from epmpi.parallel import Communicator
+from epmpi.spectral import SlabFFT, make_transform
+from epmpi.tracers import Tracers
+
+
+class Model:
+    """State of the model on this rank's slab.  Making one is collective.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    communicator : Communicator
+        Default: all ranks that were launched together.
+    device : CPU
+        Default: the one that the configuration names.
+
+    Attributes
+    ----------
+    stress : float array, shape (rows, Ly)
+        sigma, in the precision of the run.
+    plastic_strain : float64 array, shape (rows, Ly)
+    direction : int8 array, shape (rows, Ly)
+        n s: 0 inactive, +1 or -1 active.
+    tracers : Tracers
+    step_count : int
+        Steps since the start of the run, warm-up included.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        communicator: Communicator | None = None,
+        device: CPU | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.communicator = communicator or Communicator.world()
+        check_ranks(configuration, self.communicator.size)
+        self.device = device or choose(configuration.run.device)
+        self.lattice = Lattice(configuration.lattice.shape)
+        dtype = np.float64 if configuration.run.precision == "double" else np.float32
+        self.fft: SlabFFT = make_transform(
+            configuration.run.fft, self.lattice, self.communicator, self.device, dtype
+        )
+        self.slab = self.fft.slab
+        shape = self.slab.shape
+        self.stress = self.device.empty(shape, dtype)
+        self.plastic_strain = self.device.zeros(shape, np.float64)
+        self.direction = self.device.zeros(shape, np.int8)
+        self.step_count = 0
+        self._events = 0
+        self.activation = Activation(configuration, self.slab, self.device)
+        self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
+        moving = self.tracers.number > 0
+        self._every = configuration.tracers.every
+        self.elasticity = ElasticResponse(
+            configuration, self.fft, with_flow=moving and self._every == 1
+        )
+        self._flow = self._accumulated = None
+        if moving:
+            self._prepare_flow(dtype)
+        self._set_initial_state()
+
+    def _prepare_flow(self, dtype) -> None:
+        """Make the arrays of the flow; where it is accumulated, its own convolution too."""
+        convolution = self.elasticity.convolution
+        if self._every > 1:
+            convolution = self._accumulated = accumulated_flow(self.configuration, self.fft)
+            self._strain_at_move = self.device.zeros(self.slab.shape, np.float64)
+        before, after = convolution.halo
+        fields = 1 if self.tracers.interpolation == "stream" else 2
+        rows = self.slab.rows + before + after
+        self._flow = self.device.empty((fields, rows, self.lattice.shape[1]), dtype)
+
+    def _set_initial_state(self) -> None:
+        """Set the stress and the activity that the configuration asks for.  Collective."""
+        initial = self.configuration.initial
+        if initial.state == "gaussian":
+            self.stress[:] = gaussian_stress(self.configuration, self.fft)
+        if self.configuration.model.activation == "random":
+            self.direction[:] = stationary_direction(self.configuration, self.slab, self.device)
+        self.update_response()
+
+    @property
+    def time(self) -> float:
+        """Time since the start of the run, in units of tau."""
+        return self.step_count * self.configuration.time.step
+
+    def step(self) -> None:
+        """Advance by one time step.  Collective.
+
+        1. the velocity of the medium, for the sites that are active: from the last response;
+        2. block by block: stress and plastic strain advance (Eq. 1), sites switch (Eq. 2), and the
+           source of the next response goes through the row transforms;
+        3. tracers move;
+        4. columns and exchange: the response to the new activity.
+        """
+        response = self.elasticity.convolution
+        if self._flow is not None and self._every == 1:
+            response.responses(self.elasticity.flow_fields, self._flow)
+        for begin, end in response.row_blocks:
+            source = response.source_block(begin, end)
+            self._events += self.activation.advance(
+                begin,
+                self.stress[begin:end],
+                self.plastic_strain[begin:end],
+                self.direction[begin:end],
+                response.response_block(self.elasticity.STRESS_RATE, begin, end),
+                source,
+                self.step_count,
+            )
+            response.set_source(begin, end)
+        self.step_count += 1
+        if self._flow is not None and self._every == 1:
+            self.tracers.move(self._flow, self.configuration.time.step)
+        elif self._accumulated is not None and self.step_count % self._every == 0:
+            self._move_by_accumulated_strain(self._accumulated)
+        response.apply()
+
+    def _move_by_accumulated_strain(self, response) -> None:
+        """Move the tracers by the displacement of the plastic strain since their last move."""
+        for begin, end in response.row_blocks:
+            increment = self.plastic_strain[begin:end] - self._strain_at_move[begin:end]
+            response.source_block(begin, end)[:] = increment
+            response.set_source(begin, end)
+        self._strain_at_move[:] = self.plastic_strain
+        response.apply()
+        response.responses(range(len(self._flow)), self._flow)
+        self.tracers.move(self._flow, 1.0)
+
+    def update_response(self) -> None:
+        """Compute the elastic response to the present directions.  Collective."""
+        response = self.elasticity.convolution
+        for begin, end in response.row_blocks:
+            response.source_block(begin, end)[:] = self.direction[begin:end]
+            response.set_source(begin, end)
+        response.apply()
+
+    def observables(self) -> dict[str, float]:
+        """Return means over the lattice; complete on the root, the same on any ranks.  Collective.
+
+        Returns
+        -------
+        dict
+            activity (fraction of active sites), stress_mean, stress_variance (over sites),
+            plastic_strain_mean, events (activations since the start); empty on the other ranks.
+        """
+        events = self.communicator.sum(self._events)
+        rows = self.communicator.gather_rows(
+            self.device.row_sums(self.stress, self.plastic_strain, self.direction)
+        )
+        if rows is None:
+            return {}
+        # Exactly rounded sums: neither the ranks nor the order of the rows matter.
+        stress, squares, strain, active = (math.fsum(column) for column in rows.T)
+        sites = self.lattice.sites
+        return {
+            "activity": active / sites,
+            "stress_mean": stress / sites,
+            "stress_variance": squares / sites - (stress / sites) ** 2,
+            "plastic_strain_mean": strain / sites,
+            "events": events,
+        }
+
+
+def gaussian_stress(configuration: Configuration, fft: SlabFFT) -> NDArray:
+    """Return a Gaussian stress of zero mean, the same on any number of ranks.  Collective.
+
+    Drawn by site: independent numbers of the given standard deviation.  Drawn in Fourier space: the
+    response G to such numbers, scaled to that standard deviation, as plastic events would leave it.
+
+    Returns
+    -------
+    float array, shape (rows, Ly)
+    """
+    initial, slab = configuration.initial, fft.slab
+    count = slab.rows * slab.lattice.shape[1]
+    seed, stream, first = configuration.run.seed, randomness.INITIAL_STRESS, slab.first_site
+    radius = fft.device.draw_uniforms(seed, stream, 0, first, count)
+    angle = fft.device.draw_uniforms(seed, stream, 1, first, count)
+    normal = np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle)
+    field = (initial.stress_deviation * normal).reshape(slab.shape).astype(fft.dtype)
+    if initial.drawn == "site":
+        return field
+    propagator = configuration.propagator
+    kernel = stress_propagator(Modes.of(fft, propagator.symbol), 1.0, "stress")
+    # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
+    twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
+    power = fft.communicator.sum(float(np.sum(twice * kernel**2))) / slab.lattice.sites
+    return fft.backward(fft.forward(field[None]) * kernel / math.sqrt(power))[0]

@@ -1,0 +1,201 @@
+"""The ranks of a run and what they say to each other.  The only place that knows mpi4py.
+
+The communicator is passed explicitly; only entry points name the world.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+# What launchers tell their processes: (variable, launcher).
+_LAUNCHERS = (
+    ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"),
+    ("PMI_SIZE", "MPICH's mpiexec"),
+    ("SLURM_STEP_NUM_TASKS", "srun"),
+)
+
+
+class Communicator:
+    """The ranks that share one run.
+
+    Parameters
+    ----------
+    mpi : mpi4py.MPI.Intracomm
+        Wrapped as it is; ``Communicator.world()`` wraps COMM_WORLD.
+    """
+
+    def __init__(self, mpi: MPI.Intracomm) -> None:
+        self.mpi = mpi
+        self.rank: int = mpi.rank
+        self.size: int = mpi.size
+
+    @classmethod
+    def world(cls) -> Communicator:
+        """Return the communicator of all ranks that were launched together."""
+        return cls(MPI.COMM_WORLD)
+
+    @property
+    def is_root(self) -> bool:
+        """True on the rank that writes and prints."""
+        return self.rank == 0
+
+    def split(self, group: int) -> Communicator:
+        """Return the communicator of the ranks that name the same group.  Collective."""
+        return Communicator(self.mpi.Split(group, self.rank))
+
+    def barrier(self) -> None:
+        """Wait for all ranks.  Collective."""
+        self.mpi.Barrier()
+
+    def broadcast(self, value: Any, root: int = 0) -> Any:
+        """Return the root's value on all ranks.  Collective."""
+        return self.mpi.bcast(value, root=root)
+
+    def sum(self, value: Any) -> Any:
+        """Return the sum of a number or array over the ranks, exact for integers.  Collective."""
+        return self.mpi.allreduce(value, op=MPI.SUM)
+
+    def max(self, value: Any) -> Any:
+        """Return the largest value over the ranks.  Collective."""
+        return self.mpi.allreduce(value, op=MPI.MAX)
+
+    def gather(self, value: Any) -> list[Any] | None:
+        """Return the list of all ranks' values on the root, None elsewhere.  Collective."""
+        return self.mpi.gather(value, root=0)
+
+    def gather_rows(self, rows: NDArray) -> NDArray | None:
+        """Join the ranks' arrays along axis 0 on the root; None elsewhere.  Collective.
+
+        Parameters
+        ----------
+        rows : array, shape (rows of this rank, ...)
+            dtype and shape[1:] are the same on all ranks.
+        """
+        if self.size == 1:
+            return rows
+        rows = np.ascontiguousarray(rows)
+        counts = self.mpi.gather(rows.shape[0], root=0)
+        if counts is None:
+            self.mpi.Gatherv(_as_bytes(rows), None, root=0)
+            return None
+        joined = np.empty((sum(counts), *rows.shape[1:]), rows.dtype)
+        row_bytes = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
+        byte_counts = [count * row_bytes for count in counts]
+        self.mpi.Gatherv(_as_bytes(rows), [_as_bytes(joined), byte_counts, MPI.BYTE], root=0)
+        return joined
+
+    def exchange(
+        self,
+        send: NDArray,
+        send_parts: list[tuple[int, int]],
+        receive: NDArray,
+        receive_parts: list[tuple[int, int]],
+    ) -> None:
+        """Send part p of a flat array to rank p, and receive from all.  Collective.
+
+        Parameters
+        ----------
+        send, receive : 1-d arrays of one dtype
+            On one rank they may be the same array: nothing moves then.
+        send_parts, receive_parts : list of (start, count)
+            In elements, one a rank.  Parts of `send` may overlap (halo rows go to two ranks).
+        """
+        if self.size == 1 and send is receive:
+            return
+        kind = MPI._typedict[send.dtype.char]  # type: ignore[attr-defined]
+        self.mpi.Alltoallv(
+            [send, [count for _, count in send_parts], [start for start, _ in send_parts], kind],
+            [receive, [n for _, n in receive_parts], [start for start, _ in receive_parts], kind],
+        )
+
+    def route(self, records: NDArray, destination: NDArray[np.integer]) -> NDArray:
+        """Send each record to a rank and return those that arrive, by sender.  Collective.
+
+        Parameters
+        ----------
+        records : array, shape (n, ...)
+        destination : int array, shape (n,)
+            Rank that each record goes to.
+        """
+        if self.size == 1:
+            return records
+        order = np.argsort(destination, kind="stable")
+        outgoing = np.ascontiguousarray(records[order])
+        counts = np.bincount(destination, minlength=self.size)
+        arriving = np.empty_like(counts)
+        self.mpi.Alltoall(counts, arriving)
+        received = np.empty((int(arriving.sum()), *records.shape[1:]), records.dtype)
+        record_bytes = records.dtype.itemsize * int(np.prod(records.shape[1:], dtype=np.int64))
+        self.mpi.Alltoallv(
+            [_as_bytes(outgoing), counts * record_bytes, MPI.BYTE],
+            [_as_bytes(received), arriving * record_bytes, MPI.BYTE],
+        )
+        return received
+
+    def raise_alike(self, error: Exception | None) -> None:
+        """Raise on every rank the error of the lowest rank that has one.  Collective.
+
+        Parameters
+        ----------
+        error : Exception or None
+            What went wrong on this rank.
+        """
+        errors = self.mpi.allgather(error)
+        for found in errors:
+            if found is not None:
+                raise found
+
+    def abort(self, code: int = 1) -> None:
+        """End all ranks now."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.mpi.Abort(code)
+
+
+def _as_bytes(array: NDArray) -> NDArray[np.uint8]:
+    return array.reshape(-1).view(np.uint8)
+
+
+def abort_on_exception(communicator: Communicator) -> None:
+    """Make an uncaught exception of one rank end all ranks, with its traceback, never a hang."""
+    if communicator.size == 1:
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        where = f"rank {communicator.rank} of {communicator.size}"
+        sys.stderr.write(f"epmpi: {where} failed:\n")
+        traceback.print_exception(kind, error, trace)
+        communicator.abort(1)
+
+    sys.excepthook = hook
+
+
+def library() -> str:
+    """Return the name and version of the MPI library, on one line."""
+    return " ".join(MPI.Get_library_version().replace("\x00", "").split("\n")[0].split())
+
+
+def foreign_launcher(communicator: Communicator) -> str | None:
+    """Tell that a launcher of another MPI started this process as a run of its own.
+
+    Returns
+    -------
+    str or None
+        A sentence to print, where the launcher's environment names more ranks than MPI found.
+    """
+    for variable, launcher in _LAUNCHERS:
+        count = os.environ.get(variable, "")
+        if count.isdigit() and int(count) > 1 and communicator.size == 1:
+            return (
+                f"{launcher} started {count} processes ({variable}={count}) but mpi4py, built for "
+                f"'{library()}', sees 1 rank: use the mpiexec of that MPI, or install mpi4py for "
+                "the one that you launch with"
+            )
+    return None

@@ -1,0 +1,142 @@
+"""The all-to-all between the rows and the columns of a transform, and the convolution built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from epmpi.spectral.slab import SlabFFT
+
+
+class Exchange:
+    """The all-to-all between rows and columns of some fields, with its two arrays.
+
+    `rows` holds, for each rank of columns, ``(local rows, field, ky of that rank)``; `columns` holds
+    ``(Lx, field, ky of this rank)``.  On the way back to rows the halo rows travel too.
+    """
+
+    def __init__(self, fft: SlabFFT, fields: int, halo: tuple[int, int]) -> None:
+        self.fft = fft
+        self.fields = fields
+        before, after = halo
+        extra = before + after
+        local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
+        self._row_parts, start = [], 0
+        for first, last in fft.mode_blocks:
+            count = local * fields * (last - first)
+            self._row_parts.append((start, count))
+            start += count
+        line = fields * fft.modes
+        self._column_parts = [(s.start * line, (s.rows + extra) * line) for s in fft.slabs]
+        self._rows = fft.device.empty((start,), fft.complex_dtype)
+        one_rank = fft.communicator.size == 1
+        self._columns = self._rows if one_rank else fft.device.empty((length * line,), fft.complex_dtype)
+        self.columns = self._columns.reshape(length, fields, fft.modes)
+        self.pieces = [
+            self._rows[start : start + count].reshape(local, fields, last - first)
+            for (start, count), (first, last) in zip(self._row_parts, fft.mode_blocks, strict=True)
+        ]
+
+    def send_rows(self, rows: NDArray, first: int = 0) -> None:
+        """Transform real rows (n, fields, Ly) and lay them out from local row `first` on."""
+        n = len(rows)
+        if len(self.pieces) == 1:
+            self.fft.device.transform_rows(rows, self.pieces[0][first : first + n])
+            return
+        spectra = self.fft.device.empty((n, self.fields, self.fft.lattice.modes), self.fft.complex_dtype)
+        self.fft.device.transform_rows(rows, spectra)
+        for piece, (begin, end) in zip(self.pieces, self.fft.mode_blocks, strict=True):
+            piece[first : first + n] = spectra[..., begin:end]
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Restore some fields of the array rows begin ... end into real `rows` (n, fields, Ly)."""
+        chosen = slice(fields[0], fields[-1] + 1)
+        if len(self.pieces) == 1:
+            self.fft.device.restore_rows(self.pieces[0][begin:end, chosen], rows)
+            return
+        spectra = self.fft.device.empty((end - begin, len(fields), self.fft.lattice.modes),
+                                        self.fft.complex_dtype)  # fmt: skip
+        for piece, (first, last) in zip(self.pieces, self.fft.mode_blocks, strict=True):
+            spectra[..., first:last] = piece[begin:end, chosen]
+        self.fft.device.restore_rows(spectra, rows)
+
+    def to_columns(self) -> NDArray:
+        """Exchange rows for columns; return the array (Lx, fields, ky).  Collective."""
+        self.fft.communicator.exchange(
+            self._rows, self._row_parts, self._columns, self._column_parts
+        )
+        return self.columns
+
+    def to_rows(self) -> None:
+        """Exchange columns for rows.  Collective."""
+        self.fft.communicator.exchange(
+            self._columns, self._column_parts, self._rows, self._row_parts
+        )
+
+
+class Convolution:
+    """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
+
+    The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.
+    One step is, for each block, `responses` and `set_source`, then `apply`.
+
+    Parameters
+    ----------
+    fft : SlabFFT
+    kernels : float array, shape (responses, ky of this rank, Lx)
+    imaginary : sequence of bool
+        Whether a kernel is to be multiplied by i.
+    halo : (before, after)
+        Rows beyond the slab in which the responses are wanted too.
+    """
+
+    def __init__(
+        self, fft: SlabFFT, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+    ) -> None:
+        self.fft = fft
+        self.halo = halo
+        self._imaginary = tuple(imaginary)
+        normalised = np.asarray(kernels / fft.lattice.sites, fft.dtype)
+        self._kernels = fft.device.asarray(normalised)
+        self._source = Exchange(fft, 1, (0, 0))
+        self._response = Exchange(fft, len(kernels), halo)
+        rows, width = fft.slab.shape
+        height = fft.device.block_rows(width * fft.dtype.itemsize)
+        self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]
+        self._block_source = fft.device.empty((min(height, rows), width), fft.dtype)
+        self._block_response = fft.device.empty((min(height, rows), 1, width), fft.dtype)
+
+    def source_block(self, begin: int, end: int) -> NDArray:
+        """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
+        return self._block_source[: end - begin]
+
+    def set_source(self, begin: int, end: int) -> None:
+        """Transform the source of local rows begin ... end, from `source_block`."""
+        self._source.send_rows(self._block_source[: end - begin, None], begin)
+
+    def apply(self) -> None:
+        """Turn the source into the responses.  Collective."""
+        source = self._source.to_columns()
+        self.fft.device.convolve_columns(
+            source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
+        )
+        self._response.to_rows()
+
+    def response_block(self, field: int, begin: int, end: int) -> NDArray:
+        """Return one response in local rows begin ... end, (rows, Ly), valid until the next call."""
+        rows = self._block_response[: end - begin]
+        before = self.halo[0]
+        self._response.receive_rows(begin + before, end + before, [field], rows)
+        return rows[:, 0]
+
+    def responses(self, fields: Sequence[int], out: NDArray) -> None:
+        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+        total, height = out.shape[1], len(self._block_source)
+        for begin in range(0, total, height):
+            end = min(begin + height, total)
+            for target, field in zip(out, fields, strict=True):
+                self._response.receive_rows(begin, end, [field], target[begin:end, None])

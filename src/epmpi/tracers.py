@@ -1,0 +1,116 @@
+"""Tracer particles that follow the displacement of the medium, each on the rank of its slab."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi import randomness
+from epmpi.config import Configuration
+from epmpi.devices import CPU
+from epmpi.lattice import Slab, split
+from epmpi.parallel import Communicator
+
+RECORD = np.dtype([("identity", np.int64), ("position", np.float64, 2)])  # one tracer on the move
+SORT_EVERY = 1000  # moves; tracers drift about 1e-4 of a spacing in each
+
+
+class Tracers:
+    """The tracers of one rank's slab.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    slabs : list of Slab
+        Of all ranks.
+    communicator : Communicator
+    device : CPU
+
+    Attributes
+    ----------
+    identity : int64 array, shape (local tracers,)
+        0 ... number - 1, each on one rank.
+    position : float64 array, shape (local tracers, 2)
+        Unwrapped (x, y), in lattice spacings.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        slabs: list[Slab],
+        communicator: Communicator,
+        device: CPU,
+    ) -> None:
+        self.number = configuration.tracers.number
+        self.interpolation = configuration.tracers.interpolation
+        self._slab = slabs[communicator.rank]
+        self._starts = np.array([slab.start for slab in slabs])
+        self._communicator = communicator
+        self._device = device
+        self._moves = 0
+        self.set(*self._scatter(configuration.run.seed))
+
+    def _scatter(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return identities and uniform positions of this rank's share, wherever they lie."""
+        first, last = split(self.number, self._communicator.size)[self._communicator.rank]
+        count = 2 * (last - first)
+        drawn = self._device.draw_uniforms(seed, randomness.TRACER_POSITIONS, 0, 2 * first, count)
+        return np.arange(first, last), drawn.reshape(-1, 2) * self._slab.lattice.shape
+
+    def set(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
+        """Take these tracers, wherever they lie, to the ranks of their slabs.  Collective.
+
+        Parameters
+        ----------
+        identity : int64 array, shape (n,)
+        position : float64 array, shape (n, 2)
+        """
+        self.identity = identity
+        self.position = np.ascontiguousarray(position, np.float64)
+        self._migrate()
+        self._sort()
+
+    def move(self, flow: NDArray, time_step: float) -> None:
+        """Move all tracers along a flow, and those that leave the slab to their new rank.
+
+        Collective.
+
+        Parameters
+        ----------
+        flow : float array, shape (fields, rows + halo, Ly)
+            Velocity components, or B-spline coefficients of the stream function.
+        time_step : float
+            What the flow is multiplied by.
+        """
+        length = self._slab.lattice.shape[0]
+        self._device.move_tracers(
+            self.interpolation, self.position, flow, time_step, length, self._slab.start
+        )
+        self._migrate()
+        self._moves += 1
+        if self._moves % SORT_EVERY == 0:
+            self._sort()
+
+    def _migrate(self) -> None:
+        """Send the tracers that are not in this slab to the rank that owns their row."""
+        if self._communicator.size == 1:
+            return
+        row = np.floor(self.position[:, 0]).astype(np.int64) % self._slab.lattice.shape[0]
+        leaving = np.flatnonzero((row < self._slab.start) | (row >= self._slab.stop))
+        records = np.empty(len(leaving), RECORD)
+        records["identity"] = self.identity[leaving]
+        records["position"] = self.position[leaving]
+        owner = np.searchsorted(self._starts, row[leaving], side="right") - 1
+        arriving = self._communicator.route(records, owner)
+        if len(leaving) or len(arriving):
+            stay = np.ones(len(row), bool)
+            stay[leaving] = False
+            self.identity = np.concatenate([self.identity[stay], arriving["identity"]])
+            self.position = np.concatenate([self.position[stay], arriving["position"]])
+
+    def _sort(self) -> None:
+        """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""
+        x, y = np.floor(self.position).astype(np.int64).T
+        length, width = self._slab.lattice.shape
+        order = np.argsort((x % length) * width + y % width, kind="stable")
+        self.identity, self.position = self.identity[order], self.position[order]
