@@ -29,8 +29,8 @@ class Activation:
     parameters : tuple
         (reading, attempt_rate, yield_stress, temperature, rate_off, time_step) of `rules`.
     forcing : (float, float)
-        What a step adds to every stress, ``mu gdot dt``, and to the plastic strain of an active site,
-        ``eps0 dt / (2 tau)``.
+        What a step adds to every stress, ``mu gdot dt``, and to the plastic strain of an active
+        site, ``eps0 dt / (2 tau)``.
     """
 
     def __init__(self, configuration: Configuration, slab: Slab, device: CPU) -> None:

@@ -69,7 +69,8 @@ def stress_propagator(modes: Modes, prefactor: float, macroscopic: str) -> NDArr
 def stream_propagator(modes: Modes) -> NDArray[np.float64]:
     """Return psi(q) for eps_pl(q) = 1: the stream function of the displacement, real, even.
 
-    ``psi = -2 (qy^2 - qx^2) / q^4``, with ``u = (d_y psi, -d_x psi)``; 0 at q = 0 and at Nyquist modes.
+    ``psi = -2 (qy^2 - qx^2) / q^4``, with ``u = (d_y psi, -d_x psi)``; 0 at q = 0 and at Nyquist
+    modes.
     """
     x2, y2 = modes.qx**2, modes.qy**2
     q4 = (x2 + y2) ** 2
@@ -80,8 +81,8 @@ def stream_propagator(modes: Modes) -> NDArray[np.float64]:
 def displacement_propagator(modes: Modes) -> NDArray[np.float64]:
     """Return u(q) / i for eps_pl(q) = 1, shape (2, modes...): real, odd.
 
-    ``u(q) = i (qy, -qx) psi(q) = -2i / q^4 (qy (qy^2 - qx^2), qx (qx^2 - qy^2))``: the displacement of
-    an incompressible medium, divergence-free.
+    ``u(q) = i (qy, -qx) psi(q) = -2i / q^4 (qy (qy^2 - qx^2), qx (qx^2 - qy^2))``: the displacement
+    of an incompressible medium, divergence-free.
     """
     psi = stream_propagator(modes)
     return np.stack([modes.qy * psi, -modes.qx * psi])
@@ -119,7 +120,8 @@ def flow_kernels(
 class ElasticResponse:
     """The stress rate, and the flow, that the yielding sites cause.
 
-    A site strains at the rate ``n s eps0 / (2 tau)``; its stress response is ``2 mu G *`` that (Eq. 1).
+    A site strains at the rate ``n s eps0 / (2 tau)``; its stress response is ``2 mu G *`` that, by
+    Eq. (1).
 
     Parameters
     ----------
@@ -144,7 +146,8 @@ class ElasticResponse:
         strain_rate = model.event_strain / (2.0 * model.relaxation_time)
         modes = Modes.of(fft, propagator.symbol)
         stress = stress_propagator(modes, propagator.prefactor, propagator.macroscopic)
-        kernels, imaginary, halo = [2.0 * model.shear_modulus * strain_rate * stress], [False], (0, 0)
+        kernels = [2.0 * model.shear_modulus * strain_rate * stress]
+        imaginary, halo = [False], (0, 0)
         if with_flow:
             flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
             kernels += [strain_rate * kernel for kernel in flow]

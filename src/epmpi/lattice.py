@@ -7,6 +7,7 @@ lattice is cut into slabs of whole rows (fixed x), one a rank; spectra are cut i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def split(length: int, parts: int) -> list[tuple[int, int]]:
     """
     short, longer = divmod(length, parts)
     bounds = [part * short + min(part, longer) for part in range(parts + 1)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 def slabs(lattice: Lattice, ranks: int) -> list[Slab]:

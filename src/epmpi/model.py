@@ -1,12 +1,12 @@
 """The elastoplastic model: its state, and one step of it on one screen.
 
-Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Per step: stress and plastic strain advance with
-the rates of the sites that are active (Eq. 1), tracers with the velocity that goes with them, then
-sites switch (Eq. 2), and the elastic response to the new activity is computed.
+Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Per step: stress and plastic strain advance
+with the rates of the sites that are active (Eq. 1), tracers with the velocity that goes with them,
+then sites switch (Eq. 2), and the elastic response to the new activity is computed.
 
-The step alternates the exact flow at frozen activity with the exact switching at frozen stress.  That
-is Strang's splitting up to half a step at the two ends of a run, so that stationary averages have an
-error of second order in the step.
+The step alternates the exact flow at frozen activity with the exact switching at frozen stress.
+That is Strang's splitting up to half a step at the two ends of a run, so that stationary averages
+have an error of second order in the step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from epmpi import randomness
 from epmpi.activation import Activation, stationary_direction
@@ -79,12 +79,12 @@ class Model:
         self.elasticity = ElasticResponse(
             configuration, self.fft, with_flow=moving and self._every == 1
         )
-        self._flow = self._accumulated = None
+        self._flow: NDArray | None = None
         if moving:
             self._prepare_flow(dtype)
         self._set_initial_state()
 
-    def _prepare_flow(self, dtype) -> None:
+    def _prepare_flow(self, dtype: DTypeLike) -> None:
         """Make the arrays of the flow; where it is accumulated, its own convolution too."""
         convolution = self.elasticity.convolution
         if self._every > 1:
@@ -136,20 +136,21 @@ class Model:
         self.step_count += 1
         if self._flow is not None and self._every == 1:
             self.tracers.move(self._flow, self.configuration.time.step)
-        elif self._accumulated is not None and self.step_count % self._every == 0:
-            self._move_by_accumulated_strain(self._accumulated)
+        elif self._flow is not None and self.step_count % self._every == 0:
+            self._move_by_accumulated_strain(self._flow)
         response.apply()
 
-    def _move_by_accumulated_strain(self, response) -> None:
+    def _move_by_accumulated_strain(self, flow: NDArray) -> None:
         """Move the tracers by the displacement of the plastic strain since their last move."""
+        response = self._accumulated
         for begin, end in response.row_blocks:
             increment = self.plastic_strain[begin:end] - self._strain_at_move[begin:end]
             response.source_block(begin, end)[:] = increment
             response.set_source(begin, end)
         self._strain_at_move[:] = self.plastic_strain
         response.apply()
-        response.responses(range(len(self._flow)), self._flow)
-        self.tracers.move(self._flow, 1.0)
+        response.responses(range(len(flow)), flow)
+        self.tracers.move(flow, 1.0)
 
     def update_response(self) -> None:
         """Compute the elastic response to the present directions.  Collective."""

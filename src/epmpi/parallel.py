@@ -27,11 +27,11 @@ class Communicator:
 
     Parameters
     ----------
-    mpi : mpi4py.MPI.Intracomm
+    mpi : mpi4py.MPI.Comm
         Wrapped as it is; ``Communicator.world()`` wraps COMM_WORLD.
     """
 
-    def __init__(self, mpi: MPI.Intracomm) -> None:
+    def __init__(self, mpi: MPI.Comm) -> None:
         self.mpi = mpi
         self.rank: int = mpi.rank
         self.size: int = mpi.size
@@ -109,7 +109,7 @@ class Communicator:
         """
         if self.size == 1 and send is receive:
             return
-        kind = MPI._typedict[send.dtype.char]  # type: ignore[attr-defined]
+        kind = MPI._typedict[send.dtype.char]
         self.mpi.Alltoallv(
             [send, [count for _, count in send_parts], [start for start, _ in send_parts], kind],
             [receive, [n for _, n in receive_parts], [start for start, _ in receive_parts], kind],

@@ -5,8 +5,8 @@ Philox4x32-10 of Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as eas
 any device, and there is no generator state to store.
 
 The functions are plain Python; a device compiles them.  Every 32-bit word is held in a 64-bit
-unsigned integer, masked after each operation: 32-bit products widen in compiled CPU code and wrap in
-the simulator of CUDA kernels, 64-bit ones with a mask are the same everywhere.
+unsigned integer, masked after each operation: 32-bit products widen in compiled CPU code and wrap
+in the simulator of CUDA kernels, 64-bit ones with a mask are the same everywhere.
 
 A counter gives a block of four words.  A word is the high 32 bits of one site's uniform; the low 21
 bits come from a second block that is drawn only where the high bits do not decide, which is almost

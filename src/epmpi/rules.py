@@ -1,8 +1,8 @@
 """The scalar physics of one site and of one tracer, written once for every compiler.
 
-Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, the exact
-two-state step at frozen stress, and the weights of the interpolations.  Plain functions of numbers:
-the devices compile them for CPU loops and for CUDA kernels.  Nothing here knows an array.
+Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, the
+exact two-state step at frozen stress, and the weights of the interpolations.  Plain functions of
+numbers: the devices compile them for CPU loops and for CUDA kernels.  Nothing here knows an array.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def activation_direction(stress, reading, yield_stress, uniform):
     `EITHER` and `BOTH`; and where the stress is zero to rounding.
     """
     drawn = abs(stress) < UNSIGNED_STRESS * yield_stress or reading == RANDOM
-    if (reading == EITHER or reading == BOTH) and abs(stress) < yield_stress:
+    if reading in (EITHER, BOTH) and abs(stress) < yield_stress:
         drawn = True
     if drawn:
         return 1 if uniform < 0.5 else -1
@@ -80,9 +80,9 @@ def switching_probabilities(rate_on, rate_off, step):
     """Return the probabilities of the exact two-state process over one step.
 
     With the rates constant over the step dt, and K = p_on + p_off,
-    ``P01 = (p_on / K) (1 - exp(-K dt))`` and ``P10 = (p_off / K) (1 - exp(-K dt))``.  An active site
-    may also leave and come back within the step, with probability ``1 - P10 - exp(-p_off dt)``: a
-    new event, that takes a new direction.
+    ``P01 = (p_on / K) (1 - exp(-K dt))`` and ``P10 = (p_off / K) (1 - exp(-K dt))``.  An active
+    site may also leave and come back within the step, with probability
+    ``1 - P10 - exp(-p_off dt)``: a new event, that takes a new direction.
 
     Returns
     -------

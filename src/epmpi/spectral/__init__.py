@@ -1,7 +1,7 @@
 """The distributed Fourier transform.
 
-Convention: ``f(q) = sum_r f(r) exp(-i q r)`` forward, ``f(r) = (1/N) sum_q f(q) exp(i q r)`` back, with
-``q = 2 pi k / L``.
+Convention: ``f(q) = sum_r f(r) exp(-i q r)`` forward, ``f(r) = (1/N) sum_q f(q) exp(i q r)`` back,
+with ``q = 2 pi k / L``.
 """
 
 from __future__ import annotations

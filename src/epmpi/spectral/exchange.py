@@ -1,4 +1,4 @@
-"""The all-to-all between the rows and the columns of a transform, and the convolution built on it."""
+"""The all-to-all between rows and columns of a transform, and the convolution built on it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Exchange:
     """The all-to-all between rows and columns of some fields, with its two arrays.
 
-    `rows` holds, for each rank of columns, ``(local rows, field, ky of that rank)``; `columns` holds
-    ``(Lx, field, ky of this rank)``.  On the way back to rows the halo rows travel too.
+    `pieces` holds, for each rank of columns, ``(local rows, field, ky of that rank)``; `columns`
+    holds ``(Lx, field, ky of this rank)``.  On the way back to rows the halo rows travel too.
     """
 
     def __init__(self, fft: SlabFFT, fields: int, halo: tuple[int, int]) -> None:
@@ -33,8 +33,9 @@ class Exchange:
         line = fields * fft.modes
         self._column_parts = [(s.start * line, (s.rows + extra) * line) for s in fft.slabs]
         self._rows = fft.device.empty((start,), fft.complex_dtype)
-        one_rank = fft.communicator.size == 1
-        self._columns = self._rows if one_rank else fft.device.empty((length * line,), fft.complex_dtype)
+        self._columns = self._rows  # one rank: nothing moves
+        if fft.communicator.size > 1:
+            self._columns = fft.device.empty((length * line,), fft.complex_dtype)
         self.columns = self._columns.reshape(length, fields, fft.modes)
         self.pieces = [
             self._rows[start : start + count].reshape(local, fields, last - first)
@@ -47,7 +48,8 @@ class Exchange:
         if len(self.pieces) == 1:
             self.fft.device.transform_rows(rows, self.pieces[0][first : first + n])
             return
-        spectra = self.fft.device.empty((n, self.fields, self.fft.lattice.modes), self.fft.complex_dtype)
+        shape = n, self.fields, self.fft.lattice.modes
+        spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
         self.fft.device.transform_rows(rows, spectra)
         for piece, (begin, end) in zip(self.pieces, self.fft.mode_blocks, strict=True):
             piece[first : first + n] = spectra[..., begin:end]
@@ -58,8 +60,8 @@ class Exchange:
         if len(self.pieces) == 1:
             self.fft.device.restore_rows(self.pieces[0][begin:end, chosen], rows)
             return
-        spectra = self.fft.device.empty((end - begin, len(fields), self.fft.lattice.modes),
-                                        self.fft.complex_dtype)  # fmt: skip
+        shape = end - begin, len(fields), self.fft.lattice.modes
+        spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
         for piece, (first, last) in zip(self.pieces, self.fft.mode_blocks, strict=True):
             spectra[..., first:last] = piece[begin:end, chosen]
         self.fft.device.restore_rows(spectra, rows)
@@ -127,7 +129,7 @@ class Convolution:
         self._response.to_rows()
 
     def response_block(self, field: int, begin: int, end: int) -> NDArray:
-        """Return one response in local rows begin ... end, (rows, Ly), valid until the next call."""
+        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
         rows = self._block_response[: end - begin]
         before = self.halo[0]
         self._response.receive_rows(begin + before, end + before, [field], rows)

@@ -1,8 +1,8 @@
 """The distributed Fourier transform of fields that are cut into slabs.
 
-Real fields are ``(fields, rows, Ly)``; spectra stay transposed, ``(fields, ky, Lx)`` with the ky of this
-rank, kx contiguous.  Between the two stands one exchange, whose arrays are ``(x, field, ky)``: what a
-rank receives from the others is then one array without any unpacking.
+Real fields are ``(fields, rows, Ly)``; spectra stay transposed, ``(fields, ky, Lx)`` with the ky of
+this rank, kx contiguous.  Between the two stands one exchange, whose arrays are ``(x, field, ky)``:
+what a rank receives from the others is then one array without any unpacking.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class SlabFFT:
         exchange = Exchange(self, len(fields), (0, 0))
         exchange.send_rows(np.moveaxis(fields, 0, 1))
         exchanged = exchange.to_columns()
-        spectrum = self.device.empty((len(fields), self.modes, self.lattice.shape[0]),
-                                     self.complex_dtype)  # fmt: skip
+        shape = len(fields), self.modes, self.lattice.shape[0]
+        spectrum = self.device.empty(shape, self.complex_dtype)
         self.device.transform_columns(exchanged, spectrum)
         return spectrum
 

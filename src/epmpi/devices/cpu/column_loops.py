@@ -1,7 +1,8 @@
 """Strips of columns of a spectrum: taken out of the exchanged array, multiplied, put back.
 
-The exchanged arrays are ``(x, field, ky)``, so that what one rank sends to another is contiguous.  A
-strip is ``(columns, Lx)`` with kx contiguous: the layout in which spectra and propagators are kept.
+The exchanged arrays are ``(x, field, ky)``, so that what one rank sends to another is contiguous.
+A strip is ``(columns, Lx)`` with kx contiguous: the layout in which spectra and propagators are
+kept.
 """
 
 from __future__ import annotations

@@ -43,12 +43,12 @@ def compiled(function: Callable) -> Callable:
     Strict IEEE arithmetic but for fused multiply-adds, so that a line or a site gives the same bits
     wherever it stands.
     """
-    folder = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _CACHE_FOLDER
+    folder = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = _CACHE_FOLDER  # type: ignore[attr-defined]
     try:
         return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = folder
+        numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
 
 
 def compile_module(module: ModuleType) -> SimpleNamespace:

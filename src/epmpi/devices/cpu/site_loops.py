@@ -53,7 +53,7 @@ def draw_words(high, seed, stream, step, first_group):
 
 @compiled
 def fill_uniforms(drawn, seed, stream, step, first):
-    """Fill `drawn` (float64, shape (count,)) with the uniforms of consecutive sites from `first`."""
+    """Fill `drawn` (float64, shape (count,)) with the uniforms of the sites from `first` on."""
     for i in range(drawn.size):
         drawn[i] = uniform(seed, stream, step, first + np.uint64(i))
 
@@ -82,7 +82,16 @@ def switch_site(direction, stress, high, site, seed, step, parameters):
 
 @compiled
 def advance_sites(
-    stress, plastic_strain, direction, stress_rate, source, seed, step, first_site, forcing, parameters
+    stress,
+    plastic_strain,
+    direction,
+    stress_rate,
+    source,
+    seed,
+    step,
+    first_site,
+    forcing,
+    parameters,
 ):
     """Advance stress and plastic strain of consecutive sites by one step, then switch them.
 
@@ -117,7 +126,7 @@ def advance_sites(
     """
     loading, strain_step = forcing
     reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
-    # P01 <= p_on dt: draws above a bound of it are settled without Eq. (2), nearly all of them here.
+    # P01 <= p_on dt: draws above a bound of it are settled without Eq. (2), nearly all of them.
     highest = activation_bound(yield_stress, reading, attempt_rate, yield_stress, temperature)
     threshold = np.uint64(min(highest * time_step, 1.0) / WORD_SCALE)
     high = np.empty(CHUNK, np.uint64)
