@@ -1,0 +1,123 @@
+"""Time of a step, split by stage, beside a hand-written peer.
+
+    python -m benchmarks.step --sizes 1024 --tracers 0 16 --peer epm_ref.cpp
+    mpiexec -n 2 python -m benchmarks.step --sizes 1024 2048
+
+The two programs alternate, a round each, and medians over the rounds are compared: single timings
+vary by tens of percent on a shared machine, their ratio in one run much less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.peer import Peer
+from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
+from epmpi.config import from_mapping
+from epmpi.model import Model
+
+COLUMNS = [*dict.fromkeys(STAGES.values()), "exchange", "rest"]
+
+
+def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer | None) -> dict:
+    """Measure one lattice size and tracer density.  Collective."""
+    number = length * length // fraction if fraction else 0
+    configuration = from_mapping(
+        {
+            "lattice": {"shape": [length, length]},
+            "model": {"temperature": options.temperature},
+            "tracers": {"number": number, "interpolation": options.interpolation},
+            "time": {"step": options.time_step},
+            "output": {"trajectory_every": 0.0},
+            "run": {"precision": options.precision, "fft": options.fft},
+        }
+    )
+    watch = Stopwatch()
+    communicator = timed_communicator(watch)
+    model = Model(configuration, communicator, timed_device(watch))
+    for _ in range(options.warmup):
+        model.step()
+    ours, theirs, stages, activity = [], [], [], 0.0
+    for _ in range(options.rounds):
+        communicator.barrier()
+        watch.seconds.clear()
+        start = time.perf_counter()
+        for _ in range(options.steps):
+            model.step()
+        ours.append((time.perf_counter() - start) / options.steps)
+        stages.append({stage: spent / options.steps for stage, spent in watch.seconds.items()})
+        if peer is not None:
+            seconds, activity = peer.step_seconds(
+                length, options.temperature, options.time_step, options.steps, options.warmup, number
+            )
+            theirs.append(seconds)
+    median = statistics.median(ours)
+    split = {name: statistics.median(s.get(name, 0.0) for s in stages) for name in COLUMNS[:-1]}
+    split["rest"] = median - sum(split.values())
+    result = {
+        "L": length,
+        "tracers": number,
+        "interpolation": options.interpolation if number else "-",
+        "precision": options.precision,
+        "fft": model.fft.engine,
+        "ranks": communicator.size,
+        "activity": round(model.observables().get("activity", 0.0), 5),
+        "ms_per_step": round(1e3 * median, 3),
+        "ns_per_site": round(1e9 * median / length**2, 2),
+        **{name.replace(" ", "_"): round(1e9 * split[name] / length**2, 2) for name in COLUMNS},
+    }
+    if theirs:
+        result["peer_ms"] = round(1e3 * statistics.median(theirs), 3)
+        result["peer_activity"] = activity
+        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        result["of_peer"] = round(statistics.median(ratios), 3)
+    return result
+
+
+def main() -> None:
+    """Print one table; append it to a CSV file if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument("--tracers", type=int, nargs="+", default=[0, 16],
+                        help="one tracer on so many sites; 0: none")  # fmt: skip
+    parser.add_argument("--interpolation", default="bilinear")
+    parser.add_argument("--precision", default="double", choices=["double", "single"])
+    parser.add_argument("--fft", default="auto")
+    parser.add_argument("--temperature", type=float, default=0.1)
+    parser.add_argument("--time-step", type=float, default=0.05)
+    parser.add_argument("--warmup", type=int, default=400, help="steps before the first round")
+    parser.add_argument("--steps", type=int, default=40, help="steps of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer", type=Path, help="C++ source of the yardstick (one rank only)")
+    parser.add_argument("--csv", type=Path, help="append the rows to this file")
+    options = parser.parse_args()
+    peer = Peer(options.peer) if options.peer else None
+    for length in options.sizes:
+        for fraction in options.tracers:
+            row = measure(options, length, fraction, peer)
+            if timed_communicator(Stopwatch()).is_root:
+                report(row, options.csv)
+
+
+def report(row: dict, file: Path | None) -> None:
+    """Print a row; append it to a CSV file with the date."""
+    print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+    if file is None:
+        return
+    row = {"date": datetime.date.today().isoformat(), **row}
+    new = not file.exists()
+    with file.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
