@@ -1,0 +1,171 @@
+"""The command line: run, analyse, info.
+
+One error line and exit code 2 for what a user can mend, alike from all ranks; a traceback and an
+abort of all ranks for what only a developer can.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import h5py
+import numba
+import numpy as np
+
+import epmpi
+from epmpi import analysis
+from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
+from epmpi.output import RunError, refuse_existing
+from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
+from epmpi.planning import array_bytes, plan
+from epmpi.simulation import Simulation
+
+USER_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code, the same on all ranks."""
+    communicator = Communicator.world()
+    abort_on_exception(communicator)
+    try:
+        if problem := foreign_launcher(communicator):
+            raise ConfigError(problem)
+        chosen = _parse(arguments, communicator)
+        return chosen.command(chosen, communicator)
+    except (ConfigError, RunError, analysis.AnalysisError) as error:
+        if communicator.is_root:
+            print(f"epmpi: {error}", file=sys.stderr, flush=True)
+        return USER_ERROR
+
+
+def _parse(arguments: Sequence[str] | None, communicator: Communicator) -> argparse.Namespace:
+    """Parse the arguments; help and usage errors are printed by the root alone."""
+    if communicator.is_root:
+        return _parser().parse_args(arguments)
+    with open(os.devnull, "w") as silent, redirect_stderr(silent), redirect_stdout(silent):
+        return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="epmpi", description=epmpi.__doc__)
+    parser.add_argument("--version", action="version", version=f"epmpi {epmpi.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True)
+
+    run = commands.add_parser("run", help="run a configuration, alone or under mpiexec -n P")
+    run.add_argument("configuration", type=Path, help="TOML file")
+    run.add_argument("-o", "--output", type=Path, help="RUN directory (default: runs/NAME)")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
+        help="change one key of the configuration",
+    )  # fmt: skip
+    run.add_argument("--dry-run", action="store_true", help="tell memory, disk and time; write nothing")
+    run.set_defaults(command=_run)
+
+    analyse = commands.add_parser("analyse", help="numbers, plots and a table from run files")
+    analyse.add_argument("runs", nargs="+", type=Path, help="RUN directory or run.h5")
+    analyse.add_argument("-o", "--output", type=Path, help="where to write (default: beside the run)")
+    analyse.set_defaults(command=_analyse)
+
+    info = commands.add_parser("info", help="what this machine offers: MPI, HDF5, FFT engines")
+    info.set_defaults(command=_info)
+    return parser
+
+
+def _load(chosen: argparse.Namespace, communicator: Communicator) -> Configuration:
+    """Read the configuration on the root and give it to all; the same error everywhere."""
+    found: Configuration | ConfigError | None = None
+    if communicator.is_root:
+        try:
+            found = load(chosen.configuration, chosen.overrides)
+        except ConfigError as error:
+            found = error
+    found = communicator.broadcast(found)
+    if not isinstance(found, Configuration):
+        raise found or ConfigError("no configuration")
+    return found
+
+
+def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    configuration = _load(chosen, communicator)
+    directory = chosen.output or Path("runs") / chosen.configuration.stem
+    if chosen.dry_run:
+        return _tell_plan(configuration, communicator)
+    refuse_existing(directory, communicator)
+    simulation = Simulation(configuration, communicator)
+    if communicator.is_root:
+        length, width = configuration.lattice.shape
+        print(
+            f"epmpi {epmpi.__version__}: {length} x {width} sites, {communicator.size} "
+            f"rank{'s' * (communicator.size > 1)}, {simulation.model.device.name}, "
+            f"{configuration.run.precision} precision, {simulation.model.fft.engine} transform "
+            f"-> {directory}",
+            flush=True,
+        )
+    simulation.run(directory)
+    return 0
+
+
+def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
+    memory = array_bytes(configuration, communicator.size)
+    if communicator.is_root:
+        print(f"memory   {_bytes(memory)} of arrays a rank, on {communicator.size} rank(s)", flush=True)
+    needs = plan(configuration, communicator)
+    if communicator.is_root:
+        print(f"disk     {_bytes(needs.disk)}")
+        print(
+            f"time     {_duration(needs.seconds)} for {needs.steps} steps of "
+            f"{1e3 * needs.seconds_per_step:.3g} ms, timed here on the first ones"
+        )
+    return 0
+
+
+def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    if communicator.size > 1:
+        raise ConfigError(f"analyse runs on 1 rank, got {communicator.size}: leave mpiexec out")
+    analysis.report(chosen.runs, chosen.output)
+    return 0
+
+
+def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    hosts = communicator.gather(platform.node())
+    if hosts is None:
+        return 0
+    parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
+    rows = [
+        ("epmpi", epmpi.__version__),
+        ("python", f"{platform.python_version()}, numpy {np.__version__}, numba {numba.__version__}"),
+        ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
+        ("MPI", f"{library()}, {communicator.size} rank(s) on {len(set(hosts))} host(s)"),
+        ("HDF5", f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}"),
+        ("FFT engines", ", ".join(FFT_ENGINES)),
+    ]
+    for name, value in rows:
+        print(f"{name:<12} {value}")
+    return 0
+
+
+def _bytes(count: float) -> str:
+    """Return a number of bytes in the unit that fits."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.3g} {unit}"
+        count /= 1024
+    return f"{count:.3g} TiB"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in the unit that fits."""
+    for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 86400:.3g} days"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What a run will need before it starts: memory a rank, disk, and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from epmpi.config import Configuration
+from epmpi.lattice import Lattice, slabs, split
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+
+TRIAL_SECONDS = 2.0  # how long the speed is tried
+TRACER_BYTES = 72  # identity and position, and what a move needs beside them
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Needs of a run.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes of arrays on the rank that holds most, program and libraries not counted.
+    disk : int
+        Bytes of the run file.
+    steps : int
+        Steps of the whole run.
+    seconds_per_step : float
+        Measured; 0 if it was not tried.
+    """
+
+    memory: int
+    disk: int
+    steps: int
+    seconds_per_step: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the whole run, output not counted."""
+        return self.steps * self.seconds_per_step
+
+
+def array_bytes(configuration: Configuration, ranks: int) -> int:
+    """Return the bytes of arrays on the first rank, whose slab is the largest."""
+    lattice = Lattice(configuration.lattice.shape)
+    length, width = lattice.shape
+    real = 8 if configuration.run.precision == "double" else 4
+    rows = slabs(lattice, ranks)[0].rows
+    modes = split(lattice.modes, ranks)[0][1]
+    tracers = configuration.tracers
+    flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
+    halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
+
+    def convolution(responses: int, extra: int) -> int:
+        """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
+        spectra = rows * lattice.modes + responses * (rows + extra) * lattice.modes
+        if ranks > 1:
+            spectra += length * modes + responses * (length + extra) * modes
+        return 2 * real * spectra + real * responses * modes * length
+
+    state = rows * width * (real + 8 + 1) + flow * (rows + halo) * width * real
+    state += TRACER_BYTES * (tracers.number // ranks)
+    if tracers.every == 1:
+        return state + convolution(1 + flow, halo)
+    return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
+
+
+def file_bytes(configuration: Configuration) -> int:
+    """Return the bytes of the data in the run file."""
+    clock, output = configuration.time, configuration.output
+    sites = int(np.prod(configuration.lattice.shape))
+
+    def frames(duration: float, every: float) -> int:
+        """Return how many frames an interval gives."""
+        step = configuration.steps(every)
+        return configuration.steps(duration) // step + 1 if step else 0
+
+    series = frames(clock.duration + clock.warmup, output.series_every) * 5 * 8
+    trajectory = frames(clock.duration, output.trajectory_every) * configuration.tracers.number * 24
+    real = 8 if configuration.run.precision == "double" else 4
+    return series + trajectory + frames(clock.duration, output.fields_every) * sites * (real + 9)
+
+
+def plan(configuration: Configuration, communicator: Communicator, *, trial: bool = True) -> Plan:
+    """Tell what a run needs; with `trial`, time its first steps here.  Collective.
+
+    Nothing is written.
+    """
+    steps = configuration.steps(configuration.time.warmup + configuration.time.duration)
+    seconds = _seconds_per_step(configuration, communicator) if trial else 0.0
+    return Plan(
+        array_bytes(configuration, communicator.size), file_bytes(configuration), steps, seconds
+    )
+
+
+def _seconds_per_step(configuration: Configuration, communicator: Communicator) -> float:
+    """Time the first steps of a run, after one that compiles.  Collective."""
+    model = Model(configuration, communicator)
+    model.step()
+    start, steps, going = time.perf_counter(), 0, True
+    while going:
+        model.step()
+        steps += 1
+        going = communicator.broadcast(time.perf_counter() - start < TRIAL_SECONDS)
+    return (time.perf_counter() - start) / steps

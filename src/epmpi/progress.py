@@ -1,0 +1,106 @@
+"""What a long run says while it goes on: speed, activity and time left, on the root only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+LINE_INTERVAL = 10.0  # seconds between lines where the output is not a terminal
+BAR_INTERVAL = 0.2  # seconds between updates of a bar
+SPEED_WINDOW = 5.0  # seconds over which the speed is measured
+
+
+class RunProgress:
+    """A bar on a terminal, plain lines elsewhere, nothing on other ranks.
+
+    Parameters
+    ----------
+    total : int
+        Steps of the whole run.
+    sites : int
+        Sites of the whole lattice: the speed is told in site updates per second.
+    shown : bool
+        Whether to say anything.
+    stream : text file
+    """
+
+    def __init__(
+        self, total: int, sites: int, *, shown: bool = True, stream: TextIO | None = None
+    ) -> None:
+        stream = stream or sys.stderr
+        self._total = total
+        self._sites = sites
+        self._shown = shown
+        self._stream = stream
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._start = self._last = time.monotonic()
+        self._first_step = 0
+        self._window = (self._start, 0)
+        self._speed = 0.0
+        if shown and stream.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description:<8}"),
+                BarColumn(bar_width=None),
+                TextColumn("{task.percentage:3.0f} %"),
+                TextColumn("{task.fields[speed]}"),
+                TextColumn("activity {task.fields[activity]}"),
+                TextColumn("left"),
+                TimeRemainingColumn(elapsed_when_finished=True, compact=True),
+                console=Console(file=stream),
+            )
+
+    def __enter__(self) -> RunProgress:
+        """Start the clock, and the bar."""
+        self._start = self._last = time.monotonic()
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task("start", total=self._total, speed="", activity="")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin(self, step: int) -> None:
+        """Name the step that the run starts from, so that the speed counts from there."""
+        self._first_step = step
+        self._window = (time.monotonic(), step)
+
+    def update(self, step: int, phase: str, activity: float | None) -> None:
+        """Tell the step reached, the phase of the run, and the last activity measured."""
+        if not self._shown:
+            return
+        now = time.monotonic()
+        last = step == self._total
+        if not last and now - self._last < (BAR_INTERVAL if self._bar else LINE_INTERVAL):
+            return
+        self._last = now
+        self._measure(now, step)
+        told = "-" if activity is None else f"{activity:.4f}"
+        speed = f"{self._speed / 1e6:.1f} M site updates/s"
+        if self._bar is not None:
+            self._bar.update(
+                self._task, completed=step, description=phase, speed=speed, activity=told
+            )
+            return
+        rate = (step - self._first_step) / max(now - self._start, 1e-9)
+        left = (self._total - step) / rate if rate > 0 else float("nan")
+        self._stream.write(
+            f"{phase}: {100 * step / self._total:.0f} % ({step}/{self._total} steps), {speed}, "
+            f"activity {told}, {left:.0f} s left\n"
+        )
+        self._stream.flush()
+
+    def _measure(self, now: float, step: int) -> None:
+        """Measure the speed over the last seconds, in site updates per second."""
+        since, before = self._window
+        if now > since and step > before:
+            self._speed = (step - before) * self._sites / (now - since)
+        if now - since > SPEED_WINDOW:
+            self._window = (now, step)
