@@ -1,0 +1,59 @@
+"""What every test may use: the communicator, files shared by the ranks, programs under mpiexec."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import launching
+import pytest
+from mpi4py import MPI
+
+pytest_plugins = ["ranks_in_step"]
+
+# The same examples in every process and on every day; compiling takes longer than the deadline.
+hypothesis.settings.register_profile("epmpi", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("epmpi")
+
+
+@pytest.fixture
+def comm() -> Iterator[MPI.Comm]:
+    """Return a duplicate of the world for this one test, free of earlier tests' messages."""
+    duplicate = MPI.COMM_WORLD.Dup()
+    yield duplicate
+    duplicate.Free()
+
+
+@pytest.fixture
+def shared_tmp_path() -> Iterator[Path]:
+    """Return one new directory for all ranks, removed when all of them have finished the test."""
+    world = MPI.COMM_WORLD
+    made = tempfile.mkdtemp(prefix="epmpi-test-") if world.rank == 0 else None
+    path = Path(world.bcast(made))
+    yield path
+    world.barrier()
+    if world.rank == 0:
+        shutil.rmtree(path)
+
+
+@pytest.fixture
+def launch() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs ``python ARGUMENTS``, under mpiexec where `ranks` is given.
+
+    For serial tests only: an MPI process must not start another MPI run.
+    """
+
+    def run(
+        *arguments: str | Path,
+        ranks: int | None = None,
+        timeout: float = 60.0,
+        cwd: Path | None = None,
+        **variables: str,
+    ) -> subprocess.CompletedProcess[str]:
+        command = launching.python(*map(str, arguments), ranks=ranks)
+        env = launching.environment(**variables)
+        return launching.run(command, timeout=timeout, env=env, cwd=cwd)
+
+    return run

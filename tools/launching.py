@@ -1,0 +1,110 @@
+"""Start programs under mpiexec, from the tests and from their runner, so that none outlives it."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
+LAUNCHER_VARIABLES = (
+    "HYDI_",
+    "MPI_LOCAL",
+    "MPIR_",
+    "PMI_",
+    "PMIX_",
+    "OMPI_COMM_WORLD_",
+    "OMPI_FILE_",
+    "OMPI_UNIVERSE_",
+    "PRTE_",
+)
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return this process's environment without the launcher's marks and with one thread a rank."""
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(LAUNCHER_VARIABLES)
+    }
+    return clean | dict.fromkeys(ONE_THREAD, "1") | changes
+
+
+def mpiexec() -> list[str]:
+    """Return the launcher: ``$MPIEXEC`` (with flags), the environment's own, or that on the path.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    if os.environ.get("MPIEXEC"):
+        return shlex.split(os.environ["MPIEXEC"])
+    beside = Path(sys.executable).parent / "mpiexec"
+    found = str(beside) if beside.exists() else shutil.which("mpiexec")
+    if found is None:
+        raise FileNotFoundError("no mpiexec: pip install mpich, or set MPIEXEC to the launcher")
+    return [found]
+
+
+def python(*arguments: str, ranks: int | None = None) -> list[str]:
+    """Return the command that runs this Python with `arguments`, on `ranks` ranks if given."""
+    launcher = [] if ranks is None else [*mpiexec(), "-n", str(ranks)]
+    return [*launcher, sys.executable, *arguments]
+
+
+def run(
+    command: Sequence[str],
+    *,
+    timeout: float,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    log: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, or end it with all its ranks after `timeout` seconds.
+
+    Parameters
+    ----------
+    log : Path, optional
+        Where both outputs go; by default they are returned as text.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        After the command and its ranks have been ended; its output so far is in the exception.
+    """
+    with open(log or os.devnull, "w", encoding="utf-8") as file:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file if log else subprocess.PIPE,
+            stderr=subprocess.STDOUT if log else subprocess.PIPE,
+            text=True,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,  # a process group that can be ended as a whole
+        )
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except BaseException as reason:
+            output, errors = end(process)
+            if isinstance(reason, subprocess.TimeoutExpired):
+                raise subprocess.TimeoutExpired(command, timeout, output, errors) from None
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output or "", errors or "")
+
+
+def end(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """End a process group: politely, so that a launcher ends its ranks, then by force."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            return process.communicate(timeout=5)
+        except ProcessLookupError:
+            return process.communicate()
+        except subprocess.TimeoutExpired:
+            continue
+    process.kill()
+    return process.communicate()
