@@ -1,0 +1,40 @@
+"""The configuration of a run: every key with its default, unit, range and help line.
+
+`load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
+"""
+
+from epmpi.config.checks import check_ranks
+from epmpi.config.configuration import Configuration, describe, from_mapping, load
+from epmpi.config.keys import ConfigError, Description
+from epmpi.config.settings import (
+    DEVICES,
+    FFT_ENGINES,
+    InitialSettings,
+    LatticeSettings,
+    ModelSettings,
+    OutputSettings,
+    PropagatorSettings,
+    RunSettings,
+    TimeSettings,
+    TracerSettings,
+)
+
+__all__ = [
+    "DEVICES",
+    "FFT_ENGINES",
+    "ConfigError",
+    "Configuration",
+    "Description",
+    "InitialSettings",
+    "LatticeSettings",
+    "ModelSettings",
+    "OutputSettings",
+    "PropagatorSettings",
+    "RunSettings",
+    "TimeSettings",
+    "TracerSettings",
+    "check_ranks",
+    "describe",
+    "from_mapping",
+    "load",
+]

@@ -1,0 +1,177 @@
+"""Combinations of keys that cannot be run, each told in one line."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from epmpi.config.keys import ConfigError
+
+if TYPE_CHECKING:
+    from epmpi.config.configuration import Configuration
+
+LARGEST_RATE_STEP = 0.5  # rate x step above which the first-order step is no approximation
+TOLERANCE = 1e-9  # relative, of a time that is a whole number of steps
+MOST_STEPS = 2**53  # above it, times in double precision cannot tell one step from the next
+
+
+def check_combinations(configuration: Configuration) -> None:
+    """Raise ConfigError for keys that are valid one by one but not together."""
+    check_activation(configuration)
+    check_initial(configuration)
+    check_loading(configuration)
+    check_tracers(configuration)
+    check_step(configuration)
+    check_multiples(configuration)
+
+
+def check_activation(configuration: Configuration) -> None:
+    """Check what only one of the thermal and random models has."""
+    model = configuration.model
+    if model.activation == "thermal" and model.activity is not None:
+        raise ConfigError(
+            f'model.activity = {model.activity} with model.activation = "thermal": the activity is '
+            'a result there; leave model.activity out or set model.activation = "random"'
+        )
+    if model.activation == "random" and model.activity is None:
+        raise ConfigError(
+            'model.activation = "random" without model.activity: expected the mean fraction of '
+            "active sites, > 0 and < 1; set model.activity"
+        )
+    if model.activation == "random" and model.direction != "stress":
+        raise ConfigError(
+            f'model.direction = "{model.direction}" with model.activation = "random": the random '
+            "model draws its directions; leave model.direction out"
+        )
+
+
+def check_initial(configuration: Configuration) -> None:
+    """Check that the Gaussian state, and it alone, has a width."""
+    initial = configuration.initial
+    if initial.state == "gaussian":
+        if initial.stress_deviation == 0:
+            raise ConfigError(
+                'initial.state = "gaussian" without initial.stress_deviation: expected the '
+                "standard deviation of the stress, > 0; set initial.stress_deviation"
+            )
+        return
+    for name, value, default in (
+        ("stress_deviation", initial.stress_deviation, 0.0),
+        ("drawn", initial.drawn, "fourier"),
+    ):
+        if value != default:
+            raise ConfigError(
+                f"initial.{name} = {value!r} with initial.state = {initial.state!r}: only the "
+                f'state "gaussian" is drawn; leave initial.{name} out or set initial.state = '
+                '"gaussian"'
+            )
+
+
+def check_loading(configuration: Configuration) -> None:
+    """Check that a strain rate is imposed only where the macroscopic strain is."""
+    rate = configuration.model.strain_rate
+    if rate != 0 and configuration.propagator.macroscopic == "stress":
+        raise ConfigError(
+            f'model.strain_rate = {rate} with propagator.macroscopic = "stress": where the stress '
+            "is held the strain cannot be imposed; set model.strain_rate = 0 or "
+            'propagator.macroscopic = "strain"'
+        )
+
+
+def check_tracers(configuration: Configuration) -> None:
+    """Check the number of tracers against the lattice and the output."""
+    number, every = configuration.tracers.number, configuration.output.trajectory_every
+    lx, ly = configuration.lattice.shape
+    if number > lx * ly:
+        raise ConfigError(
+            f"tracers.number = {number} on {lx} x {ly} sites: expected one tracer per site at "
+            f"most; set tracers.number = {lx * ly} or less"
+        )
+    if number == 0 and every > 0:
+        raise ConfigError(
+            f"output.trajectory_every = {every} with tracers.number = 0: there is no trajectory; "
+            "set output.trajectory_every = 0 or tracers.number > 0"
+        )
+
+
+def shortest_time(configuration: Configuration) -> tuple[float, str]:
+    """Return the inverse of the fastest rate of the model, and the key that sets it."""
+    model = configuration.model
+    times = [
+        (model.restructuring_time, "model.restructuring_time"),
+        (model.relaxation_time, "model.relaxation_time"),
+    ]
+    if model.activity is not None:  # the random model activates at a / ((1 - a) tau_res)
+        odds = (1 - model.activity) / model.activity
+        times.append((odds * model.restructuring_time, "model.activity"))
+    else:
+        attempts = 2 if model.direction == "both" else 1
+        times.append((1 / model.attempt_rate / attempts, "model.attempt_rate"))
+    return min(times)
+
+
+def check_step(configuration: Configuration) -> None:
+    """Check that the fastest rate is resolved by the time step."""
+    step = configuration.time.step
+    time, name = shortest_time(configuration)
+    largest = LARGEST_RATE_STEP * time
+    if step > largest * (1 + TOLERANCE):
+        raise ConfigError(
+            f"time.step = {step} is too long for the rates of this model: expected at most "
+            f"{largest:.12g}, {LARGEST_RATE_STEP} / the fastest rate, which {name} sets; "
+            "set a shorter time.step"
+        )
+
+
+def whole_multiple(time: float, unit: float) -> int | None:
+    """Return time / unit where it is whole within the tolerance, else None."""
+    if not math.isfinite(time / unit):
+        return None
+    count = round(time / unit)
+    return count if abs(time - count * unit) <= TOLERANCE * time else None
+
+
+def check_multiples(configuration: Configuration) -> None:
+    """Check that every time is a whole number of steps, tracer frames of tracer updates too."""
+    clock, output, every = configuration.time, configuration.output, configuration.tracers.every
+    # Frames between two updates would show the tracers where they were at the last one.
+    frames = configuration.tracers.number > 0 and output.trajectory_every > 0
+    update = every if frames else 1
+    faults = []
+    for name, time, steps in (
+        ("time.warmup", clock.warmup, update),
+        ("time.duration", clock.duration, 1),
+        ("output.series_every", output.series_every, 1),
+        ("output.trajectory_every", output.trajectory_every, update),
+        ("output.fields_every", output.fields_every, 1),
+    ):
+        if time > MOST_STEPS * clock.step:
+            raise ConfigError(
+                f"{name} = {time} with time.step = {clock.step}: expected at most 2^53 steps; "
+                "set a shorter time or a longer time.step"
+            )
+        unit = steps * clock.step
+        if whole_multiple(time, unit) is None:
+            nearest = unit * max(round(time / unit), 0 if name == "time.warmup" else 1)
+            of = "time.step" if steps == 1 else "time.step x tracers.every"
+            faults.append(
+                f"{name} = {time}, expected a multiple of {of} = {unit:.12g}, "
+                f"nearest {nearest:.12g}"
+            )
+    if faults:
+        raise ConfigError(f"{'; '.join(faults)}; set the nearest or another time.step")
+
+
+def check_ranks(configuration: Configuration, ranks: int) -> None:
+    """Raise ConfigError where the lattice cannot be cut into as many slabs as there are ranks.
+
+    Every rank owns at least one row x of the lattice and one column ky of its spectrum:
+    ranks <= min(Lx, Ly // 2).
+    """
+    lx, ly = configuration.lattice.shape
+    most = min(lx, ly // 2)
+    if not 1 <= ranks <= most:
+        raise ConfigError(
+            f"{ranks} ranks for a lattice of {lx} x {ly} sites: expected 1 to {most} ranks, "
+            f"min(Lx, Ly // 2); start at most {most} ranks or enlarge lattice.shape"
+        )

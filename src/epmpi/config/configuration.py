@@ -1,0 +1,142 @@
+"""The configuration of a run: read, checked as a whole, and written back without loss."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from epmpi.config import reading, settings
+from epmpi.config.checks import check_combinations, whole_multiple
+from epmpi.config.keys import ConfigError, Description, shown
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Hold every setting of a run; one that exists is valid.
+
+    Raises
+    ------
+    ConfigError
+        When it is made of keys that cannot go together.
+    """
+
+    lattice: settings.LatticeSettings = field(default_factory=settings.LatticeSettings)
+    model: settings.ModelSettings = field(default_factory=settings.ModelSettings)
+    initial: settings.InitialSettings = field(default_factory=settings.InitialSettings)
+    propagator: settings.PropagatorSettings = field(default_factory=settings.PropagatorSettings)
+    tracers: settings.TracerSettings = field(default_factory=settings.TracerSettings)
+    time: settings.TimeSettings = field(default_factory=settings.TimeSettings)
+    output: settings.OutputSettings = field(default_factory=settings.OutputSettings)
+    run: settings.RunSettings = field(default_factory=settings.RunSettings)
+
+    def __post_init__(self) -> None:
+        """Check the sections together."""
+        for name, kind in SECTIONS.items():
+            if not isinstance(getattr(self, name), kind):
+                got = shown(getattr(self, name))
+                raise ConfigError(f"{name} = {got}: expected {kind.__name__}; or use from_mapping")
+        check_combinations(self)
+
+    def steps(self, time: float) -> int:
+        """Return the whole number of steps in a time; 0 for 0, which as an interval means none.
+
+        Raises
+        ------
+        ConfigError
+            If the time is not a multiple of time.step within 1e-9 of itself.
+        """
+        count = whole_multiple(time, self.time.step)
+        if count is None:
+            raise ConfigError(f"{time} is not a whole number of time.step = {self.time.step}")
+        return count
+
+    def to_mapping(self) -> dict[str, dict[str, Any]]:
+        """Return {section: {key: value}} of plain TOML types; keys that are None are left out."""
+        mapping: dict[str, dict[str, Any]] = {}
+        for name, kind in SECTIONS.items():
+            section = getattr(self, name)
+            values = {item.name: getattr(section, item.name) for item in fields(kind)}
+            mapping[name] = {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in values.items()
+                if value is not None
+            }
+        return mapping
+
+    def to_toml(self) -> str:
+        """Return the TOML text of every key; reading it gives an equal configuration."""
+        lines = []
+        for section, values in self.to_mapping().items():
+            lines.append(f"[{section}]")
+            lines += [f"{key} = {toml_value(value)}" for key, value in values.items()]
+            lines.append("")
+        return "\n".join(lines)
+
+    def with_overrides(self, overrides: Iterable[str]) -> Configuration:
+        """Return the configuration changed by texts section.key=value.
+
+        Raises
+        ------
+        ConfigError
+            For an override that cannot be read, or a configuration that cannot be run.
+        """
+        return build(reading.apply_overrides(self.to_mapping(), overrides, KNOWN))
+
+
+SECTIONS: dict[str, Any] = {item.name: item.default_factory for item in fields(Configuration)}
+KNOWN = {name: tuple(item.name for item in fields(kind)) for name, kind in SECTIONS.items()}
+
+
+def build(table: Mapping[str, Mapping[str, Any]]) -> Configuration:
+    """Make the configuration of known keys."""
+    return Configuration(**{name: SECTIONS[name](**values) for name, values in table.items()})
+
+
+def from_mapping(mapping: Mapping[str, Mapping[str, Any]]) -> Configuration:
+    """Make a configuration from {section: {key: value}}; what is left out takes its default.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown section or key, a wrong value, or keys that cannot go together.
+    """
+    return build(reading.check_keys(mapping, KNOWN))
+
+
+def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configuration:
+    """Read a TOML file, changed by texts section.key=value before it is checked as a whole.
+
+    Raises
+    ------
+    ConfigError
+        For a file that cannot be read, and as `from_mapping` and `with_overrides` do.
+    """
+    table = reading.check_keys(reading.read_toml(path), KNOWN)
+    return build(reading.apply_overrides(table, overrides, KNOWN))
+
+
+def describe() -> Iterator[Description]:
+    """Yield the description of every key, in the order of the table."""
+    for section, kind in SECTIONS.items():
+        for item in fields(kind):
+            value, rule = item.default, item.metadata["kind"]
+            yield Description(
+                section,
+                item.name,
+                rule.type,
+                "" if value is None else toml_value(value),
+                item.metadata["unit"],
+                rule.range,
+                item.metadata["help"],
+            )
+
+
+def toml_value(value: Any) -> str:
+    """Return a value as TOML; floats by repr, which reads back exactly."""
+    if isinstance(value, str):  # printable, as checked: no other character needs escaping
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return repr(value)

@@ -1,0 +1,226 @@
+"""What a key may hold: the kinds of value, and the section that checks its keys when it is made."""
+
+import difflib
+import math
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, NamedTuple
+
+LARGEST_INTEGER = 2**63 - 1  # of TOML, and of the int64 in which steps and seeds are stored
+
+
+class ConfigError(ValueError):
+    """Tell in one line why a configuration cannot be run: what was got, expected, the remedy."""
+
+
+class Description(NamedTuple):
+    """Describe one key, as texts for a table."""
+
+    section: str
+    key: str
+    type: str
+    default: str
+    unit: str
+    range: str
+    help: str
+
+
+class Kind(ABC):
+    """Base of the kinds of value; `type` and `range` are the words for tables and messages."""
+
+    type: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def range(self) -> str:
+        """Words for the values that are allowed."""
+
+    @abstractmethod
+    def accept(self, value: Any) -> Any:
+        """Return `value` in its plain Python type; raise ValueError where it is not allowed."""
+
+    def hint(self, value: Any) -> str:
+        """Return a remedy for a value that was refused, or an empty text."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Integer(Kind):
+    """An integer in [least, most]; True and 1.0 are none."""
+
+    least: int
+    most: int = LARGEST_INTEGER
+    type = "integer"
+
+    @property
+    def range(self) -> str:
+        """Words for the interval."""
+        limit = "2^63 - 1" if self.most == LARGEST_INTEGER else str(self.most)
+        return f"{self.least} to {limit}"
+
+    def accept(self, value: Any) -> int:
+        """Return `value` as an int."""
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise ValueError
+        if not self.least <= int(value) <= self.most:
+            raise ValueError
+        return int(value)
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A finite number: any, `above` or `at_least` a limit, and `below` another."""
+
+    above: float = -math.inf
+    at_least: float = -math.inf
+    below: float = math.inf
+    type = "number"
+
+    @property
+    def range(self) -> str:
+        """Words for the interval."""
+        words = [
+            f"{sign} {limit:g}"
+            for sign, limit in ((">", self.above), (">=", self.at_least), ("<", self.below))
+            if math.isfinite(limit)
+        ]
+        return " and ".join(words) or "finite"
+
+    def accept(self, value: Any) -> float:
+        """Return `value` as a float."""
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise ValueError
+        try:
+            number = float(value)
+        except OverflowError:
+            raise ValueError from None
+        # Strict bounds, infinite where there is none: NaN and the infinities are outside.
+        if not (self.above < number < self.below and number >= self.at_least):
+            raise ValueError
+        return number
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+    type = "text"
+
+    @property
+    def range(self) -> str:
+        """The words."""
+        return " | ".join(f'"{word}"' for word in self.words)
+
+    def accept(self, value: Any) -> str:
+        """Return `value` as a str."""
+        if not isinstance(value, str) or value not in self.words:
+            raise ValueError
+        return str(value)
+
+    def hint(self, value: Any) -> str:
+        """Return the nearest word."""
+        return did_you_mean(value, self.words)
+
+
+@dataclass(frozen=True)
+class ChoiceOrPath(Choice):
+    """One of a few words, or a path, told from a misspelt word by a "/" or the suffix ".h5"."""
+
+    @property
+    def range(self) -> str:
+        """The words and the path."""
+        return f'{super().range} | a path with a "/" or ending in ".h5"'
+
+    def accept(self, value: Any) -> str:
+        """Return `value` as a str."""
+        if not isinstance(value, str):
+            raise ValueError
+        # Unprintable characters and undecodable bytes could not be stored as text in the run.
+        is_path = ("/" in value or value.endswith(".h5")) and value.isprintable()
+        if value not in self.words and not is_path:
+            raise ValueError
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Shape(Kind):
+    """Two integers in [least, most]: the sites along x and y."""
+
+    least: int
+    most: int
+    type = "two integers"
+
+    @property
+    def range(self) -> str:
+        """Words for the interval."""
+        return f"each {self.least} to {self.most}"
+
+    def accept(self, value: Any) -> tuple[int, int]:
+        """Return `value` as a tuple."""
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ValueError
+        side = Integer(self.least, self.most)
+        return side.accept(value[0]), side.accept(value[1])
+
+    def hint(self, value: Any) -> str:
+        """Return an example."""
+        return "write [256, 256]"
+
+
+def key(default: Any, kind: Kind, unit: str, help: str) -> Any:
+    """Make the dataclass field of one key; a key whose default is None may be left out."""
+    return field(default=default, metadata={"kind": kind, "unit": unit, "help": help})
+
+
+class Section:
+    """Base of the sections: frozen dataclasses that check and convert their keys when made.
+
+    Raises
+    ------
+    ConfigError
+        For a value of the wrong type or out of its range, NaN and infinities included.
+    """
+
+    section: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Check every key by its kind."""
+        for item in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if value is None and item.default is None:
+                continue
+            kind = item.metadata["kind"]
+            try:
+                value = kind.accept(value)
+            except ValueError:
+                name = f"{self.section}.{item.name} = {shown(value)}"
+                expected = f"expected {kind.type}, {kind.range}"
+                remedy = kind.hint(value) or default_remedy(item)
+                raise ConfigError(f"{name}: {expected}; {remedy}") from None
+            object.__setattr__(self, item.name, value)  # the way to convert in a frozen dataclass
+
+
+def default_remedy(item: Field[Any]) -> str:
+    """Return the remedy that always works: the default."""
+    if item.default is None:
+        return "leave the key out or give such a value"
+    return f"the default is {shown(item.default)}"
+
+
+def shown(value: Any) -> str:
+    """Return the value as a short text on one line, whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):  # integers of thousands of digits, bottomless lists
+        text = f"({type(value).__name__} too large to print)"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """Return the known word nearest to the one that was given, else the list of the known ones."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1) if isinstance(word, str) else []
+    return f'did you mean "{near[0]}"?' if near else "known are " + ", ".join(known)

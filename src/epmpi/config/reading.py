@@ -1,0 +1,123 @@
+"""From text to a mapping {section: {key: value}}: TOML files and overrides section.key=value."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from epmpi.config.keys import ConfigError, did_you_mean, shown
+
+Table = dict[str, dict[str, Any]]
+Known = Mapping[str, tuple[str, ...]]  # the keys of each section
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not UTF-8 or is not TOML (with line and column).
+    """
+    try:
+        text = Path(path).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{shown(str(path))} cannot be read: {reason}; check the path") from None
+    return parse_toml(text, str(path))
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML; `source` names it in the ConfigError."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{source}: not valid TOML: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError is one, integers of thousands of digits another
+        raise ConfigError(f"{source}: not valid TOML: {error}") from None
+
+
+def check_keys(mapping: Any, known: Known) -> Table:
+    """Return a copy of the mapping, every section and key of which is known.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown section or key, with the nearest known one, and for what is not a table.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{shown(mapping)}: expected a mapping of sections to keys")
+    table: Table = {}
+    for section, values in mapping.items():
+        if section not in known:
+            remedy = section_of_key(section, known) or did_you_mean(section, known)
+            raise ConfigError(f"unknown section {shown(section)}; {remedy}")
+        if not isinstance(values, Mapping):
+            expected = f"expected a table of keys, [{section}]"
+            raise ConfigError(f"{section} = {shown(values)}: {expected}")
+        for name in values:
+            if name not in known[section]:
+                raise unknown_key(section, name, known)
+        table[section] = dict(values)
+    return table
+
+
+def unknown_key(section: str, name: Any, known: Known) -> ConfigError:
+    """Return the error for a key that its section lacks."""
+    remedy = section_of_key(name, known) or did_you_mean(name, known[section])
+    return ConfigError(f"unknown key {shown(name)} in section [{section}]; {remedy}")
+
+
+def section_of_key(name: Any, known: Known) -> str:
+    """Return the remedy for a known key in the wrong place, else an empty text."""
+    homes = [section for section, names in known.items() if name in names]
+    return f'did you mean "{homes[0]}.{name}"?' if homes else ""
+
+
+def apply_overrides(table: Table, overrides: Iterable[str], known: Known) -> Table:
+    """Return the table with each override section.key=value put in; the last one of a key wins.
+
+    Raises
+    ------
+    ConfigError
+        For an override without "=" or section, of an unknown key, or that is not valid TOML.
+    """
+    result = {section: dict(values) for section, values in table.items()}
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        section, dot, key = (part.strip() for part in name.partition("."))
+        if not equals or not dot:
+            remedy = section_of_key(name.strip(), known)
+            expected = "expected section.key=value, such as model.temperature=0.2"
+            raise ConfigError("; ".join(filter(None, (f"{shown(override)}: {expected}", remedy))))
+        if section not in known:
+            raise ConfigError(f"unknown section {shown(section)}; {did_you_mean(section, known)}")
+        if key not in known[section]:
+            raise unknown_key(section, key, known)
+        result.setdefault(section, {})[key] = parse_value(text.strip(), f"{section}.{key}")
+    return result
+
+
+def parse_value(text: str, name: str) -> Any:
+    """Return a TOML value; a bare word, which TOML would want in quotes, is taken as a text."""
+    try:
+        parsed = parse_toml(f"value = {text}", name)
+    except ConfigError as error:
+        # What begins like a quoted text or an array is a slip of the pen, not a word.
+        if not text or text[0] in "\"'[{":
+            raise ConfigError(
+                f"{shown(f'{name}={text}')}: not a TOML value; {hint(text)}"
+            ) from error
+        return text
+    return parsed["value"] if len(parsed) == 1 else text
+
+
+def hint(text: str) -> str:
+    """Return the remedy for an override that is not a TOML value."""
+    if not text:
+        return "give a value after the ="
+    return "close the quotes or brackets, and quote the whole for the shell"

@@ -1,0 +1,181 @@
+"""The table of keys: each with its default, kind and range, unit and help line.
+
+Units: lengths in lattice spacings, stresses in default yield stresses, times in default relaxation
+times tau (Ferrero, Martens and Barrat, PRL 113, 248301, 2014).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from epmpi.config.keys import Choice, ChoiceOrPath, Integer, Number, Section, Shape, key
+
+FFT_ENGINES = ("numpy", "mpi4py-fft")  # beside "auto"
+DEVICES = ("cpu",)  # beside "auto"
+
+
+@dataclass(frozen=True)
+class LatticeSettings(Section):
+    """The periodic lattice."""
+
+    section: ClassVar[str] = "lattice"
+    shape: tuple[int, int] = key(
+        (256, 256), Shape(4, 2**20), "sites", "sites along x and y; slabs are cut along x"
+    )
+
+
+@dataclass(frozen=True)
+class ModelSettings(Section):
+    """The stochastic rule (Eq. 2) and the material."""
+
+    section: ClassVar[str] = "model"
+    activation: str = key(
+        "thermal",
+        Choice(("thermal", "random")),
+        "",
+        "activation by stress and temperature (Eq. 2), or at a constant rate that ignores the "
+        "stress; the random model starts with the given activity and draws its directions",
+    )
+    temperature: float = key(
+        0.1, Number(above=0), "stress^2", "T of Eq. 2; without effect in the random model"
+    )
+    activity: float | None = key(
+        None,
+        Number(above=0, below=1),
+        "",
+        "mean fraction of active sites of the random model; only there, and needed there",
+    )
+    direction: str = key(
+        "stress",
+        Choice(("stress", "either", "both")),
+        "",
+        "direction of an event: the sign of the local stress; either sign alike below the "
+        "threshold at the total rate of Eq. 2; or an attempt at both thresholds, each at that rate",
+    )
+    yield_stress: float = key(1.0, Number(above=0), "stress", "threshold sigma_Y of Eq. 2")
+    attempt_rate: float = key(
+        1.0, Number(above=0), "1/time", "Gamma0 of Eq. 2: activation rate at the threshold"
+    )
+    restructuring_time: float = key(
+        1.0, Number(above=0), "time", "tau_res of Eq. 2: mean duration of an event"
+    )
+    relaxation_time: float = key(
+        1.0, Number(above=0), "time", "tau: an event strains at the rate event_strain / (2 tau)"
+    )
+    shear_modulus: float = key(1.0, Number(above=0), "stress", "mu of Eq. 1")
+    event_strain: float = key(
+        1.0, Number(at_least=0), "", "eps0: typical strain of an event; 0 switches elasticity off"
+    )
+    strain_rate: float = key(
+        0.0, Number(), "1/time", "imposed mean shear rate; needs propagator.macroscopic = strain"
+    )
+
+
+@dataclass(frozen=True)
+class InitialSettings(Section):
+    """The stress at the start of the warm-up."""
+
+    section: ClassVar[str] = "initial"
+    state: str = key(
+        "zero",
+        ChoiceOrPath(("zero", "gaussian")),
+        "",
+        "stress-free; Gaussian stress of zero mean; or the final state of another run, by its path",
+    )
+    stress_deviation: float = key(
+        0.0, Number(at_least=0), "stress", "standard deviation of the Gaussian stress; only there"
+    )
+    drawn: str = key(
+        "fourier",
+        Choice(("fourier", "site")),
+        "",
+        "the Gaussian stress is drawn in Fourier space, as plastic events would leave it, "
+        "or independently at each site",
+    )
+
+
+@dataclass(frozen=True)
+class PropagatorSettings(Section):
+    """The elastic propagator G of Eq. 1."""
+
+    section: ClassVar[str] = "propagator"
+    symbol: str = key(
+        "continuum",
+        Choice(("continuum", "lattice")),
+        "",
+        "G(q) = -4 qx^2 qy^2 / q^4 with q = 2 pi k / L, or with q_i^2 -> 2 - 2 cos q_i; "
+        "displacements always use the first",
+    )
+    macroscopic: str = key(
+        "strain",
+        Choice(("strain", "stress")),
+        "",
+        "what is held: the macroscopic strain, G(0) = -1, or the macroscopic stress, G(0) = 0",
+    )
+    prefactor: float = key(
+        1.0,
+        Number(at_least=0),
+        "",
+        "factor of G(q) at q != 0; 1: cos(4 theta) / (pi r^2); 2: as printed in the paper",
+    )
+
+
+@dataclass(frozen=True)
+class TracerSettings(Section):
+    """Particles carried by the displacement field."""
+
+    section: ClassVar[str] = "tracers"
+    number: int = key(1024, Integer(0), "", "number of tracers, one per site at most")
+    interpolation: str = key(
+        "bilinear",
+        Choice(("bilinear", "nearest", "stream")),
+        "",
+        "velocity between the sites: bilinear; of the nearest site; or the curl of a smooth "
+        "stream function, free of divergence everywhere",
+    )
+    every: int = key(
+        1, Integer(1), "steps", "move the tracers every so many steps, by the strain accumulated"
+    )
+
+
+@dataclass(frozen=True)
+class TimeSettings(Section):
+    """The clock; all times are whole multiples of the step."""
+
+    section: ClassVar[str] = "time"
+    step: float = key(0.05, Number(above=0), "time", "time step; at most 0.5 / the fastest rate")
+    warmup: float = key(
+        200.0, Number(at_least=0), "time", "time before the measurement, left out of its series"
+    )
+    duration: float = key(1000.0, Number(above=0), "time", "time of the measurement")
+
+
+@dataclass(frozen=True)
+class OutputSettings(Section):
+    """What is written, and how often."""
+
+    section: ClassVar[str] = "output"
+    series_every: float = key(
+        1.0, Number(at_least=0), "time", "interval of activity, mean stress, ...; 0: none"
+    )
+    trajectory_every: float = key(
+        1.0, Number(at_least=0), "time", "interval of the tracer positions; 0: none"
+    )
+    fields_every: float = key(
+        0.0, Number(at_least=0), "time", "interval of stress, plastic strain, events; 0: none"
+    )
+
+
+@dataclass(frozen=True)
+class RunSettings(Section):
+    """How it is computed."""
+
+    section: ClassVar[str] = "run"
+    seed: int = key(1, Integer(0), "", "seed of all random draws")
+    device: str = key("auto", Choice(("auto", *DEVICES)), "", "where the arrays live")
+    precision: str = key(
+        "double",
+        Choice(("double", "single")),
+        "",
+        "of stress and transforms; plastic strain and positions are double in both",
+    )
+    fft: str = key("auto", Choice(("auto", *FFT_ENGINES)), "", "engine of the Fourier transforms")
