@@ -1,0 +1,143 @@
+"""The scalar physics: rates and readings of Eq. (2), the two-state step, interpolation weights."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.interpolate import BSpline
+from scipy.linalg import expm
+
+from epmpi import rules
+from epmpi.devices.cpu import compiler
+
+READINGS = [rules.STRESS, rules.EITHER, rules.BOTH, rules.RANDOM]
+THERMAL = READINGS[:3]
+stresses = st.floats(-3.0, 3.0)
+temperatures = st.floats(1e-3, 10.0)
+rates = st.floats(1e-12, 10.0)
+steps = st.floats(1e-3, 1.0)
+
+
+@pytest.mark.parametrize(("reading", "attempts"), [("stress", 1), ("either", 1), ("both", 2)])
+def test_activation_rate_is_eq_2_below_the_threshold(reading, attempts):
+    for stress in (0.0, 0.3, -0.8):
+        rate = rules.activation_rate(stress, rules.READINGS[reading], 1.5, 0.9, 0.1)
+        expected = attempts * 1.5 * math.exp((stress**2 - 0.81) / 0.2)
+        assert rate == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("reading", THERMAL)
+@pytest.mark.parametrize("stress", [0.9, -0.9, 1.7, -40.0])
+def test_activation_rate_is_the_attempt_rate_above_the_threshold(reading, stress):
+    assert rules.activation_rate(stress, reading, 1.5, 0.9, 0.1) == 1.5
+
+
+def test_activation_rate_of_the_random_model_ignores_the_stress():
+    for stress in (0.0, 0.5, -2.0):
+        assert rules.activation_rate(stress, rules.RANDOM, 0.02, 1.0, 0.1) == 0.02
+
+
+@given(stresses, st.sampled_from(READINGS), st.floats(0.0, 10.0), temperatures)
+def test_activation_bound_bounds_the_rate(stress, reading, attempt_rate, temperature):
+    arguments = (stress, reading, attempt_rate, 1.0, temperature)
+    assert rules.activation_bound(*arguments) >= rules.activation_rate(*arguments)
+
+
+@given(stresses, st.sampled_from(READINGS), temperatures)
+def test_no_rate_exceeds_the_bound_at_the_threshold(stress, reading, temperature):
+    """The first, cheapest test of the loop over the sites relies on it."""
+    highest = rules.activation_bound(1.0, reading, 1.3, 1.0, temperature)
+    assert highest >= rules.activation_rate(stress, reading, 1.3, 1.0, temperature)
+
+
+@given(rates, rates, steps)
+def test_probability_of_activation_is_below_rate_times_step(rate_on, rate_off, step):
+    activated, _, _ = rules.switching_probabilities(rate_on, rate_off, step)
+    assert activated <= rate_on * step * (1 + 1e-12)
+
+
+@given(rates, rates, steps)
+def test_switching_is_the_exact_process_with_renewals(rate_on, rate_off, step):
+    """States: inactive; active in the event of the start; active in a later event."""
+    generator = np.array(
+        [[-rate_on, 0.0, rate_on], [rate_off, -rate_off, 0.0], [rate_off, 0.0, -rate_off]]
+    )
+    exact = expm(generator * step)
+    activated, deactivated, renewed = rules.switching_probabilities(rate_on, rate_off, step)
+    assert activated == pytest.approx(exact[0, 2], rel=1e-9, abs=1e-18)
+    assert deactivated == pytest.approx(exact[1, 0], rel=1e-9)
+    assert renewed == pytest.approx(exact[1, 2], abs=1e-13)
+    assert renewed >= 0.0
+
+
+def test_small_probabilities_keep_their_digits():
+    activated, _, _ = rules.switching_probabilities(1e-18, 1.0, 0.05)
+    assert activated == pytest.approx(1e-18 * -math.expm1(-0.05), rel=1e-12, abs=0.0)
+
+
+def test_direction_is_the_sign_of_the_stress():
+    for uniform in (0.0, 0.7):
+        assert rules.activation_direction(0.4, rules.STRESS, 1.0, uniform) == 1
+        assert rules.activation_direction(-0.4, rules.STRESS, 1.0, uniform) == -1
+
+
+@pytest.mark.parametrize("reading", [rules.EITHER, rules.BOTH])
+def test_direction_is_drawn_below_the_threshold_only(reading):
+    for stress in (-0.99, 0.0, 0.4):
+        assert rules.activation_direction(stress, reading, 1.0, 0.49) == 1
+        assert rules.activation_direction(stress, reading, 1.0, 0.5) == -1
+    for stress in (-1.0, -1.2, 1.0, 3.0):
+        for uniform in (0.1, 0.9):
+            assert rules.activation_direction(stress, reading, 1.0, uniform) == np.sign(stress)
+
+
+def test_direction_of_the_random_model_is_drawn_at_any_stress():
+    for stress in (-2.0, 0.0, 0.4, 2.0):
+        assert rules.activation_direction(stress, rules.RANDOM, 1.0, 0.2) == 1
+        assert rules.activation_direction(stress, rules.RANDOM, 1.0, 0.8) == -1
+
+
+@pytest.mark.parametrize("stress", [0.0, -0.0, 9e-13, -9e-13])
+@pytest.mark.parametrize("reading", READINGS)
+def test_rounding_of_a_vanishing_stress_never_decides(reading, stress):
+    assert rules.activation_direction(stress, reading, 1.0, 0.2) == 1
+    assert rules.activation_direction(stress, reading, 1.0, 0.8) == -1
+
+
+@given(st.floats(0.0, 1.0))
+def test_weights_of_interpolation_sum_to_one(fraction):
+    assert sum(rules.linear_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
+    assert sum(rules.spline_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
+    assert sum(rules.spline_slopes(fraction)) == pytest.approx(0.0, abs=1e-15)
+    # A linear field is interpolated exactly, with slope 1.
+    offsets = np.arange(-1, 3)
+    assert np.dot(offsets, rules.spline_weights(fraction)) == pytest.approx(fraction, abs=1e-15)
+    assert np.dot(offsets, rules.spline_slopes(fraction)) == pytest.approx(1.0, abs=1e-15)
+
+
+@given(st.floats(0.0, 1.0, exclude_max=True))
+def test_spline_weights_are_the_cubic_b_spline(fraction):
+    spline = BSpline.basis_element(np.arange(-2.0, 3.0), extrapolate=False)
+    distance = fraction - np.arange(-1, 3)
+    inside = np.abs(distance) < 2
+    expected = np.where(inside, spline(np.where(inside, distance, 0.0)), 0.0)
+    slopes = np.where(inside, spline.derivative()(np.where(inside, distance, 0.0)), 0.0)
+    np.testing.assert_allclose(rules.spline_weights(fraction), expected, atol=1e-15)
+    np.testing.assert_allclose(rules.spline_slopes(fraction), slopes, atol=1e-15)
+
+
+def test_compiled_rules_are_the_plain_ones():
+    for reading in READINGS:
+        for stress in (-1.3, -0.4, 0.0, 0.7):
+            for name in ("activation_rate", "activation_bound"):
+                arguments = (stress, reading, 1.2, 1.0, 0.3)
+                compiled = getattr(compiler.rules, name)(*arguments)
+                assert compiled == pytest.approx(getattr(rules, name)(*arguments), rel=1e-15)
+            for uniform in (0.2, 0.8):
+                arguments = (stress, reading, 1.0, uniform)
+                compiled = compiler.rules.activation_direction(*arguments)
+                assert compiled == rules.activation_direction(*arguments)
+    compiled = compiler.rules.switching_probabilities(0.3, 0.9, 0.1)
+    assert compiled == pytest.approx(rules.switching_probabilities(0.3, 0.9, 0.1), rel=1e-15)
