@@ -1,0 +1,168 @@
+"""The layout of run.h5: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546).
+
+Every quantity is a time-dependent element: a group with `step` and `time`, both of shape (frames,)
+and strictly increasing, and `value` of shape (frames, ...).
+
+Units stand in the attribute `units` (the CF convention, which xarray reads).  The H5MD attribute
+`unit` is left out on purpose: MDAnalysis refuses any that it cannot convert to its own.
+
+Chunks.  A frame above 1 MiB is cut along its first axis into chunks of up to 4 MiB, so that a
+chunk is a few stripes of a parallel file system, the block that the streaming writer keeps in
+memory, and larger than the chunk cache: HDF5 then passes it to the file without a copy, at the
+speed of a plain write.  Smaller frames share a chunk of up to 1 MiB, which stays in the cache while
+its frames are appended; at most 1024 frames, so that a series of numbers has chunks of 8 KiB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+
+MEBIBYTE = 1024**2
+CHUNK_CACHE = MEBIBYTE  # a dataset; chunks above it are written without a copy
+LARGEST_CHUNK = 4 * MEBIBYTE
+LONGEST_CHUNK = 1024  # frames
+FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
+
+POSITION = "particles/tracers/position"
+EDGES = "particles/tracers/box/edges"
+UNITS = {
+    "activity": "1",
+    "stress_mean": "yield stress",
+    "stress_variance": "yield stress^2",
+    "plastic_strain_mean": "1",
+    "events": "1",
+    "position": "lattice spacing",
+    "edges": "lattice spacing",
+    "stress": "yield stress",
+    "plastic_strain": "1",
+    "active": "1",
+    "step": "1",
+    "time": "tau",
+}
+MEANINGS = {
+    "activity": "fraction of active sites",
+    "events": "activations since the start of the run",
+    "position": "unwrapped tracer positions, by tracer identity",
+    "active": "0: inactive; +1, -1: direction of the event",
+    "step": "time steps since the end of the warm-up",
+    "time": "time since the end of the warm-up",
+}
+WARMUP_MEANINGS = {
+    "step": "time steps since the start of the run",
+    "time": "time since the start of the run",
+}
+
+
+@dataclass(frozen=True)
+class Element:
+    """A time-dependent element.
+
+    Parameters
+    ----------
+    path : str
+        Its group, from the root of the file, without a leading slash.
+    shape : tuple of int
+        Of one frame.
+    dtype : numpy.dtype
+        Of the values.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def name(self) -> str:
+        """The quantity."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def datasets(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+        """Shape of one frame and dtype of each of its datasets."""
+        return {
+            "step": ((), np.dtype(np.int64)),
+            "time": ((), np.dtype(np.float64)),
+            "value": (self.shape, self.dtype),
+        }
+
+    @property
+    def chunk(self) -> tuple[int, ...]:
+        """Shape of a chunk of the values, frames first; see the top of this file."""
+        return chunk_shape(self.shape, self.dtype)
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield the [start, stop) along the first axis of a frame that are written at once."""
+        height = self.chunk[1]
+        for start in range(0, self.shape[0], height):
+            yield start, min(start + height, self.shape[0])
+
+
+def chunk_shape(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
+    """Return the shape of a chunk for frames of the given shape, (frames, ...)."""
+    frame_bytes = dtype.itemsize * math.prod(shape)
+    if frame_bytes > CHUNK_CACHE:
+        row_bytes = frame_bytes // shape[0]
+        return (1, min(shape[0], max(1, LARGEST_CHUNK // row_bytes)), *shape[1:])
+    return (min(LONGEST_CHUNK, max(1, CHUNK_CACHE // max(1, frame_bytes))), *shape)
+
+
+def write_header(file: h5py.File, version: str, author: str) -> None:
+    """Write what makes the file H5MD: the group h5md."""
+    header = file.require_group("h5md")
+    header.attrs["version"] = np.array([1, 1], dtype=np.int32)
+    header.require_group("author").attrs["name"] = author
+    creator = header.require_group("creator")
+    creator.attrs["name"] = "epmpi"
+    creator.attrs["version"] = version
+
+
+def write_parameters(file: h5py.File, parameters: Mapping[str, Any]) -> None:
+    """Write parameters as attributes of the group parameters; a mapping becomes a subgroup.
+
+    Only the resolved configuration and numbers, texts and lists of them are stored; nothing that
+    a reader would have to execute.
+    """
+    _write_attributes(file.require_group("parameters"), parameters)
+
+
+def _write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            _write_attributes(group.require_group(name), value)
+        else:
+            group.attrs[name] = value
+
+
+def create(file: h5py.File, element: Element) -> None:
+    """Create the datasets of an element, without frames."""
+    group = file.create_group(element.path)
+    for name, (shape, dtype) in element.datasets.items():
+        group.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=chunk_shape(shape, dtype),
+            dtype=dtype,
+        )
+    annotate(file, element)
+
+
+def annotate(file: h5py.File, element: Element) -> None:
+    """Write the units and meanings of an element, and what H5MD asks about the box."""
+    group = file[element.path]
+    meanings = MEANINGS | WARMUP_MEANINGS if element.path.startswith("warmup/") else MEANINGS
+    for dataset in group.values():
+        name = dataset.name.rsplit("/", 1)[-1]
+        quantity = element.name if name == "value" else name
+        dataset.attrs["units"] = UNITS.get(quantity, "1")
+        if quantity in meanings:
+            dataset.attrs["long_name"] = meanings[quantity]
+    if element.path == EDGES:
+        group.parent.attrs["dimension"] = 3  # MDAnalysis reads no other number
+        group.parent.attrs.create("boundary", ["periodic"] * 3, dtype=h5py.string_dtype())

@@ -1,0 +1,84 @@
+"""Where a run comes from: versions, revision, machine, command; stored with its results."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from epmpi import __version__
+from epmpi.config import Configuration
+from epmpi.parallel import Communicator, library
+
+
+def collect(
+    configuration: Configuration, communicator: Communicator, device: str, fft: str
+) -> dict[str, Any]:
+    """Return what is known of a run when it starts; complete on the root.
+
+    Parameters
+    ----------
+    device, fft : str
+        What has been chosen where the configuration says "auto".
+    """
+    return {
+        "epmpi_version": __version__,
+        "git_revision": git_revision() if communicator.is_root else "",  # a process a rank saved
+        "python_version": platform.python_version(),
+        "numpy_version": np.__version__,
+        "h5py_version": h5py.__version__,
+        "hdf5_version": h5py.version.hdf5_version,
+        "mpi_library": library(),
+        "machine": f"{platform.node()} ({platform.machine()}, {platform.system()})",
+        "device": device,
+        "fft": fft,
+        "ranks": communicator.size,
+        "precision": configuration.run.precision,
+        "seed": configuration.run.seed,
+        "command": shlex.join(sys.argv),
+        "started": now(),
+    }
+
+
+def now() -> str:
+    """Return the time of the day as ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def author() -> str:
+    """Return the name of the user, which H5MD asks for."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return "unknown"
+
+
+def git_revision(file: Path = Path(__file__)) -> str:
+    """Return the commit of the source that runs, with "-dirty" if it was changed since.
+
+    Returns
+    -------
+    str
+        "unknown" where `file` is in no commit: the package was installed from a wheel, perhaps
+        below somebody else's repository.
+    """
+    try:
+        _git(file, "ls-files", "--error-unmatch", file.name)
+        changed = _git(file, "status", "--porcelain", "--untracked-files=no")
+        return _git(file, "rev-parse", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def _git(file: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(file.parent), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()

@@ -1,0 +1,183 @@
+"""The files behind run.h5: readable at any instant, whatever is killed, and when.
+
+An HDF5 file that was open for writing when its process died may never open again.  So no file that
+a reader may see is ever written to:
+
+- Frames are appended to ``run.h5.partial``, which is nobody's to read.
+- To *publish* is to close it, flush it to the disk and rename it; a rename is atomic.
+- The first published file is ``run.h5`` itself.  While it is small, appending goes on in a copy of
+  it, and the next publication renames the copy over it.  So the run.h5 of a short run, or of one
+  that was published once, is a plain file with everything in it.
+- When the last published file has grown past `COPIED`, a new one is begun.  Published files are
+  then ``segments/000000.h5``, ``segments/000001.h5``, ..., complete HDF5 files that can be read on
+  their own, and run.h5 is a small file in which each dataset is a *virtual dataset*: HDF5 reads the
+  frames from the segments as if they were one.  It is written beside and renamed, too.
+
+Whatever dies at any instant leaves the run.h5 of the last publication and, perhaps, files that no
+run.h5 refers to.  The number of segments is at most that of the publications, and at most one for
+every `COPIED` bytes if those are frequent; nothing is copied that is larger.
+
+The segments are found relative to run.h5: the directory of a run can be moved as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+
+from epmpi.output import h5md
+from epmpi.output.failures import told_in_one_line
+
+COPIED = 64 * h5md.MEBIBYTE  # copied in some 50 ms: little against the seconds between publications
+Describe = Callable[[h5py.File], None]
+
+
+@dataclass
+class Segment:
+    """A published file.
+
+    Parameters
+    ----------
+    path : Path
+    frames : dict
+        How many of its frames belong to the run, by element.
+    """
+
+    path: Path
+    frames: dict[h5md.Element, int] = field(default_factory=dict)
+
+
+class SegmentedFile:
+    """Publishes what is appended to the run.h5 of one directory.  Used by the root alone.
+
+    Parameters
+    ----------
+    directory : Path
+        Exists and holds no run.
+    describe : callable
+        Writes header and parameters into an open file; called for every file that is published.
+    """
+
+    def __init__(self, directory: Path, describe: Describe) -> None:
+        self.directory = directory
+        self.path = directory / "run.h5"
+        self.partial = directory / "run.h5.partial"
+        self.describe = describe
+        self.published: list[Segment] = []
+        self._number = 0  # of the next segment: a name is never used twice
+        self._replaced: Segment | None = None  # the segment that the partial file continues
+
+    def begin(self) -> dict[h5md.Element, int]:
+        """Make the partial file and return the frames that it holds already.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        last = self.published[-1] if self.published else None
+        with told_in_one_line(self.partial):
+            if last is not None and last.path.stat().st_size <= COPIED:
+                shutil.copyfile(last.path, self.partial)
+                self._replaced = last
+                return dict(last.frames)
+            with h5py.File(self.partial, "w", libver=h5md.FORMAT):
+                self._replaced = None
+            return {}
+
+    def publish(self, frames: dict[h5md.Element, int]) -> None:
+        """Turn the closed partial file, which holds `frames`, into a part of run.h5.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; run.h5 is then as it was.
+        """
+        kept = [segment for segment in self.published if segment is not self._replaced]
+        with told_in_one_line(self.path):
+            with h5py.File(self.partial, "r+", libver=h5md.FORMAT) as file:
+                self.describe(file)
+            flush_to_disk(self.partial)
+            if kept:
+                self._publish_segment(kept, frames)
+            else:
+                os.replace(self.partial, self.path)
+                self.published = [Segment(self.path, frames)]
+            flush_to_disk(self.directory)
+        self._replaced = None
+
+    def discard(self) -> None:
+        """Remove the partial file, if there is one, which also frees its space."""
+        self.partial.unlink(missing_ok=True)
+
+    def _publish_segment(self, kept: list[Segment], frames: dict[h5md.Element, int]) -> None:
+        """Publish one segment of several, with the run.h5 that refers to all of them."""
+        if kept[0].path == self.path:
+            kept[0] = Segment(self._link(self.path), kept[0].frames)
+        new = Segment(self._next_path(), frames)
+        os.replace(self.partial, new.path)
+        flush_to_disk(new.path.parent)
+        segments = [*kept, new]
+        index = self.directory / "run.h5.index"
+        with h5py.File(index, "w", libver=h5md.FORMAT) as file:
+            self.describe(file)
+            write_index(file, segments, self.directory)
+        flush_to_disk(index)
+        os.replace(index, self.path)
+        self.published = segments
+        if self._replaced is not None:
+            self._replaced.path.unlink()
+
+    def _next_path(self) -> Path:
+        folder = self.directory / "segments"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{self._number:06d}.h5"
+        self._number += 1
+        return path
+
+    def _link(self, path: Path) -> Path:
+        """Give the file a second name, so that run.h5 is there at every instant."""
+        target = self._next_path()
+        try:
+            os.link(path, target)
+        except OSError:  # a file system without links: this happens once a run
+            shutil.copyfile(path, target)
+            flush_to_disk(target)
+        return target
+
+
+def write_index(file: h5py.File, segments: list[Segment], directory: Path) -> None:
+    """Write each element of the segments as virtual datasets over all of them."""
+    elements = dict.fromkeys(element for segment in segments for element in segment.frames)
+    for element in elements:
+        group = file.create_group(element.path)
+        parts = [segment for segment in segments if segment.frames.get(element)]
+        total = sum(segment.frames[element] for segment in parts)
+        for name, (shape, dtype) in element.datasets.items():
+            layout = h5py.VirtualLayout((total, *shape), dtype)
+            start = 0
+            for segment in parts:
+                frames = segment.frames[element]
+                source = h5py.VirtualSource(
+                    segment.path.relative_to(directory).as_posix(),
+                    f"/{element.path}/{name}",
+                    shape=(frames, *shape),
+                )
+                layout[start : start + frames] = source
+                start += frames
+            group.create_virtual_dataset(name, layout)
+        h5md.annotate(file, element)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until the file, or the names in the directory, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,288 @@
+"""The store of a run: what a simulation calls to write RUN/run.h5.
+
+    with open_run(directory, configuration, communicator, lattice, parameters) as store:
+        store.series(step, time, observables)
+        store.trajectory(step, time, identity, position)
+        store.fields(step, time, {"stress": stress})
+        store.publish()
+        store.finish({"wall_time": seconds})
+
+What is written becomes visible, and safe from any kill, when it is published; see `segments`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi import __version__
+from epmpi.config import ConfigError, Configuration
+from epmpi.lattice import Lattice, slabs
+from epmpi.output import h5md
+from epmpi.output.failures import OutputError, reason
+from epmpi.output.provenance import author
+from epmpi.output.segments import SegmentedFile
+from epmpi.output.streaming import StreamingWriter
+from epmpi.parallel import Communicator
+
+
+def open_run(
+    directory: str | Path,
+    configuration: Configuration,
+    communicator: Communicator,
+    lattice: Lattice,
+    parameters: Mapping[str, Any],
+) -> RunStore:
+    """Make the directory of a run, with a run.h5 that has no frames yet.  Collective.
+
+    Parameters
+    ----------
+    directory : path
+        Must not exist; missing parents are made.
+    parameters : mapping
+        What is known at the start (`provenance.collect`); the root's counts.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the directory exists or cannot be made; nothing has changed then.
+    OutputError
+        On all ranks, if nothing can be written there.
+    """
+    path = Path(directory)
+    error = make_directory(path) if communicator.is_root else None
+    communicator.raise_alike(error)
+    return RunStore(path, configuration, communicator, lattice, parameters)
+
+
+def make_directory(path: Path) -> ConfigError | None:
+    """Make a new directory; return why it cannot be made."""
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        return ConfigError(
+            f"output directory {path} exists: a run is never written over another; "
+            "choose another one, or remove it first"
+        )
+    except OSError as error:
+        return ConfigError(f"cannot make the output directory {path}: {reason(error)}")
+    return None
+
+
+class RunStore:
+    """Writes the series, trajectories and fields of one run; use it in a `with` statement.
+
+    Leaving the statement publishes what has been written, also when an exception passes; then it is
+    done by the root alone, and without a word if it fails.
+
+    Parameters
+    ----------
+    directory : Path
+        Exists on the root's file system and holds no run.
+    configuration, communicator, lattice, parameters
+        As in `open_run`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        configuration: Configuration,
+        communicator: Communicator,
+        lattice: Lattice,
+        parameters: Mapping[str, Any],
+    ) -> None:
+        self.communicator = communicator
+        self.lattice = lattice
+        self.slab = slabs(lattice, communicator.size)[communicator.rank]
+        self.tracers = configuration.tracers.number
+        self._parameters = {
+            "configuration": configuration.to_toml(),
+            **configuration.to_mapping(),
+            **parameters,
+        }
+        self._files = SegmentedFile(directory, self._describe)
+        self._writer = StreamingWriter(communicator, self.slab)
+        self._series: dict[str, list[tuple[int, float, Mapping[str, float]]]] = {}
+        self._last_step: dict[str, int] = {}
+        self._appending = False  # a partial file is open; on the root
+        self._described = False  # run.h5 has the present parameters; on the root
+        self.publish()
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.publish()
+            return
+        # Another rank may be anywhere: nothing collective from here on.
+        with suppress(OutputError):
+            self._publish_on_root()
+        self._writer.abandon()
+        if self.communicator.is_root:
+            self._files.discard()
+
+    def series(
+        self, step: int, time: float, values: Mapping[str, float], warmup: bool = False
+    ) -> None:
+        """Take one number of each name.  The root's count; nothing is written before `publish`.
+
+        Parameters
+        ----------
+        step, time : int, float
+            Since the end of the warm-up, or since the start of the run if `warmup`.
+        values : mapping
+            The same names in every call.
+        """
+        group = "warmup/observables" if warmup else "observables"
+        self._advance(group, step)
+        if self.communicator.is_root:
+            self._series.setdefault(group, []).append((step, time, dict(values)))
+
+    def trajectory(
+        self,
+        step: int,
+        time: float,
+        identity: NDArray[np.int64],
+        position: NDArray[np.float64],
+    ) -> None:
+        """Append the unwrapped positions of all tracers.  Collective.
+
+        Parameters
+        ----------
+        identity : int array, shape (tracers of this rank,)
+            In any order; over all ranks, each of 0, ..., number - 1 once.
+        position : array, shape (tracers of this rank, 2)
+            In lattice spacings.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written.
+        """
+        self._advance(h5md.POSITION, step)
+        self._begin()
+        positions = h5md.Element(h5md.POSITION, (self.tracers, 3), np.dtype(np.float64))
+        edges = h5md.Element(h5md.EDGES, (3,), np.dtype(np.float64))
+        self._writer.append_tracers(positions, step, time, identity, position)
+        if self.communicator.is_root:
+            box = np.array([[*self.lattice.shape, 1.0]])
+            self._writer.append_numbers(edges, np.array([step]), np.array([time]), box)
+        self._commit()
+
+    def fields(self, step: int, time: float, fields: Mapping[str, NDArray]) -> None:
+        """Append one frame of each field, slab by slab.  Collective.
+
+        Parameters
+        ----------
+        fields : mapping of arrays, shape (rows of this rank, Ly)
+            Names and dtypes are the same on all ranks and in every call.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written.
+        """
+        self._advance("fields", step)
+        self._begin()
+        for name, rows in fields.items():
+            if rows.shape != self.slab.shape:
+                raise ValueError(f"{name} has shape {rows.shape}, the slab {self.slab.shape}")
+            element = h5md.Element(f"fields/{name}", self.lattice.shape, rows.dtype)
+            self._writer.append_field(element, step, time, rows)
+        self._commit()
+
+    def publish(self) -> None:
+        """Make everything written so far visible in run.h5, and safe.  Collective.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written; run.h5 is then as it was.
+        """
+        error: OutputError | None = None
+        try:
+            self._publish_on_root()
+        except OutputError as failed:
+            error = failed
+        self._raise_alike(error)
+
+    def finish(self, parameters: Mapping[str, Any]) -> None:
+        """Add what is known at the end, such as the wall time, and publish.  Collective.
+
+        Parameters
+        ----------
+        parameters : mapping
+            The root's count.
+        """
+        self._parameters.update(parameters)
+        self._described = False
+        self.publish()
+
+    def _advance(self, what: str, step: int) -> None:
+        if step <= self._last_step.get(what, -1):
+            raise ValueError(f"{what} at step {step} after step {self._last_step[what]}")
+        self._last_step[what] = step
+
+    def _begin(self) -> None:
+        """Open a partial file, if none is.  What fails on the root is raised by the caller."""
+        if self.communicator.is_root and not self._appending and self._writer.failure is None:
+            try:
+                self._writer.open(self._files.partial, self._files.begin())
+                self._appending = True
+            except OutputError as error:
+                self._writer.failure = error
+
+    def _commit(self) -> None:
+        if self.communicator.is_root:
+            self._writer.commit()
+        self._raise_alike(self._writer.failure)
+
+    def _raise_alike(self, error: OutputError | None) -> None:
+        """Raise what failed on the root on all ranks, and let go of the partial file."""
+        if error is not None:
+            self._writer.abandon()
+            self._files.discard()
+        self.communicator.raise_alike(error)
+
+    def _publish_on_root(self) -> None:
+        """Write the series, close the partial file and make it a part of run.h5."""
+        if not self.communicator.is_root:
+            return
+        if not (self._series or self._appending or not self._described):
+            return
+        self._begin()
+        self._write_series()
+        if self._writer.failure is not None:
+            raise self._writer.failure
+        self._writer.close()
+        self._appending = False
+        self._files.publish(self._writer.frames)
+        self._described = True
+
+    def _write_series(self) -> None:
+        for group, rows in self._series.items():
+            steps = np.array([step for step, _, _ in rows], dtype=np.int64)
+            times = np.array([time for _, time, _ in rows], dtype=np.float64)
+            for name in rows[0][2]:
+                values = np.array([numbers[name] for _, _, numbers in rows])
+                kind = np.dtype(np.int64 if values.dtype.kind in "iu" else np.float64)
+                element = h5md.Element(f"{group}/{name}", (), kind)
+                self._writer.append_numbers(element, steps, times, values)
+        self._series.clear()
+        self._writer.commit()
+
+    def _describe(self, file: Any) -> None:
+        h5md.write_header(file, __version__, author())
+        h5md.write_parameters(file, self._parameters)

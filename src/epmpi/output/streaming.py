@@ -1,0 +1,192 @@
+"""The streaming writer: slabs travel to the root, which alone writes, with the plain h5py.
+
+A frame is sent and written block by block of a few MiB (one chunk of the dataset), so the root
+never holds more than a block beside its own slab.  A write that fails on the root must not leave
+the other ranks sending for ever: the root remembers the failure, lets this frame and all later
+ones pass, and the caller raises it on all ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.lattice import Slab
+from epmpi.output import h5md
+from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.parallel import Communicator
+
+TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
+
+
+class StreamingWriter:
+    """Appends frames to one HDF5 file on the root.
+
+    Parameters
+    ----------
+    communicator : Communicator
+    slab : Slab
+        The rows of the fields that this rank owns; slabs are in the order of the ranks.
+    """
+
+    def __init__(self, communicator: Communicator, slab: Slab) -> None:
+        self.communicator = communicator
+        self.slab = slab
+        self.failure: OutputError | None = None  # of the root; None on the other ranks
+        self.frames: dict[h5md.Element, int] = {}  # complete ones in the file, on the root
+        self._grown: dict[h5md.Element, int] = {}  # the same, with those that are being written
+        self._path = Path()
+        self._file: Any = None  # h5py.File while one is open
+
+    def open(self, path: Path, frames: dict[h5md.Element, int]) -> None:
+        """Append to a file that holds `frames`.  On the root alone."""
+        self._path = path
+        with self._remembering():
+            self._file = h5py.File(
+                path, "r+", libver=h5md.FORMAT, rdcc_nbytes=h5md.CHUNK_CACHE, locking="best-effort"
+            )
+        self.frames, self._grown = dict(frames), dict(frames)
+
+    def close(self) -> None:
+        """Drop what is no complete frame, and close the file.  On the root alone.
+
+        Raises
+        ------
+        OutputError
+            If what was in memory cannot be written.
+        """
+        if self._file is None:
+            return
+        with told_in_one_line(self._path):
+            try:
+                for element in self._grown:
+                    if self._grown[element] != self.frames.get(element, 0):
+                        self._resize(element, self.frames.get(element, 0))
+            finally:
+                file, self._file = self._file, None
+                file.close()
+
+    def abandon(self) -> None:
+        """Close the file without caring for what is in it.  On the root alone."""
+        with suppress(OutputError):
+            self.close()
+
+    def append_numbers(
+        self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
+    ) -> None:
+        """Append one number a frame, for several frames at once.  On the root alone."""
+        if self.failure is None:
+            with self._remembering():
+                self._grow(element, steps, times)[-len(steps) :] = values
+
+    def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
+        """Append one frame of a field.  Collective.
+
+        Parameters
+        ----------
+        rows : array, shape (rows of this rank, Ly)
+        """
+
+        def block(start: int, stop: int) -> NDArray | None:
+            first, last = np.clip((start - self.slab.start, stop - self.slab.start), 0, len(rows))
+            return self.communicator.gather_rows(rows[first:last])
+
+        self._append_frame(element, step, time, block)
+
+    def append_tracers(
+        self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
+    ) -> None:
+        """Append one frame of tracer positions, ordered by identity.  Collective.
+
+        Parameters
+        ----------
+        identity : int array, shape (tracers of this rank,)
+        position : array, shape (tracers of this rank, 2)
+        """
+        tracers = np.empty(len(identity), TRACER)
+        order = np.argsort(identity)
+        tracers["identity"], tracers["position"] = identity[order], position[order]
+
+        def block(start: int, stop: int) -> NDArray | None:
+            first, last = np.searchsorted(tracers["identity"], (start, stop))
+            return in_order(self.communicator.gather_rows(tracers[first:last]), start, stop)
+
+        self._append_frame(element, step, time, block)
+
+    def commit(self) -> None:
+        """Declare the frames appended since the last call complete.  On the root alone."""
+        self.frames = dict(self._grown)
+
+    def _append_frame(
+        self,
+        element: h5md.Element,
+        step: int,
+        time: float,
+        block: Callable[[int, int], NDArray | None],
+    ) -> None:
+        values = None
+        if self.communicator.is_root and self.failure is None:
+            with self._remembering():
+                values = self._grow(element, np.array([step]), np.array([time]))
+        for start, stop in element.blocks():
+            rows = block(start, stop)
+            if values is not None and self.failure is None:
+                with self._remembering():
+                    values[-1, start:stop] = rows
+
+    def _grow(self, element: h5md.Element, steps: NDArray, times: NDArray) -> h5py.Dataset:
+        """Add frames with their steps and times, and return the dataset of their values."""
+        if element not in self._grown:
+            h5md.create(self._file, element)
+        self._grown[element] = self._grown.get(element, 0) + len(steps)
+        self._resize(element, self._grown[element])
+        group = self._file[element.path]
+        group["step"][-len(steps) :] = steps
+        group["time"][-len(steps) :] = times
+        return group["value"]
+
+    def _resize(self, element: h5md.Element, frames: int) -> None:
+        for name in element.datasets:
+            self._file[element.path][name].resize(frames, axis=0)
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        """Keep the first failure for the caller to raise on all ranks."""
+        try:
+            with told_in_one_line(self._path):
+                yield
+        except OutputError as error:
+            self.failure = self.failure or error
+
+
+def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float64] | None:
+    """Return the positions of the tracers start, ..., stop - 1 in this order, with z = 0.
+
+    Parameters
+    ----------
+    tracers : structured array, shape (stop - start,), or None
+        Of dtype `TRACER`, in any order.
+
+    Returns
+    -------
+    array, shape (stop - start, 3), or None where `tracers` is None
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing or there twice.
+    """
+    if tracers is None:
+        return None
+    place = tracers["identity"] - start
+    if not np.array_equal(np.bincount(place, minlength=stop - start), np.ones(stop - start)):
+        raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
+    ordered = np.zeros((stop - start, 3))
+    ordered[place, :2] = tracers["position"]
+    return ordered
