@@ -12,16 +12,17 @@ import platform
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
-import numba
 import numpy as np
+from rich.console import Console
 
 import epmpi
 from epmpi import analysis
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
-from epmpi.output import RunError, refuse_existing
+from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
 from epmpi.planning import array_bytes, plan
 from epmpi.simulation import Simulation
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(problem)
         chosen = _parse(arguments, communicator)
         return chosen.command(chosen, communicator)
-    except (ConfigError, RunError, analysis.AnalysisError) as error:
+    except (ConfigError, OutputError, analysis.AnalysisError) as error:
         if communicator.is_root:
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
         return USER_ERROR
@@ -96,7 +97,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     directory = chosen.output or Path("runs") / chosen.configuration.stem
     if chosen.dry_run:
         return _tell_plan(configuration, communicator)
-    refuse_existing(directory, communicator)
+    _refuse_existing(directory, communicator)
     simulation = Simulation(configuration, communicator)
     if communicator.is_root:
         length, width = configuration.lattice.shape
@@ -109,6 +110,15 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
         )
     simulation.run(directory)
     return 0
+
+
+def _refuse_existing(directory: Path, communicator: Communicator) -> None:
+    """Refuse a RUN that exists before time is spent on the model; `open_run` has the last word."""
+    if communicator.broadcast(os.path.lexists(directory)):
+        raise ConfigError(
+            f"output directory {directory} exists: a run is never written over another; "
+            "choose another one with -o, or remove it first"
+        )
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
@@ -128,7 +138,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     if communicator.size > 1:
         raise ConfigError(f"analyse runs on 1 rank, got {communicator.size}: leave mpiexec out")
-    analysis.report(chosen.runs, chosen.output)
+    analysis.analyse(chosen.runs, chosen.output, Console())
     return 0
 
 
@@ -139,7 +149,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
     rows = [
         ("epmpi", epmpi.__version__),
-        ("python", f"{platform.python_version()}, numpy {np.__version__}, numba {numba.__version__}"),
+        ("python", f"{platform.python_version()}, numpy {np.__version__}, numba {version('numba')}"),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         ("MPI", f"{library()}, {communicator.size} rank(s) on {len(set(hosts))} host(s)"),
         ("HDF5", f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}"),
