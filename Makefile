@@ -35,7 +35,7 @@ demo: venv
 	$(ONE_THREAD) $(BIN)/epmpi analyse $(DEMO)
 
 test: venv
-	@MPIEXEC="$(MPIEXEC)" $(BIN)/python tools/run_tests.py
+	@$(BIN)/python tools/run_tests.py
 
 lint: venv
 	$(BIN)/ruff check
