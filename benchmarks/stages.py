@@ -1,4 +1,4 @@
-"""Where the time of a step goes: a device and a communicator that hold a stopwatch to every call."""
+"""Where the time of a step goes: a stopwatch held to the calls of a device and a communicator."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ import argparse
 import csv
 import datetime
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -54,7 +53,12 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
         stages.append({stage: spent / options.steps for stage, spent in watch.seconds.items()})
         if peer is not None:
             seconds, activity = peer.step_seconds(
-                length, options.temperature, options.time_step, options.steps, options.warmup, number
+                length,
+                options.temperature,
+                options.time_step,
+                options.steps,
+                options.warmup,
+                number,
             )
             theirs.append(seconds)
     median = statistics.median(ours)
@@ -120,4 +124,4 @@ def report(row: dict, file: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

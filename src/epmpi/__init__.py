@@ -3,3 +3,19 @@
 from importlib.metadata import version
 
 __version__ = version("epmpi")
+
+from epmpi.config import ConfigError, Configuration, from_mapping, load
+from epmpi.model import Model
+from epmpi.output import OutputError
+from epmpi.simulation import Simulation
+
+__all__ = [
+    "ConfigError",
+    "Configuration",
+    "Model",
+    "OutputError",
+    "Simulation",
+    "__version__",
+    "from_mapping",
+    "load",
+]

@@ -20,7 +20,6 @@ import numpy as np
 from rich.console import Console
 
 import epmpi
-from epmpi import analysis
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(problem)
         chosen = _parse(arguments, communicator)
         return chosen.command(chosen, communicator)
-    except (ConfigError, OutputError, analysis.AnalysisError) as error:
+    except (ConfigError, OutputError) as error:
         if communicator.is_root:
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
         return USER_ERROR
@@ -65,12 +64,16 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
         help="change one key of the configuration",
     )  # fmt: skip
-    run.add_argument("--dry-run", action="store_true", help="tell memory, disk and time; write nothing")
+    run.add_argument(
+        "--dry-run", action="store_true", help="tell memory, disk and time; write nothing"
+    )
     run.set_defaults(command=_run)
 
     analyse = commands.add_parser("analyse", help="numbers, plots and a table from run files")
     analyse.add_argument("runs", nargs="+", type=Path, help="RUN directory or run.h5")
-    analyse.add_argument("-o", "--output", type=Path, help="where to write (default: beside the run)")
+    analyse.add_argument(
+        "-o", "--output", type=Path, help="where to write (default: beside the run)"
+    )
     analyse.set_defaults(command=_analyse)
 
     info = commands.add_parser("info", help="what this machine offers: MPI, HDF5, FFT engines")
@@ -124,7 +127,10 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     memory = array_bytes(configuration, communicator.size)
     if communicator.is_root:
-        print(f"memory   {_bytes(memory)} of arrays a rank, on {communicator.size} rank(s)", flush=True)
+        print(
+            f"memory   {_bytes(memory)} of arrays a rank, on {communicator.size} rank(s)",
+            flush=True,
+        )
     needs = plan(configuration, communicator)
     if communicator.is_root:
         print(f"disk     {_bytes(needs.disk)}")
@@ -138,7 +144,13 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     if communicator.size > 1:
         raise ConfigError(f"analyse runs on 1 rank, got {communicator.size}: leave mpiexec out")
-    analysis.analyse(chosen.runs, chosen.output, Console())
+    # Imported here: it loads matplotlib, which the ranks of a run need not.
+    from epmpi.analysis import AnalysisError, analyse
+
+    try:
+        analyse(chosen.runs, chosen.output, Console())
+    except AnalysisError as error:
+        raise ConfigError(str(error)) from error
     return 0
 
 
@@ -149,10 +161,16 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
     rows = [
         ("epmpi", epmpi.__version__),
-        ("python", f"{platform.python_version()}, numpy {np.__version__}, numba {version('numba')}"),
+        (
+            "python",
+            f"{platform.python_version()}, numpy {np.__version__}, numba {version('numba')}",
+        ),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         ("MPI", f"{library()}, {communicator.size} rank(s) on {len(set(hosts))} host(s)"),
-        ("HDF5", f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}"),
+        (
+            "HDF5",
+            f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}",
+        ),
         ("FFT engines", ", ".join(FFT_ENGINES)),
     ]
     for name, value in rows:

@@ -23,7 +23,7 @@ from epmpi.devices import CPU, choose
 from epmpi.elasticity import ElasticResponse, Modes, accumulated_flow, stress_propagator
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
-from epmpi.spectral import SlabFFT, make_transform
+from epmpi.spectral import Transform, make_transform
 from epmpi.tracers import Tracers
 
 
@@ -62,7 +62,7 @@ class Model:
         self.device = device or choose(configuration.run.device)
         self.lattice = Lattice(configuration.lattice.shape)
         dtype = np.float64 if configuration.run.precision == "double" else np.float32
-        self.fft: SlabFFT = make_transform(
+        self.fft: Transform = make_transform(
             configuration.run.fft, self.lattice, self.communicator, self.device, dtype
         )
         self.slab = self.fft.slab
@@ -102,6 +102,12 @@ class Model:
             self.stress[:] = gaussian_stress(self.configuration, self.fft)
         if self.configuration.model.activation == "random":
             self.direction[:] = stationary_direction(self.configuration, self.slab, self.device)
+        self.update_response()
+
+    def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
+        """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
+        self.stress[:] = stress
+        self.direction[:] = direction
         self.update_response()
 
     @property
@@ -187,7 +193,7 @@ class Model:
         }
 
 
-def gaussian_stress(configuration: Configuration, fft: SlabFFT) -> NDArray:
+def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     """Return a Gaussian stress of zero mean, the same on any number of ranks.  Collective.
 
     Drawn by site: independent numbers of the given standard deviation.  Drawn in Fourier space: the
@@ -210,5 +216,8 @@ def gaussian_stress(configuration: Configuration, fft: SlabFFT) -> NDArray:
     kernel = stress_propagator(Modes.of(fft, propagator.symbol), 1.0, "stress")
     # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
     twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
-    power = fft.communicator.sum(float(np.sum(twice * kernel**2))) / slab.lattice.sites
-    return fft.backward(fft.forward(field[None]) * kernel / math.sqrt(power))[0]
+    # Column by column, and exactly rounded, so that the ranks do not matter.
+    columns = fft.communicator.gather_rows(np.sum(twice * kernel**2, axis=1))
+    total = fft.communicator.broadcast(None if columns is None else math.fsum(columns))
+    scale = math.sqrt(slab.lattice.sites / total)
+    return fft.backward(fft.forward(field[None]) * (scale * kernel))[0]

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from epmpi.config import Configuration
 from epmpi.model import Model
-from epmpi.output import RunStore, open_run, refuse_existing
+from epmpi.output import RunStore, collect, open_run, read_final_fields
+from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
 
-SPEED_STEPS = 16  # steps between two looks at the clock
+LOOK_STEPS = 16  # steps between two looks at the clock
+PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
+NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 
 
 class Simulation:
@@ -45,6 +48,10 @@ class Simulation:
             "fields": configuration.steps(output.fields_every),
         }
         self._activity: float | None = None
+        if configuration.initial.state not in NAMED_STATES:
+            model = self.model
+            path = configuration.initial.state
+            model.set_fields(*read_final_fields(path, model.slab, self.communicator))
 
     def run(self, directory: str | os.PathLike[str], *, progress: bool = True) -> Path:
         """Run to the end and write RUN/run.h5.  Collective.
@@ -63,26 +70,44 @@ class Simulation:
 
         Raises
         ------
-        RunExistsError
+        ConfigError
             On all ranks, if RUN exists; nothing is changed then.
+        OutputError
+            On all ranks, if it cannot be written.
         """
-        directory = Path(directory)
-        model, total = self.model, self.warmup_steps + self.measured_steps
-        shown = progress and self.communicator.is_root
+        directory, model, communicator = Path(directory), self.model, self.communicator
+        total = self.warmup_steps + self.measured_steps
+        known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
+        shown = progress and communicator.is_root
         with (
-            open_run(directory, self.configuration, self.communicator) as store,
+            open_run(directory, self.configuration, communicator, model.lattice, known) as store,
             RunProgress(total, model.lattice.sites, shown=shown) as told,
         ):
-            start = time.perf_counter()
-            told.begin(model.step_count)
+            start = published = time.perf_counter()
+            warmup_time = 0.0
             self._write(store)
             while model.step_count < total:
                 model.step()
+                if model.step_count == self.warmup_steps:
+                    warmup_time = time.perf_counter() - start
                 self._write(store)
-                if model.step_count % SPEED_STEPS == 0 or model.step_count == total:
+                if model.step_count % LOOK_STEPS == 0 or model.step_count == total:
                     phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
                     told.update(model.step_count, phase, self._activity)
-            store.finish(wall_time=time.perf_counter() - start, steps=total)
+                    due = time.perf_counter() - published > PUBLISH_INTERVAL
+                    if model.step_count < total and communicator.broadcast(due):
+                        store.publish()
+                        published = time.perf_counter()
+            wall_time = time.perf_counter() - start
+            store.finish(
+                {
+                    "wall_time": wall_time,
+                    "warmup_time": warmup_time,
+                    "warmup_steps": self.warmup_steps,
+                    "site_updates_per_second": total * model.lattice.sites / wall_time,
+                    "finished": now(),
+                }
+            )
         return directory
 
     def _write(self, store: RunStore) -> None:

@@ -1,0 +1,71 @@
+"""The last fields of another run, as the initial state of a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import ConfigError
+from epmpi.lattice import Slab
+from epmpi.parallel import Communicator
+
+FIELDS = ("stress", "active")
+
+
+def read_final_fields(
+    run: str | Path, slab: Slab, communicator: Communicator
+) -> tuple[NDArray, NDArray[np.int8]]:
+    """Return stress and directions of a slab from the last field frame of a run.  Collective.
+
+    Parameters
+    ----------
+    run : path
+        RUN directory, or its run.h5.
+    slab : Slab
+        Of the new run; its ranks need not be those of the old one.
+
+    Returns
+    -------
+    stress : float array, shape (rows, Ly)
+    direction : int8 array, shape (rows, Ly)
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the file cannot be read or does not fit.
+    """
+    path = Path(run)
+    path = path / "run.h5" if path.is_dir() else path
+    error, fields = None, (np.empty(0), np.empty(0, np.int8))
+    try:
+        fields = _read(path, slab)
+    except ConfigError as found:
+        error = found
+    except (OSError, RuntimeError, KeyError) as found:
+        error = ConfigError(
+            f"initial.state = '{run}' cannot be read: {' '.join(str(found).split())}"
+        )
+    communicator.raise_alike(error)
+    return fields
+
+
+def _read(path: Path, slab: Slab) -> tuple[NDArray, NDArray[np.int8]]:
+    with h5py.File(path, "r") as file:
+        found = []
+        for name in FIELDS:
+            values = file.get(f"fields/{name}/value")
+            if not isinstance(values, h5py.Dataset) or values.ndim != 3 or not len(values):
+                raise ConfigError(
+                    f"initial.state: {path} has no frames of fields/{name}: "
+                    "expected a run with output.fields_every > 0"
+                )
+            if values.shape[1:] != slab.lattice.shape:
+                raise ConfigError(
+                    f"initial.state: {path} has a lattice of {values.shape[1:]}, "
+                    f"expected {slab.lattice.shape}"
+                )
+            found.append(values[-1, slab.start : slab.stop])
+    return found[0], found[1].astype(np.int8)
