@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from epmpi.config import Configuration
 from epmpi.lattice import is_nyquist
-from epmpi.spectral import Convolution, SlabFFT
+from epmpi.spectral import Convolution, Transform
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Modes:
     paired: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, fft: SlabFFT, symbol: str = "continuum") -> Modes:
+    def of(cls, fft: Transform, symbol: str = "continuum") -> Modes:
         """Return the modes of a transform's local spectrum; `symbol` as in the configuration."""
         length, width = fft.lattice.shape
         qx, qy = 2 * np.pi * fft.kx / length, 2 * np.pi * fft.ky / width
@@ -97,7 +97,7 @@ def spline_filter(modes: Modes) -> NDArray[np.float64]:
 
 
 def flow_kernels(
-    fft: SlabFFT, interpolation: str
+    fft: Transform, interpolation: str
 ) -> tuple[NDArray[np.float64], bool, tuple[int, int]]:
     """Return what tracers follow, for unit plastic strain.
 
@@ -126,7 +126,7 @@ class ElasticResponse:
     Parameters
     ----------
     configuration : Configuration
-    fft : SlabFFT
+    fft : Transform
     with_flow : bool
         Whether the velocity (or the stream function, for the interpolation "stream") is wanted in
         each step beside the stress rate.
@@ -141,7 +141,7 @@ class ElasticResponse:
 
     STRESS_RATE = 0
 
-    def __init__(self, configuration: Configuration, fft: SlabFFT, *, with_flow: bool) -> None:
+    def __init__(self, configuration: Configuration, fft: Transform, *, with_flow: bool) -> None:
         model, propagator = configuration.model, configuration.propagator
         strain_rate = model.event_strain / (2.0 * model.relaxation_time)
         modes = Modes.of(fft, propagator.symbol)
@@ -156,7 +156,7 @@ class ElasticResponse:
         self.flow_fields = range(1, len(kernels))
 
 
-def accumulated_flow(configuration: Configuration, fft: SlabFFT) -> Convolution:
+def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:
     """Return the convolution of a plastic strain increment with the displacement it causes.
 
     For tracers that move every few steps: the displacement is linear in the strain accumulated.

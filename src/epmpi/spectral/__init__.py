@@ -11,16 +11,29 @@ from numpy.typing import DTypeLike
 from epmpi.devices import CPU
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
-from epmpi.spectral.exchange import Convolution
+from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
+from epmpi.spectral.transform import Convolution, Transform
 
-__all__ = ["Convolution", "SlabFFT", "make_transform"]
+__all__ = ["Convolution", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
+
+ENGINES: dict[str, type[Transform]] = {
+    "auto": SlabFFT,
+    "numpy": SlabFFT,
+    "mpi4py-fft": Mpi4pyFFT,
+}
 
 
 def make_transform(
     engine: str, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
-) -> SlabFFT:
-    """Return the transform that a configuration's `run.fft` names."""
-    if engine in ("auto", "numpy"):
-        return SlabFFT(lattice, communicator, device, dtype)
-    raise ValueError(f"fft is '{engine}', expected 'auto' or 'numpy'")
+) -> Transform:
+    """Return the transform that a configuration's `run.fft` names.  Collective.
+
+    Raises
+    ------
+    ValueError
+        For an unknown engine; and as the engine does.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"fft is '{engine}', expected one of {', '.join(ENGINES)}")
+    return ENGINES[engine](lattice, communicator, device, dtype)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.spectral.transform import Convolution
+
 if TYPE_CHECKING:
     from epmpi.spectral.slab import SlabFFT
 
@@ -80,7 +82,7 @@ class Exchange:
         )
 
 
-class Convolution:
+class SlabConvolution(Convolution):
     """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
 
     The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.

@@ -10,71 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from epmpi.devices import CPU
-from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
-from epmpi.parallel import Communicator
-from epmpi.spectral.exchange import Convolution, Exchange
+from epmpi.spectral.exchange import Exchange, SlabConvolution
+from epmpi.spectral.transform import Transform
 
 
-class SlabFFT:
-    """Transform fields on slabs, for one real type.
+class SlabFFT(Transform):
+    """The transform with the device's line transforms and one all-to-all.
 
-    Blocks may be uneven: any Lx, Ly and number of ranks P with P <= min(Lx, Ly / 2).
-
-    Parameters
-    ----------
-    lattice : Lattice
-    communicator : Communicator
-    device : CPU
-    dtype : dtype
-        float64 or float32, of the fields.
-
-    Attributes
-    ----------
-    slab : Slab
-        Rows of this rank.
-    kx : int array, shape (1, Lx)
-    ky : int array, shape (modes of this rank, 1)
-        Wavenumbers of the local spectrum.
+    Parameters and attributes as for `Transform`.
     """
 
-    engine = "slab"
-
-    def __init__(
-        self, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
-    ) -> None:
-        ranks = communicator.size
-        if ranks > min(lattice.shape[0], lattice.shape[1] // 2):
-            raise ValueError(
-                f"{ranks} ranks for a lattice of shape {lattice.shape}: expected at most "
-                f"{min(lattice.shape[0], lattice.shape[1] // 2)}, min(Lx, Ly/2)"
-            )
-        self.lattice = lattice
-        self.communicator = communicator
-        self.device = device
-        self.dtype = np.dtype(dtype)
-        self.complex_dtype = np.result_type(self.dtype, np.complex64)
-        self.slabs: list[Slab] = slabs(lattice, ranks)
-        self.slab = self.slabs[communicator.rank]
-        self.mode_blocks = split(lattice.modes, ranks)
-        first, last = self.mode_blocks[communicator.rank]
-        self.modes = last - first
-        self.kx = wavenumbers(lattice.shape[0])[None, :]
-        self.ky = np.arange(first, last)[:, None]
+    engine = "numpy"
 
     def forward(self, fields: NDArray) -> NDArray:
-        """Return the spectrum of real fields.  Collective.
-
-        Parameters
-        ----------
-        fields : float array, shape (fields, rows, Ly)
-
-        Returns
-        -------
-        complex array, shape (fields, ky of this rank, Lx)
-        """
+        """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""
         exchange = Exchange(self, len(fields), (0, 0))
         exchange.send_rows(np.moveaxis(fields, 0, 1))
         exchanged = exchange.to_columns()
@@ -84,16 +35,7 @@ class SlabFFT:
         return spectrum
 
     def backward(self, spectrum: NDArray) -> NDArray:
-        """Return the real fields of a spectrum, scaled by 1/N.  Collective.
-
-        Parameters
-        ----------
-        spectrum : complex array, shape (fields, ky of this rank, Lx)
-
-        Returns
-        -------
-        float array, shape (fields, rows, Ly)
-        """
+        """Return the real fields of a spectrum, scaled.  Collective.  See `Transform.backward`."""
         fields = len(spectrum)
         exchange = Exchange(self, fields, (0, 0))
         self.device.restore_columns(spectrum, exchange.columns, before=0)
@@ -105,15 +47,6 @@ class SlabFFT:
 
     def convolution(
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
-    ) -> Convolution:
-        """Return the convolution of a field with kernels given in Fourier space.
-
-        Parameters
-        ----------
-        kernels : float array, shape (responses, ky of this rank, Lx)
-        imaginary : sequence of bool
-            Whether a kernel is to be multiplied by i.
-        halo : (before, after)
-            Rows beyond the slab in which the responses are wanted too.
-        """
-        return Convolution(self, kernels, imaginary, halo)
+    ) -> SlabConvolution:
+        """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
+        return SlabConvolution(self, kernels, imaginary, halo)

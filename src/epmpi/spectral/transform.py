@@ -1,0 +1,157 @@
+"""What every engine of the distributed transform offers: its layout, and its two kinds of work.
+
+Real fields are cut into slabs of rows; spectra are kept transposed, ``(fields, ky, Lx)``, each rank
+with its block of ky and all kx.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices import CPU
+from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
+from epmpi.parallel import Communicator
+
+
+class Transform(ABC):
+    """The Fourier transform of fields on slabs, for one real type.
+
+    Blocks may be uneven: any Lx, Ly and number of ranks P with P <= min(Lx, Ly / 2).
+
+    Parameters
+    ----------
+    lattice : Lattice
+    communicator : Communicator
+    device : CPU
+    dtype : dtype
+        float64 or float32, of the fields.
+
+    Attributes
+    ----------
+    engine : str
+        Name of the engine, as in the configuration.
+    slabs : list of Slab
+        Rows of every rank.
+    slab : Slab
+        Rows of this rank.
+    mode_blocks : list of (first, last)
+        The ky of every rank.
+    modes : int
+        Number of ky of this rank.
+    kx : int array, shape (1, Lx)
+    ky : int array, shape (modes, 1)
+        Wavenumbers of the local spectrum.
+
+    Raises
+    ------
+    ValueError
+        If a rank would be left without a row or without a ky.
+    """
+
+    engine: ClassVar[str]
+
+    def __init__(
+        self, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
+    ) -> None:
+        length, width = lattice.shape
+        if communicator.size > min(length, width // 2):
+            raise ValueError(
+                f"{communicator.size} ranks for a lattice of shape {lattice.shape}: expected at "
+                f"most {min(length, width // 2)}, min(Lx, Ly/2)"
+            )
+        self.lattice = lattice
+        self.communicator = communicator
+        self.device = device
+        self.dtype = np.dtype(dtype)
+        self.complex_dtype = np.result_type(self.dtype, np.complex64)
+        self.slabs: list[Slab] = slabs(lattice, communicator.size)
+        self.slab = self.slabs[communicator.rank]
+        self.mode_blocks = split(lattice.modes, communicator.size)
+        first, last = self.mode_blocks[communicator.rank]
+        self.modes = last - first
+        self.kx = wavenumbers(length)[None, :]
+        self.ky = np.arange(first, last)[:, None]
+
+    @abstractmethod
+    def forward(self, fields: NDArray) -> NDArray:
+        """Return the spectrum of real fields, unscaled.  Collective.
+
+        Parameters
+        ----------
+        fields : float array, shape (fields, rows, Ly)
+
+        Returns
+        -------
+        complex array, shape (fields, ky of this rank, Lx)
+        """
+
+    @abstractmethod
+    def backward(self, spectrum: NDArray) -> NDArray:
+        """Return the real fields of a spectrum, scaled by 1/N.  Collective.
+
+        Parameters
+        ----------
+        spectrum : complex array, shape (fields, ky of this rank, Lx)
+
+        Returns
+        -------
+        float array, shape (fields, rows, Ly)
+        """
+
+    @abstractmethod
+    def convolution(
+        self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+    ) -> Convolution:
+        """Return the convolution of a field with kernels given in Fourier space.  Collective.
+
+        Parameters
+        ----------
+        kernels : float array, shape (responses, ky of this rank, Lx)
+        imaginary : sequence of bool
+            Whether a kernel is to be multiplied by i.
+        halo : (before, after)
+            Rows beyond the slab in which the responses are wanted too.
+        """
+
+
+class Convolution(ABC):
+    """The responses to a source field: its convolutions with fixed kernels.
+
+    The rows are worked on block by block, while they are in cache.  One step is, for each block,
+    `response_block` (of the last source) and `set_source`, then `apply`.
+
+    Attributes
+    ----------
+    halo : (before, after)
+        Rows beyond the slab in which the responses are known too.
+    row_blocks : list of (begin, end)
+        Blocks of local rows to work on at a time.
+    """
+
+    halo: tuple[int, int]
+    row_blocks: list[tuple[int, int]]
+
+    @abstractmethod
+    def source_block(self, begin: int, end: int) -> NDArray:
+        """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
+
+    @abstractmethod
+    def set_source(self, begin: int, end: int) -> None:
+        """Take the source of local rows begin ... end from `source_block`."""
+
+    @abstractmethod
+    def apply(self) -> None:
+        """Turn the source into the responses.  Collective."""
+
+    @abstractmethod
+    def response_block(self, field: int, begin: int, end: int) -> NDArray:
+        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
+
+    @abstractmethod
+    def responses(self, fields: Sequence[int], out: NDArray) -> None:
+        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""

@@ -1,0 +1,48 @@
+"""The engines of the transform that the tests compare, and fields to transform."""
+
+import numpy as np
+import pytest
+
+from epmpi.config import FFT_ENGINES
+from epmpi.devices import CPU
+from epmpi.lattice import Lattice
+from epmpi.parallel import Communicator
+from epmpi.spectral import Transform, make_transform
+
+SHAPES = [(4, 8), (5, 9), (7, 9), (8, 31), (13, 12), (16, 16), (31, 8)]
+ROUNDING = {"double": 1e-14, "single": 5e-6}  # of a transform, relative to the largest value
+TYPES = {"double": np.float64, "single": np.float32}
+
+
+def transform(engine, shape, comm, precision="double") -> Transform:
+    """Return a transform, or skip the test where the engine is not installed."""
+    if engine == "mpi4py-fft":
+        pytest.importorskip("mpi4py_fft", reason="needs mpi4py-fft")
+    return make_transform(engine, Lattice(shape), Communicator(comm), CPU(), TYPES[precision])
+
+
+def real_fields(shape, count, precision="double"):
+    """Return random fields (count, Lx, Ly), the same on all ranks."""
+    return np.random.default_rng(7).standard_normal((count, *shape)).astype(TYPES[precision])
+
+
+def local_rows(fft, fields):
+    """Return this rank's rows of whole fields (count, Lx, Ly)."""
+    return np.ascontiguousarray(fields[:, fft.slab.start : fft.slab.stop])
+
+
+def local_modes(fft, spectra):
+    """Return this rank's modes (count, ky, Lx) of whole half spectra (count, Lx, Ly // 2 + 1)."""
+    first, last = fft.mode_blocks[fft.communicator.rank]
+    return np.swapaxes(spectra[..., first:last], 1, 2)
+
+
+def close(actual, expected, precision="double"):
+    """Compare within the rounding of a transform."""
+    largest = np.max(np.abs(expected))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDING[precision] * largest)
+
+
+every_engine = pytest.mark.parametrize("engine", FFT_ENGINES)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+both_precisions = pytest.mark.parametrize("precision", TYPES)
