@@ -1,0 +1,68 @@
+"""Activity and stress variance against time, warm-up included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from epmpi.analysis.blocks import Estimate
+from epmpi.analysis.errors import AnalysisError
+from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing
+from epmpi.analysis.notation import significant
+from epmpi.analysis.reading import RunFile
+
+LABELS = {"activity": r"activity $a$", "stress_variance": r"$\langle\delta\sigma^2\rangle$"}
+MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
+
+
+def draw_series(path: Path, run: RunFile, averages: Mapping[str, Estimate], title: str) -> None:
+    """Draw the series with their averages; time 0 is the end of the warm-up."""
+    names = [name for name in LABELS if name in averages]
+    with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
+        panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
+        figure.suptitle(title)
+        for axes, name in zip(panels, names, strict=True):
+            _draw_one(axes, run, name, averages[name])
+        panels[-1].set_xlabel(r"$t\;/\;\tau$ since the end of the warm-up")
+
+
+def _draw_one(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
+    try:
+        before, value = run.series(name, warmup=True)
+    except AnalysisError:
+        pass  # a run that started from another run's state need have no warm-up
+    else:
+        if value.size:
+            axes.plot(*_thin(before.time - before.time[-1], value), color=GREY, linewidth=1)
+    clock, value = run.series(name)
+    axes.plot(*_thin(clock.time, value), color=BLUE, linewidth=1)
+    axes.axvline(0, color=BLACK, linewidth=0.8, linestyle=":")
+    axes.plot(clock.time[[0, -1]], [average.value] * 2, color=BLACK, linewidth=1.4)
+    axes.fill_between(
+        clock.time[[0, -1]],
+        average.value - average.error,
+        average.value + average.error,
+        color=BLACK,
+        alpha=0.3,
+        linewidth=0,
+    )
+    axes.set_ylabel(LABELS[name])
+    axes.annotate(
+        significant(average.value, average.error),
+        (0.98, 0.06),
+        xycoords="axes fraction",
+        ha="right",
+    )
+
+
+def _thin(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return bin means, no more than `MOST_POINTS`."""
+    width = -(-time.size // MOST_POINTS)
+    whole = time.size // width * width
+    return (
+        time[:whole].reshape(-1, width).mean(axis=1),
+        value[:whole].reshape(-1, width).mean(axis=1),
+    )

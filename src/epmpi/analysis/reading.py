@@ -1,0 +1,244 @@
+"""Open a run file (H5MD 1.1) and hand out its series, trajectory and fields, lazily.
+
+Nothing but `run.h5` is read.  Every reader checks what it returns, and a file that is damaged,
+foreign or incomplete gives an `AnalysisError` of one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.errors import AnalysisError
+
+POSITION = "particles/tracers/position"
+READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
+STRIP_BYTES = 2**19  # what is handed out at once: its arithmetic stays in the processor's cache
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When the frames of a dataset were taken.
+
+    Attributes
+    ----------
+    step : array of int64, shape (frames,)
+        Steps since the end of the warm-up, strictly increasing.
+    time : array of float64, shape (frames,)
+        The same in units of tau.
+    """
+
+    step: NDArray[np.int64]
+    time: NDArray[np.float64]
+
+
+class RunFile:
+    """A finished (or stopped) run, open for reading; use it in a `with` statement.
+
+    Parameters
+    ----------
+    path : path
+        The RUN directory, or the run file itself.
+
+    Raises
+    ------
+    AnalysisError
+        If there is no such file, or it is not a run file of epmpi.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        given = Path(path)
+        self.path = given / "run.h5" if given.is_dir() else given
+        if not self.path.is_file():
+            raise AnalysisError(f"no run file at {self.path}: expected a RUN directory or a run.h5")
+        try:
+            self._file = h5py.File(self.path, "r")
+        except OSError as error:
+            raise AnalysisError(
+                f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
+                f"written): {str(error).splitlines()[0]}"
+            ) from error
+        try:
+            self._check_creator()
+            self.shape = self._lattice_shape()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> RunFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def name(self) -> str:
+        """Name of the run: that of its directory."""
+        return self.path.resolve().parent.name
+
+    def _check_creator(self) -> None:
+        creator = self._file.get("h5md/creator")
+        name = "" if creator is None else _plain(creator.attrs.get("name", ""))
+        if name != "epmpi":
+            raise AnalysisError(
+                f"{self.path} is not a run file: /h5md/creator is {name!r}, expected 'epmpi'"
+            )
+
+    def _lattice_shape(self) -> tuple[int, int]:
+        shape = self.parameter("lattice", "shape")
+        if np.shape(shape) != (2,) or min(shape) < 1:
+            raise AnalysisError(
+                f"{self.path}: /parameters/lattice has shape {shape!r}, expected two lengths"
+            )
+        return int(shape[0]), int(shape[1])
+
+    def parameter(self, section: str, key: str, default: Any = None) -> Any:
+        """Return one key of the configuration as it ran, or the default where it is absent."""
+        group = self._file.get(f"parameters/{section}")
+        return default if group is None else _plain(group.attrs.get(key, default))
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what /parameters says of the run: configuration, versions, seed, device, ..."""
+        group = self._file.get("parameters")
+        return {} if group is None else {key: _plain(value) for key, value in group.attrs.items()}
+
+    def has(self, path: str) -> bool:
+        """Tell whether the file holds frames of a {step, time, value} group."""
+        value = self._file.get(f"{path}/value")
+        return isinstance(value, h5py.Dataset) and value.shape[0] > 0 and value.size > 0
+
+    def clock(self, path: str) -> Clock:
+        """Return the steps and times of a {step, time, value} group.
+
+        A frame that a killed run left incomplete (a time without its value) is left out.
+
+        Raises
+        ------
+        AnalysisError
+            If a part is missing, or the times do not increase.
+        """
+        parts = [self._file.get(f"{path}/{part}") for part in ("step", "time", "value")]
+        if not all(isinstance(part, h5py.Dataset) and part.ndim for part in parts):
+            raise AnalysisError(f"{self.path}: /{path} lacks one of step, time, value")
+        frames = min(part.shape[0] for part in parts)
+        step = np.asarray(self._read(parts[0], slice(0, frames)), dtype=np.int64)
+        time = np.asarray(self._read(parts[1], slice(0, frames)), dtype=np.float64)
+        if not (
+            np.isfinite(time).all() and (np.diff(time) > 0).all() and (np.diff(step) > 0).all()
+        ):
+            raise AnalysisError(f"{self.path}: the times of /{path} do not increase strictly")
+        return Clock(step, time)
+
+    def series(self, name: str, warmup: bool = False) -> tuple[Clock, NDArray[np.float64]]:
+        """Return the series of one observable, shape (samples,), with its clock.
+
+        Parameters
+        ----------
+        name : str
+            As under /observables.
+        warmup : bool
+            Read the warm-up instead (its time runs from the start of the run).
+        """
+        path = f"{'warmup/' if warmup else ''}observables/{name}"
+        clock = self.clock(path)
+        value = self._read(self._file[f"{path}/value"], slice(0, clock.time.size))
+        value = np.asarray(value, dtype=np.float64)
+        if value.ndim != 1 or not np.isfinite(value).all():
+            raise AnalysisError(f"{self.path}: /{path} is not a series of finite numbers")
+        return clock, value
+
+    def field(self, name: str, frame: int) -> NDArray[np.float64]:
+        """Return one frame of a field under /fields, shape (Lx, Ly); frame -1 is the last."""
+        frames = self.clock(f"fields/{name}").time.size
+        value = self._read(self._file[f"fields/{name}/value"], range(frames)[frame])
+        value = np.asarray(value, dtype=np.float64)
+        if value.shape != self.shape or not np.isfinite(value).all():
+            raise AnalysisError(
+                f"{self.path}: /fields/{name} frame {frame} has shape {value.shape}, expected "
+                f"{self.shape} finite numbers"
+            )
+        return value
+
+    @property
+    def tracers(self) -> int:
+        """Number M of tracers in the trajectory."""
+        return int(self._file[f"{POSITION}/value"].shape[1])
+
+    @property
+    def strip_count(self) -> int:
+        """Number of strips that `strips` yields."""
+        return sum(1 for _ in self._strip_ranges())
+
+    def strips(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the whole trajectory of a few tracers at a time, shape (frames, tracers, 2).
+
+        The strips cover all tracers in order of identity; positions are unwrapped, in lattice
+        spacings.  `READ_BYTES` bounds the memory, whatever the length of the trajectory.
+        """
+        held = slice(0, 0)
+        for read, strip in self._strip_ranges():
+            if read != held:
+                position, held = self.positions(read), read
+            yield np.ascontiguousarray(position[:, strip])
+
+    def _strip_ranges(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the tracers that are read at once, and among them those of one strip."""
+        frames = self.clock(POSITION).time.size
+        width = max(1, READ_BYTES // (16 * frames))
+        narrow = max(1, STRIP_BYTES // (16 * frames))
+        for start in range(0, self.tracers, width):
+            stop = min(start + width, self.tracers)
+            for first in range(0, stop - start, narrow):
+                yield slice(start, stop), slice(first, first + narrow)
+
+    def positions(
+        self, tracers: slice | NDArray[np.int64], frames: slice = slice(None)
+    ) -> NDArray[np.float64]:
+        """Return the trajectory of some tracers, shape (frames, tracers, 2), lattice spacings.
+
+        Parameters
+        ----------
+        tracers : slice or increasing array of int
+            Identities.
+        frames : slice
+            Which of the frames.
+        """
+        dataset = self._file[f"{POSITION}/value"]
+        if dataset.ndim != 3 or dataset.shape[2] < 2:
+            raise AnalysisError(
+                f"{self.path}: positions have shape {dataset.shape}, expected (frames, number, 3)"
+            )
+        span = slice(*frames.indices(self.clock(POSITION).time.size))
+        position = self._read(dataset, np.s_[span, tracers, :2])
+        position = np.ascontiguousarray(position, dtype=np.float64)
+        if not np.isfinite(position).all():
+            raise AnalysisError(f"{self.path}: the trajectory holds positions that are not finite")
+        return position
+
+    def _read(self, dataset: h5py.Dataset, selection: Any) -> Any:
+        try:
+            return dataset[selection]
+        except OSError as error:
+            raise AnalysisError(
+                f"{self.path}: {dataset.name} cannot be read (damaged file?): "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Return an HDF5 attribute as a plain Python value."""
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

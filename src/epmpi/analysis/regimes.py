@@ -1,0 +1,121 @@
+"""Time windows of the tracer dynamics, from the local exponent of the mean square displacement.
+
+Regime I is ballistic, II sub-diffusive (D(t) decreases), III diffusive (D(t) is constant).  With
+beta(t) = d ln <|dr|^2> / d ln t, fitted over half a decade around t (the nearest three lags where
+that holds fewer):
+
+- I: the shortest lags, as long as beta >= 1.5;
+- II: the longest stretch of lags with beta <= 0.95 and below 1 by two errors;
+- III: the longest lags, as far down as |beta - 1| <= 0.05, or <= 0.1 and within two errors of 1.
+
+A regime of fewer than three lags is not reported: the run does not reach it, or samples it too
+coarsely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.blocks import jackknife_error, leave_one_out
+from epmpi.analysis.displacement import Diffusion
+
+BALLISTIC = 1.5
+SUBDIFFUSIVE = 0.95
+DIFFUSIVE = 0.05
+NOISY = 0.1  # as far as this a value counts as diffusive, if its error allows
+HALF_WIDTH = 0.25  # of the fit of the local exponent, in decades
+FEWEST_LAGS = 3
+
+DEFINITION = (
+    "beta = d ln <dr^2>/d ln t over half a decade. I: shortest lags with beta >= 1.5; II: longest "
+    "stretch with beta <= 0.95 and below 1 by two errors; III: longest lags with |beta - 1| <= "
+    "0.05, or <= 0.1 and within two errors of 1; three lags at least"
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A range of lags, both ends included, in tau."""
+
+    name: str
+    start: float
+    stop: float
+
+    def contains(self, lag: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which lags lie in the window."""
+        return (lag >= self.start * (1 - 1e-9)) & (lag <= self.stop * (1 + 1e-9))
+
+
+@dataclass(frozen=True)
+class LocalExponent:
+    """beta(t) = d ln <|dr|^2> / d ln t; arrays of shape (lags,), nan where it cannot be fitted."""
+
+    lag: NDArray[np.float64]
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def local_exponent(diffusion: Diffusion) -> LocalExponent:
+    """Return the local exponent of the mean square displacement, with jackknife errors."""
+    log_lag = np.log10(diffusion.lag)
+    value, error = np.full((2, log_lag.size), np.nan)
+    for centre in range(log_lag.size):
+        distance = np.abs(log_lag - log_lag[centre])
+        # The shortest lags are sparse: reach out to the nearest three.
+        reach = max(HALF_WIDTH, float(np.sort(distance)[:FEWEST_LAGS][-1]))
+        near = np.flatnonzero(distance <= reach * (1 + 1e-9))
+        blocks = int(diffusion.blocks[near].min())
+        if near.size < FEWEST_LAGS or blocks < 2 or not (diffusion.square[near] > 0).all():
+            continue
+        left_out = leave_one_out([diffusion.by_origin[lag] for lag in near], blocks)
+        value[centre] = _slope(log_lag[near], np.log10(diffusion.square[near]))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slopes = [_slope(log_lag[near], row) for row in np.log10(left_out)]
+        error[centre] = jackknife_error(slopes)
+    return LocalExponent(diffusion.lag, value, error)
+
+
+def find_regimes(exponent: LocalExponent) -> list[Window]:
+    """Return the windows I, II and III that the run shows, in order of time."""
+    beta, error = exponent.value, np.nan_to_num(exponent.error)
+    with np.errstate(invalid="ignore"):
+        ballistic = beta >= BALLISTIC
+        slow = (beta <= SUBDIFFUSIVE) & (beta + 2 * error < 1)
+        straight = np.abs(beta - 1) <= np.clip(2 * error, DIFFUSIVE, NOISY)
+    windows = []
+    for name, chosen, pick in (
+        ("I", ballistic, _first),
+        ("II", slow, _longest),
+        ("III", straight, _last),
+    ):
+        span = pick(_stretches(chosen), chosen.size)
+        if span is not None and span[1] - span[0] >= FEWEST_LAGS:
+            start, stop = exponent.lag[span[0]], exponent.lag[span[1] - 1]
+            windows.append(Window(name, float(start), float(stop)))
+    return windows
+
+
+def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    x = x - x.mean()
+    return float((x * y).sum() / (x * x).sum())
+
+
+def _stretches(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return [start, stop) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _first(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
+    return spans[0] if spans and spans[0][0] == 0 else None
+
+
+def _longest(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
+    return max(spans, key=lambda span: span[1] - span[0], default=None)
+
+
+def _last(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
+    return spans[-1] if spans and spans[-1][1] == size else None

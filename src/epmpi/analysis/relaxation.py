@@ -1,0 +1,170 @@
+"""Fits of the dynamical structure factor, and the relaxation time of each wavevector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+
+from epmpi.analysis.blocks import jackknife_error, leave_one_out
+from epmpi.analysis.regimes import Window
+from epmpi.analysis.structure_factor import StructureFactor
+
+FLOORS = 20.0  # fitted values lie above this many times the floor 1/(2M) ...
+LOWEST = 0.02  # ... and above this
+TOLERANCE = 0.02  # relative error of -ln S below which a point gets no more weight
+FEWEST_POINTS = 6
+
+FIT_DEFINITION = (
+    "S(q,t)/S(q,0) = exp(-alpha (q^n t)^gamma), alpha, n and gamma common to all q of one time "
+    f"window; least squares on S, weights from its errors (relative error of -ln S: {TOLERANCE:g} "
+    f"at least); points with S/S(0) above {LOWEST:g} and above {FLOORS:g}/(2M); errors by "
+    "jackknife over blocks of origins"
+)
+TIME_DEFINITION = (
+    "tau_r(q): S(q,tau_r)/S(q,0) = 1/e, interpolated in ln(-ln S) against ln t; nan where S does "
+    "not fall that far within the lags"
+)
+
+
+@dataclass(frozen=True)
+class CollapseFit:
+    """Fit of exp(-alpha (q^n t)^gamma) to all q of one time window.
+
+    Attributes
+    ----------
+    window : Window
+        Lags that were fitted, in tau.
+    q_range, value_range : tuple of float
+        Smallest and largest |q|, and S/S(0), among the fitted points.
+    points : int
+        Number of fitted points.
+    alpha, n, gamma, alpha_error, n_error, gamma_error : float
+        With q in inverse lattice spacings and t in tau.
+    deviation : float
+        Root mean square of ln(-ln S) minus its fit: the relative misfit of -ln S.
+    """
+
+    window: Window
+    q_range: tuple[float, float]
+    value_range: tuple[float, float]
+    points: int
+    alpha: float
+    n: float
+    gamma: float
+    alpha_error: float
+    n_error: float
+    gamma_error: float
+    deviation: float
+
+    def curve(self, q: float, lag: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fitted S(q,t)/S(q,0)."""
+        return np.exp(-self.alpha * (q**self.n * lag) ** self.gamma)
+
+
+@dataclass(frozen=True)
+class RelaxationTime:
+    """tau_r(q) in tau; arrays of shape (shells,), nan where it is not reached."""
+
+    q: NDArray[np.float64]
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def fit_window(factor: StructureFactor, window: Window) -> CollapseFit | None:
+    """Fit exp(-alpha (q^n t)^gamma) to S(q,t)/S(q,0) in a window of lags.
+
+    Returns None where there are fewer than `FEWEST_POINTS` points, or only one q or lag.
+    """
+    inside = window.contains(factor.lag)
+    usable = (factor.value > max(LOWEST, FLOORS * factor.floor)) & (factor.value < 1) & inside
+    shell, lag = np.nonzero(usable)
+    if shell.size < FEWEST_POINTS or len(set(shell)) < 2 or len(set(lag)) < 2:
+        return None
+    log_q, log_t = np.log(factor.q[shell]), np.log(factor.lag[lag])
+    value, error = factor.value[usable], np.nan_to_num(factor.error[usable])
+    sigma = np.hypot(error, TOLERANCE * value * -np.log(value))
+    best = _fit(log_q, log_t, value, sigma)
+    blocks = int(factor.blocks[usable].min())
+    series = [factor.by_origin[j][i] for i, j in zip(shell, lag, strict=True)]
+    varied = [_fit(log_q, log_t, row, sigma) for row in leave_one_out(series, blocks)]
+    varied_error = jackknife_error(varied)
+    residual = np.log(-np.log(value)) - _exponent(log_q, log_t, *best)
+    return CollapseFit(
+        window=Window(window.name, float(factor.lag[lag].min()), float(factor.lag[lag].max())),
+        q_range=(float(factor.q[shell].min()), float(factor.q[shell].max())),
+        value_range=(float(value.min()), float(value.max())),
+        points=shell.size,
+        alpha=float(np.exp(best[0])),
+        n=float(best[1]),
+        gamma=float(best[2]),
+        alpha_error=float(np.exp(best[0]) * varied_error[0]),
+        n_error=float(varied_error[1]),
+        gamma_error=float(varied_error[2]),
+        deviation=float(np.sqrt(np.mean(residual**2))),
+    )
+
+
+def relaxation_times(factor: StructureFactor) -> RelaxationTime:
+    """Return the time at which S(q,t)/S(q,0) falls to 1/e, with jackknife errors."""
+    value = np.array([_crossing(factor.lag, row) for row in factor.value])
+    error = np.full(value.size, np.nan)
+    for number in np.flatnonzero(np.isfinite(value)):
+        # Lags beyond the crossing say nothing of it, and have fewer blocks.
+        near = np.flatnonzero(factor.lag <= 2 * value[number])
+        if factor.value[number, near[-1]] > np.exp(-1):
+            near = np.append(near, near[-1] + 1)
+        blocks = int(factor.blocks[number, near].min())
+        if blocks < 2:
+            continue
+        left_out = leave_one_out([factor.by_origin[lag][number] for lag in near], blocks)
+        error[number] = jackknife_error([_crossing(factor.lag[near], row) for row in left_out])
+    return RelaxationTime(factor.q, value, error)
+
+
+def _exponent(
+    log_q: NDArray[np.float64], log_t: NDArray[np.float64], log_alpha: float, n: float, gamma: float
+) -> NDArray[np.float64]:
+    """Return ln(-ln S) = ln alpha + gamma (n ln q + ln t)."""
+    return log_alpha + gamma * (n * log_q + log_t)
+
+
+def _fit(
+    log_q: NDArray[np.float64],
+    log_t: NDArray[np.float64],
+    value: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return (ln alpha, n, gamma) by least squares, nan where they cannot be found."""
+    if not ((value > 0) & (value < 1)).all():
+        return np.full(3, np.nan)
+    # The model is linear in ln(-ln S): its regression is the starting point.
+    columns = np.stack([np.ones_like(log_q), log_q, log_t], axis=1)
+    (log_alpha, slope, gamma), *_ = np.linalg.lstsq(columns, np.log(-np.log(value)), rcond=None)
+
+    def model(_: object, log_alpha: float, n: float, gamma: float) -> NDArray[np.float64]:
+        return np.exp(-np.exp(_exponent(log_q, log_t, log_alpha, n, gamma)))
+
+    try:
+        best, _ = curve_fit(
+            model, log_t, value, p0=(log_alpha, slope / gamma, gamma), sigma=sigma, maxfev=2000
+        )
+    except RuntimeError:
+        return np.full(3, np.nan)
+    return np.asarray(best)
+
+
+def _crossing(lag: NDArray[np.float64], value: NDArray[np.float64]) -> float:
+    """Return the lag at which a decaying curve first falls to 1/e, or nan."""
+    below = np.flatnonzero(value <= np.exp(-1))
+    if (
+        below.size == 0
+        or below[0] == 0
+        or not (0 < value[below[0] - 1] < 1 and value[below[0]] > 0)
+    ):
+        return float("nan")
+    pair = slice(below[0] - 1, below[0] + 1)
+    y, x = np.log(-np.log(value[pair])), np.log(lag[pair])
+    return float(np.exp(x[0] - y[0] * (x[1] - x[0]) / (y[1] - y[0])))

@@ -1,0 +1,131 @@
+"""Analyse runs: numbers to HDF5, figures to PNG, a table to the screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from epmpi.analysis.errors import AnalysisError
+from epmpi.analysis.fields import Medium
+from epmpi.analysis.figures import (
+    draw_diffusion,
+    draw_series,
+    draw_stress_map,
+    draw_structure_factor,
+    draw_trajectories,
+)
+from epmpi.analysis.figures.stress_map import read_snapshot
+from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.results import Analysis, measure
+from epmpi.analysis.store import write_analysis
+from epmpi.analysis.table import print_analysis
+
+NUMBERS = "analysis.h5"
+
+
+def analyse(
+    run_paths: Iterable[str | Path] | str | Path,
+    output_directory: str | Path | None = None,
+    console: Console | None = None,
+) -> list[Analysis]:
+    """Analyse each run by itself from its run file alone, and report it.
+
+    Parameters
+    ----------
+    run_paths : path or iterable of paths
+        RUN directories, or run files.
+    output_directory : path, optional
+        Where analysis.h5 and the PNGs go; with several runs, into a directory per run below it.
+        By default each run's own directory.
+    console : rich Console, optional
+        Where the table goes; nothing is printed without.
+
+    Returns
+    -------
+    list of Analysis
+        In the order of the runs.
+
+    Raises
+    ------
+    AnalysisError
+        One line, if a run file is missing, foreign or damaged, or the output cannot be written.
+    """
+    paths = [Path(path) for path in _several(run_paths)]
+    if not paths:
+        raise AnalysisError("no run to analyse: expected at least one RUN directory")
+    targets = _targets(paths, output_directory)
+    analyses = []
+    for path, target in zip(paths, targets, strict=True):
+        with RunFile(path) as run:
+            analysis = measure(run, console)
+            try:
+                target.mkdir(parents=True, exist_ok=True)
+                write_analysis(target / NUMBERS, analysis)
+                figures = draw_figures(run, analysis, target)
+            except OSError as error:
+                raise AnalysisError(f"cannot write to {target}: {error}") from error
+        analysis = replace(analysis, numbers=target / NUMBERS, figures=figures)
+        analyses.append(analysis)
+        if console is not None:
+            print_analysis(console, analysis)
+    return analyses
+
+
+def draw_figures(run: RunFile, analysis: Analysis, directory: Path) -> list[Path]:
+    """Draw every figure that the run file allows; return the PNGs."""
+    title, tracers = analysis.title, analysis.tracers
+    drawings: list[tuple[str, Callable[[Path], None]]] = []
+    if {"activity", "stress_variance"} & set(analysis.averages):
+        drawings.append(("series", lambda png: draw_series(png, run, analysis.averages, title)))
+    if run.has("fields/stress"):
+        medium, snapshot = Medium.of(run), read_snapshot(run)
+        drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, title)))
+    if run.has(POSITION):
+        drawings.append(("trajectories", lambda png: draw_trajectories(png, run, title)))
+    if tracers is not None:
+        drawings.append(
+            (
+                "diffusion",
+                lambda png: draw_diffusion(
+                    png, tracers.diffusion, tracers.exponent, tracers.windows, title
+                ),
+            )
+        )
+        drawings.append(
+            (
+                "structure_factor",
+                lambda png: draw_structure_factor(
+                    png, tracers.structure_factor, tracers.fits, title
+                ),
+            )
+        )
+    figures = []
+    for name, draw in drawings:
+        figures.append(directory / f"{name}.png")
+        draw(figures[-1])
+    return figures
+
+
+def _several(paths: Iterable[str | Path] | str | Path) -> Iterable[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else paths
+
+
+def _targets(paths: list[Path], output_directory: str | Path | None) -> list[Path]:
+    """Return the output directory of each run."""
+    homes = [(path if path.is_dir() else path.parent).resolve() for path in paths]
+    if output_directory is None:
+        targets = [path if path.is_dir() else path.parent for path in paths]
+    elif len(paths) == 1:
+        targets = [Path(output_directory)]
+    else:
+        targets = [Path(output_directory) / home.name for home in homes]
+    doubled = [target for target, times in Counter(targets).items() if times > 1]
+    if doubled:
+        raise AnalysisError(
+            f"two runs would both write to {doubled[0]}: name each run once, or analyse them apart"
+        )
+    return targets

@@ -1,0 +1,118 @@
+"""Write the numbers of an analysis to HDF5, each with its error, definition and unit."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import ArrayLike
+
+from epmpi.analysis import blocks, displacement, regimes, relaxation, structure_factor
+from epmpi.analysis.results import SERIES, Analysis, TracerResults
+
+LENGTH, TIME = "lattice spacing", "tau"
+
+
+def write_analysis(path: Path, analysis: Analysis) -> None:
+    """Write analysis.h5, whole or not at all.
+
+    Every dataset carries `unit`, every group `definition` where it needs one; `*_error` is the half
+    of a 68.3 % interval, by the method in the root attribute `error_method`.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with h5py.File(partial, "w") as file:
+            file.attrs["creator"] = "epmpi analyse"
+            file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+            file.attrs["error_method"] = blocks.METHOD
+            file.attrs["missing"] = "; ".join(analysis.missing)
+            _write_source(file.create_group("source"), analysis)
+            _write_averages(file.create_group("averages"), analysis)
+            if analysis.tracers is not None:
+                _write_diffusion(file.create_group("diffusion"), analysis.tracers)
+                _write_structure_factor(file.create_group("structure_factor"), analysis.tracers)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_source(group: h5py.Group, analysis: Analysis) -> None:
+    """Record which run file the numbers come from, and what that file says of itself."""
+    status = analysis.run.stat()
+    group.attrs["run"] = analysis.name
+    group.attrs["file"] = analysis.run.name
+    group.attrs["bytes"] = status.st_size
+    group.attrs["modified"] = datetime.fromtimestamp(status.st_mtime, UTC).isoformat()
+    parameters = group.create_group("parameters")
+    for key, value in analysis.provenance.items():
+        parameters.attrs[key] = value
+
+
+def _write_averages(group: h5py.Group, analysis: Analysis) -> None:
+    group.attrs["definition"] = "averages over the time after the warm-up"
+    for name, estimate in analysis.averages.items():
+        inner = group.create_group(name)
+        for key, value in asdict(estimate).items():
+            _put(inner, key, value, SERIES[name] if key in ("value", "error") else "1")
+        inner["correlation_time"].attrs["unit"] = "samples of the series"
+
+
+def _write_diffusion(group: h5py.Group, tracers: TracerResults) -> None:
+    diffusion, exponent = tracers.diffusion, tracers.exponent
+    group.attrs["definition"] = displacement.DEFINITION
+    _put(group, "lag", diffusion.lag, TIME)
+    _put(group, "mean_square_displacement", diffusion.square, f"{LENGTH}^2")
+    _put(group, "mean_square_displacement_error", diffusion.square_error, f"{LENGTH}^2")
+    _put(group, "coefficient", diffusion.coefficient, f"{LENGTH}^2/{TIME}")
+    _put(group, "coefficient_error", diffusion.coefficient_error, f"{LENGTH}^2/{TIME}")
+    _put(group, "local_exponent", exponent.value, "1")
+    _put(group, "local_exponent_error", exponent.error, "1")
+    for name in ("origins", "blocks", "resolved"):
+        _put(group, name, getattr(diffusion, name), "1")
+    group["resolved"].attrs["definition"] = "whether the origins are enough for the error"
+    windows = group.create_group("regimes")
+    windows.attrs["definition"] = regimes.DEFINITION
+    for window in tracers.windows:
+        _put(windows, window.name, [window.start, window.stop], TIME)
+
+
+def _write_structure_factor(group: h5py.Group, tracers: TracerResults) -> None:
+    factor = tracers.structure_factor
+    group.attrs["definition"] = structure_factor.DEFINITION
+    group.attrs["floor"] = factor.floor
+    group.attrs["tracers"] = factor.tracers
+    _put(group, "q", factor.q, f"1/{LENGTH}")
+    _put(group, "lag", factor.lag, TIME)
+    _put(group, "value", factor.value, "1")
+    _put(group, "value_error", factor.error, "1")
+    for name in ("origins", "blocks", "resolved"):
+        _put(group, name, getattr(factor, name), "1")
+    vectors = group.create_group("wavevectors")
+    vectors.attrs["definition"] = "all wavevectors of each modulus in q, one of each pair +q, -q"
+    for number, shell in enumerate(factor.shells):
+        _put(vectors, f"{number}", shell.wavevectors, f"1/{LENGTH}")
+    times = group.create_group("relaxation_time")
+    times.attrs["definition"] = relaxation.TIME_DEFINITION
+    _put(times, "q", tracers.relaxation.q, f"1/{LENGTH}")
+    _put(times, "value", tracers.relaxation.value, TIME)
+    _put(times, "value_error", tracers.relaxation.error, TIME)
+    fits = group.create_group("fits")
+    fits.attrs["definition"] = relaxation.FIT_DEFINITION
+    for fit in tracers.fits:
+        inner = fits.create_group(fit.window.name)
+        _put(inner, "window", [fit.window.start, fit.window.stop], TIME)
+        _put(inner, "q_range", fit.q_range, f"1/{LENGTH}")
+        for name in ("alpha", "n", "gamma"):
+            _put(inner, name, getattr(fit, name), "1")
+            _put(inner, f"{name}_error", getattr(fit, f"{name}_error"), "1")
+        for name in ("value_range", "points", "deviation"):
+            _put(inner, name, getattr(fit, name), "1")
+        inner["alpha"].attrs["definition"] = "with q in 1/lattice spacing and t in tau"
+
+
+def _put(group: h5py.Group, name: str, value: ArrayLike, unit: str) -> None:
+    group.create_dataset(name, data=np.asarray(value)).attrs["unit"] = unit

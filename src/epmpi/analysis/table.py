@@ -1,0 +1,88 @@
+"""The results of a run as tables on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from epmpi.analysis.notation import significant
+from epmpi.analysis.results import Analysis, TracerResults
+
+ROWS = 9  # lags shown of D(t)
+UNRESOLVED = "* the run is too short for this error bar"
+NAMES = {
+    "activity": "activity a",
+    "stress_mean": "mean stress",
+    "stress_variance": "stress variance",
+}
+
+
+def print_analysis(console: Console, analysis: Analysis) -> None:
+    """Print averages, D(t), fits of S(q,t), what is missing, and where the files are."""
+    console.print(_averages(analysis))
+    if analysis.tracers is not None:
+        for table in _tracer_tables(analysis.tracers):
+            console.print(table)
+    for line in analysis.missing:
+        console.print(f"missing: {line}", style="yellow", markup=False)
+    for path in [analysis.numbers, *analysis.figures]:
+        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _averages(analysis: Analysis) -> Table:
+    table = _table(f"{analysis.name}: averages", "quantity", "value(error)", "blocks")
+    for name, estimate in analysis.averages.items():
+        text = significant(estimate.value, estimate.error)
+        table.add_row(NAMES[name], text, _blocks(estimate.blocks, estimate.resolved))
+    if not all(estimate.resolved for estimate in analysis.averages.values()):
+        table.caption = UNRESOLVED
+    return table
+
+
+def _tracer_tables(tracers: TracerResults) -> Iterator[RenderableType]:
+    diffusion = tracers.diffusion
+    table = _table("D(t) = <dr^2>/(4t)", "t / tau", "D(error)", "beta", "regime", "blocks")
+    shown = np.unique(np.linspace(0, diffusion.lag.size - 1, ROWS).round().astype(int))
+    for row in shown:
+        regime = [window.name for window in tracers.windows if window.contains(diffusion.lag[row])]
+        table.add_row(
+            f"{diffusion.lag[row]:.4g}",
+            significant(diffusion.coefficient[row], diffusion.coefficient_error[row]),
+            f"{tracers.exponent.value[row]:.2f}",
+            "".join(regime) or "-",
+            _blocks(int(diffusion.blocks[row]), bool(diffusion.resolved[row])),
+        )
+    if not diffusion.resolved[shown].all():
+        table.caption = UNRESOLVED
+    yield table
+    if tracers.fits:
+        q = [fit.q_range for fit in tracers.fits]
+        table = _table(
+            "S(q,t)/S(q,0) = exp[-alpha (q^n t)^gamma], "
+            f"q = {min(q)[0]:.2f} ... {max(q, key=max)[1]:.2f}",
+            *("regime", "t / tau", "n", "gamma", "alpha", "misfit"),
+        )
+        for fit in tracers.fits:
+            table.add_row(
+                fit.window.name,
+                f"{fit.window.start:.3g} - {fit.window.stop:.3g}",
+                significant(fit.n, fit.n_error),
+                significant(fit.gamma, fit.gamma_error),
+                significant(fit.alpha, fit.alpha_error),
+                f"{fit.deviation:.1%}",
+            )
+        yield table
+
+
+def _blocks(blocks: int, resolved: bool) -> str:
+    return f"{blocks}{'' if resolved else ' *'}"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=True, justify="left" if number == 0 else "right")
+    return table

@@ -1,0 +1,121 @@
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from run_files import brownian
+
+from epmpi.analysis import AnalysisError, RunFile, reading
+from epmpi.analysis.reading import POSITION
+
+
+def complaint(path, work=lambda run: None):
+    with pytest.raises(AnalysisError) as caught, RunFile(path) as run:
+        work(run)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_series_trajectory_and_fields_come_back(make_run):
+    position = brownian(12, 7, 0.1, seed=1)
+    stress = np.random.default_rng(1).normal(size=(3, 5, 9))
+    activity = np.linspace(0, 1, 20)
+    path = make_run(
+        shape=(5, 9), position=position, fields={"stress": stress}, series={"activity": activity}
+    )
+    with RunFile(path) as run:
+        assert run.shape == (5, 9)
+        assert run.name == "run"
+        assert run.tracers == 7
+        assert run.parameter("model", "temperature") == 0.1
+        assert run.parameter("model", "unheard_of", 3) == 3
+        assert run.provenance()["seed"] == 7
+        clock, value = run.series("activity")
+        np.testing.assert_array_equal(value, activity)
+        np.testing.assert_allclose(clock.time, 0.5 * np.arange(20))
+        np.testing.assert_array_equal(run.field("stress", -1), stress[2])
+        np.testing.assert_array_equal(run.field("stress", 0), stress[0])
+        np.testing.assert_array_equal(run.positions(slice(2, 5)), position[:, 2:5])
+        np.testing.assert_array_equal(
+            run.positions(np.array([1, 4]), slice(None, None, 3)), position[::3, [1, 4]]
+        )
+    with RunFile(path / "run.h5") as run:
+        assert run.name == "run"
+
+
+@pytest.mark.parametrize("read_bytes", [1, 16 * 12 * 3, 10**9])
+@pytest.mark.parametrize("strip_bytes", [1, 16 * 12 * 2, 10**9])
+def test_strips_cover_all_tracers_within_bounds(make_run, monkeypatch, read_bytes, strip_bytes):
+    monkeypatch.setattr(reading, "READ_BYTES", read_bytes)
+    monkeypatch.setattr(reading, "STRIP_BYTES", strip_bytes)
+    position = brownian(12, 7, 0.1, seed=1)
+    with RunFile(make_run(position=position)) as run:
+        strips = list(run.strips())
+        assert len(strips) == run.strip_count
+    np.testing.assert_array_equal(np.concatenate(strips, axis=1), position)
+    assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 16 * 12)
+
+
+def test_absent_foreign_and_truncated_files(make_run, tmp_path):
+    assert "no run file" in complaint(tmp_path / "nowhere")
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "run.h5").write_text("not HDF5")
+    assert "cannot be opened" in complaint(tmp_path / "text")
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["data"] = [1]
+    assert "not a run file" in complaint(tmp_path / "foreign.h5")
+    whole = make_run(position=brownian(50, 40, 0.1, seed=1)) / "run.h5"
+    for name, part in (("half", 0.5), ("most", 0.98), ("empty", 0.0)):
+        (tmp_path / name).mkdir()
+        cut = tmp_path / name / "run.h5"
+        shutil.copy(whole, cut)
+        with cut.open("r+b") as stream:
+            stream.truncate(int(part * whole.stat().st_size))
+        assert "cannot be opened" in complaint(cut)
+
+
+def damage(path, change):
+    with h5py.File(path / "run.h5", "r+") as file:
+        change(file)
+    return path
+
+
+def test_damaged_content(make_run):
+    content = {"position": brownian(12, 7, 0.1, seed=1), "series": {"activity": np.ones(5)}}
+
+    def infinite(file):
+        file[f"{POSITION}/value"][3, 2, 0] = np.inf
+
+    def backwards(file):
+        file[f"{POSITION}/time"][3] = 0.0
+
+    def unknown(file):
+        file["observables/activity/value"][1] = np.nan
+
+    def no_time(file):
+        del file["observables/activity/time"]
+
+    def no_shape(file):
+        del file["parameters/lattice"]
+
+    run = damage(make_run("infinite", **content), infinite)
+    assert "not finite" in complaint(run, lambda run: list(run.strips()))
+    run = damage(make_run("backwards", **content), backwards)
+    assert "increase" in complaint(run, lambda run: run.clock(POSITION))
+    run = damage(make_run("unknown", **content), unknown)
+    assert "finite" in complaint(run, lambda run: run.series("activity"))
+    run = damage(make_run("no_time", **content), no_time)
+    assert "lacks" in complaint(run, lambda run: run.series("activity"))
+    assert "lacks" in complaint(make_run("none", **content), lambda run: run.series("events"))
+    assert "shape" in complaint(damage(make_run("no_shape", **content), no_shape))
+
+
+def test_a_frame_that_a_kill_left_incomplete_is_left_out(make_run):
+    def one_more_time(file):
+        del file["observables/activity/time"]
+        file["observables/activity/time"] = 0.5 * np.arange(6)
+
+    run = damage(make_run(series={"activity": np.arange(5.0)}), one_more_time)
+    with RunFile(run) as opened:
+        clock, value = opened.series("activity")
+    assert clock.time.size == value.size == 5
