@@ -43,6 +43,14 @@ def close(actual, expected, precision="double"):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDING[precision] * largest)
 
 
+def apply_blockwise(convolution, source):
+    """Set the source block of rows by block, as a step of the model does, and apply."""
+    for begin, end in convolution.row_blocks:
+        convolution.source_block(begin, end)[:] = source[begin:end]
+        convolution.set_source(begin, end)
+    convolution.apply()
+
+
 every_engine = pytest.mark.parametrize("engine", FFT_ENGINES)
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 both_precisions = pytest.mark.parametrize("precision", TYPES)

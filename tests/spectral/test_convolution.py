@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from engines import (
+    apply_blockwise,
     close,
     every_engine,
     every_shape,
@@ -33,14 +34,6 @@ def even_and_odd_kernels(shape):
     odd_x = np.where(2 * np.abs(qx) < 6.28, np.sin(qx) * (1 + qy**2), 0.0)
     odd_y = np.where(2 * np.abs(qy) < 6.28, np.sin(qy) * (2 + qx**2), 0.0)
     return np.stack([np.cos(qx) + qy**2, odd_x, odd_y]), [False, True, True]
-
-
-def apply_blockwise(convolution, source):
-    """Set the source block of rows by block, as a step of the model does, and apply."""
-    for begin, end in convolution.row_blocks:
-        convolution.source_block(begin, end)[:] = source[begin:end]
-        convolution.set_source(begin, end)
-    convolution.apply()
 
 
 @every_engine
