@@ -65,8 +65,13 @@ class RanksInStep:
         config.hook.pytest_deselected(items=dropped)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Record how many tests are to come."""
-        self._write(event="collected", tests=len(session.items))
+        """Record how many tests are to come, and make sure that all ranks will run the same."""
+        names = [item.nodeid for item in session.items]
+        self._write(event="collected", tests=len(names))
+        first = self.communicator.bcast(names)
+        if names != first:
+            others = sorted(set(names) ^ set(first))
+            self._abort(f"this rank and rank 0 collected different tests: {others or 'the order'}")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Record a file that cannot be collected."""

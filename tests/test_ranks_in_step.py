@@ -87,6 +87,15 @@ def test_a_file_that_cannot_be_collected_ends_the_run(session):
     assert "ValueError: eight" in done.stderr
 
 
+def test_ranks_that_collect_different_tests_end_the_run(session):
+    done, _ = session(
+        "@pytest.mark.mpi\n@pytest.mark.parametrize('n', range(world.rank + 1))\n"
+        "def test_it(n):\n    world.barrier()\n"
+    )
+    assert done.returncode != 0
+    assert "collected different tests: ['test_it.py::test_it[1]']" in done.stderr
+
+
 def test_serial_tests_and_too_few_ranks_are_left_out(session):
     done, reports = session(
         "def test_serial():\n    pass\n"

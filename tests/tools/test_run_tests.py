@@ -19,7 +19,7 @@ def runner(launch, tmp_path):
         (tmp_path / "test_it.py").write_text(header + text)
         (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --with-mpi\n")
         done = launch(
-            *(ROOT / "tools" / "run_tests.py", "--ranks", *ranks.split(), *arguments),
+            *(ROOT / "tools" / "run_tests.py", "--ranks", ranks, *arguments),
             *("-p", "ranks_in_step", "test_it.py"),
             cwd=tmp_path,
             PYTHONPATH=str(ROOT / "tests"),
@@ -31,7 +31,7 @@ def runner(launch, tmp_path):
 
 
 def test_tests_are_summed_over_the_numbers_of_ranks(runner):
-    code, _, closing = runner(f"def test_serial():\n    pass\n{GOOD}", ranks="1 2")
+    code, _, closing = runner(f"def test_serial():\n    pass\n{GOOD}", ranks="1,2")
     assert (code, closing) == (0, "3 passed, 0 failed")
 
 
@@ -79,6 +79,13 @@ def test_unexpected_skips_fail_in_ci(runner, reason, ci, closing):
     assert last == closing
     assert code == ("1 failed" in closing)
     assert reason in output
+
+
+def test_a_file_that_cannot_be_imported_leaves_the_others(runner, tmp_path):
+    (tmp_path / "test_broken.py").write_text("import nothing_of_this_name")
+    code, output, closing = runner(GOOD, "test_broken.py")
+    assert (code, closing) == (1, "1 passed, 1 failed")
+    assert "No module named 'nothing_of_this_name'" in output
 
 
 def test_a_check_that_failed_before_is_counted(runner):
