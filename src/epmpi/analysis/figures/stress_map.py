@@ -96,7 +96,7 @@ def _draw_stress(axes: Axes, snapshot: Snapshot) -> None:
     text = rf"$t={snapshot.time:g}\,\tau$"
     if snapshot.strain_increment is not None:
         scale = _arrows(axes, displacement(snapshot.strain_increment), (0, 0), ARROWS)
-        text += rf", arrows: displacement in ${snapshot.interval:g}\,\tau$, $\times\,{scale:.2g}$"
+        text += rf", arrows: displacement in ${snapshot.interval:g}\,\tau$ {scale}"
     axes.set_title(text, loc="right", fontsize=11)
     axes.set(xlabel=r"$x$", ylabel=r"$y$")
 
@@ -135,7 +135,7 @@ def _draw_response(
             bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": BLACK},
         )
     axes.set_title(
-        rf"response to the active sites ($\pm$), arrows: velocity $\times\,{scale:.2g}$",
+        rf"response to the active sites ($\pm$), arrows: velocity {scale}",
         loc="right",
         fontsize=11,
     )
@@ -153,10 +153,10 @@ def _extent(
     )  # fmt: skip
 
 
-def _arrows(axes: Axes, vectors: NDArray[np.float64], corner: tuple[int, int], along: int) -> float:
-    """Draw one arrow per cell, the mean of its sites; return the factor that lengthens them.
+def _arrows(axes: Axes, vectors: NDArray[np.float64], corner: tuple[int, int], along: int) -> str:
+    """Draw one arrow per cell, the mean of its sites; return what a caption must say.
 
-    The 95th percentile of the lengths fills a cell.
+    The 95th percentile of the lengths fills a cell; the caption gives the factor.
     """
     _, length_x, length_y = vectors.shape
     cell = max(1, round(max(length_x, length_y) / along))
@@ -180,7 +180,8 @@ def _arrows(axes: Axes, vectors: NDArray[np.float64], corner: tuple[int, int], a
         pivot="mid",
         path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )
-    return factor
+    cut = ", longest cut" if (length > 2 * typical).any() else ""
+    return rf"$\times\,{factor:.2g}${cut}"
 
 
 def zoom(active: NDArray[np.float64]) -> tuple[tuple[int, int], int]:
