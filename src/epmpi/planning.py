@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.config import Configuration
+from epmpi.devices import CPU
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
 from epmpi.parallel import Communicator
@@ -59,7 +60,8 @@ def array_bytes(configuration: Configuration, ranks: int) -> int:
         spectra = rows * lattice.modes + responses * (rows + extra) * lattice.modes
         if ranks > 1:
             spectra += length * modes + responses * (length + extra) * modes
-        return 2 * real * spectra + real * responses * modes * length
+        blocks = 2 * min(CPU().block_rows(width * real), rows) * width * real
+        return 2 * real * spectra + real * responses * modes * length + blocks
 
     state = rows * width * (real + 8 + 1) + flow * (rows + halo) * width * real
     state += TRACER_BYTES * (tracers.number // ranks)

@@ -1,0 +1,63 @@
+"""What a run is said to need, against what it takes."""
+
+import os
+import tracemalloc
+
+import pytest
+
+from epmpi.config import from_mapping
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+from epmpi.planning import array_bytes, file_bytes, plan
+from epmpi.simulation import Simulation
+
+
+def settings(**changes):
+    table = {
+        "lattice": {"shape": [320, 240]},
+        "tracers": {"number": 1000},
+        "time": {"warmup": 1.0, "duration": 2.0},
+        "output": {"trajectory_every": 0.5, "fields_every": 0.5, "series_every": 0.5},
+    }
+    for section, keys in changes.items():
+        table.setdefault(section, {}).update(keys)
+    return from_mapping(table)
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"run": {"precision": "single"}},
+        {"tracers": {"interpolation": "stream"}},
+        {"tracers": {"every": 10}},
+        {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}},
+    ],
+)
+def test_array_bytes_are_what_a_model_holds(comm, changes):
+    configuration = settings(**changes)
+    communicator = Communicator(comm)
+    Model(configuration, communicator)  # what is made once per process
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    model = Model(configuration, communicator)
+    held = communicator.max(tracemalloc.get_traced_memory()[0] - before)
+    tracemalloc.stop()
+    assert model.lattice.sites == 320 * 240
+    assert held == pytest.approx(array_bytes(configuration, communicator.size), rel=0.15)
+
+
+def test_file_bytes_are_those_of_the_run_file(tmp_path):
+    configuration = settings()
+    Simulation(configuration, Communicator.world()).run(tmp_path / "out", progress=False)
+    size = os.path.getsize(tmp_path / "out" / "run.h5")
+    expected = file_bytes(configuration)
+    assert expected < size < expected + 2_000_000  # chunks that are not full, and the header
+
+
+def test_plan_times_the_first_steps():
+    needs = plan(settings(), Communicator.world())
+    assert needs.steps == 60
+    assert 0 < needs.seconds_per_step < 1
+    assert needs.seconds == needs.steps * needs.seconds_per_step
