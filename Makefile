@@ -7,7 +7,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 MPIEXEC ?= $(BIN)/mpiexec
 DEMO := runs/quickstart
 # One thread per rank: the ranks are the parallelism.
-ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export NUMBA_NUM_THREADS := 1
 
 .PHONY: help demo test lint bench venv clean
 
@@ -31,8 +34,8 @@ $(VENV)/stamp: pyproject.toml tools/make_venv.sh
 
 demo: venv
 	@rm -rf $(DEMO)
-	$(ONE_THREAD) $(MPIEXEC) -n 2 $(BIN)/epmpi run examples/quickstart.toml -o $(DEMO)
-	$(ONE_THREAD) $(BIN)/epmpi analyse $(DEMO)
+	$(MPIEXEC) -n 2 $(BIN)/epmpi run examples/quickstart.toml -o $(DEMO)
+	$(BIN)/epmpi analyse $(DEMO)
 
 test: venv
 	@$(BIN)/python tools/run_tests.py
@@ -43,7 +46,7 @@ lint: venv
 	$(BIN)/mypy $(wildcard src tools benchmarks)
 
 bench: venv
-	$(ONE_THREAD) $(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.step
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
