@@ -1,34 +1,14 @@
 import numpy as np
 import pytest
 from run_files import brownian
+from synthetic_decay import ALPHA, EVER, GAMMA, N, synthetic
 
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import Clock
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import fit_window, relaxation_times
-from epmpi.analysis.structure_factor import CosineSums, StructureFactor
+from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
-
-ALPHA, N, GAMMA = 0.07, 1.125, 1.8
-EVER = Window("I", 0, np.inf)
-
-
-def synthetic(seed, noise, origins=16, tracers=10**6):
-    """S/S(0) = exp(-alpha (q^n t)^gamma), with relative noise of -ln S from origin to origin."""
-    random = np.random.default_rng(seed)
-    q, lag = np.geomspace(0.2, 3.0, 6), np.geomspace(0.1, 3.0, 8)
-    exponent = ALPHA * (q[:, None] ** N * lag) ** GAMMA
-    # One factor per origin for all q and t: neighbouring points of a real S move together.
-    by_origin = [
-        np.exp(-np.outer(column, np.exp(noise * random.normal(size=origins))))
-        for column in exponent.T
-    ]
-    value = np.stack([values.mean(axis=1) for values in by_origin], axis=1)
-    error = np.stack([values.std(axis=1) / np.sqrt(origins) for values in by_origin], axis=1)
-    blocks = np.full(value.shape, origins)
-    return StructureFactor(
-        q, [], lag, value, error, blocks, blocks[0], blocks > 0, tracers, by_origin
-    )
 
 
 def test_a_perfect_collapse_is_found_exactly():

@@ -73,23 +73,43 @@ class RelaxationTime:
     error: NDArray[np.float64]
 
 
-def fit_window(factor: StructureFactor, window: Window) -> CollapseFit | None:
+def usable_points(factor: StructureFactor, window: Window) -> NDArray[np.bool_]:
+    """Tell which points of S(q,t) a fit may use: those in the window, well above the floor."""
+    high = (factor.value > max(LOWEST, FLOORS * factor.floor)) & (factor.value < 1)
+    return high & window.contains(factor.lag)
+
+
+def fit_window(
+    factor: StructureFactor,
+    window: Window,
+    n: float | None = None,
+    gamma: float | None = None,
+) -> CollapseFit | None:
     """Fit exp(-alpha (q^n t)^gamma) to S(q,t)/S(q,0) in a window of lags.
 
-    Returns None where there are fewer than `FEWEST_POINTS` points, or only one q or lag.
+    Parameters
+    ----------
+    factor : StructureFactor
+    window : Window
+    n, gamma : float, optional
+        Held at these values: n of the best collapse, or both of a theory.
+
+    Returns
+    -------
+    CollapseFit or None
+        None where there are fewer than `FEWEST_POINTS` points, or only one q or lag.
     """
-    inside = window.contains(factor.lag)
-    usable = (factor.value > max(LOWEST, FLOORS * factor.floor)) & (factor.value < 1) & inside
+    usable = usable_points(factor, window)
     shell, lag = np.nonzero(usable)
     if shell.size < FEWEST_POINTS or len(set(shell)) < 2 or len(set(lag)) < 2:
         return None
     log_q, log_t = np.log(factor.q[shell]), np.log(factor.lag[lag])
     value, error = factor.value[usable], np.nan_to_num(factor.error[usable])
     sigma = np.hypot(error, TOLERANCE * value * -np.log(value))
-    best = _fit(log_q, log_t, value, sigma)
+    best = _fit(log_q, log_t, value, sigma, n, gamma)
     blocks = int(factor.blocks[usable].min())
     series = [factor.by_origin[j][i] for i, j in zip(shell, lag, strict=True)]
-    varied = [_fit(log_q, log_t, row, sigma) for row in leave_one_out(series, blocks)]
+    varied = [_fit(log_q, log_t, row, sigma, n, gamma) for row in leave_one_out(series, blocks)]
     varied_error = jackknife_error(varied)
     residual = np.log(-np.log(value)) - _exponent(log_q, log_t, *best)
     return CollapseFit(
@@ -136,24 +156,32 @@ def _fit(
     log_t: NDArray[np.float64],
     value: NDArray[np.float64],
     sigma: NDArray[np.float64],
+    n: float | None,
+    gamma: float | None,
 ) -> NDArray[np.float64]:
     """Return (ln alpha, n, gamma) by least squares, nan where they cannot be found."""
     if not ((value > 0) & (value < 1)).all():
         return np.full(3, np.nan)
     # The model is linear in ln(-ln S): its regression is the starting point.
     columns = np.stack([np.ones_like(log_q), log_q, log_t], axis=1)
-    (log_alpha, slope, gamma), *_ = np.linalg.lstsq(columns, np.log(-np.log(value)), rcond=None)
+    (log_alpha, slope, power), *_ = np.linalg.lstsq(columns, np.log(-np.log(value)), rcond=None)
+    held = np.array([np.nan, np.nan if n is None else n, np.nan if gamma is None else gamma])
+    free = np.isnan(held)
+    start = np.array([log_alpha, slope / power, power])
 
-    def model(_: object, log_alpha: float, n: float, gamma: float) -> NDArray[np.float64]:
-        return np.exp(-np.exp(_exponent(log_q, log_t, log_alpha, n, gamma)))
+    def complete(chosen: NDArray[np.float64]) -> NDArray[np.float64]:
+        parameters = held.copy()
+        parameters[free] = chosen
+        return parameters
+
+    def model(_: object, *chosen: float) -> NDArray[np.float64]:
+        return np.exp(-np.exp(_exponent(log_q, log_t, *complete(np.array(chosen)))))
 
     try:
-        best, _ = curve_fit(
-            model, log_t, value, p0=(log_alpha, slope / gamma, gamma), sigma=sigma, maxfev=2000
-        )
+        best, _ = curve_fit(model, log_t, value, p0=start[free], sigma=sigma, maxfev=2000)
     except RuntimeError:
         return np.full(3, np.nan)
-    return np.asarray(best)
+    return complete(np.asarray(best))
 
 
 def _crossing(lag: NDArray[np.float64], value: NDArray[np.float64]) -> float:

@@ -1,0 +1,96 @@
+"""Two-time autocorrelations: of tracer displacements, C_u(t), and of stress, C_sigma(t)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.curve import Curve, average_function
+from epmpi.analysis.lags import Lag
+from epmpi.analysis.reading import Clock
+
+DISPLACEMENT = (
+    "C_u(t) = <u(t0+t).u(t0)> / <u.u>, u(t0) = r(t0 + unit) - r(t0) of the same tracer, over "
+    "tracers and sliding origins; unit = 1 tau; no drift is removed"
+)
+STRESS = (
+    "C_sigma(t) = (<sigma(r,t0+t) sigma(r,t0)> - m^2) / (<sigma^2> - m^2), over sites and sliding "
+    "origins, m the mean stress of all sites and frames"
+)
+
+
+class Autocorrelation:
+    """Adds up v(t0+t).v(t0) over columns (tracers, sites), for each lag and origin.
+
+    Parameters
+    ----------
+    samples : int
+        Number of instants of v.
+    lags : list of Lag
+        Pairs of instants.
+    """
+
+    def __init__(self, samples: int, lags: list[Lag]) -> None:
+        self.lags = lags
+        self.columns = 0
+        self.sums = [np.zeros(lag.count) for lag in lags]
+        # The last two: v.v and v of each instant.
+        self.sums += [np.zeros(samples), np.zeros(samples)]
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Add v, shape (samples, columns) or (samples, columns, components)."""
+        self.columns += values.shape[1]
+        flat = np.ascontiguousarray(values).reshape(len(values), -1)
+        for lag, total in zip(self.lags, self.sums, strict=False):
+            total += np.vecdot(flat[lag.origins], flat[lag.ends])
+        self.sums[-2] += np.vecdot(flat, flat)
+        self.sums[-1] += flat.sum(axis=1)
+
+    def result(self, name: str, definition: str, subtract_mean: bool) -> Curve:
+        """Return C(t), the jackknife errors of the ratio included; C(0) = 1 is left out.
+
+        Parameters
+        ----------
+        name, definition : str
+            Of the curve.
+        subtract_mean : bool
+            Whether the square of the mean of v is subtracted.
+        """
+        square, mean = self.sums[-2] / self.columns, self.sums[-1] / self.columns
+        offset = mean if subtract_mean else np.zeros_like(mean)
+
+        def normalised(product: float, square: float, mean: float) -> float:
+            return (product - mean**2) / (square - mean**2)
+
+        points = [
+            average_function(normalised, product / self.columns, square, offset)
+            for product in self.sums[: len(self.lags)]
+        ]
+        value, error = np.array(points, dtype=np.float64).reshape(-1, 2).T
+        lag = np.array([lag.time for lag in self.lags])
+        variance = float(np.mean(square) - np.mean(offset) ** 2)
+        return Curve(
+            name, definition, "lag", lag, value, error, "tau", parameters={"variance": variance}
+        )
+
+
+def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArray] | None:
+    """Return the frames that are followed by another one after a unit of time.
+
+    Returns
+    -------
+    (Clock, array of int, array of int) or None
+        Clock of the origins, their frame indices, and those of their ends; None where no two frames
+        are that far apart, to half a step.
+    """
+    span = clock.step[-1] - clock.step[0]
+    step = (clock.time[-1] - clock.time[0]) / span
+    ahead = round(unit / step)
+    if ahead < 1 or abs(ahead * step - unit) > 1e-6 * unit:
+        return None
+    end = np.searchsorted(clock.step, clock.step + ahead)
+    inside = end < clock.step.size
+    first = np.flatnonzero(inside)[clock.step[end[inside]] == clock.step[inside] + ahead]
+    if first.size < 2:
+        return None
+    return Clock(clock.step[first], clock.time[first]), first, end[first]

@@ -1,0 +1,83 @@
+"""Rows that must agree: the fits of S(q,t) against the mean square displacement.
+
+With c(q) = exp(-q^2 <dr^2>/4) for Gaussian displacements, S(q,t)/S(q,0) = exp(-q^2 <dr^2>/2):
+
+- ballistic, <dr^2> = <v^2> t^2: exp(-alpha_b (q t)^2) with alpha_b = <v^2>/2;
+- diffusive, <dr^2> = 4 D t: exp(-alpha_D q^2 t) with alpha_D = 2 D.
+
+Both hold at small q; displacements that are not Gaussian make them fail at large q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from epmpi.analysis.displacement import Diffusion
+from epmpi.analysis.regimes import Window
+from epmpi.analysis.relaxation import CollapseFit, fit_window
+from epmpi.analysis.structure_factor import StructureFactor
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two measured values that theory says are equal.
+
+    Attributes
+    ----------
+    name, left, right : str
+        What is compared.
+    left_value, left_error, right_value, right_error : float
+    """
+
+    name: str
+    left: str
+    right: str
+    left_value: float
+    left_error: float
+    right_value: float
+    right_error: float
+
+    @property
+    def deviation(self) -> float:
+        """Difference in units of the combined error (both come from one run: an upper bound)."""
+        return (self.left_value - self.right_value) / np.hypot(self.left_error, self.right_error)
+
+
+def velocity_variance(diffusion: Diffusion) -> tuple[float, float]:
+    """Return <v^2> = <dr^2>/t^2 at the shortest lag, and its error."""
+    square = diffusion.lag[0] ** 2
+    return diffusion.square[0] / square, diffusion.square_error[0] / square
+
+
+def long_time_coefficient(diffusion: Diffusion, window: Window) -> tuple[float, float]:
+    """Return D over the lags of regime III, weighted by their errors; the error of the best lag."""
+    inside = window.contains(diffusion.lag)
+    value, error = diffusion.coefficient[inside], diffusion.coefficient_error[inside]
+    if not np.isfinite(error).all() or not (error > 0).all():
+        return float(value.mean()), float("nan")
+    return float(np.average(value, weights=error**-2)), float(error.min())
+
+
+def compare(
+    diffusion: Diffusion, factor: StructureFactor, windows: list[Window]
+) -> tuple[list[Comparison], list[CollapseFit]]:
+    """Return the rows that a run allows, and the fits with the exponents of theory."""
+    rows, fits = [], []
+    for window in windows:
+        if window.name == "I":
+            fit = fit_window(factor, window, n=1.0, gamma=2.0)
+            value, error = velocity_variance(diffusion)
+            value, error, right = value / 2, error / 2, "<v^2>/2"
+        elif window.name == "III":
+            fit = fit_window(factor, window, n=2.0, gamma=1.0)
+            value, error = long_time_coefficient(diffusion, window)
+            value, error, right = 2 * value, 2 * error, "2 D"
+        else:
+            continue
+        if fit is not None:
+            name = "alpha_b" if window.name == "I" else "alpha_D"
+            rows.append(Comparison(name, name, right, fit.alpha, fit.alpha_error, value, error))
+            fits.append(fit)
+    return rows, fits

@@ -1,0 +1,127 @@
+"""A measured function with error bars: the common form of most observables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.blocks import FEWEST_BLOCKS, block_average, jackknife_error, leave_one_out
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values of an observable with their errors.
+
+    Attributes
+    ----------
+    name : str
+        As in analysis.h5.
+    definition : str
+        Formula and normalisation.
+    argument : str
+        Name of the abscissa.
+    x, value, error : array, shape (points,)
+        Abscissa, value, and the half of the 68.3 % interval.
+    x_unit, unit : str
+    parameters : dict of str to float
+        Numbers that belong to the curve: fits of it, the lag that it was taken at, ...
+    """
+
+    name: str
+    definition: str
+    argument: str
+    x: NDArray[np.float64]
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    x_unit: str = "1"
+    unit: str = "1"
+    parameters: dict[str, float] = field(default_factory=dict)
+
+    def scaled(self, x_factor: float, value_factor: float) -> Curve:
+        """Return the curve with both axes multiplied by factors, units dropped."""
+        return Curve(
+            self.name,
+            self.definition,
+            self.argument,
+            self.x * x_factor,
+            self.value * value_factor,
+            self.error * value_factor,
+            parameters=self.parameters,
+        )
+
+
+@dataclass(frozen=True)
+class FittedLaw:
+    """A law that was fitted to a curve.
+
+    Attributes
+    ----------
+    law : str
+        The formula.
+    names : tuple of str
+    value, error : array, shape (names,)
+    span : (float, float)
+        First and last abscissa of the fit.
+    """
+
+    law: str
+    names: tuple[str, ...]
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    span: tuple[float, float]
+
+    def parameter(self, name: str) -> tuple[float, float]:
+        """Return a parameter and its error."""
+        index = self.names.index(name)
+        return float(self.value[index]), float(self.error[index])
+
+
+def shared_blocks(*series: NDArray) -> int:
+    """Return a number of blocks that is safe for each of several correlated series."""
+    return max(min(block_average(values).blocks for values in series), 2)
+
+
+def average_function(function: Callable[..., float], *series: NDArray) -> tuple[float, float]:
+    """Return a function of averages over origins, and its jackknife error.
+
+    Parameters
+    ----------
+    function : callable
+        Of as many averages as there are series.
+    *series : arrays, shape (origins,)
+        Each long enough for `FEWEST_BLOCKS` blocks, else the error is nan.
+    """
+    means = [float(np.mean(values)) for values in series]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(function(*means))
+        if min(np.size(values) for values in series) < FEWEST_BLOCKS:
+            return value, float("nan")
+        left_out = leave_one_out(list(series), shared_blocks(*series))
+        varied = [function(*row) for row in left_out]
+    return value, float(jackknife_error(varied))
+
+
+def local_slope(log_x: NDArray, log_y: NDArray, log_error: NDArray) -> tuple[NDArray, NDArray]:
+    """Return d ln y / d ln x by central differences, and its error from independent points.
+
+    The ends have one-sided differences.  Where neighbours fluctuate together, as they mostly do,
+    the error is too large rather than too small.
+
+    Parameters
+    ----------
+    log_x, log_y, log_error : array, shape (points,)
+        log_error is the relative error of y.
+
+    Returns
+    -------
+    slope, error : arrays, shape (points,)
+    """
+    low = np.maximum(np.arange(log_x.size) - 1, 0)
+    high = np.minimum(np.arange(log_x.size) + 1, log_x.size - 1)
+    width = log_x[high] - log_x[low]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (log_y[high] - log_y[low]) / width
+        return slope, np.hypot(log_error[high], log_error[low]) / np.abs(width)

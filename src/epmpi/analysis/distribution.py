@@ -1,0 +1,100 @@
+"""Distributions of tracer displacements: P(u) per unit time, and the van Hove function."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.blocks import student_factor
+from epmpi.analysis.curve import Curve
+from epmpi.analysis.lags import Lag
+
+EDGES = np.geomspace(1e-6, 1e2, 8 * 12 + 1)  # lattice spacings, 12 bins a decade
+BLOCKS = 16  # of origins, for the error bars
+
+UNIT = (
+    "P(u): probability density of u = |r(t0 + unit) - r(t0)|, unit = 1 tau, over tracers and "
+    "sliding origins; normalised to 1 with the values outside the bins counted in; errors from 16 "
+    "blocks of origins"
+)
+VAN_HOVE = (
+    "self part of the van Hove function, G_s(r,t) = P(r,t)/(2 pi r), P the density of |r(t0+t) - "
+    "r(t0)|; integral of 2 pi r G_s over r is 1; errors from 16 blocks of origins"
+)
+
+
+class DisplacementDistribution:
+    """Counts |r(t0+t) - r(t0)| in logarithmic bins, block of origins by block.
+
+    Parameters
+    ----------
+    lag : Lag
+    edges : array, shape (bins + 1,)
+        In lattice spacings, increasing.
+    """
+
+    def __init__(self, lag: Lag, edges: NDArray[np.float64] = EDGES) -> None:
+        self.lag = lag
+        self.edges = edges
+        self.blocks = min(BLOCKS, lag.count)
+        # The first and the last column: below and above all bins.
+        self.sums = [np.zeros((self.blocks, edges.size + 1), dtype=np.int64)]
+
+    def add(self, strip: NDArray[np.float64]) -> None:
+        """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
+        moved = strip[self.lag.ends] - strip[self.lag.origins]
+        length = np.hypot(moved[..., 0], moved[..., 1])
+        for block, part in enumerate(np.array_split(length, self.blocks)):
+            found = np.searchsorted(self.edges, part.ravel(), side="right")
+            self.sums[0][block] += np.bincount(found, minlength=self.edges.size + 1)
+
+    def result(self, name: str, definition: str, *, radial: bool = False) -> Curve:
+        """Return the density of the lengths, or with `radial` that of positions in the plane.
+
+        Bins without a count are left out.
+        """
+        density, error = density_with_error(self.sums[0][:, 1:-1], self.edges, self.sums[0].sum(1))
+        centre = np.sqrt(self.edges[1:] * self.edges[:-1])
+        seen = density > 0
+        around = 2 * np.pi * centre[seen] if radial else 1.0
+        unit = "1/lattice spacing^2" if radial else "1/lattice spacing"
+        return Curve(
+            name,
+            definition,
+            "distance",
+            centre[seen],
+            density[seen] / around,
+            error[seen] / around,
+            "lattice spacing",
+            unit,
+            {"lag": self.lag.time},
+        )
+
+
+def density_with_error(
+    counts: NDArray[np.int64], edges: NDArray[np.float64], total: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a probability density from counts by block, and its error.
+
+    Parameters
+    ----------
+    counts : int array, shape (blocks, bins)
+    edges : array, shape (bins + 1,)
+    total : int array, shape (blocks,)
+        All counts of a block, those outside the bins included.
+
+    Returns
+    -------
+    density, error : arrays, shape (bins,)
+        The error is the standard error of the blocks' densities times Student's factor; nan with
+        one block.
+    """
+    width = np.diff(edges)
+    density = counts.sum(axis=0) / (total.sum() * width)
+    blocks = len(counts)
+    if blocks < 2:
+        return density, np.full(density.shape, np.nan)
+    # Delete-one-block estimates weigh blocks by what they hold.
+    kept = (counts.sum(axis=0) - counts) / ((total.sum() - total)[:, None] * width)
+    spread = np.sqrt((blocks - 1) / blocks * ((kept - kept.mean(axis=0)) ** 2).sum(axis=0))
+    return density, student_factor(blocks) * spread

@@ -1,0 +1,139 @@
+"""Waiting times between two activations of the same site: psi(tau_ev), its fit and its persistence.
+
+The run counts them in bins while it goes on (/histograms/waiting_times); frames of the histogram
+are cumulative, so that their differences are blocks of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+
+from epmpi.analysis.blocks import jackknife_error
+from epmpi.analysis.curve import Curve, FittedLaw
+
+MOST_BLOCKS = 16
+DEFINITION = (
+    "psi(tau_ev): probability density of the time between two consecutive activations of the same "
+    "site, both after the warm-up, over all sites; in bins of whole steps; waits longer than the "
+    "run are not seen; errors from blocks of time"
+)
+PERSISTENCE = (
+    "probability that a site is not activated in an interval of length t, from psi by Palm's "
+    "formula for stationary events: F(t) = int_t^inf (tau_ev - t) psi dtau_ev / <tau_ev>"
+)
+LAW = "psi = A tau_ev^-x exp(-tau_ev/tau_c)"
+
+
+@dataclass(frozen=True)
+class WaitingTimes:
+    """Counts of waiting times in bins, block of time by block.
+
+    Attributes
+    ----------
+    edges : array, shape (bins + 1,)
+        Edges of the bins, in tau, half a step below and above whole steps.
+    counts : int array, shape (blocks, bins)
+    """
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def from_cumulative(
+        cls, edges: NDArray[np.float64], cumulative: NDArray[np.int64]
+    ) -> WaitingTimes:
+        """Return the counts of blocks from frames of a cumulative histogram, (frames, bins)."""
+        blocks = max(1, min(MOST_BLOCKS, len(cumulative) - 1))
+        at = np.linspace(0, len(cumulative) - 1, blocks + 1).round().astype(int)
+        return cls(edges, np.diff(cumulative[at], axis=0))
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Middles of the bins, in tau; of the logarithm where a bin is wide."""
+        return np.sqrt(self.edges[1:] * np.maximum(self.edges[:-1], self.edges[1] / 4))
+
+    def mean(self) -> tuple[float, float]:
+        """Return the mean waiting time and its jackknife error, in tau."""
+        middle = (self.edges[1:] + self.edges[:-1]) / 2
+        return _jackknife(self.counts, lambda counts: np.average(middle, weights=counts))
+
+    def density(self) -> Curve:
+        """Return psi(tau_ev); bins without a count are left out."""
+        width = np.diff(self.edges)
+        value = self.counts.sum(axis=0) / (self.counts.sum() * width)
+        _, error = _jackknife(self.counts, lambda counts: counts / (counts.sum() * width))
+        seen = value > 0
+        mean, mean_error = self.mean()
+        return Curve(
+            "waiting_times",
+            DEFINITION,
+            "waiting_time",
+            self.centres[seen],
+            value[seen],
+            error[seen],
+            "tau",
+            "1/tau",
+            {"mean": mean, "mean_error": mean_error, "number": int(self.counts.sum())},
+        )
+
+    def persistence(self) -> Curve:
+        """Return F(t) at the edges of the bins; waits are spread evenly within a bin."""
+        middle = (self.edges[1:] + self.edges[:-1]) / 2
+
+        def beyond(counts: NDArray) -> NDArray:
+            number = np.append(np.cumsum(counts[::-1])[::-1], 0)
+            total = np.append(np.cumsum((counts * middle)[::-1])[::-1], 0)
+            return (total - self.edges * number) / (counts * middle).sum()
+
+        value, error = _jackknife(self.counts, beyond)
+        seen = value > 1e-6
+        edges = self.edges[seen]
+        return Curve("persistence", PERSISTENCE, "lag", edges, value[seen], error[seen], "tau")
+
+    def fit(self, shortest: float) -> FittedLaw | None:
+        """Fit A tau_ev^-x exp(-tau_ev/tau_c), in logarithms, from `shortest` (in tau) on.
+
+        Parameters are x and tau_c ('exponent', 'cutoff'), errors by jackknife over blocks of time;
+        None where fewer than six bins hold ten waits.
+        """
+        centres, width = self.centres, np.diff(self.edges)
+        total = self.counts.sum(axis=0)
+        used = (total >= 10) & (centres >= shortest)
+        if used.sum() < 6:
+            return None
+        x = centres[used]
+        sigma = np.hypot(1 / np.sqrt(total[used]), 0.02)
+
+        def law(t: NDArray, height: float, exponent: float, log_cutoff: float) -> NDArray:
+            return height - exponent * np.log(t) - t / np.exp(log_cutoff)
+
+        def solve(counts: NDArray) -> NDArray:
+            y = np.log(np.maximum(counts[used], 0.5) / (counts.sum() * width[used]))
+            start = (y[0], 0.7, np.log(np.average(centres, weights=counts * centres)))
+            best, _ = curve_fit(law, x, y, p0=start, sigma=sigma, maxfev=5000)
+            return np.array([best[1], np.exp(best[2])])
+
+        try:
+            value, error = _jackknife(self.counts, solve)
+        except RuntimeError:
+            return None
+        return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
+
+
+def _jackknife(counts: NDArray, function):  # type: ignore[no-untyped-def]
+    """Return a function of the summed counts and its delete-one-block error."""
+    total = counts.sum(axis=0)
+    value = function(total)
+    if len(counts) < 2:
+        return value, np.full(np.shape(value), np.nan)
+    varied = [function(total - block) for block in counts]
+    return value, jackknife_error(varied)
+
+
+def scaled_by_activity(density: Curve, activity: float) -> Curve:
+    """Return psi/a against a tau_ev, as in figure 3b."""
+    return density.scaled(activity, 1 / activity)

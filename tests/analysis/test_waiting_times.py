@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from known_data import coverage, covers
+
+from epmpi.analysis.renewal import predict
+from epmpi.analysis.waiting_times import WaitingTimes, scaled_by_activity
+
+EDGES = np.concatenate([np.arange(0.5, 10), np.unique(np.geomspace(10, 1e5, 80).round() + 0.5)])
+STEP = 0.05
+
+
+def count(waits, blocks=16, edges=EDGES):
+    """Bin waits (in tau), in blocks."""
+    steps = np.maximum(1, np.round(waits / STEP))
+    parts = np.array_split(steps, blocks)
+    return WaitingTimes(STEP * edges, np.array([np.histogram(part, edges)[0] for part in parts]))
+
+
+def power_law(number, exponent, cutoff, seed):
+    """Draw waits > 0.1 from t^-x exp(-t/c) by rejection from a t^-x within [0.1, 20 c]."""
+    random = np.random.default_rng(seed)
+    low, high = 0.1 ** (1 - exponent), (20 * cutoff) ** (1 - exponent)
+    found = np.empty(0)
+    while found.size < number:
+        t = (low + random.uniform(size=4 * number) * (high - low)) ** (1 / (1 - exponent))
+        found = np.append(found, t[random.uniform(size=t.size) < np.exp(-t / cutoff)])
+    return found[:number]
+
+
+def test_poisson_events():
+    rate = 0.02
+    waits = count(np.random.default_rng(1).exponential(1 / rate, 200_000))
+    density = waits.density()
+    likely = (waits.counts.sum(axis=0)[waits.counts.sum(axis=0) > 0] > 500) & (density.x > 5)
+    truth = rate * np.exp(-rate * density.x)
+    misfit = np.abs(density.value - truth)[likely]
+    assert np.all(misfit < 4.5 * density.error[likely] + 0.02 * truth[likely])
+    assert density.parameters["mean"] == pytest.approx(1 / rate, rel=0.02)
+    fit = waits.fit(shortest=1.0)
+    assert fit.parameter("exponent")[0] == pytest.approx(0, abs=0.02)
+    assert fit.parameter("cutoff")[0] == pytest.approx(1 / rate, rel=0.03)
+    persistence = waits.persistence()
+    np.testing.assert_allclose(
+        persistence.value[::5], np.exp(-rate * persistence.x[::5]), atol=0.01
+    )
+    scaled = scaled_by_activity(density, 0.5)
+    np.testing.assert_allclose(scaled.value, 2 * density.value)
+    np.testing.assert_allclose(scaled.x, 0.5 * density.x)
+
+
+def test_a_power_law_with_a_cutoff():
+    fit = count(power_law(400_000, 2 / 3, 100.0, seed=2)).fit(shortest=0.5)
+    value, error = fit.parameter("exponent")
+    assert value == pytest.approx(2 / 3, abs=max(4 * error, 0.01))
+    assert fit.parameter("cutoff")[0] == pytest.approx(100, rel=0.05)
+
+
+@pytest.mark.statistics
+def test_the_error_bars_cover_the_truth():
+    def mean(seed):
+        return count(np.random.default_rng(seed).exponential(20, 1500)).mean()
+
+    assert covers(coverage(mean, 20.0, range(200)), 200)
+
+    def slope(seed):
+        waits = np.random.default_rng(seed).exponential(20, 1500)
+        curve = predict(count(waits)).slope
+        return np.interp(0.05, curve.x, curve.value), np.interp(0.05, curve.x, curve.error)
+
+    # psi = 1/(1 + s/rate) gives N = rate/s^2: the slope is -2 at every s; what the bins take from
+    # it is well below this error.
+    assert coverage(slope, -2.0, range(50)) > 0.4
+
+
+def test_cumulative_frames_become_blocks():
+    cumulative = np.cumsum(np.random.default_rng(3).integers(0, 9, (41, EDGES.size - 1)), axis=0)
+    waits = WaitingTimes.from_cumulative(STEP * EDGES, cumulative)
+    assert len(waits.counts) == 16
+    np.testing.assert_array_equal(waits.counts.sum(axis=0), cumulative[-1] - cumulative[0])
+    assert len(WaitingTimes.from_cumulative(STEP * EDGES, cumulative[:2]).counts) == 1
+
+
+def test_the_laplace_transform_of_poisson_events():
+    """The mean number of Poisson events is N(t) = rate t: N(s) = rate/s^2."""
+    rate = 0.02
+    found = predict(count(np.random.default_rng(4).exponential(1 / rate, 400_000)))
+    inside = found.count.x < 1
+    np.testing.assert_allclose((found.count.value * found.count.x**2)[inside], rate, rtol=0.02)
+    np.testing.assert_allclose(found.slope.value[inside], -2, atol=0.02)
+    late = found.jumps.x > 10
+    np.testing.assert_allclose((found.jumps.value / found.jumps.x)[late], rate, rtol=0.03)
+
+
+def test_the_laplace_transform_of_levy_waiting_times():
+    """The one-sided Levy law of index 1/2 has psi(s) = exp(-sqrt(2 c s)): slope -3/2 at small s."""
+    c = 0.5
+    normal = np.random.default_rng(5).normal(size=2_000_000)
+    waits = c / normal**2
+    longer = np.unique(np.geomspace(1e5, 1e13, 160).round() + 0.5)
+    found = predict(count(waits, edges=np.append(EDGES[:-1], longer)))
+    middle = (found.count.x > 0.01) & (found.count.x < 0.1)
+    psi = np.exp(-np.sqrt(2 * c * found.count.x))
+    truth = psi / (found.count.x * (1 - psi))
+    np.testing.assert_allclose(found.count.value[middle], truth[middle], rtol=0.05)
+    exponent = np.interp(50, found.exponent.x, found.exponent.value)
+    assert exponent == pytest.approx(0.5, abs=0.05)
