@@ -81,9 +81,7 @@ def test_sites_follow_the_rule(overrides, dtype):
         events, source = advance(activation, state, 0, SHAPE[0], step)
         slow_events = advance_slowly(configuration, expected, step)
         assert events == slow_events > 3
-        np.testing.assert_allclose(
-            state[0], expected[0], rtol=1e-6 if dtype == np.float32 else 1e-14
-        )
+        np.testing.assert_allclose(state[0], expected[0], rtol=0, atol=8 * np.finfo(dtype).eps)
         np.testing.assert_allclose(state[1], expected[1], atol=1e-14)
         np.testing.assert_array_equal(state[2], expected[2])
         np.testing.assert_array_equal(source, state[2])
