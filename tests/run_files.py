@@ -30,8 +30,12 @@ def write_run(
     fields: Mapping[str, NDArray[Any]] | None = None,
     series: Mapping[str, NDArray[np.float64]] | None = None,
     warmup: Mapping[str, NDArray[np.float64]] | None = None,
+    waiting_times: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
 ) -> Path:
-    """Write RUN/run.h5; position has shape (frames, tracers, 2), fields (frames, Lx, Ly)."""
+    """Write RUN/run.h5; position has shape (frames, tracers, 2), fields (frames, Lx, Ly).
+
+    waiting_times holds edges in steps and cumulative counts, (frames, bins).
+    """
     directory.mkdir(parents=True, exist_ok=True)
     with h5py.File(directory / "run.h5", "w") as file:
         file.create_group("h5md").attrs["version"] = [1, 1]
@@ -47,6 +51,10 @@ def write_run(
             put_frames(file, f"warmup/observables/{name}", 10 * np.arange(len(values)), values)
         for name, values in (fields or {}).items():
             put_frames(file, f"fields/{name}", 100 * np.arange(len(values)), values)
+        if waiting_times is not None:
+            edges, counts = waiting_times
+            file.create_group("parameters/waiting_times").attrs["edges"] = edges
+            put_frames(file, "histograms/waiting_times", 1000 * np.arange(len(counts)), counts)
         if position is not None:
             step = 10 * np.arange(len(position)) if position_step is None else position_step
             flat = np.concatenate([position, np.zeros_like(position[..., :1])], axis=2)

@@ -51,7 +51,7 @@ def test_strips_cover_all_tracers_within_bounds(make_run, monkeypatch, read_byte
     position = brownian(12, 7, 0.1, seed=1)
     with RunFile(make_run(position=position)) as run:
         strips = list(run.strips())
-        assert len(strips) == run.strip_count
+        assert len(strips) == run.strip_count()
     np.testing.assert_array_equal(np.concatenate(strips, axis=1), position)
     assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 16 * 12)
 

@@ -5,11 +5,17 @@ import h5py
 import numpy as np
 import pytest
 from rich.console import Console
-from run_files import brownian
+from run_files import brownian, write_run
 
-from epmpi.analysis import AnalysisError, analyse, report
+from epmpi.analysis import AnalysisError, RunFile, analyse, measure, report
+from epmpi.parallel import Communicator
 
-FIGURES = {"series", "stress_map", "trajectories", "diffusion", "structure_factor"}
+FIGURES = {
+    "series", "stress_map", "trajectories", "diffusion", "structure_factor", "statistics",
+}  # fmt: skip
+
+
+EDGES = np.geomspace(0.5, 1e4, 30)
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def content():
         "stress_mean": 0.01 * random.normal(size=500),
         "stress_variance": 0.1 + 0.01 * random.normal(size=500),
     }
-    active = np.zeros((3, 16, 24), dtype=np.int8)
+    active = np.zeros((20, 16, 24), dtype=np.int8)
     active[-1, 3, 5], active[-1, 12, 20] = 1, -1
     return {
         "shape": (16, 24),
@@ -29,10 +35,11 @@ def content():
         "series": series,
         "warmup": {name: values[:50] for name, values in series.items()},
         "fields": {
-            "stress": random.normal(size=(3, 16, 24)),
-            "plastic_strain": np.cumsum(random.normal(size=(3, 16, 24)), axis=0),
+            "stress": random.normal(size=(20, 16, 24)),
+            "plastic_strain": np.cumsum(random.normal(size=(20, 16, 24)), axis=0),
             "active": active,
         },
+        "waiting_times": (EDGES, np.cumsum(random.poisson(9, (9, EDGES.size - 1)), axis=0)),
     }
 
 
@@ -82,6 +89,10 @@ def test_numbers_carry_errors_units_and_definitions(make_run, content, sketched)
         shape = factor["q"].size, factor["lag"].size
         assert factor["value"].shape == factor["value_error"].shape == shape
         assert factor.attrs["floor"] == pytest.approx(1 / 60)
+        curves = file["curves"]
+        assert {"unit_displacement", "chi_4", "stress_correlation", "waiting_times"} <= set(curves)
+        assert "0.5 lattice" in curves["overlap"].attrs["definition"]
+        assert curves["waiting_times/value_error"].attrs["unit"] == "1/tau"
         assert len(factor["wavevectors"]) == factor["q"].size
         without = []
         file.visititems(
@@ -98,6 +109,7 @@ def test_numbers_carry_errors_units_and_definitions(make_run, content, sketched)
     ("dropped", "left", "words"),
     [
         ("position", FIGURES - {"trajectories", "diffusion", "structure_factor"}, "no trajectory"),
+        ("waiting_times", FIGURES, "no waiting times"),
         ("fields", FIGURES - {"stress_map"}, "no fields"),
         ("series", FIGURES - {"series"}, "no series of activity"),
         ("warmup", FIGURES, ""),
@@ -154,3 +166,39 @@ def test_refusals_are_one_line(make_run, tmp_path):
             analyse(paths, output)
         assert len(str(caught.value).splitlines()) == 1
     assert not (run / "analysis.h5").exists()
+
+
+@pytest.mark.mpi
+def test_ranks_share_the_work(comm, shared_tmp_path, content, sketched):
+    communicator = Communicator(comm)
+    if communicator.is_root:
+        write_run(shared_tmp_path / "run", **content)
+    communicator.barrier()
+    (analysis,) = analyse(
+        shared_tmp_path / "run", shared_tmp_path / "out", communicator=communicator
+    )
+    with RunFile(shared_tmp_path / "run") as run:
+        alone = measure(run)
+    assert analysis.curves.keys() == alone.curves.keys()
+    for name, curve in alone.curves.items():
+        np.testing.assert_allclose(analysis.curves[name].value, curve.value, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        analysis.tracers.structure_factor.value, alone.tracers.structure_factor.value, rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        analysis.tracers.diffusion.coefficient_error,
+        alone.tracers.diffusion.coefficient_error,
+        rtol=1e-6,
+    )
+    assert (shared_tmp_path / "out" / "analysis.h5").is_file()
+
+
+@pytest.mark.mpi
+def test_all_ranks_refuse_alike(comm, shared_tmp_path, content, sketched):
+    communicator = Communicator(comm)
+    if communicator.is_root:
+        content["position"][100, 0] = np.nan
+        write_run(shared_tmp_path / "run", **content)
+    communicator.barrier()
+    with pytest.raises(AnalysisError, match="not finite"):
+        analyse(shared_tmp_path / "run", communicator=communicator)

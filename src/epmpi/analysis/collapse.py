@@ -27,6 +27,7 @@ from epmpi.analysis.structure_factor import StructureFactor
 
 RANGE = (0.3, 5.0)  # in which n is sought
 FEWEST_OVERLAPS = 4
+NO_OVERLAP = 1e6  # finite, for the search goes through it
 
 DEFINITION = (
     "n minimises P(n) = rms of y_ij - Y_k(x_ij) over all pairs of curves j, k of one time window, "
@@ -77,6 +78,8 @@ def best_collapse(factor: StructureFactor, window: Window) -> Collapse | None:
             return float("nan"), float("nan"), 0
         y = np.log(-np.log(value))
         curves = [(log_q[j], log_t[lag[shell == j]], y[shell == j]) for j in np.unique(shell)]
+        if not any(_misfit(curves, n)[1] for n in np.linspace(*RANGE, 20)):
+            return float("nan"), float("nan"), 0
         found = minimize_scalar(lambda n: _misfit(curves, n)[0], bounds=RANGE, method="bounded")
         misfit, overlaps = _misfit(curves, float(found.x))
         return float(found.x), misfit, overlaps
@@ -91,7 +94,7 @@ def best_collapse(factor: StructureFactor, window: Window) -> Collapse | None:
 
 
 def _misfit(curves: list[tuple[float, NDArray, NDArray]], n: float) -> tuple[float, int]:
-    """Return P(n) and the number of points in its sum; infinite where nothing overlaps."""
+    """Return P(n) and the number of points in its sum; huge where nothing overlaps."""
     total, count = 0.0, 0
     for j, (q_j, t_j, y_j) in enumerate(curves):
         x = t_j + n * q_j
@@ -103,7 +106,7 @@ def _misfit(curves: list[tuple[float, NDArray, NDArray]], n: float) -> tuple[flo
             difference = y_j[inside] - np.interp(x[inside], reference, y_k)
             total += float(difference @ difference)
             count += int(inside.sum())
-    return (float(np.sqrt(total / count)), count) if count else (float("inf"), 0)
+    return (float(np.sqrt(total / count)), count) if count else (NO_OVERLAP, 0)
 
 
 def local_q_exponent(relaxation: RelaxationTime) -> Curve:

@@ -94,7 +94,7 @@ def average_function(function: Callable[..., float], *series: NDArray) -> tuple[
     *series : arrays, shape (origins,)
         Each long enough for `FEWEST_BLOCKS` blocks, else the error is nan.
     """
-    means = [float(np.mean(values)) for values in series]
+    means = [np.float64(np.mean(values)) for values in series]
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(function(*means))
         if min(np.size(values) for values in series) < FEWEST_BLOCKS:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
+from epmpi.lattice import split
 
 POSITION = "particles/tracers/position"
 READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
@@ -171,35 +172,61 @@ class RunFile:
             )
         return value
 
+    def field_strips(
+        self, name: str, share: int = 0, shares: int = 1
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield all frames of a few rows of a field at a time, shape (frames, sites).
+
+        The strips cover all rows, or one of several shares of them; `READ_BYTES` bounds the memory.
+        """
+        frames = self.clock(f"fields/{name}").time.size
+        dataset = self._file[f"fields/{name}/value"]
+        rows = max(1, READ_BYTES // (8 * frames * self.shape[1]))
+        start, stop = split(self.shape[0], shares)[share]
+        for first in range(start, stop, rows):
+            part = self._read(dataset, np.s_[:frames, first : min(first + rows, stop)])
+            values = np.asarray(part, dtype=np.float64).reshape(frames, -1)
+            if not np.isfinite(values).all():
+                raise AnalysisError(
+                    f"{self.path}: /fields/{name} holds numbers that are not finite"
+                )
+            yield values
+
+    def frames(self, path: str) -> NDArray:
+        """Return all frames of a small {step, time, value} group, shape (frames, ...)."""
+        frames = self.clock(path).time.size
+        return np.asarray(self._read(self._file[f"{path}/value"], slice(0, frames)))
+
     @property
     def tracers(self) -> int:
         """Number M of tracers in the trajectory."""
         return int(self._file[f"{POSITION}/value"].shape[1])
 
-    @property
-    def strip_count(self) -> int:
-        """Number of strips that `strips` yields."""
-        return sum(1 for _ in self._strip_ranges())
+    def strip_count(self, share: int = 0, shares: int = 1) -> int:
+        """Return the number of strips that `strips` yields."""
+        return sum(1 for _ in self._strip_ranges(share, shares))
 
-    def strips(self) -> Iterator[NDArray[np.float64]]:
+    def strips(self, share: int = 0, shares: int = 1) -> Iterator[NDArray[np.float64]]:
         """Yield the whole trajectory of a few tracers at a time, shape (frames, tracers, 2).
 
-        The strips cover all tracers in order of identity; positions are unwrapped, in lattice
-        spacings.  `READ_BYTES` bounds the memory, whatever the length of the trajectory.
+        The strips cover all tracers, or one of several shares of them, in order of identity;
+        positions are unwrapped, in lattice spacings.  `READ_BYTES` bounds the memory, whatever the
+        length of the trajectory.
         """
         held = slice(0, 0)
-        for read, strip in self._strip_ranges():
+        for read, strip in self._strip_ranges(share, shares):
             if read != held:
                 position, held = self.positions(read), read
             yield np.ascontiguousarray(position[:, strip])
 
-    def _strip_ranges(self) -> Iterator[tuple[slice, slice]]:
+    def _strip_ranges(self, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
         """Yield the tracers that are read at once, and among them those of one strip."""
         frames = self.clock(POSITION).time.size
         width = max(1, READ_BYTES // (16 * frames))
         narrow = max(1, STRIP_BYTES // (16 * frames))
-        for start in range(0, self.tracers, width):
-            stop = min(start + width, self.tracers)
+        first_tracer, last_tracer = split(self.tracers, shares)[share]
+        for start in range(first_tracer, last_tracer, width):
+            stop = min(start + width, last_tracer)
             for first in range(0, stop - start, narrow):
                 yield slice(start, stop), slice(first, first + narrow)
 

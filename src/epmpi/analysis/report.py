@@ -14,6 +14,7 @@ from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
     draw_diffusion,
     draw_series,
+    draw_statistics,
     draw_stress_map,
     draw_structure_factor,
     draw_trajectories,
@@ -23,6 +24,7 @@ from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.results import Analysis, measure
 from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
+from epmpi.parallel import Communicator
 
 NUMBERS = "analysis.h5"
 
@@ -31,8 +33,11 @@ def analyse(
     run_paths: Iterable[str | Path] | str | Path,
     output_directory: str | Path | None = None,
     console: Console | None = None,
+    communicator: Communicator | None = None,
 ) -> list[Analysis]:
     """Analyse each run by itself from its run file alone, and report it.
+
+    Collective, if there is a communicator: the ranks share the work, the root writes and prints.
 
     Parameters
     ----------
@@ -43,6 +48,8 @@ def analyse(
         By default each run's own directory.
     console : rich Console, optional
         Where the table goes; nothing is printed without.
+    communicator : Communicator, optional
+        By default this process works alone.
 
     Returns
     -------
@@ -58,21 +65,41 @@ def analyse(
     if not paths:
         raise AnalysisError("no run to analyse: expected at least one RUN directory")
     targets = _targets(paths, output_directory)
+    root = communicator is None or communicator.is_root
+    shown = console if root else None
     analyses = []
     for path, target in zip(paths, targets, strict=True):
         with RunFile(path) as run:
-            analysis = measure(run, console)
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                write_analysis(target / NUMBERS, analysis)
-                figures = draw_figures(run, analysis, target)
-            except OSError as error:
-                raise AnalysisError(f"cannot write to {target}: {error}") from error
+            analysis = measure(run, shown, communicator)
+            error, figures = None, []
+            if root:
+                try:
+                    figures = write(run, analysis, target)
+                except AnalysisError as found:
+                    error = found
+            _raise_alike(error, communicator)
         analysis = replace(analysis, numbers=target / NUMBERS, figures=figures)
         analyses.append(analysis)
-        if console is not None:
-            print_analysis(console, analysis)
+        if shown is not None:
+            print_analysis(shown, analysis)
     return analyses
+
+
+def write(run: RunFile, analysis: Analysis, target: Path) -> list[Path]:
+    """Write analysis.h5 and the figures into a directory; return the figures."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        write_analysis(target / NUMBERS, analysis)
+        return draw_figures(run, analysis, target)
+    except OSError as error:
+        raise AnalysisError(f"cannot write to {target}: {error}") from error
+
+
+def _raise_alike(error: AnalysisError | None, communicator: Communicator | None) -> None:
+    if communicator is not None:
+        communicator.raise_alike(error)
+    elif error is not None:
+        raise error
 
 
 def draw_figures(run: RunFile, analysis: Analysis, directory: Path) -> list[Path]:
@@ -103,6 +130,8 @@ def draw_figures(run: RunFile, analysis: Analysis, directory: Path) -> list[Path
                 ),
             )
         )
+    if analysis.curves:
+        drawings.append(("statistics", lambda png: draw_statistics(png, analysis.curves, title)))
     figures = []
     for name, draw in drawings:
         figures.append(directory / f"{name}.png")

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from epmpi.analysis.blocks import Estimate, block_average
-from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
-from epmpi.analysis.lags import sliding_lags
+from epmpi.analysis.curve import Curve
+from epmpi.analysis.event_results import EventResults, measure_events
+from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
 from epmpi.analysis.reading import POSITION, RunFile
-from epmpi.analysis.regimes import LocalExponent, Window, find_regimes, local_exponent
-from epmpi.analysis.relaxation import CollapseFit, RelaxationTime, fit_window, relaxation_times
-from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums, StructureFactor
-from epmpi.analysis.wavevectors import choose_shells
+from epmpi.analysis.tracer_results import TracerResults, measure_tracers
+from epmpi.parallel import Communicator
 
 # Averages over time of these series, with their units.
 SERIES = {"activity": "1", "stress_mean": "yield stress", "stress_variance": "yield stress^2"}
-
-
-@dataclass(frozen=True)
-class TracerResults:
-    """What the trajectory gives; `fits` holds a fit for each window that has enough points."""
-
-    diffusion: Diffusion
-    exponent: LocalExponent
-    windows: list[Window]
-    structure_factor: StructureFactor
-    fits: list[CollapseFit]
-    relaxation: RelaxationTime
 
 
 @dataclass(frozen=True)
@@ -50,6 +39,8 @@ class Analysis:
     averages : mapping of str to Estimate
         By the names of `SERIES`.
     tracers : TracerResults or None
+    fields : FieldResults or None
+    events : EventResults or None
     missing : tuple of str
         One line on each result that the run file cannot give.
     numbers : Path
@@ -64,19 +55,34 @@ class Analysis:
     provenance: Mapping[str, Any]
     averages: Mapping[str, Estimate]
     tracers: TracerResults | None
+    fields: FieldResults | None
+    events: EventResults | None
     missing: tuple[str, ...]
     numbers: Path = Path()
     figures: list[Path] = field(default_factory=list)
 
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """All curves by name."""
+        parts = [part for part in (self.tracers, self.fields, self.events) if part is not None]
+        return {curve.name: curve for part in parts for curve in part.curves}
 
-def measure(run: RunFile, console: Console | None = None) -> Analysis:
-    """Measure everything that an open run file allows.
+
+def measure(
+    run: RunFile, console: Console | None = None, communicator: Communicator | None = None
+) -> Analysis:
+    """Measure everything that an open run file allows.  Collective, if there is a communicator.
+
+    The ranks share out tracers and sites; sums over them are the same on any number of ranks but
+    for rounding.
 
     Parameters
     ----------
     run : RunFile
+        Open on every rank.
     console : rich Console, optional
         A terminal shows a progress bar while the trajectory is read.
+    communicator : Communicator, optional
 
     Raises
     ------
@@ -88,11 +94,17 @@ def measure(run: RunFile, console: Console | None = None) -> Analysis:
     if not run.has(POSITION):
         missing.append("no trajectory (output.trajectory_every): no D(t), S(q,t), trajectories")
     else:
-        tracers = _measure_tracers(run, console)
+        tracers = measure_tracers(run, _strips(run, console, communicator), communicator)
         if tracers is None:
             missing.append("the trajectory has fewer than 6 frames: no D(t), S(q,t)")
-    if not run.has("fields/stress"):
-        missing.append("no fields (output.fields_every): no stress map")
+    fields = measure_fields(run, communicator)
+    if not run.has(STRESS):
+        missing.append("no fields (output.fields_every): no stress map, P(sigma), C_sigma(t)")
+    elif fields is None:
+        missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
+    events = measure_events(run)
+    if events is None:
+        missing.append("no waiting times (output.waiting_times_every): no psi, no random walk")
     return Analysis(
         run=run.path,
         name=run.name,
@@ -100,6 +112,8 @@ def measure(run: RunFile, console: Console | None = None) -> Analysis:
         provenance=run.provenance(),
         averages=averages,
         tracers=tracers,
+        fields=fields,
+        events=events,
         missing=tuple(missing),
     )
 
@@ -126,33 +140,16 @@ def _averages(run: RunFile) -> tuple[dict[str, Estimate], list[str]]:
     return averages, missing
 
 
-def _measure_tracers(run: RunFile, console: Console | None) -> TracerResults | None:
-    clock = run.clock(POSITION)
-    lags = sliding_lags(clock)
-    if not lags:
-        return None
-    squares = SquaredDisplacement(lags)
-    cosines = CosineSums(sliding_lags(clock, MOST_ORIGINS), choose_shells(run.shape))
-    strips = track(
-        run.strips(),
+def _strips(
+    run: RunFile, console: Console | None, communicator: Communicator | None
+) -> Iterable[NDArray[np.float64]]:
+    """Return the strips of this rank's tracers, with a progress bar on a terminal."""
+    share = (0, 1) if communicator is None else (communicator.rank, communicator.size)
+    return track(
+        run.strips(*share),
         description=f"{run.name}: trajectory",
-        total=run.strip_count,
+        total=run.strip_count(*share),
         console=console,
         transient=True,
         disable=console is None or not console.is_terminal,
-    )
-    for strip in strips:
-        squares.add(strip)
-        cosines.add(strip)
-    diffusion, factor = squares.result(), cosines.result()
-    exponent = local_exponent(diffusion)
-    windows = find_regimes(exponent)
-    fits = [fit_window(factor, window) for window in windows]
-    return TracerResults(
-        diffusion=diffusion,
-        exponent=exponent,
-        windows=windows,
-        structure_factor=factor,
-        fits=[fit for fit in fits if fit is not None],
-        relaxation=relaxation_times(factor),
     )

@@ -11,8 +11,11 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
-from epmpi.analysis import blocks, displacement, regimes, relaxation, structure_factor
-from epmpi.analysis.results import SERIES, Analysis, TracerResults
+from epmpi.analysis import blocks, collapse, displacement, regimes, relaxation, structure_factor
+from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.relaxation import CollapseFit
+from epmpi.analysis.results import SERIES, Analysis
+from epmpi.analysis.tracer_results import TracerResults
 
 LENGTH, TIME = "lattice spacing", "tau"
 
@@ -35,6 +38,14 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
             if analysis.tracers is not None:
                 _write_diffusion(file.create_group("diffusion"), analysis.tracers)
                 _write_structure_factor(file.create_group("structure_factor"), analysis.tracers)
+                _write_comparisons(file.create_group("consistency"), analysis.tracers)
+            curves = file.create_group("curves")
+            for curve in analysis.curves.values():
+                _write_curve(curves.create_group(curve.name), curve)
+            if analysis.fields is not None and analysis.fields.decay is not None:
+                _write_law(curves["stress_correlation"], analysis.fields.decay)
+            if analysis.events is not None and analysis.events.fit is not None:
+                _write_law(curves["waiting_times"], analysis.events.fit)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -103,15 +114,61 @@ def _write_structure_factor(group: h5py.Group, tracers: TracerResults) -> None:
     fits = group.create_group("fits")
     fits.attrs["definition"] = relaxation.FIT_DEFINITION
     for fit in tracers.fits:
-        inner = fits.create_group(fit.window.name)
-        _put(inner, "window", [fit.window.start, fit.window.stop], TIME)
-        _put(inner, "q_range", fit.q_range, f"1/{LENGTH}")
-        for name in ("alpha", "n", "gamma"):
-            _put(inner, name, getattr(fit, name), "1")
-            _put(inner, f"{name}_error", getattr(fit, f"{name}_error"), "1")
-        for name in ("value_range", "points", "deviation"):
-            _put(inner, name, getattr(fit, name), "1")
-        inner["alpha"].attrs["definition"] = "with q in 1/lattice spacing and t in tau"
+        _write_fit(fits.create_group(fit.window.name), fit)
+    collapses = group.create_group("collapses")
+    collapses.attrs["definition"] = collapse.DEFINITION
+    for found in tracers.collapses:
+        inner = collapses.create_group(found.window.name)
+        _put(inner, "window", [found.window.start, found.window.stop], TIME)
+        for name in ("n", "misfit", "overlaps"):
+            _put(inner, name, getattr(found, name), "1")
+        _put(inner, "n_error", found.error, "1")
+    for kind, several in (
+        ("fits_at_collapse", tracers.collapsed_fits),
+        ("fits_of_theory", tracers.theory_fits),
+    ):
+        outer = group.create_group(kind)
+        outer.attrs["definition"] = f"{relaxation.FIT_DEFINITION}; exponents without error are held"
+        for fit in several:
+            _write_fit(outer.create_group(fit.window.name), fit)
+
+
+def _write_fit(group: h5py.Group, fit: CollapseFit) -> None:
+    _put(group, "window", [fit.window.start, fit.window.stop], TIME)
+    _put(group, "q_range", fit.q_range, f"1/{LENGTH}")
+    for name in ("alpha", "n", "gamma"):
+        _put(group, name, getattr(fit, name), "1")
+        _put(group, f"{name}_error", getattr(fit, f"{name}_error"), "1")
+    for name in ("value_range", "points", "deviation"):
+        _put(group, name, getattr(fit, name), "1")
+    group["alpha"].attrs["definition"] = "with q in 1/lattice spacing and t in tau"
+
+
+def _write_comparisons(group: h5py.Group, tracers: TracerResults) -> None:
+    group.attrs["definition"] = "pairs that theory says are equal; deviation in combined errors"
+    for row in tracers.comparisons:
+        inner = group.create_group(row.name)
+        inner.attrs["left"], inner.attrs["right"] = row.left, row.right
+        for name in ("left_value", "left_error", "right_value", "right_error", "deviation"):
+            _put(inner, name, getattr(row, name), "1")
+
+
+def _write_curve(group: h5py.Group, curve: Curve) -> None:
+    group.attrs["definition"] = curve.definition
+    _put(group, curve.argument, curve.x, curve.x_unit)
+    _put(group, "value", curve.value, curve.unit)
+    _put(group, "value_error", curve.error, curve.unit)
+    for name, number in curve.parameters.items():
+        group.attrs[name] = number
+
+
+def _write_law(group: h5py.Group, law: FittedLaw) -> None:
+    inner = group.create_group("fit")
+    inner.attrs["law"] = law.law
+    _put(inner, "range", law.span, str(group["value"].attrs["unit"]))
+    for index, name in enumerate(law.names):
+        _put(inner, name, law.value[index], "1")
+        _put(inner, f"{name}_error", law.error[index], "1")
 
 
 def _put(group: h5py.Group, name: str, value: ArrayLike, unit: str) -> None:

@@ -9,7 +9,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from epmpi.analysis.notation import significant
-from epmpi.analysis.results import Analysis, TracerResults
+from epmpi.analysis.results import Analysis
+from epmpi.analysis.tracer_results import TracerResults
 
 ROWS = 9  # lags shown of D(t)
 UNRESOLVED = "* the run is too short for this error bar"
@@ -26,6 +27,11 @@ def print_analysis(console: Console, analysis: Analysis) -> None:
     if analysis.tracers is not None:
         for table in _tracer_tables(analysis.tracers):
             console.print(table)
+    if laws := list(_law_rows(analysis)):
+        table = _table("laws and consistency", "what", "range", "value(error)", "remark")
+        for row in laws:
+            table.add_row(*row)
+        console.print(table)
     for line in analysis.missing:
         console.print(f"missing: {line}", style="yellow", markup=False)
     for path in [analysis.numbers, *analysis.figures]:
@@ -75,6 +81,35 @@ def _tracer_tables(tracers: TracerResults) -> Iterator[RenderableType]:
                 f"{fit.deviation:.1%}",
             )
         yield table
+
+
+def _law_rows(analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (what, range, value, remark) of the collapses, the comparisons and the fitted laws."""
+    if analysis.tracers is not None:
+        for found in analysis.tracers.collapses:
+            yield (
+                f"n of the best collapse, {found.window.name}",
+                f"{found.window.start:.3g} - {found.window.stop:.3g}",
+                significant(found.n, found.error),
+                f"misfit {found.misfit:.1%}",
+            )
+        for row in analysis.tracers.comparisons:
+            yield (
+                f"{row.left} against {row.right}",
+                "",
+                significant(row.left_value, row.left_error),
+                significant(row.right_value, row.right_error),
+            )
+    laws = (
+        ("C_sigma(t)", analysis.fields.decay if analysis.fields else None),
+        ("psi(tau_ev)", analysis.events.fit if analysis.events else None),
+    )
+    for what, law in laws:
+        if law is None:
+            continue
+        for name in law.names:
+            text = significant(*law.parameter(name))
+            yield f"{what}: {name}", f"{law.span[0]:.3g} - {law.span[1]:.3g}", text, ""
 
 
 def _blocks(blocks: int, resolved: bool) -> str:

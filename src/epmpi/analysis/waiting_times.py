@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import least_squares
 
 from epmpi.analysis.blocks import jackknife_error
 from epmpi.analysis.curve import Curve, FittedLaw
@@ -114,13 +114,10 @@ class WaitingTimes:
         def solve(counts: NDArray) -> NDArray:
             y = np.log(np.maximum(counts[used], 0.5) / (counts.sum() * width[used]))
             start = (y[0], 0.7, np.log(np.average(centres, weights=counts * centres)))
-            best, _ = curve_fit(law, x, y, p0=start, sigma=sigma, maxfev=5000)
+            best = least_squares(lambda chosen: (law(x, *chosen) - y) / sigma, start).x
             return np.array([best[1], np.exp(best[2])])
 
-        try:
-            value, error = _jackknife(self.counts, solve)
-        except RuntimeError:
-            return None
+        value, error = _jackknife(self.counts, solve)
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
 
 

@@ -1,0 +1,60 @@
+"""What the waiting times that a run has counted give: psi, persistence, random walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.reading import RunFile
+from epmpi.analysis.renewal import RenewalPrediction, predict
+from epmpi.analysis.waiting_times import WaitingTimes
+
+HISTOGRAM = "histograms/waiting_times"
+SHORTEST = 2.0  # restructuring times: shorter waits are echoes of one event
+FEWEST = 100  # waits
+
+
+@dataclass(frozen=True)
+class EventResults:
+    """Waiting times between activations of a site, and what follows from them.
+
+    Attributes
+    ----------
+    waits : WaitingTimes
+    curves : list of Curve
+        psi(tau_ev), persistence, N(s), its local slope, N(t) and its exponent.
+    fit : FittedLaw or None
+        Power law with a cutoff.
+    prediction : RenewalPrediction
+    """
+
+    waits: WaitingTimes
+    curves: list[Curve]
+    fit: FittedLaw | None
+    prediction: RenewalPrediction
+
+
+def measure_events(run: RunFile) -> EventResults | None:
+    """Measure the waiting times; None where fewer than `FEWEST` were counted."""
+    if not run.has(HISTOGRAM):
+        return None
+    cumulative = run.frames(HISTOGRAM)
+    edges = np.asarray(run.parameter("waiting_times", "edges"), dtype=np.float64)
+    if len(cumulative) < 2 or (cumulative[-1] - cumulative[0]).sum() < FEWEST:
+        return None
+    clock = run.clock(HISTOGRAM)
+    step = (clock.time[-1] - clock.time[0]) / (clock.step[-1] - clock.step[0])
+    waits = WaitingTimes.from_cumulative(edges * step, cumulative)
+    prediction = predict(waits)
+    shortest = SHORTEST * run.parameter("model", "restructuring_time", 1.0)
+    curves = [
+        waits.density(),
+        waits.persistence(),
+        prediction.count,
+        prediction.slope,
+        prediction.jumps,
+        prediction.exponent,
+    ]
+    return EventResults(waits, curves, waits.fit(shortest), prediction)

@@ -1,0 +1,52 @@
+"""What the frames of the stress field give: P(sigma) and C_sigma(t)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from epmpi.analysis import autocorrelation
+from epmpi.analysis.autocorrelation import Autocorrelation
+from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.lags import sliding_lags
+from epmpi.analysis.reading import RunFile
+from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
+from epmpi.analysis.structure_factor import MOST_ORIGINS
+from epmpi.analysis.tracer_results import Sums, add_strips
+from epmpi.parallel import Communicator
+
+STRESS = "fields/stress"
+FEWEST_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class FieldResults:
+    """Distribution and correlation of the local stress.
+
+    Attributes
+    ----------
+    curves : list of Curve
+        P(sigma) and C_sigma(t).
+    decay : FittedLaw or None
+        Stretched exponential of C_sigma(t).
+    """
+
+    curves: list[Curve]
+    decay: FittedLaw | None
+
+
+def measure_fields(run: RunFile, communicator: Communicator | None) -> FieldResults | None:
+    """Measure the stress field; None with fewer than `FEWEST_FRAMES` frames.  Collective."""
+    if not run.has(STRESS):
+        return None
+    clock = run.clock(STRESS)
+    lags = sliding_lags(clock, MOST_ORIGINS)
+    if clock.time.size < FEWEST_FRAMES or not lags:
+        return None
+    shares = (0, 1) if communicator is None else (communicator.rank, communicator.size)
+    correlation = Autocorrelation(clock.time.size, lags)
+    density = StressDistribution(clock.time.size, run.parameter("model", "yield_stress", 1.0))
+    accumulators: list[Sums] = [correlation, density]
+    add_strips(run.field_strips("stress", *shares), accumulators, communicator)
+    correlation.columns = run.shape[0] * run.shape[1]
+    curve = correlation.result("stress_correlation", autocorrelation.STRESS, subtract_mean=True)
+    return FieldResults([density.result(), curve], fit_stretched_exponential(curve))
