@@ -1,7 +1,13 @@
-"""The command line: run, analyse, info.
+"""The command line: run, resume, analyse, info.
 
-One error line and exit code 2 for what a user can mend, alike from all ranks; a traceback and an
-abort of all ranks for what only a developer can.
+One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
+ranks for what only a developer can.  Exit codes, those of sysexits.h:
+
+- 0: done;
+- 2: wrong arguments or configuration; nothing has been changed;
+- 70: a number of the state was not finite (the last checkpoint is good);
+- 74: a file could not be written (the last checkpoint is good);
+- 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint: resume it.
 """
 
 from __future__ import annotations
@@ -24,9 +30,17 @@ from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
 from epmpi.planning import array_bytes, plan
-from epmpi.simulation import Simulation
+from epmpi.simulation import MAY_CHANGE, Simulation, StateError
 
 USER_ERROR = 2
+STATE_ERROR = 70
+OUTPUT_ERROR = 74
+STOPPED = 75
+EXIT_CODES: dict[type[Exception], int] = {
+    ConfigError: USER_ERROR,
+    OutputError: OUTPUT_ERROR,
+    StateError: STATE_ERROR,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(problem)
         chosen = _parse(arguments, communicator)
         return chosen.command(chosen, communicator)
-    except (ConfigError, OutputError) as error:
+    except tuple(EXIT_CODES) as error:
         if communicator.is_root:
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
-        return USER_ERROR
+        return EXIT_CODES[type(error)]
 
 
 def _parse(arguments: Sequence[str] | None, communicator: Communicator) -> argparse.Namespace:
@@ -68,6 +82,17 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="tell memory, disk and time; write nothing"
     )
     run.set_defaults(command=_run)
+
+    resume = commands.add_parser("resume", help="go on with a run from its checkpoint")
+    resume.add_argument("run", type=Path, help="RUN directory")
+    resume.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
+        help=f"change {', '.join(MAY_CHANGE)}",
+    )  # fmt: skip
+    resume.add_argument(
+        "--previous", action="store_true", help="use the checkpoint before the last"
+    )
+    resume.set_defaults(command=_resume)
 
     analyse = commands.add_parser("analyse", help="numbers, plots and a table from run files")
     analyse.add_argument("runs", nargs="+", type=Path, help="RUN directory or run.h5")
@@ -102,17 +127,39 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
         return _tell_plan(configuration, communicator)
     _refuse_existing(directory, communicator)
     simulation = Simulation(configuration, communicator)
+    return _go(simulation, directory, f"-> {directory}")
+
+
+def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    simulation = Simulation.resume(
+        chosen.run, chosen.overrides, communicator, previous=chosen.previous
+    )
+    return _go(simulation, None, f"from step {simulation.model.step_count} -> {chosen.run}")
+
+
+def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
+    """Run a simulation that is new or resumed; return the exit code."""
+    communicator, configuration = simulation.communicator, simulation.configuration
     if communicator.is_root:
         length, width = configuration.lattice.shape
         print(
             f"epmpi {epmpi.__version__}: {length} x {width} sites, {communicator.size} "
             f"rank{'s' * (communicator.size > 1)}, {simulation.model.device.name}, "
             f"{configuration.run.precision} precision, {simulation.model.fft.engine} transform "
-            f"-> {directory}",
+            f"{what}",
             flush=True,
         )
-    simulation.run(directory)
-    return 0
+    run = simulation.run(directory)
+    if not simulation.stopped:
+        return 0
+    if communicator.is_root:
+        print(
+            f"epmpi: stopped ({simulation.stopped}) at step {simulation.model.step_count}; "
+            f"go on with: epmpi resume {run}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return STOPPED
 
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
@@ -142,13 +189,11 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
 
 
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    if communicator.size > 1:
-        raise ConfigError(f"analyse runs on 1 rank, got {communicator.size}: leave mpiexec out")
     # Imported here: it loads matplotlib, which the ranks of a run need not.
     from epmpi.analysis import AnalysisError, analyse
 
     try:
-        analyse(chosen.runs, chosen.output, Console())
+        analyse(chosen.runs, chosen.output, Console(), communicator)
     except AnalysisError as error:
         raise ConfigError(str(error)) from error
     return 0

@@ -24,6 +24,7 @@ from epmpi.elasticity import ElasticResponse, Modes, accumulated_flow, stress_pr
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral import Transform, make_transform
+from epmpi.state import Accumulator, State
 from epmpi.tracers import Tracers
 
 
@@ -46,6 +47,8 @@ class Model:
     direction : int8 array, shape (rows, Ly)
         n s: 0 inactive, +1 or -1 active.
     tracers : Tracers
+    accumulators : dict
+        What is gathered event by event, by name; part of the state.
     step_count : int
         Steps since the start of the run, warm-up included.
     """
@@ -72,6 +75,7 @@ class Model:
         self.direction = self.device.zeros(shape, np.int8)
         self.step_count = 0
         self._events = 0
+        self.accumulators: dict[str, Accumulator] = {}
         self.activation = Activation(configuration, self.slab, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
         moving = self.tracers.number > 0
@@ -109,6 +113,50 @@ class Model:
         self.stress[:] = stress
         self.direction[:] = direction
         self.update_response()
+
+    def state(self) -> State:
+        """Return all that the future depends on; the arrays are the model's own.  Collective."""
+        counts = {"events": np.asarray(self.communicator.sum(self._events), np.int64)}
+        for name, accumulator in self.accumulators.items():
+            for key, count in accumulator.counts().items():
+                counts[f"{name}/{key}"] = self.communicator.sum(count)
+        return self._state(counts)
+
+    def fault(self) -> str | None:
+        """Return where a number of this rank is not finite, or None."""
+        return self._state({}).fault(self.slab.start)
+
+    def _state(self, counts: dict[str, NDArray[np.int64]]) -> State:
+        tracers = self.tracers
+        return State(self.step_count, self._fields(), counts, tracers.identity, tracers.position)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
+        for name, field in self._fields().items():
+            field[:] = state.fields[name]
+        mine = 1 if self.communicator.is_root else 0
+        self._events = mine * int(state.counts["events"])
+        for name, accumulator in self.accumulators.items():
+            accumulator.restore(
+                {key: state.fields[f"{name}/{key}"] for key in accumulator.fields()},
+                {key: mine * state.counts[f"{name}/{key}"] for key in accumulator.counts()},
+            )
+        self.step_count = state.step_count
+        self.tracers.set(state.identity, state.position)
+        self.update_response()
+
+    def _fields(self) -> dict[str, NDArray]:
+        """Return what is part of the state by site."""
+        fields = {
+            "stress": self.stress,
+            "plastic_strain": self.plastic_strain,
+            "direction": self.direction,
+        }
+        if self._flow is not None and self._every > 1:
+            fields["strain_at_move"] = self._strain_at_move
+        for name, accumulator in self.accumulators.items():
+            fields |= {f"{name}/{key}": field for key, field in accumulator.fields().items()}
+        return fields
 
     @property
     def time(self) -> float:

@@ -1,21 +1,27 @@
-"""A run from its start to its file: the clock, what is written when, and the progress told."""
+"""A run from its start to its file: the clock, what is written when, and when it stops."""
 
 from __future__ import annotations
 
 import os
 import time
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
-from epmpi.config import Configuration
+from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.model import Model
-from epmpi.output import RunStore, collect, open_run, read_final_fields
+from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fields
 from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
+from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
 
-LOOK_STEPS = 16  # steps between two looks at the clock
-PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
+MAY_CHANGE = ("time.duration", "output.checkpoint_every", "run.device", "run.walltime")
+
+
+class StateError(ArithmeticError):
+    """Tell in one line which number of the state is not finite, where and when."""
 
 
 class Simulation:
@@ -26,40 +32,100 @@ class Simulation:
     configuration : Configuration
     communicator : Communicator
         Default: all ranks that were launched together.
+    checkpoint : Checkpoint
+        That the run goes on from; see `resume`.
 
     Attributes
     ----------
     model : Model
     warmup_steps, measured_steps : int
+    stopped : str
+        Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
     """
 
     def __init__(
-        self, configuration: Configuration, communicator: Communicator | None = None
+        self,
+        configuration: Configuration,
+        communicator: Communicator | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        self.model = Model(configuration, self.communicator)
+        self.model = model = Model(configuration, self.communicator)
         clock, output = configuration.time, configuration.output
         self.warmup_steps = configuration.steps(clock.warmup)
         self.measured_steps = configuration.steps(clock.duration)
+        self.stopped = ""
         self._every = {
             "series": configuration.steps(output.series_every),
             "trajectory": configuration.steps(output.trajectory_every),
             "fields": configuration.steps(output.fields_every),
         }
         self._activity: float | None = None
-        if configuration.initial.state not in NAMED_STATES:
-            model = self.model
+        self._checkpoint = checkpoint
+        self._saved_step = -1
+        if checkpoint is not None:
+            like, number = model.state(), configuration.tracers.number
+            model.restore(checkpoint.state(like, number, model.slab, self.communicator))
+            self._saved_step = model.step_count
+        elif configuration.initial.state not in NAMED_STATES:
             path = configuration.initial.state
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
 
-    def run(self, directory: str | os.PathLike[str], *, progress: bool = True) -> Path:
-        """Run to the end and write RUN/run.h5.  Collective.
+    @classmethod
+    def resume(
+        cls,
+        directory: str | os.PathLike[str],
+        overrides: Iterable[str] = (),
+        communicator: Communicator | None = None,
+        *,
+        previous: bool = False,
+    ) -> Simulation:
+        """Return the simulation of a run that goes on from its checkpoint.  Collective.
 
         Parameters
         ----------
         directory : path
-            RUN; must not exist yet.
+            RUN; locked until the run has ended.
+        overrides : texts section.key=value
+            Of the keys in `MAY_CHANGE` only.
+        previous : bool
+            Go on from the checkpoint before the last.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if the run is going on, or cannot go on so.
+        OutputError
+            On all ranks, if the directory cannot be written to.
+        """
+        communicator = communicator or Communicator.world()
+        checkpoint = Checkpoint.open(Path(directory), communicator, previous=previous)
+        try:
+            configuration = changed(checkpoint.header.configuration, overrides)
+            total = configuration.steps(configuration.time.warmup + configuration.time.duration)
+            if checkpoint.header.step_count > total:
+                done = checkpoint.header.step_count * configuration.time.step
+                raise ConfigError(
+                    f"time.duration = {configuration.time.duration}: the run has gone on for "
+                    f"{done - configuration.time.warmup:.12g} already; set a longer one"
+                )
+            return cls(configuration, communicator, checkpoint)
+        except ConfigError:
+            checkpoint.release()
+            raise
+
+    def run(
+        self, directory: str | os.PathLike[str] | None = None, *, progress: bool = True
+    ) -> Path:
+        """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
+
+        It stops, with a checkpoint, before its time limit and on SIGTERM, SIGUSR1 or SIGINT.
+
+        Parameters
+        ----------
+        directory : path
+            RUN, which must not exist yet; left out where the run is resumed.
         progress : bool
             Whether the root tells speed, activity and time left.
 
@@ -74,41 +140,90 @@ class Simulation:
             On all ranks, if RUN exists; nothing is changed then.
         OutputError
             On all ranks, if it cannot be written.
+        StateError
+            On all ranks, if a number of the state is not finite; the checkpoint is of before.
         """
-        directory, model, communicator = Path(directory), self.model, self.communicator
+        model, every = self.model, self.configuration.output.checkpoint_every
+        clock = self._checkpoint.header.clock if self._checkpoint else {}
+        root = self.communicator.is_root
+        limit = TimeLimit(self.configuration.run.walltime) if root else TimeLimit(0.0)
         total = self.warmup_steps + self.measured_steps
-        known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
-        shown = progress and communicator.is_root
         with (
-            open_run(directory, self.configuration, communicator, model.lattice, known) as store,
-            RunProgress(total, model.lattice.sites, shown=shown) as told,
+            StopSignals() as signals,
+            self._store(directory) as store,
+            RunProgress(total, model.lattice.sites, shown=progress and root) as told,
+            Watchdog(root) as watchdog,
         ):
-            start = published = time.perf_counter()
-            warmup_time = 0.0
-            self._write(store)
-            while model.step_count < total:
+            pace = Pace(self.communicator, signals, limit, every, clock)
+            told.begin(model.step_count)
+            if self._checkpoint is None:
+                self._write(store)
+                self._save(store, pace)
+            look, self.stopped = model.step_count + 1, ""
+            while model.step_count < total and not self.stopped:
                 model.step()
                 if model.step_count == self.warmup_steps:
-                    warmup_time = time.perf_counter() - start
+                    pace.warmup_time = pace.wall_time
                 self._write(store)
-                if model.step_count % LOOK_STEPS == 0 or model.step_count == total:
+                if model.step_count >= look or model.step_count == total:
+                    watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
                     told.update(model.step_count, phase, self._activity)
-                    due = time.perf_counter() - published > PUBLISH_INTERVAL
-                    if model.step_count < total and communicator.broadcast(due):
-                        store.publish()
-                        published = time.perf_counter()
-            wall_time = time.perf_counter() - start
-            store.finish(
-                {
-                    "wall_time": wall_time,
-                    "warmup_time": warmup_time,
-                    "warmup_steps": self.warmup_steps,
-                    "site_updates_per_second": total * model.lattice.sites / wall_time,
-                    "finished": now(),
-                }
+                if look <= model.step_count < total:
+                    look = self._act(pace.decide(model.step_count), store, pace)
+            store.describe(self._result(pace))
+            self._save(store, pace)
+        return store.directory
+
+    def _store(self, directory: str | os.PathLike[str] | None) -> RunStore:
+        """Open the store of a new run, or of one that is resumed.  Collective."""
+        model, communicator = self.model, self.communicator
+        known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
+        if self._checkpoint is not None:
+            return self._checkpoint.continue_run(
+                self.configuration, communicator, model.lattice, known
             )
-        return directory
+        if directory is None:
+            raise ConfigError("no directory: a new run needs one")
+        return open_run(Path(directory), self.configuration, communicator, model.lattice, known)
+
+    def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
+        """Do what was decided; return the step at which to decide again.  Collective."""
+        self.stopped = decision.stop
+        if decision.checkpoint and not decision.stop:
+            self._save(store, pace)
+        elif decision.publish and not decision.stop:
+            store.publish()
+            pace.published()
+        return decision.next_look
+
+    def _save(self, store: RunStore, pace: Pace) -> None:
+        """Write a checkpoint, unless the state is not sound.  Collective."""
+        began = time.monotonic()
+        self._check()
+        store.checkpoint(self.model.state(), pace.clock())
+        self._saved_step = self.model.step_count
+        pace.saved(began)
+
+    def _result(self, pace: Pace) -> dict[str, float | str]:
+        """Return what is known in the end."""
+        updates = self.model.step_count * self.model.lattice.sites
+        return {
+            "wall_time": pace.wall_time,
+            "warmup_time": pace.warmup_time,
+            "warmup_steps": self.warmup_steps,
+            "site_updates_per_second": updates / pace.wall_time,
+            "stopped" if self.stopped else "finished": self.stopped or now(),
+        }
+
+    def _check(self) -> None:
+        """Raise StateError on all ranks if a number of the state is not finite.  Collective."""
+        fault, model = self.model.fault(), self.model
+        error = fault and StateError(
+            f"{fault} at step {model.step_count} (time {model.time:.12g} from the start of the "
+            f"run); the checkpoint of step {self._saved_step} is good"
+        )
+        self.communicator.raise_alike(error or None)
 
     def _write(self, store: RunStore) -> None:
         """Write what is due at this step."""
@@ -116,18 +231,22 @@ class Simulation:
         step = model.step_count - self.warmup_steps
         now = step * self.configuration.time.step
         warmup = step < 0
-        if self._due("series", model.step_count if warmup else step):
+        series = self._due("series", model.step_count if warmup else step)
+        trajectory, fields = (
+            not warmup and self._due(what, step) for what in ("trajectory", "fields")
+        )
+        if series or trajectory or fields:
+            self._check()
+        if series:
             observables = model.observables()
             self._activity = observables.get("activity")
             if warmup:
                 store.series(model.step_count, model.time, observables, warmup=True)
             else:
                 store.series(step, now, observables)
-        if warmup:
-            return
-        if self._due("trajectory", step):
+        if trajectory:
             store.trajectory(step, now, model.tracers.identity, model.tracers.position)
-        if self._due("fields", step):
+        if fields:
             store.fields(
                 step,
                 now,
@@ -142,3 +261,27 @@ class Simulation:
         """Tell whether something is to be written at a step; an interval of 0 means never."""
         every = self._every[what]
         return every > 0 and step % every == 0
+
+
+def changed(text: str, overrides: Iterable[str]) -> Configuration:
+    """Return the configuration of a checkpoint with the overrides that a resumed run may have.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or another key is changed.
+    """
+    try:
+        before = from_mapping(tomllib.loads(text))
+    except (ConfigError, ValueError) as error:
+        raise ConfigError(f"the configuration in the checkpoint cannot be used: {error}") from None
+    after = before.with_overrides(overrides)
+    old, new = before.to_mapping(), after.to_mapping()
+    for section, values in new.items():
+        for key, value in values.items():
+            if value != old[section].get(key) and f"{section}.{key}" not in MAY_CHANGE:
+                raise ConfigError(
+                    f"{section}.{key} = {value!r}: the run has {old[section].get(key)!r}, and a "
+                    f"resumed run may change {', '.join(MAY_CHANGE)} only; start a new one"
+                )
+    return after

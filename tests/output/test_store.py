@@ -91,7 +91,7 @@ def test_frames_come_back_as_written(shared_tmp_path, configuration, communicato
     run = shared_tmp_path / "deep" / "run"
     with opened(run, configuration, communicator) as store:
         write(store, range(5))
-        store.finish({"wall_time": 1.5})
+        store.describe({"wall_time": 1.5})
     check(run, range(5))
     assert sorted(file.name for file in run.iterdir()) == ["run.h5"]
 
@@ -153,7 +153,7 @@ def test_parameters_are_kept(shared_tmp_path, configuration, communicator):
     run = shared_tmp_path / "run"
     with opened(run, configuration, communicator) as store:
         write(store, range(1))
-        store.finish({"wall_time": 1.5, "finished": "2020-01-01T00:00:00+00:00"})
+        store.describe({"wall_time": 1.5, "finished": "2020-01-01T00:00:00+00:00"})
     with h5py.File(run / "run.h5", "r") as file:
         parameters = file["parameters"]
         assert parameters.attrs["configuration"] == configuration.to_toml()

@@ -163,6 +163,13 @@ class OutputSettings(Section):
     fields_every: float = key(
         0.0, Number(at_least=0), "time", "interval of stress, plastic strain, events; 0: none"
     )
+    checkpoint_every: float = key(
+        600.0,
+        Number(at_least=0),
+        "s",
+        "wall time between checkpoints; one is always written at the start, at the end and before "
+        "a stop, 0: only these",
+    )
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,13 @@ class RunSettings(Section):
     section: ClassVar[str] = "run"
     seed: int = key(1, Integer(0), "", "seed of all random draws")
     device: str = key("auto", Choice(("auto", *DEVICES)), "", "where the arrays live")
+    walltime: float = key(
+        0.0,
+        Number(at_least=0),
+        "s",
+        "wall time after which the run stops with a checkpoint, to be resumed; 0: no limit but "
+        "that of the batch system (SLURM), which always counts",
+    )
     precision: str = key(
         "double",
         Choice(("double", "single")),

@@ -29,6 +29,7 @@ LARGEST_CHUNK = 4 * MEBIBYTE
 LONGEST_CHUNK = 1024  # frames
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
+PARTS = ("step", "time", "value")
 POSITION = "particles/tracers/position"
 EDGES = "particles/tracers/box/edges"
 UNITS = {
@@ -126,8 +127,10 @@ def write_parameters(file: h5py.File, parameters: Mapping[str, Any]) -> None:
     """Write parameters as attributes of the group parameters; a mapping becomes a subgroup.
 
     Only the resolved configuration and numbers, texts and lists of them are stored; nothing that
-    a reader would have to execute.
+    a reader would have to execute.  What was there before and is not among them is removed.
     """
+    if "parameters" in file:
+        del file["parameters"]
     _write_attributes(file.require_group("parameters"), parameters)
 
 
@@ -151,6 +154,29 @@ def create(file: h5py.File, element: Element) -> None:
             dtype=dtype,
         )
     annotate(file, element)
+
+
+def elements(file: h5py.File) -> dict[Element, int]:
+    """Return the elements in a file, and how many complete frames it has of each.
+
+    Raises
+    ------
+    ValueError
+        If something has the parts of an element but is none.
+    """
+    found: dict[Element, int] = {}
+
+    def look(path: str, group: Any) -> None:
+        if not isinstance(group, h5py.Group) or not set(PARTS) <= set(group):
+            return
+        parts = [group[name] for name in PARTS]
+        if not all(isinstance(part, h5py.Dataset) and part.ndim for part in parts):
+            raise ValueError(f"{path} has no datasets {', '.join(PARTS)}")
+        value = group["value"]
+        found[Element(path, value.shape[1:], value.dtype)] = min(len(part) for part in parts)
+
+    file.visititems(look)
+    return found
 
 
 def annotate(file: h5py.File, element: Element) -> None:

@@ -18,6 +18,8 @@ from epmpi import __version__
 from epmpi.config import Configuration
 from epmpi.parallel import Communicator, library
 
+VERSIONS = ("epmpi_version", "git_revision", "numpy_version", "h5py_version", "hdf5_version")
+
 
 def collect(
     configuration: Configuration, communicator: Communicator, device: str, fft: str

@@ -23,6 +23,7 @@ The segments are found relative to run.h5: the directory of a run can be moved a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line
 
 COPIED = 64 * h5md.MEBIBYTE  # copied in some 50 ms: little against the seconds between publications
+FOLDER = "segments"
+SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
+LEFT_BEHIND = ("run.h5.partial", "run.h5.index", "checkpoint.h5.partial")
 Describe = Callable[[h5py.File], None]
 
 
@@ -72,6 +76,41 @@ class SegmentedFile:
         self._number = 0  # of the next segment: a name is never used twice
         self._replaced: Segment | None = None  # the segment that the partial file continues
 
+    def frames(self) -> dict[str, int]:
+        """Return how many frames of each element run.h5 has, by path."""
+        total: dict[str, int] = {}
+        for segment in self.published:
+            for element, count in segment.frames.items():
+                total[element.path] = total.get(element.path, 0) + count
+        return total
+
+    def resume(self, published: list[Segment]) -> None:
+        """Go on after these segments, which hold the frames that are to stay."""
+        self.published = published
+        used = [int(path.stem) for path in self._numbered()]
+        self._number = max(used, default=-1) + 1
+
+    def sweep(self) -> None:
+        """Remove what run.h5 does not refer to: left by a kill, or cut off by a restart.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be removed.
+        """
+        kept = {segment.path for segment in self.published}
+        with told_in_one_line(self.directory):
+            for path in self._numbered():
+                if path not in kept:
+                    path.unlink()
+            for name in LEFT_BEHIND:
+                (self.directory / name).unlink(missing_ok=True)
+
+    def _numbered(self) -> list[Path]:
+        """Return the files that have the name of a segment."""
+        folder = self.directory / FOLDER
+        return sorted(path for path in folder.glob("*.h5") if SEGMENT.fullmatch(path.name))
+
     def begin(self) -> dict[h5md.Element, int]:
         """Make the partial file and return the frames that it holds already.
 
@@ -84,6 +123,8 @@ class SegmentedFile:
         with told_in_one_line(self.partial):
             if last is not None and last.path.stat().st_size <= COPIED:
                 shutil.copyfile(last.path, self.partial)
+                with h5py.File(self.partial, "r+", libver=h5md.FORMAT) as file:
+                    cut(file, last.frames)
                 self._replaced = last
                 return dict(last.frames)
             with h5py.File(self.partial, "w", libver=h5md.FORMAT):
@@ -134,9 +175,9 @@ class SegmentedFile:
             self._replaced.path.unlink()
 
     def _next_path(self) -> Path:
-        folder = self.directory / "segments"
+        folder = self.directory / FOLDER
         folder.mkdir(exist_ok=True)
-        path = folder / f"{self._number:06d}.h5"
+        path = folder / segment_name(self._number)
         self._number += 1
         return path
 
@@ -149,6 +190,23 @@ class SegmentedFile:
             shutil.copyfile(path, target)
             flush_to_disk(target)
         return target
+
+
+def segment_name(number: int) -> str:
+    """Return the file name of a segment."""
+    return f"{number:06d}.h5"
+
+
+def cut(file: h5py.File, frames: dict[h5md.Element, int]) -> None:
+    """Leave so many frames of each element in a file, and none of others."""
+    wanted = {element.path: count for element, count in frames.items()}
+    for element, present in h5md.elements(file).items():
+        count = wanted.get(element.path, 0)
+        if count == 0:
+            del file[element.path]
+        elif count < present:
+            for name in element.datasets:
+                file[element.path][name].resize(count, axis=0)
 
 
 def write_index(file: h5py.File, segments: list[Segment], directory: Path) -> None:

@@ -1,18 +1,19 @@
-"""The store of a run: what a simulation calls to write RUN/run.h5.
+"""The store of a run: what a simulation calls to write RUN/run.h5 and RUN/checkpoint.h5.
 
     with open_run(directory, configuration, communicator, lattice, parameters) as store:
         store.series(step, time, observables)
         store.trajectory(step, time, identity, position)
         store.fields(step, time, {"stress": stress})
         store.publish()
-        store.finish({"wall_time": seconds})
+        store.checkpoint(model.state(), clock)
+        store.describe({"wall_time": seconds})
 
 What is written becomes visible, and safe from any kill, when it is published; see `segments`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -25,54 +26,15 @@ from epmpi import __version__
 from epmpi.config import ConfigError, Configuration
 from epmpi.lattice import Lattice, slabs
 from epmpi.output import h5md
-from epmpi.output.failures import OutputError, reason
-from epmpi.output.provenance import author
-from epmpi.output.segments import SegmentedFile
+from epmpi.output.checkpoint import Header, write_checkpoint
+from epmpi.output.continuing import find_frames
+from epmpi.output.failures import OutputError
+from epmpi.output.lock import RunLock
+from epmpi.output.provenance import VERSIONS, author
+from epmpi.output.segments import Segment, SegmentedFile
 from epmpi.output.streaming import StreamingWriter
 from epmpi.parallel import Communicator
-
-
-def open_run(
-    directory: str | Path,
-    configuration: Configuration,
-    communicator: Communicator,
-    lattice: Lattice,
-    parameters: Mapping[str, Any],
-) -> RunStore:
-    """Make the directory of a run, with a run.h5 that has no frames yet.  Collective.
-
-    Parameters
-    ----------
-    directory : path
-        Must not exist; missing parents are made.
-    parameters : mapping
-        What is known at the start (`provenance.collect`); the root's counts.
-
-    Raises
-    ------
-    ConfigError
-        On all ranks, if the directory exists or cannot be made; nothing has changed then.
-    OutputError
-        On all ranks, if nothing can be written there.
-    """
-    path = Path(directory)
-    error = make_directory(path) if communicator.is_root else None
-    communicator.raise_alike(error)
-    return RunStore(path, configuration, communicator, lattice, parameters)
-
-
-def make_directory(path: Path) -> ConfigError | None:
-    """Make a new directory; return why it cannot be made."""
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        return ConfigError(
-            f"output directory {path} exists: a run is never written over another; "
-            "choose another one, or remove it first"
-        )
-    except OSError as error:
-        return ConfigError(f"cannot make the output directory {path}: {reason(error)}")
-    return None
+from epmpi.state import State
 
 
 class RunStore:
@@ -84,9 +46,18 @@ class RunStore:
     Parameters
     ----------
     directory : Path
-        Exists on the root's file system and holds no run.
+        Exists on the root's file system; no other run is in it.
     configuration, communicator, lattice, parameters
-        As in `open_run`.
+        As in `open_run`; the parameters have the identity of the run, `run`, and its start.
+    lock : RunLock or None
+        Of the directory, on the root; let go of in the end.
+    header : Header or None
+        Of the checkpoint that the run goes on from.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        On all ranks, if run.h5 cannot be continued or written.
     """
 
     def __init__(
@@ -96,7 +67,10 @@ class RunStore:
         communicator: Communicator,
         lattice: Lattice,
         parameters: Mapping[str, Any],
+        lock: RunLock | None = None,
+        header: Header | None = None,
     ) -> None:
+        self.directory = directory
         self.communicator = communicator
         self.lattice = lattice
         self.slab = slabs(lattice, communicator.size)[communicator.rank]
@@ -106,13 +80,29 @@ class RunStore:
             **configuration.to_mapping(),
             **parameters,
         }
+        self._lock = lock
         self._files = SegmentedFile(directory, self._describe)
         self._writer = StreamingWriter(communicator, self.slab)
         self._series: dict[str, list[tuple[int, float, Mapping[str, float]]]] = {}
         self._last_step: dict[str, int] = {}
-        self._appending = False  # a partial file is open; on the root
-        self._described = False  # run.h5 has the present parameters; on the root
+        self._appending = False  # a partial file is open
+        self._pending = True  # something is to be published, if only the parameters
+        if header is not None:
+            self._continue(header)
         self.publish()
+        self._on_root(self._files.sweep)
+
+    def _continue(self, header: Header) -> None:
+        """Go on from the frames that the checkpoint knows of."""
+        found: list[Segment] | ConfigError = []
+        if self.communicator.is_root:
+            try:
+                found = find_frames(self.directory, header.run, header.frames)
+                self._files.resume(found)
+            except ConfigError as error:
+                found = error
+        self.communicator.raise_alike(found if isinstance(found, ConfigError) else None)
+        self._last_step = dict(header.last_step)
 
     def __enter__(self) -> RunStore:
         return self
@@ -125,13 +115,14 @@ class RunStore:
     ) -> None:
         if kind is None:
             self.publish()
-            return
-        # Another rank may be anywhere: nothing collective from here on.
-        with suppress(OutputError):
-            self._publish_on_root()
-        self._writer.abandon()
-        if self.communicator.is_root:
+        elif self.communicator.is_root:
+            # Another rank may be anywhere: nothing collective from here on.
+            with suppress(OutputError):
+                self._publish_alone()
+            self._writer.abandon()
             self._files.discard()
+        if self._lock is not None:
+            self._lock.release()
 
     def series(
         self, step: int, time: float, values: Mapping[str, float], warmup: bool = False
@@ -149,6 +140,7 @@ class RunStore:
         self._advance(group, step)
         if self.communicator.is_root:
             self._series.setdefault(group, []).append((step, time, dict(values)))
+            self._pending = True
 
     def trajectory(
         self,
@@ -211,15 +203,37 @@ class RunStore:
         OutputError
             On all ranks, if it cannot be written; run.h5 is then as it was.
         """
-        error: OutputError | None = None
-        try:
-            self._publish_on_root()
-        except OutputError as failed:
-            error = failed
-        self._raise_alike(error)
+        self._on_root(self._publish_alone)
 
-    def finish(self, parameters: Mapping[str, Any]) -> None:
-        """Add what is known at the end, such as the wall time, and publish.  Collective.
+    def checkpoint(self, state: State, clock: Mapping[str, float]) -> None:
+        """Publish, then write RUN/checkpoint.h5, from which the run can go on.  Collective.
+
+        Parameters
+        ----------
+        clock : mapping
+            What the simulation counts, to be handed back to it; the root's counts.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written; the checkpoint is then as it was.
+        """
+        self.publish()
+        header = Header(
+            run=self._parameters["run"],
+            configuration=self._parameters["configuration"],
+            versions={name: str(self._parameters.get(name, "")) for name in VERSIONS},
+            step_count=state.step_count,
+            frames=self._files.frames(),
+            last_step=self._last_step,
+            clock=dict(clock),
+            started=self._parameters["started"],
+            checksums={},
+        )
+        write_checkpoint(self.directory, header, state, self.tracers, self.slab, self._writer)
+
+    def describe(self, parameters: Mapping[str, Any]) -> None:
+        """Add what is known in the end, such as the wall time, and publish.  Collective.
 
         Parameters
         ----------
@@ -227,7 +241,7 @@ class RunStore:
             The root's count.
         """
         self._parameters.update(parameters)
-        self._described = False
+        self._pending = True
         self.publish()
 
     def _advance(self, what: str, step: int) -> None:
@@ -237,6 +251,7 @@ class RunStore:
 
     def _begin(self) -> None:
         """Open a partial file, if none is.  What fails on the root is raised by the caller."""
+        self._pending = True
         if self.communicator.is_root and not self._appending and self._writer.failure is None:
             try:
                 self._writer.open(self._files.partial, self._files.begin())
@@ -249,6 +264,16 @@ class RunStore:
             self._writer.commit()
         self._raise_alike(self._writer.failure)
 
+    def _on_root(self, action: Callable[[], None]) -> None:
+        """Do something on the root; what fails there is raised on all ranks."""
+        error: OutputError | None = None
+        if self.communicator.is_root:
+            try:
+                action()
+            except OutputError as failed:
+                error = failed
+        self._raise_alike(error)
+
     def _raise_alike(self, error: OutputError | None) -> None:
         """Raise what failed on the root on all ranks, and let go of the partial file."""
         if error is not None:
@@ -256,11 +281,9 @@ class RunStore:
             self._files.discard()
         self.communicator.raise_alike(error)
 
-    def _publish_on_root(self) -> None:
+    def _publish_alone(self) -> None:
         """Write the series, close the partial file and make it a part of run.h5."""
-        if not self.communicator.is_root:
-            return
-        if not (self._series or self._appending or not self._described):
+        if not self._pending:
             return
         self._begin()
         self._write_series()
@@ -269,7 +292,7 @@ class RunStore:
         self._writer.close()
         self._appending = False
         self._files.publish(self._writer.frames)
-        self._described = True
+        self._pending = False
 
     def _write_series(self) -> None:
         for group, rows in self._series.items():

@@ -8,8 +8,10 @@ ones pass, and the caller raises it on all ranks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,30 @@ from epmpi.output.failures import OutputError, told_in_one_line
 from epmpi.parallel import Communicator
 
 TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
+
+
+@dataclass
+class Part:
+    """What one rank contributes to a dataset of a file that is written once.
+
+    Parameters
+    ----------
+    path : str
+        Of the dataset.
+    shape : tuple of int
+        Of the dataset.
+    first : int
+        Index along its first axis at which this rank's rows begin; ranks follow each other.
+    rows : array, shape (rows of this rank, ...)
+    checksums : uint32 array
+        Of the rows.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    first: int
+    rows: NDArray
+    checksums: NDArray[np.uint32]
 
 
 class StreamingWriter:
@@ -118,6 +144,43 @@ class StreamingWriter:
             return in_order(self.communicator.gather_rows(tracers[first:last]), start, stop)
 
         self._append_frame(element, step, time, block)
+
+    def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
+        """Write datasets that exist in a file nobody has open.  Collective.
+
+        Returns
+        -------
+        OutputError or None
+            What failed on this rank.
+        """
+        root = self.communicator.is_root
+        file, failure = None, None
+        try:
+            with told_in_one_line(path):
+                file = h5py.File(path, "r+", libver=h5md.FORMAT) if root else None
+        except OutputError as error:
+            failure = error
+        for part in parts:
+            row_bytes = part.rows.dtype.itemsize * math.prod(part.shape[1:])
+            height = max(1, h5md.LARGEST_CHUNK // row_bytes)
+            for start in range(0, part.shape[0], height):
+                stop = min(start + height, part.shape[0])
+                low, high = np.clip((start - part.first, stop - part.first), 0, len(part.rows))
+                rows = self.communicator.gather_rows(part.rows[low:high])
+                if file is None or failure is not None:
+                    continue
+                try:
+                    with told_in_one_line(path):
+                        file[part.path][start:stop] = rows
+                except OutputError as error:
+                    failure = error
+        try:
+            with told_in_one_line(path):
+                if file is not None:
+                    file.close()
+        except OutputError as error:
+            failure = failure or error
+        return failure
 
     def commit(self) -> None:
         """Declare the frames appended since the last call complete.  On the root alone."""

@@ -1,0 +1,216 @@
+"""The checkpoint: the full state of a run in RUN/checkpoint.h5, on any number of ranks.
+
+Layout: ``header`` (a JSON text: configuration, versions, clocks, and how many frames of each
+element run.h5 had), ``fields/NAME`` (Lx, Ly), ``tracers/position`` (number, 2) by identity,
+``counts/NAME``, and under ``checksums`` the CRC-32 of each row of the fields and of each
+`TRACER_BLOCK` tracers.  The header is checked by its own.  Numbers are stored as they are in
+memory, so a restart is bitwise.
+
+It is written beside as ``checkpoint.h5.partial``, flushed to the disk and renamed.  The one before
+is kept as ``checkpoint.previous.h5``: should the last one turn out damaged, that is offered.
+run.h5 is always published first, so it holds the frames of both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.lattice import Slab, split
+from epmpi.output import h5md
+from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.segments import flush_to_disk
+from epmpi.output.streaming import TRACER, Part, StreamingWriter
+from epmpi.parallel import Communicator
+from epmpi.state import State
+
+FORMAT = "epmpi checkpoint 1"
+NAME = "checkpoint.h5"
+PREVIOUS = "checkpoint.previous.h5"
+TRACER_BLOCK = 4096  # tracers that share a checksum
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint tells beside the state.
+
+    Parameters
+    ----------
+    run : str
+        Identity of the run, the same as in run.h5.
+    configuration : str
+        TOML.
+    versions : dict
+        Of the code that wrote it.
+    step_count : int
+    frames : dict
+        How many frames of each element run.h5 has, by path.
+    last_step : dict
+        Of what the store has been given.
+    clock : dict
+        What the simulation counts: wall time, ...
+    started : str
+        When the run began.
+    checksums : dict
+        CRC-32 of the small arrays, by path.
+    """
+
+    run: str
+    configuration: str
+    versions: dict[str, str]
+    step_count: int
+    frames: dict[str, int]
+    last_step: dict[str, int]
+    clock: dict[str, float]
+    started: str
+    checksums: dict[str, int]
+
+
+def checksum(array: NDArray) -> int:
+    """Return the CRC-32 of the bytes of an array."""
+    return zlib.crc32(np.ascontiguousarray(array).data)
+
+
+def row_checksums(rows: NDArray) -> NDArray[np.uint32]:
+    """Return the CRC-32 of each row of an array, shape (rows,)."""
+    return np.array([checksum(row) for row in rows], np.uint32)
+
+
+def block_checksums(positions: NDArray) -> NDArray[np.uint32]:
+    """Return the CRC-32 of each `TRACER_BLOCK` tracers, in order."""
+    starts = range(0, len(positions), TRACER_BLOCK)
+    return np.array([checksum(positions[at : at + TRACER_BLOCK]) for at in starts], np.uint32)
+
+
+def tracer_ranges(number: int, ranks: int) -> list[tuple[int, int]]:
+    """Return the identities [start, stop) of each rank's part of the file, in whole blocks."""
+    blocks = split(-(-number // TRACER_BLOCK), ranks)
+    return [(start * TRACER_BLOCK, min(stop * TRACER_BLOCK, number)) for start, stop in blocks]
+
+
+def by_identity(state: State, number: int, communicator: Communicator) -> NDArray[np.float64]:
+    """Return the positions of this rank's part of the file, shape (stop - start, 2).  Collective.
+
+    Raises
+    ------
+    ValueError
+        On this rank, if a tracer of its part is missing or there twice.
+    """
+    ranges = tracer_ranges(number, communicator.size)
+    records = np.empty(len(state.identity), TRACER)
+    records["identity"], records["position"] = state.identity, state.position
+    stops = np.array([stop for _, stop in ranges])
+    records = communicator.route(records, np.searchsorted(stops, state.identity, side="right"))
+    start, stop = ranges[communicator.rank]
+    records = records[np.argsort(records["identity"])]
+    if not np.array_equal(records["identity"], np.arange(start, stop)):
+        raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
+    return np.ascontiguousarray(records["position"])
+
+
+def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> list[Part]:
+    """Return the distributed datasets of a checkpoint, in the same order on all ranks."""
+    found = [
+        Part(f"fields/{name}", slab.lattice.shape, slab.start, rows, row_checksums(rows))
+        for name, rows in state.fields.items()
+    ]
+    if number:
+        rows = by_identity(state, number, communicator)
+        first = tracer_ranges(number, communicator.size)[communicator.rank][0]
+        found.append(Part("tracers/position", (number, 2), first, rows, block_checksums(rows)))
+    return found
+
+
+def write_checkpoint(
+    directory: Path,
+    header: Header,
+    state: State,
+    number: int,
+    slab: Slab,
+    writer: StreamingWriter,
+) -> None:
+    """Write the checkpoint of a run; the last one becomes the previous one.  Collective.
+
+    Parameters
+    ----------
+    number : int
+        Of tracers.
+    writer : StreamingWriter
+        Which writes as it writes run.h5.
+
+    Raises
+    ------
+    OutputError
+        On all ranks, if it cannot be written; the checkpoints are then as they were.
+    """
+    communicator, partial = writer.communicator, directory / f"{NAME}.partial"
+    distributed = parts(state, number, slab, communicator)
+    checksums = [communicator.gather_rows(part.checksums) for part in distributed]
+    error: OutputError | None = None
+    try:
+        if communicator.is_root:
+            with told_in_one_line(partial):
+                write_serial_part(partial, header, state.counts, distributed, checksums)
+    except OutputError as failed:
+        error = failed
+    try:
+        communicator.raise_alike(error)
+        communicator.raise_alike(writer.fill(partial, distributed))
+        if communicator.is_root:
+            try:
+                with told_in_one_line(directory / NAME):
+                    put_in_place(directory)
+            except OutputError as failed:
+                error = failed
+        communicator.raise_alike(error)
+    except OutputError:
+        if communicator.is_root:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+        raise
+
+
+def write_serial_part(
+    path: Path,
+    header: Header,
+    counts: Mapping[str, NDArray],
+    distributed: list[Part],
+    checksums: list[NDArray | None],
+) -> None:
+    """Make the file with all that the root knows, and the empty datasets of all ranks."""
+    sums = {f"counts/{name}": checksum(values) for name, values in counts.items()}
+    text = json.dumps({"format": FORMAT, **asdict(header), "checksums": sums}).encode()
+    with h5py.File(path, "w", libver=h5md.FORMAT) as file:
+        dataset = file.create_dataset("header", data=np.bytes_(text))
+        dataset.attrs["checksum"] = zlib.crc32(text)
+        for name, values in counts.items():
+            file[f"counts/{name}"] = values
+        for part, of_rows in zip(distributed, checksums, strict=True):
+            file.create_dataset(part.path, part.shape, part.rows.dtype)
+            file[f"checksums/{part.path}"] = of_rows
+
+
+def put_in_place(directory: Path) -> None:
+    """Make the finished partial file the checkpoint, and the checkpoint the previous one."""
+    partial, current = directory / f"{NAME}.partial", directory / NAME
+    flush_to_disk(partial)
+    if current.exists():
+        aside = directory / f"{PREVIOUS}.partial"
+        aside.unlink(missing_ok=True)
+        try:
+            os.link(current, aside)
+        except OSError:  # without links: for an instant only the previous one is there
+            os.replace(current, directory / PREVIOUS)
+        else:
+            os.replace(aside, directory / PREVIOUS)
+    os.replace(partial, current)
+    flush_to_disk(directory)

@@ -1,0 +1,105 @@
+"""Find in run.h5 the frames that a checkpoint goes on from.
+
+What was published after the checkpoint is cut off, for the restart computes it again; what is
+missing before it cannot be made up for.  Nothing is changed here: the first publication of the
+restart leaves out what was cut, and only then are files removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+
+from epmpi.config import ConfigError
+from epmpi.output import h5md
+from epmpi.output.segments import FOLDER, SEGMENT, Segment
+
+SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
+
+
+def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
+    """Return the files of a run with the frames of each that belong to a checkpoint.
+
+    Parameters
+    ----------
+    directory : Path
+        RUN.
+    run : str
+        Identity of the run, from the checkpoint.
+    frames : mapping
+        How many frames of each element there were, by path.
+
+    Raises
+    ------
+    ConfigError
+        If run.h5 is missing, damaged, of another run, or lacks some of these frames.
+    """
+    path = directory / "run.h5"
+    try:
+        with h5py.File(path, "r") as file:
+            if "parameters" not in file or file["parameters"].attrs.get("run") != run:
+                raise ConfigError(f"{path} is not of the run that the checkpoint is of")
+            segments = read_segments(file, path)
+        for segment in segments:
+            check_segment(segment)
+    except ConfigError:
+        raise
+    except Exception as error:  # a library that reads damaged bytes may raise anything
+        why = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} cannot be continued: {why}; start the run again") from error
+    kept, missing = cut_to(segments, frames)
+    if missing:
+        raise ConfigError(
+            f"{path} lacks frames of {', '.join(missing)} that the checkpoint counts on; "
+            "start the run again"
+        )
+    return kept
+
+
+def read_segments(file: h5py.File, path: Path) -> list[Segment]:
+    """Return the files that run.h5 consists of, in order: itself, or those it refers to."""
+    segments: dict[Path, Segment] = {}
+    for element, count in h5md.elements(file).items():
+        value = file[element.path]["value"]
+        if not value.is_virtual:
+            segments.setdefault(path, Segment(path)).frames[element] = count
+            continue
+        for source in value.virtual_sources():
+            name = SOURCE.fullmatch(source.file_name)
+            if name is None or source.dset_name != f"/{element.path}/value":
+                raise ValueError(f"{element.path} refers to {source.file_name[:80]}")
+            segment_path = path.parent / FOLDER / name[1]
+            first, last = source.vspace.get_select_bounds()
+            segment = segments.setdefault(segment_path, Segment(segment_path))
+            segment.frames[element] = last[0] - first[0] + 1
+    return sorted(segments.values(), key=lambda segment: segment.path.name)
+
+
+def check_segment(segment: Segment) -> None:
+    """Check that a file has the frames that it is said to have."""
+    with h5py.File(segment.path, "r") as file:
+        present = h5md.elements(file)
+        for element, count in segment.frames.items():
+            parts = [file[element.path][name] for name in h5md.PARTS]
+            if any(part.is_virtual or part.external for part in parts):
+                raise ValueError(f"{segment.path} refers to other files")
+            if present.get(element, 0) < count:
+                raise ValueError(f"{segment.path} lacks frames of {element.path}")
+
+
+def cut_to(segments: list[Segment], frames: Mapping[str, int]) -> tuple[list[Segment], list[str]]:
+    """Return the segments with the first `frames` of each element, and what they lack."""
+    left = dict(frames)
+    kept = []
+    for segment in segments:
+        taken = {}
+        for element, count in segment.frames.items():
+            if take := min(count, left.get(element.path, 0)):
+                taken[element] = take
+                left[element.path] -= take
+        if taken:
+            kept.append(Segment(segment.path, taken))
+    return kept, [path for path, count in left.items() if count]

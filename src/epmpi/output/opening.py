@@ -1,0 +1,172 @@
+"""Open the directory of a run: a new one, or one that goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epmpi.config import ConfigError, Configuration
+from epmpi.lattice import Lattice, Slab
+from epmpi.output.checkpoint import NAME, PREVIOUS, Header
+from epmpi.output.failures import OutputError, reason, told_in_one_line
+from epmpi.output.lock import RunLock
+from epmpi.output.restart import read_header, read_state
+from epmpi.output.store import RunStore
+from epmpi.parallel import Communicator
+from epmpi.state import State
+
+
+def open_run(
+    directory: str | Path,
+    configuration: Configuration,
+    communicator: Communicator,
+    lattice: Lattice,
+    parameters: Mapping[str, Any],
+) -> RunStore:
+    """Make the directory of a run, with a run.h5 that has no frames yet.  Collective.
+
+    Parameters
+    ----------
+    directory : path
+        Must not exist; missing parents are made.
+    parameters : mapping
+        What is known at the start (`provenance.collect`); the root's counts.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the directory exists or cannot be made; nothing has changed then.
+    OutputError
+        On all ranks, if nothing can be written there.
+    """
+    path = Path(directory)
+    lock, error = None, None
+    if communicator.is_root:
+        try:
+            make_directory(path)
+            lock = RunLock(path)
+        except (ConfigError, OutputError) as found:
+            error = found
+    communicator.raise_alike(error)
+    known = {"run": uuid.uuid4().hex, "started": "", **parameters}
+    try:
+        return RunStore(path, configuration, communicator, lattice, known, lock)
+    except OutputError:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+def make_directory(path: Path) -> None:
+    """Make a new directory; raise ConfigError if it cannot be made."""
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise ConfigError(
+            f"output directory {path} exists: a run is never written over another; "
+            "choose another one, or remove it first"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"cannot make the output directory {path}: {reason(error)}") from error
+
+
+@dataclass
+class Checkpoint:
+    """A checkpoint whose run nobody else is going on with.
+
+    Parameters
+    ----------
+    directory : Path
+        RUN.
+    path : Path
+        Of the checkpoint file.
+    header : Header
+    lock : RunLock or None
+        Of the directory, on the root.
+    """
+
+    directory: Path
+    path: Path
+    header: Header
+    lock: RunLock | None
+
+    @classmethod
+    def open(
+        cls, directory: str | Path, communicator: Communicator, *, previous: bool = False
+    ) -> Checkpoint:
+        """Lock the directory of a run and read the header of its checkpoint.  Collective.
+
+        Parameters
+        ----------
+        previous : bool
+            Take the checkpoint before the last.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if the run is going on, or the checkpoint cannot be used.
+        OutputError
+            On all ranks, if the directory cannot be written to.
+        """
+        folder = Path(directory)
+        lock, error = None, None
+        if communicator.is_root:
+            try:
+                if not folder.is_dir():
+                    raise ConfigError(f"there is no run {folder}: expected a RUN directory")
+                lock = RunLock(folder)
+            except (ConfigError, OutputError) as found:
+                error = found
+        communicator.raise_alike(error)
+        path = folder / (PREVIOUS if previous else NAME)
+        try:
+            return cls(folder, path, read_header(path, communicator), lock)
+        except ConfigError:
+            if lock is not None:
+                lock.release()
+            raise
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        if self.lock is not None:
+            self.lock.release()
+
+    def state(self, like: State, number: int, slab: Slab, communicator: Communicator) -> State:
+        """Return the state; see `read_state`.  Collective."""
+        return read_state(self.path, self.header, like, number, slab, communicator)
+
+    def continue_run(
+        self,
+        configuration: Configuration,
+        communicator: Communicator,
+        lattice: Lattice,
+        parameters: Mapping[str, Any],
+    ) -> RunStore:
+        """Open the store of the run, cut back to the frames of the checkpoint.  Collective.
+
+        Raises
+        ------
+        ConfigError, OutputError
+            On all ranks, if run.h5 does not have these frames, or cannot be written.
+        """
+        known = {**parameters, "run": self.header.run, "started": self.header.started}
+        try:
+            store = RunStore(
+                self.directory, configuration, communicator, lattice, known, self.lock, self.header
+            )
+        except (ConfigError, OutputError):
+            self.release()
+            raise
+        error = None
+        if communicator.is_root and self.path.name == PREVIOUS:
+            try:  # the one that could not be used must not become the previous one
+                with told_in_one_line(self.path):
+                    os.replace(self.path, self.directory / NAME)
+            except OutputError as failed:
+                error = failed
+        communicator.raise_alike(error)
+        return store

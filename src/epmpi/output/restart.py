@@ -1,0 +1,230 @@
+"""Read a checkpoint on any number of ranks, after checking that it is whole and ours.
+
+A file is data from anywhere: nothing in it is executed, no size in it is believed before it has
+been compared with what the configuration gives, and no path in it is followed.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import ConfigError
+from epmpi.lattice import Slab
+from epmpi.output.checkpoint import (
+    FORMAT,
+    NAME,
+    PREVIOUS,
+    TRACER_BLOCK,
+    Header,
+    block_checksums,
+    checksum,
+    row_checksums,
+    tracer_ranges,
+)
+from epmpi.parallel import Communicator
+from epmpi.state import State
+
+LARGEST_HEADER = 2**24  # bytes
+KINDS = {"str": str, "int": int}  # of the values in a header
+
+
+class Damaged(Exception):
+    """Say what is wrong with a file."""
+
+
+@contextmanager
+def refused_in_one_line(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file leads to into a ConfigError with the remedy."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ConfigError(f"there is no checkpoint {path}{remedy(path)}") from None
+    # A library that reads damaged bytes may raise anything.
+    except Exception as error:
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ConfigError(f"checkpoint {path} cannot be used: {why}{remedy(path)}") from error
+
+
+def remedy(path: Path) -> str:
+    """Return what to do about a checkpoint that cannot be used."""
+    if path.name == NAME and (path.parent / PREVIOUS).exists():
+        return "; the one before it is there: resume with --previous"
+    return "; start the run again"
+
+
+def read_header(path: Path, communicator: Communicator) -> Header:
+    """Return the header of a checkpoint; the root reads it.  Collective.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if there is none, or it is damaged or foreign.
+    """
+    header, error = None, None
+    try:
+        if communicator.is_root:
+            with refused_in_one_line(path), open_to_read(path) as file:
+                header = parse_header(file)
+    except ConfigError as found:
+        error = found
+    communicator.raise_alike(error)
+    found_header: Header = communicator.broadcast(header)
+    return found_header
+
+
+def open_to_read(path: Path) -> h5py.File:
+    """Open a file that must exist."""
+    path.stat()  # h5py's message is longer than FileNotFoundError's
+    return h5py.File(path, "r")
+
+
+def parse_header(file: h5py.File) -> Header:
+    """Return the header of an open checkpoint."""
+    dataset = plain_dataset(file, "header")
+    if dataset.shape != () or dataset.dtype.kind != "S":
+        raise Damaged("its header is no text")
+    if dataset.dtype.itemsize > LARGEST_HEADER:
+        raise Damaged(f"its header has {dataset.dtype.itemsize} bytes")
+    text = bytes(dataset[()])
+    if zlib.crc32(text) != dataset.attrs.get("checksum"):
+        raise Damaged("the checksum of its header is wrong")
+    values = json.loads(text)
+    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        raise Damaged(f"it is not of the format '{FORMAT}'")
+    known = {item.name: str(item.type) for item in fields(Header)}
+    if set(values) != set(known):
+        raise Damaged(f"its header has the keys {sorted(values)}, expected {sorted(known)}")
+    for name, kind in known.items():
+        check_kind(name, values[name], kind)
+    return Header(**values)
+
+
+def check_kind(name: str, value: Any, kind: str) -> None:
+    """Check a value of the header against the annotation of its field."""
+    if kind in KINDS:
+        good = type(value) is KINDS[kind]
+    else:
+        inside: Any = str if "str, str" in kind else (int, float) if "float" in kind else int
+        good = isinstance(value, dict) and all(
+            isinstance(item, inside) and not isinstance(item, bool) for item in value.values()
+        )
+    if not good:
+        raise Damaged(f"{name} in its header is no {kind}")
+
+
+def plain_dataset(file: h5py.File, path: str) -> h5py.Dataset:
+    """Return a dataset whose data are in this file, and as large as it says."""
+    group: Any = file
+    for name in path.split("/"):
+        if not isinstance(group, h5py.Group) or not isinstance(
+            group.get(name, getlink=True), h5py.HardLink
+        ):
+            raise Damaged(f"it lacks {path}")
+        group = group[name]
+    if not isinstance(group, h5py.Dataset) or group.is_virtual or group.external:
+        raise Damaged(f"{path} is no plain dataset")
+    if group.chunks is not None or group.id.get_storage_size() != group.nbytes:
+        raise Damaged(f"{path} is not stored as it was written")
+    return group
+
+
+def read_rows(
+    file: h5py.File, path: str, shape: tuple[int, ...], dtype: np.dtype, start: int, stop: int
+) -> NDArray:
+    """Return the rows [start, stop) of a dataset that must have this shape and dtype."""
+    dataset = plain_dataset(file, path)
+    if dataset.shape != shape or dataset.dtype != dtype:
+        raise Damaged(
+            f"{path} has shape {dataset.shape} and type {dataset.dtype}, expected {shape}, {dtype}"
+        )
+    rows: NDArray = dataset[start:stop]
+    return rows
+
+
+def read_state(
+    path: Path, header: Header, like: State, number: int, slab: Slab, communicator: Communicator
+) -> State:
+    """Return the state in a checkpoint, each rank that of its rows.  Collective.
+
+    Parameters
+    ----------
+    like : State
+        Of the same model: names, shapes and dtypes.
+    number : int
+        Of tracers; each rank gets some, wherever they lie.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if it is damaged or does not fit.
+    """
+    state, error = None, None
+    try:
+        with refused_in_one_line(path), open_to_read(path) as file:
+            state = State(
+                header.step_count,
+                {name: read_field(file, name, field, slab) for name, field in like.fields.items()},
+                {name: read_count(file, name, n, header) for name, n in like.counts.items()},
+                *read_tracers(file, number, communicator),
+            )
+    except ConfigError as found:
+        error = found
+    communicator.raise_alike(error)
+    if state is None:
+        raise ConfigError(f"checkpoint {path} cannot be used")
+    return state
+
+
+def read_field(file: h5py.File, name: str, like: NDArray, slab: Slab) -> NDArray:
+    """Return the rows of a slab, checked row by row."""
+    shape, path = slab.lattice.shape, f"fields/{name}"
+    rows = read_rows(file, path, shape, np.dtype(like.dtype), slab.start, slab.stop)
+    sums = read_rows(
+        file, f"checksums/{path}", shape[:1], np.dtype(np.uint32), slab.start, slab.stop
+    )
+    wrong = np.flatnonzero(row_checksums(rows) != sums)
+    if len(wrong):
+        raise Damaged(f"the checksum of row {slab.start + wrong[0]} of {path} is wrong")
+    return rows
+
+
+def read_count(file: h5py.File, name: str, like: NDArray, header: Header) -> NDArray[np.int64]:
+    """Return a small array that all ranks have."""
+    path = f"counts/{name}"
+    dataset = plain_dataset(file, path)
+    if dataset.shape != like.shape or dataset.dtype != np.int64:
+        raise Damaged(f"{path} has shape {dataset.shape}, expected {like.shape}")
+    values = np.asarray(dataset[()], np.int64)
+    if checksum(values) != header.checksums.get(path):
+        raise Damaged(f"the checksum of {path} is wrong")
+    return values
+
+
+def read_tracers(
+    file: h5py.File, number: int, communicator: Communicator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return identities and positions of this rank's part of the file."""
+    start, stop = tracer_ranges(number, communicator.size)[communicator.rank]
+    if start >= stop:
+        return np.arange(0), np.empty((0, 2))
+    path, double = "tracers/position", np.dtype(np.float64)
+    rows = read_rows(file, path, (number, 2), double, start, stop)
+    blocks = -(-number // TRACER_BLOCK)
+    sums = read_rows(
+        file, f"checksums/{path}", (blocks,), np.dtype(np.uint32),
+        start // TRACER_BLOCK, -(-stop // TRACER_BLOCK),
+    )  # fmt: skip
+    wrong = np.flatnonzero(block_checksums(rows) != sums)
+    if len(wrong):
+        raise Damaged(f"the checksum of tracers from {start + TRACER_BLOCK * wrong[0]} is wrong")
+    return np.arange(start, stop), rows

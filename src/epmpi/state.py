@@ -1,0 +1,73 @@
+"""The state of a run: all that its future depends on, beside its configuration.
+
+Random draws are functions of (seed, stream, step, site), and the elastic response is a function of
+the directions, so neither is part of it.  Accumulators (histograms gathered while running) are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Accumulator(Protocol):
+    """Something gathered event by event while a run goes on, which a restart must not lose."""
+
+    def fields(self) -> Mapping[str, NDArray]:
+        """Return its arrays by site, shape (rows of this rank, Ly)."""
+        ...
+
+    def counts(self) -> Mapping[str, NDArray[np.int64]]:
+        """Return its integer arrays whose sum over the ranks is the result."""
+        ...
+
+    def restore(
+        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
+    ) -> None:
+        """Take over what both have returned; the counts are zero on all ranks but the root."""
+        ...
+
+
+@dataclass
+class State:
+    """State of a run, on one rank.
+
+    Parameters
+    ----------
+    step_count : int
+        Steps since the start of the run.
+    fields : dict of arrays, shape (rows of this rank, Ly)
+        By name; names and dtypes are the same on all ranks.
+    counts : dict of int64 arrays
+        Sums over all ranks, by name; `events` is one of them, of shape ().
+    identity : int64 array, shape (tracers of this rank,)
+    position : float64 array, shape (tracers of this rank, 2)
+        Unwrapped, in lattice spacings.
+    """
+
+    step_count: int
+    fields: dict[str, NDArray]
+    counts: dict[str, NDArray[np.int64]]
+    identity: NDArray[np.int64]
+    position: NDArray[np.float64]
+
+    def fault(self, first_row: int) -> str | None:
+        """Return where a number is not finite, or None: one pass over the memory of this rank.
+
+        Parameters
+        ----------
+        first_row : int
+            Global index x of this rank's first row.
+        """
+        for name, field in self.fields.items():
+            if field.dtype.kind == "f" and not np.isfinite(field).all():
+                x, y = np.argwhere(~np.isfinite(field))[0]
+                return f"{name} is {field[x, y]} at site [{first_row + x}, {y}]"
+        lost = np.flatnonzero(~np.isfinite(self.position).all(axis=1))
+        if len(lost):
+            return f"tracer {self.identity[lost[0]]} is at {self.position[lost[0]].tolist()}"
+        return None

@@ -1,0 +1,242 @@
+"""When a run looks at the clock, and when it has to stop: time limits, signals, stalled ranks.
+
+What is measured is a clock that only goes forwards, so that setting the time of day stops no run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType, TracebackType
+from typing import Any, NamedTuple
+
+from epmpi.parallel import Communicator
+
+LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
+PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
+RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+STALLED = 300.0  # seconds without a step after which the root says so
+
+
+class StopSignals:
+    """Takes note of SIGTERM, SIGUSR1 and SIGINT instead of dying; use it in a `with` statement.
+
+    A second SIGINT interrupts at once.  Outside the main thread, where Python allows no handlers,
+    nothing is caught.
+
+    Attributes
+    ----------
+    received : int
+        Number of the last signal; 0 if there was none.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = number
+
+
+class TimeLimit:
+    """The end of the time that a run may take, from its configuration and the batch system.
+
+    Parameters
+    ----------
+    walltime : float
+        Seconds from now; 0 for no limit of its own.
+    """
+
+    def __init__(self, walltime: float) -> None:
+        given = [seconds for seconds in (walltime or None, slurm_seconds_left()) if seconds]
+        self._end = time.monotonic() + min(given) if given else float("inf")
+
+    def left(self) -> float:
+        """Return the seconds that are left; infinite without a limit."""
+        return self._end - time.monotonic()
+
+
+class Decision(NamedTuple):
+    """What all ranks do next."""
+
+    stop: str  # why, or empty
+    checkpoint: bool
+    publish: bool
+    next_look: int  # step at which to decide again
+
+
+class Pace:
+    """Decides, alike on all ranks, when a run publishes, is saved and stops.
+
+    Parameters
+    ----------
+    communicator : Communicator
+    signals : StopSignals
+        Of this rank.
+    limit : TimeLimit
+        The root's counts.
+    checkpoint_every : float
+        Seconds; 0 for never.
+    clock : mapping
+        What `clock` of the earlier part of the run has returned, or nothing.
+    """
+
+    def __init__(
+        self,
+        communicator: Communicator,
+        signals: StopSignals,
+        limit: TimeLimit,
+        checkpoint_every: float,
+        clock: Mapping[str, float],
+    ) -> None:
+        self.communicator = communicator
+        self.signals = signals
+        self.limit = limit
+        self.every = checkpoint_every or float("inf")
+        self.warmup_time = clock.get("warmup_time", 0.0)
+        self._earlier = clock.get("wall_time", 0.0)
+        self._longest = clock.get("checkpoint_time", 0.0)
+        self._start = self._published = self._saved = self._looked = time.monotonic()
+        self._steps = 1  # between looks
+
+    @property
+    def wall_time(self) -> float:
+        """Seconds that the run has taken, with its earlier parts."""
+        return self._earlier + time.monotonic() - self._start
+
+    def clock(self) -> dict[str, float]:
+        """Return what a later part of the run goes on from."""
+        return {
+            "wall_time": self.wall_time,
+            "warmup_time": self.warmup_time,
+            "checkpoint_time": self._longest,
+        }
+
+    def saved(self, began: float) -> None:
+        """Take note of a checkpoint, which was begun at a time of the monotonic clock."""
+        self._saved = self._published = time.monotonic()
+        self._longest = max(self._longest, self._saved - began)
+
+    def published(self) -> None:
+        """Take note of a publication."""
+        self._published = time.monotonic()
+
+    def decide(self, step: int) -> Decision:
+        """Return what to do after a step.  Collective."""
+        received = self.communicator.max(self.signals.received)
+        now = time.monotonic()
+        since, self._looked = max(now - self._looked, 1e-6), now
+        self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
+        stop = signal.Signals(received).name if received else ""
+        if self.limit.left() < RESERVE + 2 * self._longest + 2 * since:
+            stop = stop or "time limit"
+        decision = Decision(
+            stop,
+            now - self._saved >= self.every,
+            now - self._published >= PUBLISH_INTERVAL,
+            step + self._steps,
+        )
+        return Decision(*self.communicator.broadcast(decision))
+
+
+def slurm_seconds_left() -> float | None:
+    """Return the seconds that SLURM leaves this job, or None outside a job or without a limit."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return None
+    end = os.environ.get("SLURM_JOB_END_TIME", "")
+    if end.isdigit():
+        return max(float(end) - time.time(), 1.0)
+    if shutil.which("squeue") is None:
+        return None
+    command = ["squeue", "-h", "-j", os.environ["SLURM_JOB_ID"], "-o", "%L"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return slurm_duration(told.strip())
+
+
+def slurm_duration(text: str) -> float | None:
+    """Return the seconds of [days-][[hours:]minutes:]seconds; None for UNLIMITED and the like."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(?:(\d+):)?(\d+):)?(\d+)", text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(((24 * days + hours) * 60 + minutes) * 60 + seconds)
+
+
+class Watchdog:
+    """Says on stderr that no step has ended for long; use it in a `with` statement.
+
+    MPI waits for a rank that stands still without a word.  The run is left alone: a rank may have
+    been suspended, and goes on later.
+
+    Parameters
+    ----------
+    watching : bool
+        True on the root.
+    seconds : float
+        Without a sign of life before something is said.
+    """
+
+    def __init__(self, watching: bool, seconds: float = STALLED) -> None:
+        self._watching = watching
+        self._seconds = seconds
+        self._done = threading.Event()
+        self._step = 0
+        self._seen = time.monotonic()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def alive(self, step: int) -> None:
+        """Tell that a step has been reached."""
+        self._step, self._seen = step, time.monotonic()
+
+    def __enter__(self) -> Watchdog:
+        if self._watching:
+            self.alive(self._step)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+
+    def _watch(self) -> None:
+        said = 0.0
+        while not self._done.wait(min(self._seconds / 4, 10.0)):
+            idle = time.monotonic() - self._seen
+            if idle > self._seconds and self._seen != said:
+                said = self._seen
+                sys.stderr.write(
+                    f"epmpi: no step has ended for {idle:.0f} s, the last was {self._step}: a rank "
+                    "may be stalled; the run can be killed and resumed from its checkpoint\n"
+                )
+                sys.stderr.flush()

@@ -1,0 +1,285 @@
+"""A run that stops and is resumed, on any ranks, is bitwise the run that never stopped."""
+
+import os
+import signal
+
+import h5py
+import numpy as np
+import pytest
+from same_runs import differences
+
+from epmpi import simulation as simulations
+from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.output import segments
+from epmpi.parallel import Communicator
+from epmpi.simulation import Simulation, StateError
+from epmpi.stopping import Decision, Pace
+
+
+def configured(**changes) -> Configuration:
+    sections = {
+        "lattice": {"shape": [13, 10]},
+        "model": {"temperature": 0.3},
+        "tracers": {"number": 37},
+        "time": {"step": 0.05, "warmup": 1.0, "duration": 4.0},
+        "output": {"series_every": 0.2, "trajectory_every": 0.4, "fields_every": 0.6},
+    }
+    for section, values in changes.items():
+        sections[section] = {**sections.get(section, {}), **values}
+    return from_mapping(sections)
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """Return a function that makes runs stop after a step; None for never."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # no machine crashes in these tests
+
+    def stop(step: int | None) -> None:
+        def decide(self, now: int) -> Decision:
+            stop = "test" if step is not None and now >= step else ""
+            return Decision(stop, now % 17 == 0, now % 29 == 0, now + 1)
+
+        monkeypatch.setattr(Pace, "decide", decide)
+
+    return stop
+
+
+@pytest.fixture
+def communicator(comm) -> Communicator:
+    return Communicator(comm)
+
+
+def fewer(comm, ranks: int) -> Communicator | None:
+    """Return the first ranks of a communicator as one of its own, None on the others."""
+    part = Communicator(comm.Split(0 if comm.rank < ranks else 1, comm.rank))
+    return part if comm.rank < ranks else None
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize(
+    ("changes", "copied"),
+    [
+        ({}, 0),
+        ({"tracers": {"every": 4}}, 10**9),
+        ({"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}}, 0),
+        ({"model": {"activation": "random", "activity": 0.2}, "run": {"precision": "single"}}, 1e9),
+    ],
+    ids=["segments", "every 4 steps", "no tracers", "random"],
+)
+def test_restart_is_bitwise_on_any_ranks(
+    shared_tmp_path, comm, communicator, stop_at, monkeypatch, changes, copied
+):
+    monkeypatch.setattr(segments, "COPIED", copied)
+    configuration = configured(**changes)
+    whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
+    stop_at(None)
+    Simulation(configuration, communicator).run(whole, progress=False)
+    stop_at(9)  # in the warm-up
+    first = Simulation(configuration, communicator)
+    first.run(parted, progress=False)
+    assert first.stopped == "test"
+    for step, ranks in ((50, max(1, comm.size - 1)), (None, comm.size)):
+        stop_at(step)
+        if (part := fewer(comm, ranks)) is not None:
+            Simulation.resume(parted, communicator=part).run(progress=False)
+        comm.Barrier()
+    if comm.rank == 0:
+        assert differences(whole, parted) == []
+        assert not (parted / "run.lock").exists()
+
+
+@pytest.mark.mpi
+def test_what_came_after_the_checkpoint_is_cut_off(
+    shared_tmp_path, communicator, stop_at, monkeypatch
+):
+    """A run that dies at any step goes on from the last checkpoint; here by an exception."""
+    monkeypatch.setattr(segments, "COPIED", 0)
+    configuration = configured()
+    whole, broken = shared_tmp_path / "whole", shared_tmp_path / "broken"
+    stop_at(None)
+    Simulation(configuration, communicator).run(whole, progress=False)
+    for step in (33, 69, 98):
+        dying = (
+            Simulation.resume(broken, communicator=communicator)
+            if step > 33
+            else Simulation(configuration, communicator)
+        )
+        advance = dying.model.step
+
+        def step_or_die(advance=advance, model=dying.model, last=step):
+            if model.step_count == last:
+                raise ZeroDivisionError
+            advance()
+
+        dying.model.step = step_or_die
+        with pytest.raises(ZeroDivisionError):
+            dying.run(broken if step == 33 else None, progress=False)
+        communicator.barrier()
+    Simulation.resume(broken, communicator=communicator).run(progress=False)
+    if communicator.is_root:
+        assert differences(whole, broken) == []
+        assert sorted(path.name for path in broken.iterdir()) == [
+            "checkpoint.h5", "checkpoint.previous.h5", "run.h5", "segments",
+        ]  # fmt: skip
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+def test_finished_run_is_extended(shared_tmp_path, communicator):
+    whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
+    Simulation(configured(), communicator).run(whole, progress=False)
+    short = configured(time={"duration": 2.0})
+    Simulation(short, communicator).run(parted, progress=False)
+    longer = Simulation.resume(parted, ["time.duration=4.0"], communicator)
+    assert longer.model.step_count == 60
+    longer.run(progress=False)
+    if communicator.is_root:
+        assert differences(whole, parted) == []
+        with h5py.File(parted / "run.h5") as file:
+            assert "duration = 4.0" in file["parameters"].attrs["configuration"]
+            assert file["parameters/time"].attrs["duration"] == 4.0
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_signal_to_one_rank_stops_all_with_a_checkpoint(shared_tmp_path, communicator, number):
+    run = shared_tmp_path / "run"
+    stopping = Simulation(configured(time={"duration": 1000.0}), communicator)
+    advance = stopping.model.step
+
+    def step():
+        advance()
+        if stopping.model.step_count == 30 and communicator.rank == communicator.size - 1:
+            os.kill(os.getpid(), number)
+
+    stopping.model.step = step
+    before = signal.getsignal(number)
+    stopping.run(run, progress=False)
+    assert signal.getsignal(number) == before
+    assert stopping.stopped == number.name
+    assert 30 <= stopping.model.step_count < 20000
+    resumed = Simulation.resume(run, communicator=communicator)
+    assert resumed.model.step_count == stopping.model.step_count
+    assert np.array_equal(resumed.model.stress, stopping.model.stress)
+
+
+@pytest.mark.mpi
+def test_stop_before_the_time_limit(shared_tmp_path, communicator):
+    configuration = configured(time={"duration": 5000.0}, run={"walltime": 1.5})
+    simulation = Simulation(configuration, communicator)
+    simulation.run(shared_tmp_path / "run", progress=False)
+    assert simulation.stopped == "time limit"
+    with h5py.File(shared_tmp_path / "run" / "run.h5") as file:
+        assert file["parameters"].attrs["stopped"] == "time limit"
+        assert file["parameters"].attrs["wall_time"] < 1.5
+
+
+@pytest.mark.mpi
+def test_not_a_number_is_found_before_it_is_written(shared_tmp_path, communicator):
+    run = shared_tmp_path / "run"
+    simulation = Simulation(configured(), communicator)
+    model, advance = simulation.model, simulation.model.step
+
+    def step():
+        advance()
+        if model.step_count == 31 and model.slab.start <= 6 < model.slab.stop:
+            model.stress[6 - model.slab.start, 4] = np.nan
+
+    model.step = step
+    message = r"stress is nan at site \[\d+, \d+\] at step 32 \(time 1.6 .*of step 0 is good"
+    with pytest.raises(StateError, match=message):
+        simulation.run(run, progress=False)
+    communicator.barrier()
+    with h5py.File(run / "run.h5") as file:
+        assert file["observables/activity/step"][-1] == 8
+        assert np.isfinite(file["observables/stress_mean/value"][()]).all()
+    assert Simulation.resume(run, communicator=communicator).model.step_count == 0
+
+
+class Counter:
+    """Counts the steps that a site has been active in, and how many it was in all."""
+
+    def __init__(self, model):
+        self.model = model
+        self.active = np.zeros(model.slab.shape, np.int64)
+        self.total = np.zeros(3, np.int64)
+
+    def fields(self):
+        return {"active": self.active}
+
+    def counts(self):
+        return {"total": self.total}
+
+    def restore(self, fields, counts):
+        self.active[:], self.total[:] = fields["active"], counts["total"]
+
+    def count(self):
+        self.active += self.model.direction != 0
+        self.total[1] += np.count_nonzero(self.model.direction)
+
+
+@pytest.mark.mpi
+def test_accumulators_survive(shared_tmp_path, communicator, stop_at, monkeypatch):
+    class Counting(simulations.Model):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.accumulators["counter"] = Counter(self)
+
+        def step(self):
+            super().step()
+            self.accumulators["counter"].count()
+
+    monkeypatch.setattr(simulations, "Model", Counting)
+    whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
+    stop_at(None)
+    Simulation(configured(), communicator).run(whole, progress=False)
+    stop_at(41)
+    Simulation(configured(), communicator).run(parted, progress=False)
+    stop_at(None)
+    Simulation.resume(parted, communicator=communicator).run(progress=False)
+    if communicator.is_root:
+        assert differences(whole, parted) == []
+        with h5py.File(whole / "checkpoint.h5") as file:
+            total = file["counts/counter/total"][1]
+            assert total == file["fields/counter/active"][()].sum() > 0
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+def test_previous_checkpoint_is_offered_and_works(shared_tmp_path, communicator, stop_at):
+    whole, run = shared_tmp_path / "whole", shared_tmp_path / "run"
+    stop_at(None)
+    Simulation(configured(), communicator).run(whole, progress=False)
+    stop_at(50)
+    Simulation(configured(), communicator).run(run, progress=False)
+    if communicator.is_root:
+        (run / "checkpoint.h5").write_bytes(b"not HDF5")
+    communicator.barrier()
+    with pytest.raises(ConfigError, match=r"cannot be used.*resume with --previous") as caught:
+        Simulation.resume(run, communicator=communicator)
+    assert "\n" not in str(caught.value)
+    stop_at(None)
+    resumed = Simulation.resume(run, communicator=communicator, previous=True)
+    assert resumed.model.step_count == 34
+    resumed.run(progress=False)
+    if communicator.is_root:
+        assert differences(whole, run) == []
+    communicator.barrier()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.temperature=0.2", "model.temperature = 0.2: the run has 0.3, .* only"),
+        ("time.duration=0.5", "time.duration = 0.5: the run has gone on for 1 already"),
+        ("time.duration=", "not a TOML value"),
+    ],
+)
+def test_what_a_resumed_run_may_not_change(tmp_path, stop_at, override, message):
+    stop_at(40)
+    Simulation(configured()).run(tmp_path / "run", progress=False)
+    with pytest.raises(ConfigError, match=message) as caught:
+        Simulation.resume(tmp_path / "run", [override])
+    assert "\n" not in str(caught.value)
+    assert Simulation.resume(tmp_path / "run").model.step_count == 40  # the lock is free

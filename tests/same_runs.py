@@ -1,0 +1,38 @@
+"""Bitwise comparison of what two runs have left: every dataset of run.h5, and the final state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+STATE = ("fields", "tracers", "counts", "checksums")
+
+
+def contents(path: Path, groups: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the type, shape and bytes of every dataset in some groups of a file."""
+    found: dict[str, bytes] = {}
+    with h5py.File(path, "r") as file:
+
+        def keep(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and name.startswith(groups):
+                values = np.asarray(item[()])
+                found[name] = f"{values.dtype.str} {values.shape} ".encode() + values.tobytes()
+
+        file.visititems(keep)
+    return found
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Return the names of the datasets in which two finished runs differ, or that one lacks."""
+    wrong = []
+    groups = ("observables", "particles", "fields", "warmup")
+    for name, chosen in (("run.h5", groups), ("checkpoint.h5", STATE)):
+        left, right = contents(one / name, chosen), contents(other / name, chosen)
+        assert left
+        wrong += [
+            f"{name}:{key}" for key in sorted({*left, *right}) if left.get(key) != right.get(key)
+        ]
+    return wrong
