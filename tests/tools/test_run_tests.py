@@ -61,7 +61,10 @@ def test_ranks_that_hang_are_ended(runner, tmp_path):
     assert "run on 2 ranks: ended after 8 s" in output
     started = [int(path.stem) for path in tmp_path.glob("*.pid")]
     assert len(started) == 2
-    assert not any(Path(f"/proc/{number}").exists() for number in started)
+    # Some launchers leave before their ranks do.
+    while any(alive := [Path(f"/proc/{number}").exists() for number in started]):
+        assert time.monotonic() - start < 30, alive
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
