@@ -5,8 +5,8 @@ import pytest
 from engines import (
     apply_blockwise,
     close,
+    every_case,
     every_engine,
-    every_shape,
     local_modes,
     local_rows,
     real_fields,
@@ -36,8 +36,7 @@ def even_and_odd_kernels(shape):
     return np.stack([np.cos(qx) + qy**2, odd_x, odd_y]), [False, True, True]
 
 
-@every_engine
-@every_shape
+@every_case
 @pytest.mark.parametrize(("precision", "halo"), CASES)
 def test_responses_are_the_convolutions_of_numpy(comm, engine, shape, precision, halo):
     fft = transform(engine, shape, comm, precision)
@@ -90,8 +89,7 @@ def test_a_large_lattice_is_worked_on_in_blocks_and_strips(comm, engine):
     close(out, whole[:, x])
 
 
-@every_engine
-@every_shape
+@every_case
 def test_a_source_can_be_set_again(comm, engine, shape):
     fft = transform(engine, shape, comm)
     unit = np.ones((1, fft.modes, shape[0]))
