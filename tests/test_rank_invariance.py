@@ -1,8 +1,8 @@
 """What is promised of runs on different numbers of ranks, exactly.
 
 With the default engines ("vector" and "numpy") on the CPU, stress, plastic strain, directions,
-tracer positions and observables are bitwise the same on any number of ranks, in either precision, at
-any time.  With the engine "mpi4py-fft" the events of a run are the same, and its fields agree to
+tracer positions and observables are bitwise the same on any number of ranks, in either precision,
+at any time.  With the engine "mpi4py-fft" the events of a run are the same, and its fields agree to
 1e-10, over 200 steps; later the roundings of the two may tip an event.
 """
 
