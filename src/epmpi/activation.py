@@ -60,11 +60,13 @@ class Activation:
         stress_rate: NDArray,
         source: NDArray,
         step: int,
+        begun: NDArray[np.int64] | None = None,
     ) -> int:
         """Advance the sites of the local rows from `begin` on by one step and switch them.
 
         All arrays have the shape (rows of the block, Ly); stress, plastic_strain and direction are
-        updated, source receives the new directions.
+        updated, source receives the new directions.  The beginning of `begun`, if it is given,
+        receives the indices in the block of the sites where an event began.
 
         Returns
         -------
@@ -74,7 +76,7 @@ class Activation:
         first_site = self._slab.first_site + begin * self._slab.lattice.shape[1]
         return self._device.advance_sites(
             stress, plastic_strain, direction, stress_rate, source,
-            self._seed, step, first_site, self.forcing, self.parameters,
+            self._seed, step, first_site, self.forcing, self.parameters, begun,
         )  # fmt: skip
 
 

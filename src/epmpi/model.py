@@ -76,6 +76,7 @@ class Model:
         self.step_count = 0
         self._events = 0
         self.accumulators: dict[str, Accumulator] = {}
+        self._begun: NDArray[np.int64] | None = None
         self.activation = Activation(configuration, self.slab, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
         moving = self.tracers.number > 0
@@ -113,6 +114,20 @@ class Model:
         self.stress[:] = stress
         self.direction[:] = direction
         self.update_response()
+
+    def gather(self, name: str, accumulator: Accumulator) -> None:
+        """Give every event from now on to an accumulator, which becomes part of the state."""
+        self.accumulators[name] = accumulator
+        if self._begun is None:
+            self._begun = self.device.empty((self.stress.size,), np.int64)
+
+    def _take_events(self, begin: int, events: int) -> None:
+        """Count the events that a step began in the rows from `begin` on, and pass them on."""
+        self._events += events
+        if self._begun is not None and events:
+            sites = begin * self.lattice.shape[1] + self.device.to_host(self._begun[:events])
+            for accumulator in self.accumulators.values():
+                accumulator.take(sites, self.step_count)
 
     def state(self) -> State:
         """Return all that the future depends on; the arrays are the model's own.  Collective."""
@@ -177,7 +192,7 @@ class Model:
             response.responses(self.elasticity.flow_fields, self._flow)
         for begin, end in response.row_blocks:
             source = response.source_block(begin, end)
-            self._events += self.activation.advance(
+            events = self.activation.advance(
                 begin,
                 self.stress[begin:end],
                 self.plastic_strain[begin:end],
@@ -185,8 +200,10 @@ class Model:
                 response.response_block(self.elasticity.STRESS_RATE, begin, end),
                 source,
                 self.step_count,
+                self._begun,
             )
             response.set_source(begin, end)
+            self._take_events(begin, events)
         self.step_count += 1
         if self._flow is not None and self._every == 1:
             self.tracers.move(self._flow, self.configuration.time.step)

@@ -12,6 +12,8 @@ from epmpi.devices import CPU
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
 from epmpi.parallel import Communicator
+from epmpi.schedule import Schedule
+from epmpi.waiting import bin_edges
 
 TRIAL_SECONDS = 2.0  # how long the speed is tried
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
@@ -63,7 +65,8 @@ def array_bytes(configuration: Configuration, ranks: int) -> int:
         blocks = 2 * min(CPU().block_rows(width * real), rows) * width * real
         return 2 * real * spectra + real * responses * modes * length + blocks
 
-    state = rows * width * (real + 8 + 1) + flow * (rows + halo) * width * real
+    gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
+    state = rows * width * (real + 8 + 1 + gathered) + flow * (rows + halo) * width * real
     state += TRACER_BYTES * (tracers.number // ranks)
     if tracers.every == 1:
         return state + convolution(1 + flow, halo)
@@ -72,18 +75,17 @@ def array_bytes(configuration: Configuration, ranks: int) -> int:
 
 def file_bytes(configuration: Configuration) -> int:
     """Return the bytes of the data in the run file."""
-    clock, output = configuration.time, configuration.output
+    clock = configuration.time
     sites = int(np.prod(configuration.lattice.shape))
 
-    def frames(duration: float, every: float) -> int:
-        """Return how many frames an interval gives."""
-        step = configuration.steps(every)
-        return configuration.steps(duration) // step + 1 if step else 0
-
-    series = frames(clock.duration + clock.warmup, output.series_every) * 5 * 8
-    trajectory = frames(clock.duration, output.trajectory_every) * configuration.tracers.number * 24
+    schedule, steps = Schedule(configuration), configuration.steps(clock.duration)
+    warmup = configuration.steps(clock.warmup)
+    series = schedule.frames("series", warmup + steps) * 5 * 8
+    trajectory = schedule.frames("trajectory", steps) * configuration.tracers.number * 24
+    waits = schedule.frames("waiting_times", steps) * (bin_edges().size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
-    return series + trajectory + frames(clock.duration, output.fields_every) * sites * (real + 9)
+    fields = schedule.frames("fields", steps) * sites * (real + 9)
+    return series + trajectory + waits + fields
 
 
 def plan(configuration: Configuration, communicator: Communicator, *, trial: bool = True) -> Plan:

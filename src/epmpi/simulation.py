@@ -14,7 +14,9 @@ from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fie
 from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
+from epmpi.schedule import Schedule
 from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
+from epmpi.waiting import WaitingTimes
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 MAY_CHANGE = ("time.duration", "output.checkpoint_every", "run.device", "run.walltime")
@@ -52,15 +54,15 @@ class Simulation:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         self.model = model = Model(configuration, self.communicator)
-        clock, output = configuration.time, configuration.output
+        clock = configuration.time
         self.warmup_steps = configuration.steps(clock.warmup)
         self.measured_steps = configuration.steps(clock.duration)
         self.stopped = ""
-        self._every = {
-            "series": configuration.steps(output.series_every),
-            "trajectory": configuration.steps(output.trajectory_every),
-            "fields": configuration.steps(output.fields_every),
-        }
+        self._schedule = Schedule(configuration)
+        self._waits: WaitingTimes | None = None
+        if configuration.output.waiting_times_every:
+            self._waits = WaitingTimes(model.slab.shape, self.warmup_steps)
+            model.gather("waiting_times", self._waits)
         self._activity: float | None = None
         self._checkpoint = checkpoint
         self._saved_step = -1
@@ -179,6 +181,9 @@ class Simulation:
         """Open the store of a new run, or of one that is resumed.  Collective."""
         model, communicator = self.model, self.communicator
         known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
+        known |= self._schedule.describe()
+        if self._waits is not None:
+            known["waiting_times"] = {"edges": self._waits.edges}
         if self._checkpoint is not None:
             return self._checkpoint.continue_run(
                 self.configuration, communicator, model.lattice, known
@@ -231,9 +236,10 @@ class Simulation:
         step = model.step_count - self.warmup_steps
         now = step * self.configuration.time.step
         warmup = step < 0
-        series = self._due("series", model.step_count if warmup else step)
-        trajectory, fields = (
-            not warmup and self._due(what, step) for what in ("trajectory", "fields")
+        due = self._schedule.due
+        series = due("series", model.step_count if warmup else step)
+        trajectory, fields, waits = (
+            not warmup and due(what, step) for what in ("trajectory", "fields", "waiting_times")
         )
         if series or trajectory or fields:
             self._check()
@@ -256,11 +262,9 @@ class Simulation:
                     "active": model.direction,
                 },
             )
-
-    def _due(self, what: str, step: int) -> bool:
-        """Tell whether something is to be written at a step; an interval of 0 means never."""
-        every = self._every[what]
-        return every > 0 and step % every == 0
+        if waits and self._waits is not None:
+            counted = self.communicator.sum(self._waits.number)
+            store.histograms(step, now, {"waiting_times": counted})
 
 
 def changed(text: str, overrides: Iterable[str]) -> Configuration:

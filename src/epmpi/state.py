@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 class Accumulator(Protocol):
     """Something gathered event by event while a run goes on, which a restart must not lose."""
 
+    def take(self, sites: NDArray[np.int64], step: int) -> None:
+        """Take the events that began in a step: their local flat indices x Ly + y."""
+        ...
+
     def fields(self) -> Mapping[str, NDArray]:
         """Return its arrays by site, shape (rows of this rank, Ly)."""
         ...

@@ -9,7 +9,7 @@ from epmpi.analysis.consistency import compare
 from epmpi.analysis.displacement import SquaredDisplacement
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import Clock
-from epmpi.analysis.regimes import Window
+from epmpi.analysis.regimes import Window, local_exponent
 from epmpi.analysis.relaxation import RelaxationTime, fit_window
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
@@ -64,7 +64,8 @@ def test_brownian_motion_is_consistent():
     squares.add(position)
     cosines.add(position)
     window = Window("III", lags[0].time, lags[-1].time)
-    (row,), (fit,) = compare(squares.result(), cosines.result(), [window])
+    found = squares.result()
+    (row,), (fit,) = compare(found, local_exponent(found), cosines.result(), [window])
     assert row.left_value == pytest.approx(2 * diffusion, rel=0.02)
     assert row.right_value == pytest.approx(2 * diffusion, rel=0.02)
     assert abs(row.deviation) < 5

@@ -93,4 +93,5 @@ def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArr
     first = np.flatnonzero(inside)[clock.step[end[inside]] == clock.step[inside] + ahead]
     if first.size < 2:
         return None
-    return Clock(clock.step[first], clock.time[first]), first, end[first]
+    origins = Clock(clock.step[first], clock.time[first], clock.origin_every)
+    return origins, first, end[first]

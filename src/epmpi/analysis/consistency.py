@@ -2,7 +2,8 @@
 
 With c(q) = exp(-q^2 <dr^2>/4) for Gaussian displacements, S(q,t)/S(q,0) = exp(-q^2 <dr^2>/2):
 
-- ballistic, <dr^2> = <v^2> t^2: exp(-alpha_b (q t)^2) with alpha_b = <v^2>/2;
+- ballistic, <dr^2> = <v^2> t^2: exp(-alpha_b (q t)^2) with alpha_b = <v^2>/2, over the lags of
+  regime I where the local exponent is at least 1.9;
 - diffusive, <dr^2> = 4 D t: exp(-alpha_D q^2 t) with alpha_D = 2 D.
 
 Both hold at small q; displacements that are not Gaussian make them fail at large q.
@@ -15,9 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.analysis.displacement import Diffusion
-from epmpi.analysis.regimes import Window
+from epmpi.analysis.regimes import LocalExponent, Window
 from epmpi.analysis.relaxation import CollapseFit, fit_window
 from epmpi.analysis.structure_factor import StructureFactor
+
+STRAIGHT = 1.9  # local exponent of motion that counts as ballistic without reserve
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,16 @@ def long_time_coefficient(diffusion: Diffusion, window: Window) -> tuple[float, 
 
 
 def compare(
-    diffusion: Diffusion, factor: StructureFactor, windows: list[Window]
+    diffusion: Diffusion,
+    exponent: LocalExponent,
+    factor: StructureFactor,
+    windows: list[Window],
 ) -> tuple[list[Comparison], list[CollapseFit]]:
     """Return the rows that a run allows, and the fits with the exponents of theory."""
     rows, fits = [], []
     for window in windows:
         if window.name == "I":
-            fit = fit_window(factor, window, n=1.0, gamma=2.0)
+            fit = fit_window(factor, _straight_part(exponent, window), n=1.0, gamma=2.0)
             value, error = velocity_variance(diffusion)
             value, error, right = value / 2, error / 2, "<v^2>/2"
         elif window.name == "III":
@@ -81,3 +87,10 @@ def compare(
             rows.append(Comparison(name, name, right, fit.alpha, fit.alpha_error, value, error))
             fits.append(fit)
     return rows, fits
+
+
+def _straight_part(exponent: LocalExponent, window: Window) -> Window:
+    """Return the beginning of regime I, as long as the local exponent is at least `STRAIGHT`."""
+    bent = np.flatnonzero(exponent.value < STRAIGHT)
+    stop = exponent.lag[max(bent[0] - 1, 0)] if bent.size else window.stop
+    return Window(window.name, window.start, min(window.stop, float(stop)))

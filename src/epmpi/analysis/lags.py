@@ -40,7 +40,9 @@ def sliding_lags(clock: Clock, most_origins: int | None = None) -> list[Lag]:
 
     Lags are differences of steps that the frames really have, the nearest to `PER_DECADE` points
     per decade, from the shortest to `LONGEST` of the trajectory.  Frames need not be evenly spaced:
-    every frame whose step plus the lag is a frame too is an origin.
+    every frame whose step plus the lag is a frame too is an origin.  Where the file
+    says that frames stand at logarithmic offsets from certain origins, only these are: they are
+    evenly spaced.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ def _pairs(clock: Clock, lag: np.int64, most_origins: int | None) -> Lag:
     end = np.searchsorted(clock.step, clock.step + lag)
     inside = end < clock.step.size
     origin = np.flatnonzero(inside)[clock.step[end[inside]] == clock.step[inside] + lag]
+    if clock.origin_every:
+        origin = origin[clock.step[origin] % clock.origin_every == 0]
     end = end[origin]
     stride = 1 if most_origins is None else -(-origin.size // most_origins)
     origin, end = origin[::stride], end[::stride]

@@ -34,10 +34,13 @@ class Clock:
         Steps since the end of the warm-up, strictly increasing.
     time : array of float64, shape (frames,)
         The same in units of tau.
+    origin_every : int
+        Steps between the origins that logarithmic frames start from; 0 if every frame is one.
     """
 
     step: NDArray[np.int64]
     time: NDArray[np.float64]
+    origin_every: int = 0
 
 
 class RunFile:
@@ -140,7 +143,8 @@ class RunFile:
             np.isfinite(time).all() and (np.diff(time) > 0).all() and (np.diff(step) > 0).all()
         ):
             raise AnalysisError(f"{self.path}: the times of /{path} do not increase strictly")
-        return Clock(step, time)
+        every = self.parameter("origins", "every", 0) if path == POSITION else 0
+        return Clock(step, time, every)
 
     def series(self, name: str, warmup: bool = False) -> tuple[Clock, NDArray[np.float64]]:
         """Return the series of one observable, shape (samples,), with its clock.

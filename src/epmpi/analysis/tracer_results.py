@@ -142,7 +142,7 @@ def measure_tracers(
     relaxation = relaxation_times(factor)
     collapses = [found for one in windows if (found := best_collapse(factor, one)) is not None]
     collapsed = [fit_window(factor, collapse.window, n=collapse.n) for collapse in collapses]
-    comparisons, theory = compare(diffusion, factor, windows)
+    comparisons, theory = compare(diffusion, exponent, factor, windows)
     fits = [fit_window(factor, window) for window in windows]
     return TracerResults(
         diffusion=diffusion,

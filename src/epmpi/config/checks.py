@@ -144,6 +144,7 @@ def check_multiples(configuration: Configuration) -> None:
         ("output.series_every", output.series_every, 1),
         ("output.trajectory_every", output.trajectory_every, update),
         ("output.fields_every", output.fields_every, 1),
+        ("output.waiting_times_every", output.waiting_times_every, 1),
     ):
         if time > MOST_STEPS * clock.step:
             raise ConfigError(

@@ -163,6 +163,20 @@ class OutputSettings(Section):
     fields_every: float = key(
         0.0, Number(at_least=0), "time", "interval of stress, plastic strain, events; 0: none"
     )
+    trajectory_lags: str = key(
+        "linear",
+        Choice(("linear", "logarithmic")),
+        "",
+        "frames at trajectory_every alone, or at logarithmically spaced offsets from each of them "
+        "too, so that lags span one step to the whole run in a file of bounded size",
+    )
+    waiting_times_every: float = key(
+        0.0,
+        Number(at_least=0),
+        "time",
+        "interval of the histogram of waiting times between activations of a site, which is "
+        "counted at every step; 0: none",
+    )
     checkpoint_every: float = key(
         600.0,
         Number(at_least=0),

@@ -43,6 +43,7 @@ UNITS = {
     "stress": "yield stress",
     "plastic_strain": "1",
     "active": "1",
+    "waiting_times": "1",
     "step": "1",
     "time": "tau",
 }
@@ -51,6 +52,8 @@ MEANINGS = {
     "events": "activations since the start of the run",
     "position": "unwrapped tracer positions, by tracer identity",
     "active": "0: inactive; +1, -1: direction of the event",
+    "waiting_times": "waits between activations of a site since the end of the warm-up, by bins "
+    "of /parameters/waiting_times",
     "step": "time steps since the end of the warm-up",
     "time": "time since the end of the warm-up",
 }

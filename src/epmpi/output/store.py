@@ -83,7 +83,7 @@ class RunStore:
         self._lock = lock
         self._files = SegmentedFile(directory, self._describe)
         self._writer = StreamingWriter(communicator, self.slab)
-        self._series: dict[str, list[tuple[int, float, Mapping[str, float]]]] = {}
+        self._series: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
         self._last_step: dict[str, int] = {}
         self._appending = False  # a partial file is open
         self._pending = True  # something is to be published, if only the parameters
@@ -136,7 +136,13 @@ class RunStore:
         values : mapping
             The same names in every call.
         """
-        group = "warmup/observables" if warmup else "observables"
+        self._take("warmup/observables" if warmup else "observables", step, time, values)
+
+    def histograms(self, step: int, time: float, counts: Mapping[str, NDArray[np.int64]]) -> None:
+        """Take cumulative counts of each name, shape (bins,).  The root's count; as `series`."""
+        self._take("histograms", step, time, {name: count.copy() for name, count in counts.items()})
+
+    def _take(self, group: str, step: int, time: float, values: Mapping[str, Any]) -> None:
         self._advance(group, step)
         if self.communicator.is_root:
             self._series.setdefault(group, []).append((step, time, dict(values)))
@@ -301,7 +307,7 @@ class RunStore:
             for name in rows[0][2]:
                 values = np.array([numbers[name] for _, _, numbers in rows])
                 kind = np.dtype(np.int64 if values.dtype.kind in "iu" else np.float64)
-                element = h5md.Element(f"{group}/{name}", (), kind)
+                element = h5md.Element(f"{group}/{name}", values.shape[1:], kind)
                 self._writer.append_numbers(element, steps, times, values)
         self._series.clear()
         self._writer.commit()

@@ -15,6 +15,8 @@ from epmpi.devices.cpu import column_loops, site_loops, tracer_loops
 # A block of rows, or a strip of columns, stays in the second-level cache with its transforms.
 BLOCK_BYTES = 1 << 18
 
+_NONE = np.empty(0, np.int64)
+
 _MOVES = {
     "bilinear": tracer_loops.move_bilinear,
     "nearest": tracer_loops.move_nearest,
@@ -144,10 +146,12 @@ class CPU:
         first_site: int,
         forcing: tuple[float, float],
         parameters: tuple[int, float, float, float, float, float],
+        begun: NDArray[np.int64] | None = None,
     ) -> int:
         """Advance a block of rows by one step; see `site_loops.advance_sites`.
 
-        All arrays have the shape (rows, Ly).  Returns the number of events that began.
+        All arrays have the shape (rows, Ly), but for `begun`, with room for an index of each of
+        these sites.  Returns the number of events that began.
         """
         return site_loops.advance_sites(
             stress.reshape(-1),
@@ -160,6 +164,7 @@ class CPU:
             np.uint64(first_site),
             forcing,
             parameters,
+            _NONE if begun is None else begun,
         )
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:

@@ -92,6 +92,7 @@ def advance_sites(
     first_site,
     forcing,
     parameters,
+    begun,
 ):
     """Advance stress and plastic strain of consecutive sites by one step, then switch them.
 
@@ -118,6 +119,8 @@ def advance_sites(
         of an active site.
     parameters : tuple
         See `switch_site`.
+    begun : int64 array, shape (sites,) or (0,)
+        Its beginning receives the index of each site where an event began; nothing if it is empty.
 
     Returns
     -------
@@ -156,7 +159,10 @@ def advance_sites(
                 here, float(stress[i]), word, first_site + np.uint64(i), seed, step, parameters
             )
             direction[i] = after
-            events += began
+            if began:
+                if begun.size:
+                    begun[events] = i
+                events += 1
         for i in range(begin, end):
             source[i] = direction[i]
         begin = end

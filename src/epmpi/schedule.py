@@ -1,0 +1,88 @@
+"""When frames are due: at even intervals, or at logarithmic offsets from many origins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from epmpi.config import Configuration
+
+PER_DECADE = 10  # offsets in a decade of time
+UNIT = 1.0  # tau: offsets from here on have a partner this much later
+
+
+def logarithmic_offsets(longest: int, unit: int, multiple: int = 1) -> list[int]:
+    """Return offsets from an origin, in steps, 0 included and `longest` not.
+
+    About `PER_DECADE` a decade, from one step on.  Each offset from `unit` on, and 0, is followed
+    by one that is `unit` later, so that displacements over `unit` can be correlated.
+
+    Parameters
+    ----------
+    longest : int
+        Steps between two origins.
+    unit : int
+        One unit of time, in steps.
+    multiple : int
+        Offsets are multiples of it, as `longest` is.
+    """
+    decades = np.log10(max(longest // multiple, 1))
+    spaced = np.geomspace(1, max(longest / multiple, 1), round(decades * PER_DECADE) + 1)
+    offsets = {0, *(multiple * round(float(offset)) for offset in spaced)}
+    if unit % multiple == 0:
+        offsets |= {offset + unit for offset in offsets if offset == 0 or offset >= unit}
+    return sorted(offset for offset in offsets if offset < longest)
+
+
+class Schedule:
+    """The steps, counted from the end of the warm-up, at which something is written.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Attributes
+    ----------
+    every : dict of str to int
+        Interval in steps of series, trajectory, fields and waiting_times; 0: never.
+    offsets : list of int
+        Of the trajectory, in steps from each multiple of its interval.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        output, steps = configuration.output, configuration.steps
+        self.every = {
+            "series": steps(output.series_every),
+            "trajectory": steps(output.trajectory_every),
+            "fields": steps(output.fields_every),
+            "waiting_times": steps(output.waiting_times_every),
+        }
+        self.offsets = [0]
+        if output.trajectory_lags == "logarithmic":
+            unit = max(round(UNIT / configuration.time.step), 1)
+            self.offsets = logarithmic_offsets(
+                self.every["trajectory"], unit, configuration.tracers.every
+            )
+        self._offsets = frozenset(self.offsets)
+
+    def due(self, what: str, step: int) -> bool:
+        """Tell whether something is to be written at a step."""
+        every = self.every[what]
+        if not every:
+            return False
+        return step % every in self._offsets if what == "trajectory" else step % every == 0
+
+    def frames(self, what: str, steps: int) -> int:
+        """Return how many frames a number of steps gives, the first one at step 0 included."""
+        every = self.every[what]
+        if not every:
+            return 0
+        if what != "trajectory":
+            return steps // every + 1
+        rest = steps % every
+        return steps // every * len(self.offsets) + sum(offset <= rest for offset in self.offsets)
+
+    def describe(self) -> dict[str, dict[str, int | list[int]]]:
+        """Return what a reader of the trajectory should know, for /parameters."""
+        if len(self.offsets) == 1:
+            return {}
+        return {"origins": {"every": self.every["trajectory"], "offsets": self.offsets}}

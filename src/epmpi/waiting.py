@@ -1,0 +1,81 @@
+"""Waiting times: the time between two consecutive activations of the same site.
+
+They are counted over all sites while the run goes on, in logarithmic bins of whole steps, because
+an event log of a long run would fill the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT = 10  # waits up to this many steps have a bin each
+PER_DECADE = 12
+DECADES = 12  # longest wait, 10^12 steps
+NEVER = -1
+
+
+def bin_edges() -> NDArray[np.float64]:
+    """Return the edges of the bins in steps: halves of odd numbers, so that no wait is on one.
+
+    Shape (bins + 1,); the first bins hold 1, 2, ..., `EXACT` steps.
+    """
+    exact = np.arange(EXACT + 1) + 0.5
+    wide = np.geomspace(EXACT, 10.0**DECADES, PER_DECADE * (DECADES - 1) + 1)[1:]
+    return np.unique(np.append(exact, np.floor(wide) + 0.5))
+
+
+class WaitingTimes:
+    """Counts the waiting times of the sites of one rank; an accumulator of the model.
+
+    Both activations of a wait lie after the warm-up.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows of this rank, and Ly.
+    first_step : int
+        Steps of the warm-up: earlier events are left out.
+    """
+
+    def __init__(self, shape: tuple[int, int], first_step: int) -> None:
+        self.first_step = first_step
+        self.edges = bin_edges()
+        self.number = np.zeros(self.edges.size - 1, np.int64)
+        self._last = np.full(shape, NEVER, np.int64)
+
+    def take(self, sites: NDArray[np.int64], step: int) -> None:
+        """Count the waits that these events end.
+
+        Parameters
+        ----------
+        sites : int array, shape (events,)
+            Local flat indices, each once.
+        step : int
+            Number of the step that they began in.
+        """
+        if step < self.first_step:
+            return
+        last = self._last.reshape(-1)
+        before = last[sites]
+        waits = step - before[before != NEVER]
+        bins = np.searchsorted(self.edges, waits) - 1
+        np.add.at(self.number, bins, 1)
+        last[sites] = step
+
+    def fields(self) -> Mapping[str, NDArray]:
+        """Return the step of the last activation of each site, -1 for none; shape (rows, Ly)."""
+        return {"last_activation": self._last}
+
+    def counts(self) -> Mapping[str, NDArray[np.int64]]:
+        """Return the number of waits in each bin, on this rank."""
+        return {"number": self.number}
+
+    def restore(
+        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
+    ) -> None:
+        """Take over what both have returned."""
+        self._last[:] = fields["last_activation"]
+        self.number[:] = counts["number"]
