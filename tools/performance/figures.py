@@ -25,7 +25,7 @@ COLOURS = {"computing": GREEN, "bytes sent": BLUE, "messages": VERMILION}
 def plot_predictions(file: Path, machine: Machine, families: Families) -> None:
     """Draw three panels: time a step, efficiency, and the map of what a step is bound by."""
     with drawing(file, 17.0, 5.4) as figure:
-        times, shares, bounds = figure.subplots(1, 3)
+        times, shares, bounds = figure.subplots(1, 3, gridspec_kw={"wspace": 0.06})
         colours = sequence(len(families))
         for family, colour in zip(families, colours, strict=True):
             ranks = [p.work.ranks for p in family]
@@ -86,5 +86,6 @@ def draw_bounds(axes: Axes, families: Families) -> None:
     patches.append(Patch(color="0.92", label="does not fit"))
     axes.legend(
         handles=patches, loc="lower center", bbox_to_anchor=(0.54, 1.0), ncols=4, fontsize=10,
-        handlelength=1.0, columnspacing=1.0,
+        handlelength=1.0, columnspacing=1.0, title_fontsize=10,
+        title="efficiency in %, coloured by what a step is bound by",
     )  # fmt: skip

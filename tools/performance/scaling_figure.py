@@ -23,7 +23,7 @@ def plot_scaling(file: Path, measured: Sequence[Measurement]) -> None:
     lengths = sorted({family[0].work.length for family in (*strong, *weak)})
     colours = {n: PALETTE[k % len(PALETTE)] for k, n in enumerate(lengths)}
     with drawing(file, 16.0, 5.2) as figure:
-        times, reached, exchange = figure.subplots(1, 3)
+        times, reached, exchange = figure.subplots(1, 3, gridspec_kw={"wspace": 0.06})
         for family, line in [*((f, "-") for f in strong), *((f, "--") for f in weak)]:
             ranks = [m.work.ranks for m in family]
             look = {
