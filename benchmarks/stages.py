@@ -9,14 +9,14 @@ from typing import Any
 from epmpi.devices import CPU
 from epmpi.parallel import Communicator
 
-# Method of the device -> stage of the step.
-STAGES = {
-    "advance_sites": "rule",
+# Method of the device, or of its line transforms -> stage of the step.
+DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
+LINE_STAGES = {
     "transform_rows": "forward rows",
-    "convolve_columns": "columns",
+    "convolve": "columns",
     "restore_rows": "inverse rows",
-    "move_tracers": "moving",
 }
+STAGES = [*DEVICE_STAGES.values(), *LINE_STAGES.values(), "exchange"]
 
 
 class Stopwatch:
@@ -24,6 +24,11 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+
+    def hold(self, thing: Any, stages: dict[str, str]) -> None:
+        """Time the methods of an object that are named in {method: stage}."""
+        for method, stage in stages.items():
+            setattr(thing, method, self.timed(stage, getattr(thing, method)))
 
     def timed(self, stage: str, function: Any) -> Any:
         """Return the function with its time added to a stage at every call."""
@@ -38,17 +43,22 @@ class Stopwatch:
         return measured
 
 
-def timed_device(watch: Stopwatch) -> CPU:
-    """Return a CPU whose stages are timed."""
-    device = CPU()
-    for method, stage in STAGES.items():
-        setattr(device, method, watch.timed(stage, getattr(device, method)))
-    return device
+class TimedCPU(CPU):
+    """A CPU whose stages are timed."""
+
+    def __init__(self, watch: Stopwatch) -> None:
+        self._watch = watch
+        watch.hold(self, DEVICE_STAGES)
+
+    def lines(self, *arguments: Any) -> Any:
+        """Return line transforms that are timed too."""
+        lines = super().lines(*arguments)
+        self._watch.hold(lines, LINE_STAGES)
+        return lines
 
 
 def timed_communicator(watch: Stopwatch) -> Communicator:
     """Return the communicator of all ranks, whose exchanges are timed (waiting included)."""
     communicator = Communicator.world()
-    for method in ("exchange", "route"):
-        setattr(communicator, method, watch.timed("exchange", getattr(communicator, method)))
+    watch.hold(communicator, {"exchange": "exchange", "route": "exchange"})
     return communicator

@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 from benchmarks.peer import Peer
-from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
+from benchmarks.stages import STAGES, Stopwatch, TimedCPU, timed_communicator
 from epmpi.config import from_mapping
 from epmpi.model import Model
 
-COLUMNS = [*dict.fromkeys(STAGES.values()), "exchange", "rest"]
+COLUMNS = [*STAGES, "rest"]
 
 
 def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer | None) -> dict:
@@ -39,7 +39,7 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
     )
     watch = Stopwatch()
     communicator = timed_communicator(watch)
-    model = Model(configuration, communicator, timed_device(watch))
+    model = Model(configuration, communicator, TimedCPU(watch))
     for _ in range(options.warmup):
         model.step()
     ours, theirs, stages, activity = [], [], [], 0.0

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from epmpi.config.keys import Choice, ChoiceOrPath, Integer, Number, Section, Shape, key
 
-FFT_ENGINES = ("numpy", "mpi4py-fft")  # beside "auto"
+FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
 DEVICES = ("cpu",)  # beside "auto"
 
 

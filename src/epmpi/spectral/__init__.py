@@ -17,12 +17,6 @@ from epmpi.spectral.transform import Convolution, Transform
 
 __all__ = ["Convolution", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
 
-ENGINES: dict[str, type[Transform]] = {
-    "auto": SlabFFT,
-    "numpy": SlabFFT,
-    "mpi4py-fft": Mpi4pyFFT,
-}
-
 
 def make_transform(
     engine: str, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
@@ -34,6 +28,6 @@ def make_transform(
     ValueError
         For an unknown engine; and as the engine does.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"fft is '{engine}', expected one of {', '.join(ENGINES)}")
-    return ENGINES[engine](lattice, communicator, device, dtype)
+    if engine == Mpi4pyFFT.engine:
+        return Mpi4pyFFT(lattice, communicator, device, dtype)
+    return SlabFFT(lattice, communicator, device, dtype, engine)

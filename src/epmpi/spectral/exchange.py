@@ -48,11 +48,11 @@ class Exchange:
         """Transform real rows (n, fields, Ly) and lay them out from local row `first` on."""
         n = len(rows)
         if len(self.pieces) == 1:
-            self.fft.device.transform_rows(rows, self.pieces[0][first : first + n])
+            self.fft.lines.transform_rows(rows, self.pieces[0][first : first + n])
             return
         shape = n, self.fields, self.fft.lattice.modes
         spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
-        self.fft.device.transform_rows(rows, spectra)
+        self.fft.lines.transform_rows(rows, spectra)
         for piece, (begin, end) in zip(self.pieces, self.fft.mode_blocks, strict=True):
             piece[first : first + n] = spectra[..., begin:end]
 
@@ -60,13 +60,13 @@ class Exchange:
         """Restore some fields of the array rows begin ... end into real `rows` (n, fields, Ly)."""
         chosen = slice(fields[0], fields[-1] + 1)
         if len(self.pieces) == 1:
-            self.fft.device.restore_rows(self.pieces[0][begin:end, chosen], rows)
+            self.fft.lines.restore_rows(self.pieces[0][begin:end, chosen], rows)
             return
         shape = end - begin, len(fields), self.fft.lattice.modes
         spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
         for piece, (first, last) in zip(self.pieces, self.fft.mode_blocks, strict=True):
             spectra[..., first:last] = piece[begin:end, chosen]
-        self.fft.device.restore_rows(spectra, rows)
+        self.fft.lines.restore_rows(spectra, rows)
 
     def to_columns(self) -> NDArray:
         """Exchange rows for columns; return the array (Lx, fields, ky).  Collective."""
@@ -104,8 +104,7 @@ class SlabConvolution(Convolution):
         self.fft = fft
         self.halo = halo
         self._imaginary = tuple(imaginary)
-        normalised = np.asarray(kernels / fft.lattice.sites, fft.dtype)
-        self._kernels = fft.device.asarray(normalised)
+        self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
         self._source = Exchange(fft, 1, (0, 0))
         self._response = Exchange(fft, len(kernels), halo)
         rows, width = fft.slab.shape
@@ -125,7 +124,7 @@ class SlabConvolution(Convolution):
     def apply(self) -> None:
         """Turn the source into the responses.  Collective."""
         source = self._source.to_columns()
-        self.fft.device.convolve_columns(
+        self.fft.lines.convolve(
             source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
         )
         self._response.to_rows()

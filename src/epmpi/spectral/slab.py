@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices import CPU
+from epmpi.lattice import Lattice
+from epmpi.parallel import Communicator
 from epmpi.spectral.exchange import Exchange, SlabConvolution
 from epmpi.spectral.transform import Transform
 
@@ -22,7 +25,17 @@ class SlabFFT(Transform):
     Parameters and attributes as for `Transform`.
     """
 
-    engine = "numpy"
+    def __init__(
+        self,
+        lattice: Lattice,
+        communicator: Communicator,
+        device: CPU,
+        dtype: DTypeLike,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(lattice, communicator, device, dtype)
+        self.lines = device.lines(engine, lattice.shape, dtype)
+        self.engine = self.lines.name
 
     def forward(self, fields: NDArray) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""
@@ -31,14 +44,14 @@ class SlabFFT(Transform):
         exchanged = exchange.to_columns()
         shape = len(fields), self.modes, self.lattice.shape[0]
         spectrum = self.device.empty(shape, self.complex_dtype)
-        self.device.transform_columns(exchanged, spectrum)
+        self.lines.transform_columns(exchanged, spectrum)
         return spectrum
 
     def backward(self, spectrum: NDArray) -> NDArray:
         """Return the real fields of a spectrum, scaled.  Collective.  See `Transform.backward`."""
         fields = len(spectrum)
         exchange = Exchange(self, fields, (0, 0))
-        self.device.restore_columns(spectrum, exchange.columns, before=0)
+        self.lines.restore_columns(spectrum, exchange.columns, before=0)
         exchange.to_rows()
         rows = self.device.empty((self.slab.rows, fields, self.lattice.shape[1]), self.dtype)
         exchange.receive_rows(0, self.slab.rows, range(fields), rows)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -53,7 +52,7 @@ class Transform(ABC):
         If a rank would be left without a row or without a ky.
     """
 
-    engine: ClassVar[str]
+    engine: str
 
     def __init__(
         self, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike

@@ -10,10 +10,13 @@ import platform
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import column_loops, site_loops, tracer_loops
+from epmpi.devices.cpu import site_loops, tracer_loops
+from epmpi.devices.cpu.library_lines import LibraryLines
+from epmpi.devices.cpu.vector_lines import VectorLines
 
-# A block of rows, or a strip of columns, stays in the second-level cache with its transforms.
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
+
+_LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": LibraryLines}
 
 _NONE = np.empty(0, np.int64)
 
@@ -49,88 +52,33 @@ class CPU:
         """Return an array on the host; here it is the same array, not a copy."""
         return array
 
-    # Transforms of lines, unscaled in both directions, exp(-i q x) forward.
+    # Transforms of lines.
 
     def block_rows(self, row_bytes: int) -> int:
         """Return how many rows to work on at a time."""
         return max(1, BLOCK_BYTES // row_bytes)
 
-    def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
-        """Transform real rows (n, Ly) into spectra (n, Ly // 2 + 1)."""
-        np.fft.rfft(rows, axis=-1, out=spectra)
-
-    def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
-        """Transform spectra (n, Ly // 2 + 1) back into real rows (n, Ly); inverse, unscaled."""
-        np.fft.irfft(spectra, n=rows.shape[-1], axis=-1, norm="forward", out=rows)
-
-    def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
-        """Transform the columns of exchanged fields into their spectra.
+    def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> LibraryLines:
+        """Return the transforms of the lines of a lattice.
 
         Parameters
         ----------
-        exchanged : complex array, shape (Lx, fields, ky)
-        spectrum : complex array, shape (fields, ky, Lx)
-            Written.
+        engine : str
+            "vector", "numpy", or "auto": the first where it has plans for both sides.
+        shape : (Lx, Ly)
+        dtype : dtype
+            float64 or float32, of the fields.
+
+        Raises
+        ------
+        ValueError
+            For another engine, or a lattice that "vector" has no plans for.
         """
-        for field, first, strip in self._strips(exchanged.shape, spectrum.dtype):
-            column_loops.gather_strip(exchanged, field, first, strip)
-            np.fft.fft(strip, axis=-1, out=spectrum[field, first : first + len(strip)])
-
-    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
-        """Transform spectra back along x and lay them out for the exchange, halo rows included.
-
-        Parameters
-        ----------
-        spectrum : complex array, shape (fields, ky, Lx)
-        exchanged : complex array, shape (Lx + halo, fields, ky)
-            Written; row r holds x = r - before, periodically.
-        """
-        fields, columns, length = spectrum.shape
-        for field, first, strip in self._strips((length, fields, columns), spectrum.dtype):
-            lines = spectrum[field, first : first + len(strip)]
-            np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
-            column_loops.scatter_strip(strip, exchanged, field, first, before)
-
-    def convolve_columns(
-        self,
-        source: NDArray,
-        kernels: NDArray,
-        imaginary: tuple[bool, ...],
-        responses: NDArray,
-        before: int,
-    ) -> None:
-        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
-
-        Parameters
-        ----------
-        source : complex array, shape (Lx, 1, ky)
-            Rows already transformed.
-        kernels : float array, shape (fields, ky, Lx)
-            Each field of the response is the source times its kernel, or times i kernel.
-        imaginary : tuple of bool
-            One a field.
-        responses : complex array, shape (Lx + halo, fields, ky)
-            Written; row r holds x = r - before, periodically.
-        """
-        for _, first, strip in self._strips(source.shape, source.dtype):
-            column_loops.gather_strip(source, 0, first, strip)
-            np.fft.fft(strip, axis=-1, out=strip)
-            product = np.empty_like(strip)
-            for field, odd in enumerate(imaginary):
-                kernel = kernels[field, first : first + len(strip)]
-                column_loops.multiply_strip(strip, kernel, odd, product)
-                np.fft.ifft(product, axis=-1, norm="forward", out=product)
-                column_loops.scatter_strip(product, responses, field, first, before)
-
-    def _strips(self, shape, dtype):
-        """Yield (field, first column, work array) that cover exchanged fields (Lx, fields, ky)."""
-        length, fields, columns = shape
-        padded = length + 4  # rows a power of two apart would fall on the same cache lines
-        width = max(4, BLOCK_BYTES // (2 * length * np.dtype(dtype).itemsize))
-        work = np.empty((width, padded), dtype)
-        for field in range(fields):
-            for first in range(0, columns, width):
-                yield field, first, work[: min(width, columns - first), :length]
+        if engine == "auto":
+            engine = "vector" if VectorLines.fits(shape, dtype) else "numpy"
+        if engine not in _LINES:
+            raise ValueError(f"fft is '{engine}', expected 'auto' or one of {', '.join(_LINES)}")
+        return _LINES[engine](shape, dtype)
 
     # The physics, site by site and tracer by tracer.
 

@@ -1,0 +1,112 @@
+"""Transforms of lines by a kept library, NumPy's pocketfft: any length, the reference for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices.cpu import column_loops
+
+STRIP_BYTES = 1 << 17  # a strip of columns, and its product with a kernel, stay in the second cache
+
+
+class LibraryLines:
+    """Transforms of the rows and columns of one lattice, unscaled, exp(-i q x) forward.
+
+    The arrays of the columns are those of the exchange, ``(x, field, ky)``.
+
+    Parameters
+    ----------
+    shape : (Lx, Ly)
+    dtype : dtype
+        float64 or float32, of the fields.
+    """
+
+    name = "numpy"
+
+    def __init__(self, shape: tuple[int, int], dtype: DTypeLike) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.complex_dtype = np.result_type(self.dtype, np.complex64)
+
+    def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
+        """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
+        np.fft.rfft(rows, axis=-1, out=spectra)
+
+    def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
+        """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
+        np.fft.irfft(spectra, n=rows.shape[-1], axis=-1, norm="forward", out=rows)
+
+    def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
+        """Transform the columns of exchanged fields into their spectra.
+
+        Parameters
+        ----------
+        exchanged : complex array, shape (Lx, fields, ky)
+        spectrum : complex array, shape (fields, ky, Lx)
+            Written.
+        """
+        for field, first, strip in self._strips(*exchanged.shape[1:]):
+            column_loops.gather_strip(exchanged, field, first, strip)
+            np.fft.fft(strip, axis=-1, out=spectrum[field, first : first + len(strip)])
+
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
+        """Transform spectra back along x and lay them out for the exchange, halo rows included.
+
+        Parameters
+        ----------
+        spectrum : complex array, shape (fields, ky, Lx)
+        exchanged : complex array, shape (Lx + halo, fields, ky)
+            Written; row r holds x = r - before, periodically.
+        """
+        for field, first, strip in self._strips(*spectrum.shape[:2]):
+            lines = spectrum[field, first : first + len(strip)]
+            np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
+            column_loops.scatter_strip(strip, exchanged, field, first, before)
+
+    def prepare(self, kernels: NDArray) -> NDArray:
+        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
+        return np.asarray(kernels, self.dtype)
+
+    def convolve(
+        self,
+        source: NDArray,
+        kernels: NDArray,
+        imaginary: Sequence[bool],
+        responses: NDArray,
+        before: int,
+    ) -> None:
+        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
+
+        Parameters
+        ----------
+        source : complex array, shape (Lx, 1, ky)
+            Rows already transformed.
+        kernels : array
+            Of `prepare`.  Each response is the source times its kernel, or times i kernel.
+        imaginary : sequence of bool
+            One a response.
+        responses : complex array, shape (Lx + halo, fields, ky)
+            Written; row r holds x = r - before, periodically.
+        """
+        for _, first, strip in self._strips(1, source.shape[2]):
+            column_loops.gather_strip(source, 0, first, strip)
+            np.fft.fft(strip, axis=-1, out=strip)
+            product = np.empty_like(strip)
+            for field, odd in enumerate(imaginary):
+                kernel = kernels[field, first : first + len(strip)]
+                column_loops.multiply_strip(strip, kernel, odd, product)
+                np.fft.ifft(product, axis=-1, norm="forward", out=product)
+                column_loops.scatter_strip(product, responses, field, first, before)
+
+    def _strips(self, fields: int, columns: int) -> Iterator[tuple[int, int, NDArray]]:
+        """Yield (field, first column, work array) that cover the columns of exchanged fields."""
+        length = self.shape[0]
+        padded = length + 4  # rows a power of two apart would fall on the same cache lines
+        width = max(4, STRIP_BYTES // (length * self.complex_dtype.itemsize))
+        work = np.empty((width, padded), self.complex_dtype)
+        for field in range(fields):
+            for first in range(0, columns, width):
+                yield field, first, work[: min(width, columns - first), :length]

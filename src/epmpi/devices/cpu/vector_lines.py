@@ -1,0 +1,135 @@
+"""Transforms of lines by SIMD across lines: several rows, or several columns, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices.cpu import lines, real_lines
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.library_lines import LibraryLines
+from epmpi.devices.cpu.line_plans import has_plan, line_plan, line_width, row_plan, workspace
+from epmpi.devices.cpu.vector_memory import lanes, load, scaled_by, store
+from epmpi.devices.cpu.vectors import turned
+
+
+@compiled
+def transform_all_rows(rows, spectra, work, plan):
+    """Transform real rows (n, Ly) into spectra (n, Ly // 2 + 1), W at a time."""
+    for row in range(0, rows.shape[0], lanes(work)):
+        real_lines.transform_rows(rows, row, spectra, row, work, plan)
+
+
+@compiled
+def restore_all_rows(spectra, rows, work, plan):
+    """Transform spectra (n, Ly // 2 + 1) back into real rows (n, Ly), W at a time."""
+    for row in range(0, rows.shape[0], lanes(work)):
+        real_lines.restore_rows(spectra, row, rows, row, work, plan)
+
+
+@compiled
+def convolve_columns(source, kernels, imaginary, responses, before, work, spectrum, line):
+    """Multiply the columns of a source by kernels in Fourier space, W columns at a time.
+
+    Parameters
+    ----------
+    source : complex array, shape (Lx, ky)
+    kernels : float array, shape (fields, Lx, ky rounded up to a multiple of W)
+    imaginary : bool array, shape (fields,)
+        Whether a kernel is to be multiplied by i.
+    responses : complex array, shape (Lx + halo, fields, ky)
+        Written; row r holds x = r - before, periodically.
+    before : int
+    work, spectrum : float arrays
+        Of `workspace`.
+    line : LinePlan
+    """
+    length, columns = source.shape
+    pitch = kernels.shape[2]
+    for column in range(0, columns, lanes(work)):
+        lines.load_columns(source, column, spectrum, line)
+        lines.forward(spectrum, line)
+        for field in range(kernels.shape[0]):
+            at = field * length * pitch + column
+            if imaginary[field]:
+                for x in range(length):
+                    mode = scaled_by(load(spectrum, x), kernels, at + x * pitch)
+                    store(work, x, turned(mode) * -1.0)
+            else:
+                for x in range(length):
+                    store(work, x, scaled_by(load(spectrum, x), kernels, at + x * pitch))
+            lines.inverse(work, line)
+            lines.store_columns(work, line, responses[before : before + length, field], column)
+
+
+@compiled
+def fill_halo(responses, length, before):
+    """Fill the halo rows of responses (Lx + halo, fields, ky) with their periodic images."""
+    for row in range(before):
+        responses[row] = responses[row + length]
+    for row in range(before + length, responses.shape[0]):
+        responses[row] = responses[row - length]
+
+
+class VectorLines(LibraryLines):
+    """Transforms of the rows and columns of a lattice whose sides are 2^a 3^b 5^c.
+
+    Parameters
+    ----------
+    shape : (Lx, Ly)
+    dtype : dtype
+        float64 or float32, of the fields.
+
+    Raises
+    ------
+    ValueError
+        If a side has no plan; see `VectorLines.fits`.
+    """
+
+    name = "vector"
+
+    def __init__(self, shape: tuple[int, int], dtype: DTypeLike) -> None:
+        super().__init__(shape, dtype)
+        length, width = shape
+        self._columns = line_plan(length, self.dtype)
+        self._rows = row_plan(width, self.dtype)
+        self._work = workspace(max(shape), self.dtype)
+        self._spectrum = workspace(length, self.dtype)
+
+    @staticmethod
+    def fits(shape: tuple[int, int], dtype: DTypeLike) -> bool:
+        """Tell whether both sides of a lattice have plans."""
+        return all(has_plan(length, dtype) for length in shape)
+
+    def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
+        """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
+        for field in range(rows.shape[1]):
+            transform_all_rows(rows[:, field], spectra[:, field], self._work, self._rows)
+
+    def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
+        """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
+        for field in range(rows.shape[1]):
+            restore_all_rows(spectra[:, field], rows[:, field], self._work, self._rows)
+
+    def prepare(self, kernels: NDArray) -> NDArray:
+        """Return kernels (fields, ky, Lx) as (fields, Lx, ky), ky padded to whole vectors."""
+        padding = -kernels.shape[1] % line_width(self.dtype)
+        padded = np.pad(kernels, ((0, 0), (0, padding), (0, 0)))
+        return np.ascontiguousarray(np.moveaxis(padded, 1, 2), self.dtype)
+
+    def convolve(
+        self,
+        source: NDArray,
+        kernels: NDArray,
+        imaginary: Sequence[bool],
+        responses: NDArray,
+        before: int,
+    ) -> None:
+        """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
+        convolve_columns(
+            source[:, 0], kernels, np.array(imaginary), responses, before,
+            self._work, self._spectrum, self._columns,
+        )  # fmt: skip
+        fill_halo(responses, self.shape[0], before)
