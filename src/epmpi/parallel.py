@@ -73,6 +73,8 @@ class Communicator:
     def gather_rows(self, rows: NDArray) -> NDArray | None:
         """Join the ranks' arrays along axis 0 on the root; None elsewhere.  Collective.
 
+        On one rank it is the same array, not a copy.
+
         Parameters
         ----------
         rows : array, shape (rows of this rank, ...)

@@ -1,4 +1,4 @@
-"""Transforms of lines by a kept library, NumPy's pocketfft: any length, the reference for others."""
+"""Transforms of lines by a kept library, NumPy's pocketfft: any length, for reference."""
 
 from __future__ import annotations
 
