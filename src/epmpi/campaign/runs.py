@@ -1,0 +1,191 @@
+"""Carry out a list of runs: what is finished is reused, what was begun is resumed.
+
+Each run is a process of its own (`epmpi run` or `epmpi resume`, under mpiexec where it has several
+ranks), so that a run that fails leaves the others alone.  An interrupt reaches them all: each
+writes its checkpoint, and the same command goes on later.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+from rich.console import Console
+
+from epmpi.config import ConfigError, Configuration, from_mapping
+
+STOPPED = 75  # exit code of a run that stopped with a checkpoint
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+LAUNCHED = ("PMI_", "PMIX_", "MPI_", "OMPI_", "HYDRA_", "HYDI_")
+EXTENDABLE = ("time.duration", "output.checkpoint_every", "run.device", "run.walltime")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a campaign.
+
+    Attributes
+    ----------
+    name : str
+        Of its RUN directory.
+    configuration : Configuration
+    """
+
+    name: str
+    configuration: Configuration
+
+    @property
+    def cost(self) -> float:
+        """Site updates: what the run takes, up to the speed of the machine."""
+        clock, (length, width) = self.configuration.time, self.configuration.lattice.shape
+        return (clock.warmup + clock.duration) / clock.step * length * width
+
+
+def stored(run: Path) -> tuple[Configuration, bool] | None:
+    """Return the configuration in RUN/run.h5 and whether that run has finished; None without it."""
+    if not (run / "run.h5").is_file():
+        return None
+    try:
+        with h5py.File(run / "run.h5") as file:
+            attributes: Any = file["parameters"].attrs
+            configuration = from_mapping(tomllib.loads(attributes["configuration"]))
+            return configuration, "finished" in attributes
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{run} cannot be reused ({str(error).splitlines()[0]}); remove it to run it again"
+        ) from error
+
+
+def is_finished(job: Job, directory: Path) -> bool:
+    """Tell whether a run is there and complete.
+
+    Raises
+    ------
+    ConfigError
+        If its directory holds another run than this one.
+    """
+    return _arguments(job, directory) is None
+
+
+def _arguments(job: Job, directory: Path) -> list[str] | None:
+    """Return the arguments of `epmpi` that a run still needs, or None where it is finished."""
+    run = directory / job.name
+    found = stored(run)
+    if found is None:
+        if run.exists():
+            raise ConfigError(f"{run} is there without a run.h5: remove it to run it again")
+        return ["run", str(directory / f"{job.name}.toml"), "-o", str(run)]
+    configuration, finished = found
+    before, after = configuration.to_mapping(), job.configuration.to_mapping()
+    other = [
+        f"{section}.{key}"
+        for section, values in {**before, **after}.items()
+        for key in {**before.get(section, {}), **values}
+        if before.get(section, {}).get(key) != after.get(section, {}).get(key)
+        and f"{section}.{key}" not in EXTENDABLE
+    ]
+    if other:
+        raise ConfigError(
+            f"{run} was run with another {', '.join(other)}: choose another directory"
+        )
+    duration = job.configuration.time.duration
+    if finished and configuration.time.duration >= duration:
+        return None
+    longer = max(duration, configuration.time.duration)
+    return ["resume", str(run), "--set", f"time.duration={longer!r}"]
+
+
+def carry_out(
+    jobs: Sequence[Job],
+    directory: Path,
+    *,
+    workers: int,
+    ranks: int = 1,
+    console: Console | None = None,
+) -> None:
+    """Run what is missing, the longest first.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    directory : Path
+        Receives NAME.toml, NAME.log and the RUN directory NAME of each job.
+    workers : int
+        Runs that go on at the same time.
+    ranks : int
+        Of each run.
+    console : rich Console, optional
+        Told when a run ends.
+
+    Raises
+    ------
+    ConfigError
+        If a run cannot be reused, fails, or was stopped before its end; the others have ended.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    missing = []
+    for job in sorted(jobs, key=lambda job: -job.cost):
+        arguments = _arguments(job, directory)
+        if arguments is not None:
+            (directory / f"{job.name}.toml").write_text(job.configuration.to_toml())
+            missing.append((job, arguments))
+    if console is not None and jobs:
+        console.print(f"{len(jobs)} runs in {directory}: {len(missing)} to run", highlight=False)
+
+    def one(task: tuple[Job, list[str]]) -> int:
+        job, arguments = task
+        code = _run(arguments, directory / f"{job.name}.log", ranks)
+        if console is not None:
+            console.print(f"  {job.name}: {_OUTCOME.get(code, 'failed')}", highlight=False)
+        return code
+
+    with ThreadPoolExecutor(workers) as pool:
+        codes = list(pool.map(one, missing))
+    stopped = [job.name for (job, _), code in zip(missing, codes, strict=True) if code == STOPPED]
+    failed = [
+        job.name for (job, _), code in zip(missing, codes, strict=True) if code not in (0, STOPPED)
+    ]
+    if failed:
+        raise ConfigError(
+            f"{', '.join(failed)} failed: see {directory / (failed[0] + '.log')}; the same command "
+            "goes on"
+        )
+    if stopped:
+        raise ConfigError(
+            f"stopped before the end of {', '.join(stopped)}: the same command goes on"
+        )
+
+
+_OUTCOME = {0: "done", STOPPED: "stopped"}
+
+
+def _run(arguments: list[str], log: Path, ranks: int) -> int:
+    """Run `epmpi` with these arguments to its end; return its exit code."""
+    command = [sys.executable, "-m", "epmpi.cli", *arguments]
+    if ranks > 1:
+        command = [launcher(), "-n", str(ranks), *command]
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(LAUNCHED)
+    } | dict.fromkeys(ONE_THREAD, "1")
+    with open(log, "a") as output:
+        return subprocess.run(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
+        ).returncode
+
+
+def launcher() -> str:
+    """Return mpiexec, that of this Python's environment first."""
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which("mpiexec", path=beside) or shutil.which("mpiexec")
+    if found is None:
+        raise ConfigError("no mpiexec found for runs of several ranks: set --ranks 1")
+    return found

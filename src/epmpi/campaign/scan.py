@@ -1,0 +1,138 @@
+"""`epmpi scan CAMPAIGN.toml`: a grid of parameters, sizes and seeds, one table and one figure.
+
+The file is a configuration, and a section of its own:
+
+    [scan]
+    seeds = [1, 2, 3]                    # averaged over
+    quantities = ["activity", "stress_variance", "diffusion"]        # default: all of QUANTITIES
+
+    [scan.grid]                          # all combinations
+    "lattice.shape" = [[64, 64], [128, 128]]
+    "model.temperature" = [0.1, 0.2]
+
+    [[scan.points]]                      # beside the grid: keys that change together
+    "model.activation" = "random"
+    "model.activity" = 0.01
+
+What has been run is not run again; points may be added, and durations made longer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds, measure_quantities
+from epmpi.campaign.runs import Job, carry_out
+from epmpi.campaign.tables import as_text, draw_scan, write_table
+from epmpi.config import ConfigError, from_mapping
+
+KEYS = ("seeds", "quantities", "grid", "points")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination of parameters, run with several seeds.
+
+    Attributes
+    ----------
+    changes : dict
+        {section.key: value} on top of the file's configuration.
+    jobs : tuple of Job
+        One a seed.
+    """
+
+    changes: dict[str, Any]
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a campaign file asks for."""
+
+    points: tuple[Point, ...]
+    quantities: tuple[str, ...]
+
+
+def read_campaign(path: Path) -> Campaign:
+    """Read a campaign file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or one of its points cannot be run.
+    """
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    scan = content.pop("scan", None)
+    if not isinstance(scan, dict) or not set(scan) <= set(KEYS):
+        raise ConfigError(f"{path}: expected a section [scan] with no keys but {', '.join(KEYS)}")
+    quantities = tuple(scan.get("quantities", QUANTITIES))
+    if unknown := set(quantities) - set(QUANTITIES):
+        raise ConfigError(
+            f"{path}: no quantity {', '.join(sorted(unknown))}, known are {', '.join(QUANTITIES)}"
+        )
+    grid = scan.get("grid", {})
+    combinations = [
+        dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+    ]
+    seeds = scan.get("seeds", [1])
+    points = tuple(
+        _point(content, {**combination, **extra}, seeds)
+        for combination in combinations
+        for extra in scan.get("points", [{}])
+    )
+    return Campaign(points, quantities)
+
+
+def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int]) -> Point:
+    mapping: dict[str, dict[str, Any]] = {name: dict(values) for name, values in base.items()}
+    for name, value in changes.items():
+        section, _, key = name.partition(".")
+        mapping.setdefault(section, {})[key] = value
+    jobs = []
+    for seed in seeds:
+        mapping.setdefault("run", {})["seed"] = seed
+        jobs.append(Job(_name(changes, seed), from_mapping(mapping)))
+    return Point(changes, tuple(jobs))
+
+
+def _name(changes: Mapping[str, Any], seed: int) -> str:
+    """Return a directory name made of the parameters."""
+    parts = [f"{key.split('.')[-1]}{as_text(value)}" for key, value in changes.items()]
+    return "-".join([*parts, f"seed{seed}"]).replace("/", "_")
+
+
+def scan(
+    path: Path, directory: Path, *, workers: int, ranks: int, console: Console
+) -> list[tuple[Point, dict[str, Mean]]]:
+    """Run what is missing of a campaign; write table.md, table.h5 and figure.png.
+
+    Returns
+    -------
+    list of (Point, {quantity: Mean})
+    """
+    campaign = read_campaign(path)
+    jobs = [job for point in campaign.points for job in point.jobs]
+    runs = directory / "runs"
+    carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
+    console.print("measuring")
+    found = measure_quantities([runs / job.name for job in jobs], campaign.quantities, workers)
+    values = iter(found)
+    rows = []
+    for point in campaign.points:
+        of_seeds = [next(values) for _ in point.jobs]
+        rows.append((point, mean_over_seeds(of_seeds)))
+    table = [(point.changes, means) for point, means in rows]
+    write_table(directory, table, campaign.quantities)
+    draw_scan(directory / "figure.png", table, campaign.quantities)
+    console.print((directory / "table.md").read_text(), highlight=False, markup=False)
+    return rows

@@ -1,0 +1,103 @@
+"""Measure the runs of the paper, several at a time, and name them by model and temperature."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from scipy.optimize import curve_fit
+
+from epmpi.analysis import Analysis, RunFile, measure
+from epmpi.analysis.blocks import Estimate, block_average
+from epmpi.paper.cases import Case
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run with what was measured in it."""
+
+    case: Case
+    run: Path
+    analysis: Analysis
+
+    @property
+    def activity(self) -> Estimate:
+        """Mean activity."""
+        return self.analysis.averages["activity"]
+
+    @property
+    def label(self) -> str:
+        """Name in a legend."""
+        if self.case.random:
+            return rf"random, $a={self.activity.value:.2g}$"
+        return rf"$T={self.case.temperature:g}$"
+
+
+@dataclass(frozen=True)
+class Arrhenius:
+    """Fit of a = prefactor exp(-energy/T)."""
+
+    prefactor: float
+    prefactor_error: float
+    energy: float
+    energy_error: float
+    temperatures: tuple[float, ...]
+
+
+def measure_all(cases: Sequence[Case], directory: Path, workers: int) -> list[Measured]:
+    """Measure these runs, which are finished, each in a process of its own."""
+    paths = [directory / case.name for case in cases]
+    if workers == 1:
+        analyses = [measure_one(path) for path in paths]
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            analyses = list(pool.map(measure_one, paths))
+    return [Measured(*found) for found in zip(cases, paths, analyses, strict=True)]
+
+
+def measure_one(path: Path) -> Analysis:
+    """Measure one run."""
+    with RunFile(path) as run:
+        return measure(run)
+
+
+def mean_activity(path: Path) -> float:
+    """Return the mean activity of a finished run, from its series alone."""
+    with h5py.File(path / "run.h5") as file:
+        return block_average(file["observables/activity/value"][()]).value
+
+
+def fit_arrhenius(thermal: Sequence[Measured], below: float) -> Arrhenius | None:
+    """Fit the activity at temperatures up to `below`; None with fewer than two of them.
+
+    Weighted by the errors of ln a, 1 % at least, so that no single run decides alone.
+    """
+    chosen = [one for one in thermal if one.case.temperature <= below and one.activity.value > 0]
+    if len(chosen) < 2:
+        return None
+    temperature = np.array([one.case.temperature for one in chosen])
+    value = np.array([one.activity.value for one in chosen])
+    relative = np.array([one.activity.error / one.activity.value for one in chosen])
+    (height, energy), covariance = curve_fit(
+        lambda t, height, energy: height - energy / t,
+        temperature,
+        np.log(value),
+        p0=(0.5, 0.5),
+        sigma=np.hypot(np.nan_to_num(relative, nan=0.1), 0.01),
+        absolute_sigma=True,
+    )
+    error = np.sqrt(np.diag(covariance))
+    prefactor = float(np.exp(height))
+    return Arrhenius(
+        prefactor,
+        prefactor * float(error[0]),
+        float(energy),
+        float(error[1]),
+        tuple(temperature.tolist()),
+    )

@@ -1,0 +1,121 @@
+import io
+
+import h5py
+import numpy as np
+import pytest
+from rich.console import Console
+
+from epmpi.campaign.quantities import mean_over_seeds
+from epmpi.campaign.runs import Job, carry_out, is_finished
+from epmpi.campaign.scan import read_campaign, scan
+from epmpi.config import ConfigError, from_mapping
+
+CAMPAIGN = """
+[model]
+activation = "random"
+[tracers]
+number = 8
+[time]
+warmup = 0.0
+duration = 20.0
+[output]
+trajectory_every = 0.25
+
+[scan]
+seeds = [1, 2]
+quantities = ["activity", "velocity_variance"]
+[scan.grid]
+"lattice.shape" = [[8, 8], [12, 10]]
+[[scan.points]]
+"model.activity" = 0.1
+[[scan.points]]
+"model.activity" = 0.3
+"""
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    path = tmp_path / "sizes.toml"
+    path.write_text(CAMPAIGN)
+    return path
+
+
+def test_points_are_all_combinations(campaign):
+    found = read_campaign(campaign)
+    assert len(found.points) == 4
+    assert len(found.points[0].jobs) == 2
+    names = [job.name for point in found.points for job in point.jobs]
+    assert len(set(names)) == 8
+    assert names[0] == "shape8x8-activity0.1-seed1"
+    configuration = found.points[-1].jobs[-1].configuration
+    assert configuration.lattice.shape == (12, 10)
+    assert (configuration.model.activity, configuration.run.seed) == (0.3, 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("[scan]\nseeds", "[scans]\nseeds", "section"),
+        ('"velocity_variance"', '"viscosity"', "viscosity"),
+        ("warmup = 0.0", "warmups = 0.0", "warmup"),
+        ("seeds = [1, 2]", "seeds = [", "cannot be read"),
+    ],
+)
+def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
+    campaign.write_text(CAMPAIGN.replace(before, after))
+    with pytest.raises(ConfigError, match=words) as caught:
+        read_campaign(campaign)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_scan_runs_reuses_and_adds(campaign, tmp_path):
+    screen = Console(file=io.StringIO(), width=200)
+    few = CAMPAIGN.replace(", [12, 10]]", "]").replace(
+        '[[scan.points]]\n"model.activity" = 0.3', ""
+    )
+    campaign.write_text(few)
+    rows = scan(campaign, tmp_path / "out", workers=1, ranks=1, console=screen)
+    assert "2 to run" in screen.file.getvalue()
+    for point, means in rows:
+        activity = means["activity"]
+        assert activity.seeds == 2
+        assert activity.value == pytest.approx(point.changes["model.activity"], rel=0.3)
+    with h5py.File(tmp_path / "out" / "table.h5") as file:
+        assert file["quantities/velocity_variance/value"].shape == (1,)
+        assert np.all(file["quantities/velocity_variance/value"][()] > 0)
+    assert (tmp_path / "out" / "figure.png").stat().st_size
+    assert (tmp_path / "out" / "table.md").read_text().count("\n") == 3
+
+    campaign.write_text(few.replace("[1, 2]", "[1]").replace("= 20.0", "= 30.0"))
+    screen = Console(file=io.StringIO(), width=200)
+    scan(campaign, tmp_path / "out", workers=1, ranks=1, console=screen)
+    with h5py.File(tmp_path / "out" / "runs" / "shape8x8-activity0.1-seed1" / "run.h5") as file:
+        assert file["observables/activity/time"][-1] == 30
+    assert "1 to run" in screen.file.getvalue()
+
+
+def test_another_run_is_not_taken_for_this_one(tmp_path):
+    settings = {"lattice": {"shape": [8, 8]}, "time": {"warmup": 0.0, "duration": 1.0}}
+    job = Job("a", from_mapping({**settings, "tracers": {"number": 4}}))
+    assert not is_finished(job, tmp_path)
+    carry_out([job], tmp_path, workers=1)
+    assert is_finished(job, tmp_path)
+    other = Job("a", from_mapping({**settings, "tracers": {"number": 5}}))
+    with pytest.raises(ConfigError, match=r"tracers\.number"):
+        carry_out([other], tmp_path, workers=1)
+
+
+def test_a_run_that_fails_is_named(tmp_path):
+    gone = {"lattice": {"shape": [8, 8]}, "initial": {"state": "nowhere/run.h5"}}
+    with pytest.raises(ConfigError, match=r"b failed: see .*b\.log"):
+        carry_out([Job("b", from_mapping({**gone, "tracers": {"number": 4}}))], tmp_path, workers=1)
+
+
+def test_averages_over_seeds():
+    values = [{"a": (1.0, 0.1)}, {"a": (3.0, 0.1)}, {"a": (float("nan"), 0.1)}]
+    mean = mean_over_seeds(values)["a"]
+    assert (mean.value, mean.seeds) == (2, 2)
+    assert mean.error == pytest.approx(1.8, rel=0.05)  # 1 times Student's factor of two values
+    assert mean_over_seeds(values[:1])["a"].error == 0.1
+    assert mean_over_seeds(values[2:])["a"].seeds == 0

@@ -1,0 +1,78 @@
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from epmpi.analysis.curve import Curve
+from epmpi.paper import FIGURES, cases, reproduce
+from epmpi.paper.cases import FULL, QUICK, Case, configure
+from epmpi.paper.remarks import remark
+from epmpi.paper.slopes import power_of
+
+TINY = tuple(
+    Case(temperature, 32, 5, duration, fields, random)
+    for temperature, duration, fields, random in (
+        (0.2, 60, 1.0, False),
+        (0.1, 60, 1.0, False),
+        (0.07, 60, 0.0, False),
+        (0.2, 30, 0.0, True),
+        (0.0, 30, 1.0, True),
+    )
+)
+
+
+@pytest.mark.parametrize("case", [*QUICK, *FULL])
+def test_every_case_can_be_configured(case):
+    configuration = configure(case, 0.01)
+    assert configuration.lattice.shape == (case.size, case.size)
+    assert configuration.output.trajectory_lags == "logarithmic"
+
+
+def test_cases_have_names_and_seeds_of_their_own():
+    for table in (QUICK, FULL):
+        assert len({case.name for case in table}) == len(table)
+        assert len({configure(case, 0.01).run.seed for case in table}) == len(table)
+        for case in table:
+            if case.random and case.temperature:
+                partner = f"thermal-T{case.temperature:g}-L{case.size}"
+                assert partner in {one.name for one in table}
+
+
+def test_quick_is_quick():
+    """15 minutes on 2 cores at 35 ns a site and step, a third of it left for the analysis."""
+    updates = sum((case.warmup + case.duration) / cases.STEP * case.size**2 for case in QUICK)
+    assert updates * 35e-9 / 2 < 600
+
+
+@pytest.mark.slow
+def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("epmpi.paper.reproduction.QUICK", TINY)
+    screen = Console(file=io.StringIO(), width=200)
+    page = tmp_path / "docs" / "validation.md"
+    figures = reproduce([], tmp_path / "paper", page, full=False, workers=1, console=screen)
+    assert [figure.stem for figure in figures] == list(FIGURES)
+    assert all(figure.stat().st_size for figure in figures)
+    text = page.read_text()
+    assert "| thermal-T0.04 | not run |" in text
+    assert "gamma, regime I" in text
+    assert "alpha_b against <v^2>/2" in text
+
+    screen = Console(file=io.StringIO(), width=200)
+    reproduce(["fig2a"], tmp_path / "paper", page, full=False, workers=1, console=screen)
+    assert "0 to run" in screen.file.getvalue()
+
+
+def test_a_power_law():
+    x = np.geomspace(0.01, 10, 30)
+    noise = 1 + 0.05 * np.random.default_rng(1).normal(size=30)
+    curve = Curve("p", "", "u", x, x**-3 * noise, 0.05 * x**-3)
+    value, error = power_of(curve, 0.1, 5)
+    assert abs(value + 3) < 4 * error < 0.2
+    assert np.isnan(power_of(curve, 20, 30)[0])
+
+
+def test_remarks():
+    assert remark("alpha_b", 1.0) == "agrees"
+    assert remark("alpha_b", 8.0).endswith(".")
+    assert remark("beta", float("nan")).endswith(".")
