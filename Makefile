@@ -12,11 +12,12 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test lint bench venv clean
+.PHONY: help demo test test-faults lint bench venv clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
 	@echo "make test    install, then the test suite on 1, 2, 3 and 4 ranks"
+	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   time of a step, split by stage"
 	@echo "make venv    only install (again when pyproject.toml has changed)"
@@ -39,6 +40,10 @@ demo: venv
 
 test: venv
 	@$(BIN)/python tools/run_tests.py
+
+test-faults: venv
+	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \
+		$(if $(LONG),--kills 200 --times 40)
 
 lint: venv
 	$(BIN)/ruff check

@@ -21,13 +21,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.lattice import Slab, split
 from epmpi.output import h5md
-from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.failures import OutputError, told_in_one_line, writing
 from epmpi.output.segments import flush_to_disk
 from epmpi.output.streaming import TRACER, Part, StreamingWriter
 from epmpi.parallel import Communicator
@@ -158,8 +157,7 @@ def write_checkpoint(
     error: OutputError | None = None
     try:
         if communicator.is_root:
-            with told_in_one_line(partial):
-                write_serial_part(partial, header, state.counts, distributed, checksums)
+            write_serial_part(partial, header, state.counts, distributed, checksums)
     except OutputError as failed:
         error = failed
     try:
@@ -189,14 +187,15 @@ def write_serial_part(
     """Make the file with all that the root knows, and the empty datasets of all ranks."""
     sums = {f"counts/{name}": checksum(values) for name, values in counts.items()}
     text = json.dumps({"format": FORMAT, **asdict(header), "checksums": sums}).encode()
-    with h5py.File(path, "w", libver=h5md.FORMAT) as file:
-        dataset = file.create_dataset("header", data=np.bytes_(text))
-        dataset.attrs["checksum"] = zlib.crc32(text)
+    with writing(path, "w", libver=h5md.FORMAT) as file:
+        made = [file.create_dataset("header", data=np.bytes_(text))]
+        made[0].attrs["checksum"] = zlib.crc32(text)
         for name, values in counts.items():
-            file[f"counts/{name}"] = values
+            made.append(file.create_dataset(f"counts/{name}", data=values))
         for part, of_rows in zip(distributed, checksums, strict=True):
-            file.create_dataset(part.path, part.shape, part.rows.dtype)
-            file[f"checksums/{part.path}"] = of_rows
+            made.append(file.create_dataset(part.path, part.shape, part.rows.dtype))
+            made.append(file.create_dataset(f"checksums/{part.path}", data=of_rows))
+        file.flush()
 
 
 def put_in_place(directory: Path) -> None:

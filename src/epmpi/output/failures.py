@@ -6,8 +6,11 @@ import errno
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import h5py
 
 REMEDIES = {
     errno.ENOSPC: "free some space there, or write the run to another disk",
@@ -36,6 +39,60 @@ def told_in_one_line(path: Path) -> Iterator[None]:
         raise
     except (OSError, RuntimeError) as error:
         raise OutputError(f"cannot write {path}: {reason(error)}") from error
+
+
+@contextmanager
+def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
+    """Open an HDF5 file that nobody reads yet, and close it when it has been written in full.
+
+    Who makes datasets in it holds them until the end; see `datasets`.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; it is empty then.
+    """
+    with told_in_one_line(path):
+        file = h5py.File(path, mode, **options)
+        kept = datasets(file)
+        try:
+            yield file
+            file.flush()
+        except BaseException:
+            throw_away(file, path, kept)
+            raise
+        kept.clear()
+        file.close()
+
+
+def datasets(file: h5py.File) -> list[h5py.Dataset]:
+    """Return all datasets of a file, to be held until it has been flushed.
+
+    When the last handle of a dataset goes, HDF5 writes what it has of it in memory, and a failure
+    then can be told to nobody.
+    """
+    found: list[h5py.Dataset] = []
+    file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def throw_away(file: h5py.File, path: Path, held: list[h5py.Dataset]) -> None:
+    """Close a file that could not be written, without caring for what is in it.
+
+    HDF5 is left in ruins by a close that fails, and crashes then or in the end of the process.  So
+    what it has yet to write is taken to memory, where there is space, and goes with it.  Where the
+    system has no such files, the file is emptied to make space.
+    """
+    with suppress(Exception):
+        if hasattr(os, "memfd_create"):
+            memory = os.memfd_create("discarded")
+            os.dup2(memory, file.id.get_vfd_handle())
+            os.close(memory)
+        else:
+            os.truncate(path, 0)
+    held.clear()
+    with suppress(Exception):
+        file.close()
 
 
 def reason(error: BaseException) -> str:

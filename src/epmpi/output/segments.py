@@ -32,7 +32,7 @@ from pathlib import Path
 import h5py
 
 from epmpi.output import h5md
-from epmpi.output.failures import told_in_one_line
+from epmpi.output.failures import told_in_one_line, writing
 
 COPIED = 64 * h5md.MEBIBYTE  # copied in some 50 ms: little against the seconds between publications
 FOLDER = "segments"
@@ -123,11 +123,11 @@ class SegmentedFile:
         with told_in_one_line(self.partial):
             if last is not None and last.path.stat().st_size <= COPIED:
                 shutil.copyfile(last.path, self.partial)
-                with h5py.File(self.partial, "r+", libver=h5md.FORMAT) as file:
+                with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
                     cut(file, last.frames)
                 self._replaced = last
                 return dict(last.frames)
-            with h5py.File(self.partial, "w", libver=h5md.FORMAT):
+            with writing(self.partial, "w", libver=h5md.FORMAT):
                 self._replaced = None
             return {}
 
@@ -141,7 +141,7 @@ class SegmentedFile:
         """
         kept = [segment for segment in self.published if segment is not self._replaced]
         with told_in_one_line(self.path):
-            with h5py.File(self.partial, "r+", libver=h5md.FORMAT) as file:
+            with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
                 self.describe(file)
             flush_to_disk(self.partial)
             if kept:
@@ -165,7 +165,7 @@ class SegmentedFile:
         flush_to_disk(new.path.parent)
         segments = [*kept, new]
         index = self.directory / "run.h5.index"
-        with h5py.File(index, "w", libver=h5md.FORMAT) as file:
+        with writing(index, "w", libver=h5md.FORMAT) as file:
             self.describe(file)
             write_index(file, segments, self.directory)
         flush_to_disk(index)

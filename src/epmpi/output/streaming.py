@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from epmpi.lattice import Slab
 from epmpi.output import h5md
-from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
 from epmpi.parallel import Communicator
 
 TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
@@ -69,6 +69,7 @@ class StreamingWriter:
         self._grown: dict[h5md.Element, int] = {}  # the same, with those that are being written
         self._path = Path()
         self._file: Any = None  # h5py.File while one is open
+        self._datasets: dict[str, h5py.Dataset] = {}  # held while it is; see `failures.datasets`
 
     def open(self, path: Path, frames: dict[h5md.Element, int]) -> None:
         """Append to a file that holds `frames`.  On the root alone."""
@@ -94,14 +95,21 @@ class StreamingWriter:
                 for element in self._grown:
                     if self._grown[element] != self.frames.get(element, 0):
                         self._resize(element, self.frames.get(element, 0))
-            finally:
-                file, self._file = self._file, None
-                file.close()
+                self._file.flush()
+            except BaseException:
+                self.abandon()
+                raise
+            self._datasets.clear()
+            self._file.close()
+            self._file = None
 
     def abandon(self) -> None:
         """Close the file without caring for what is in it.  On the root alone."""
-        with suppress(OutputError):
-            self.close()
+        if self._file is not None:
+            file, self._file = self._file, None
+            held = list(self._datasets.values())
+            self._datasets.clear()
+            throw_away(file, self._path, held)
 
     def append_numbers(
         self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
@@ -153,34 +161,27 @@ class StreamingWriter:
         OutputError or None
             What failed on this rank.
         """
-        root = self.communicator.is_root
-        file, failure = None, None
-        try:
-            with told_in_one_line(path):
-                file = h5py.File(path, "r+", libver=h5md.FORMAT) if root else None
-        except OutputError as error:
-            failure = error
-        for part in parts:
-            row_bytes = part.rows.dtype.itemsize * math.prod(part.shape[1:])
-            height = max(1, h5md.LARGEST_CHUNK // row_bytes)
-            for start in range(0, part.shape[0], height):
-                stop = min(start + height, part.shape[0])
-                low, high = np.clip((start - part.first, stop - part.first), 0, len(part.rows))
-                rows = self.communicator.gather_rows(part.rows[low:high])
-                if file is None or failure is not None:
-                    continue
-                try:
-                    with told_in_one_line(path):
-                        file[part.path][start:stop] = rows
-                except OutputError as error:
-                    failure = error
-        try:
-            with told_in_one_line(path):
-                if file is not None:
-                    file.close()
-        except OutputError as error:
-            failure = failure or error
+        failure = None
+        blocks = (block for part in parts for block in self._blocks(part))
+        if self.communicator.is_root:
+            try:
+                with writing(path, "r+", libver=h5md.FORMAT) as file:
+                    for name, start, stop, rows in blocks:
+                        file[name][start:stop] = rows
+            except OutputError as error:
+                failure = error
+        for _ in blocks:  # what the root does not write is still sent to it
+            pass
         return failure
+
+    def _blocks(self, part: Part) -> Iterator[tuple[str, int, int, NDArray | None]]:
+        """Yield path, start, stop and, on the root, the rows of each block.  Collective."""
+        row_bytes = part.rows.dtype.itemsize * math.prod(part.shape[1:])
+        height = max(1, h5md.LARGEST_CHUNK // row_bytes)
+        for start in range(0, part.shape[0], height):
+            stop = min(start + height, part.shape[0])
+            low, high = np.clip((start - part.first, stop - part.first), 0, len(part.rows))
+            yield part.path, start, stop, self.communicator.gather_rows(part.rows[low:high])
 
     def commit(self) -> None:
         """Declare the frames appended since the last call complete.  On the root alone."""
@@ -209,14 +210,19 @@ class StreamingWriter:
             h5md.create(self._file, element)
         self._grown[element] = self._grown.get(element, 0) + len(steps)
         self._resize(element, self._grown[element])
-        group = self._file[element.path]
-        group["step"][-len(steps) :] = steps
-        group["time"][-len(steps) :] = times
-        return group["value"]
+        self._dataset(element, "step")[-len(steps) :] = steps
+        self._dataset(element, "time")[-len(steps) :] = times
+        return self._dataset(element, "value")
 
     def _resize(self, element: h5md.Element, frames: int) -> None:
         for name in element.datasets:
-            self._file[element.path][name].resize(frames, axis=0)
+            self._dataset(element, name).resize(frames, axis=0)
+
+    def _dataset(self, element: h5md.Element, name: str) -> h5py.Dataset:
+        path = f"{element.path}/{name}"
+        if path not in self._datasets:
+            self._datasets[path] = self._file[path]
+        return self._datasets[path]
 
     @contextmanager
     def _remembering(self) -> Iterator[None]:

@@ -1,0 +1,134 @@
+"""Damaged and foreign files: refused in one line, or harmless; never a traceback or a wrong run."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+from fault_runs import Place, Trial
+
+from epmpi.config import ConfigError
+from epmpi.output import OutputError
+from epmpi.simulation import Simulation
+
+Damage = Callable[[bytearray, random.Random], bytearray]
+
+
+def truncate(data: bytearray, chance: random.Random) -> bytearray:
+    """Cut a file somewhere."""
+    return data[: chance.randrange(len(data))]
+
+
+def flip_bit(data: bytearray, chance: random.Random) -> bytearray:
+    """Flip one bit somewhere."""
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    return data
+
+
+def blank(data: bytearray, chance: random.Random) -> bytearray:
+    """Lose a block of 512 bytes, as a disk may."""
+    at = chance.randrange(len(data))
+    data[at : at + 512] = bytes(len(data[at : at + 512]))
+    return data
+
+
+DAMAGES: dict[str, Damage] = {
+    "truncated": truncate,
+    "bit flipped": flip_bit,
+    "block of zeros": blank,
+}
+
+
+def damage(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of damaging checkpoint.h5 and run.h5 `number` times in each way."""
+    chance = random.Random(seed)
+    whole = place.reference()
+    good = Simulation.resume(whole)
+    state = {name: rows.copy() for name, rows in good.model.state().fields.items()}
+    if good._checkpoint is not None:
+        good._checkpoint.release()
+    for name in ("checkpoint.h5", "run.h5"):
+        data = (whole / name).read_bytes()
+        for kind, spoil in DAMAGES.items():
+            for _ in range(number):
+                broken = place.directory / "broken"
+                shutil.rmtree(broken, ignore_errors=True)
+                shutil.copytree(whole, broken)
+                (broken / name).write_bytes(spoil(bytearray(data), chance))
+                yield Trial(f"{name} {kind}", verdict(broken, state))
+
+
+def verdict(broken: Path, state: dict[str, np.ndarray]) -> str:
+    """Resume a damaged run; return what is wrong with how it went."""
+    try:
+        simulation = Simulation.resume(broken)
+        if any(
+            not np.array_equal(rows, state[name])
+            for name, rows in simulation.model.state().fields.items()
+        ):
+            return "resumed from a wrong state"
+        simulation.run(progress=False)
+    except (ConfigError, OutputError) as error:
+        return "" if len(str(error).splitlines()) == 1 else f"more than one line: {error}"
+    except Exception as error:  # what this fault is about
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def foreign(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of files of others in the place of the checkpoint and of run.h5."""
+    whole = place.reference()
+    makers = (nothing_in_it, lying_about_size, virtual_elsewhere, linked_elsewhere, of_another_run)
+    for make in makers:
+        broken = place.directory / "broken"
+        shutil.rmtree(broken, ignore_errors=True)
+        shutil.copytree(whole, broken)
+        make(broken)
+        try:
+            simulation = Simulation.resume(broken)
+            simulation.run(progress=False)
+            lost = "was accepted"
+        except ConfigError as error:
+            lost = "" if len(str(error).splitlines()) == 1 else f"more than one line: {error}"
+        except Exception as error:  # what this fault is about
+            lost = f"{type(error).__name__}: {error}"
+        yield Trial(f"foreign: {make.__name__.replace('_', ' ')}", lost)
+
+
+def nothing_in_it(run: Path) -> None:
+    """Put an empty HDF5 file in the place of the checkpoint."""
+    h5py.File(run / "checkpoint.h5", "w").close()
+
+
+def lying_about_size(run: Path) -> None:
+    """Let the stress claim a size that no memory holds."""
+    with h5py.File(run / "checkpoint.h5", "r+") as file:
+        del file["fields/stress"]
+        file.create_dataset("fields/stress", (2**20, 2**20), np.float64)
+
+
+def virtual_elsewhere(run: Path) -> None:
+    """Let run.h5 refer to a file outside."""
+    with h5py.File(run / "run.h5", "r+") as file:
+        del file["fields/stress/value"]
+        layout = h5py.VirtualLayout((11, 21, 16), np.float64)
+        layout[:] = h5py.VirtualSource("/etc/passwd", "/value", shape=(11, 21, 16))
+        file["fields/stress"].create_virtual_dataset("value", layout)
+
+
+def linked_elsewhere(run: Path) -> None:
+    """Let the checkpoint link to another file."""
+    (run / "checkpoint.h5").rename(run / "other.h5")
+    with h5py.File(run / "checkpoint.h5", "w") as file:
+        for name in ("header", "fields", "counts", "tracers", "checksums"):
+            file[name] = h5py.ExternalLink("other.h5", f"/{name}")
+
+
+def of_another_run(run: Path) -> None:
+    """Take the checkpoint of another run."""
+    with h5py.File(run / "run.h5", "r+") as file:
+        file["parameters"].attrs["run"] = "0" * 32

@@ -1,0 +1,82 @@
+"""Every fault that a run is to survive, with a table of what was tried, survived and lost.
+
+usage: PYTHONPATH=tests:tests/faults:tools python tests/faults/suite.py [--kills N] [--times N]
+
+`make test-faults` runs it; the long form, `make test-faults LONG=1`, is --kills 200 --times 40.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from damage import damage, foreign
+from disks import can_mount, disk_full, read_only
+from fault_runs import Place, Trial
+from kills import kill_at_random
+from machines import clock_backwards, stalled, stopped, two_runs
+
+
+def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of every fault."""
+    place = Place(directory / "runs")
+    few = max(1, min(3, times))
+    if can_mount():
+        disks = [partial(disk_full, directory, few), partial(read_only, directory, 1)]
+    else:
+        disks = []
+        print("not tried: disks that are full or read-only; to mount one needs root")
+    for tried in (
+        partial(kill_at_random, place, kills),
+        partial(damage, place, times),
+        partial(foreign, place, 1),
+        *disks,
+        partial(stopped, place, few),
+        partial(two_runs, place, 1),
+        partial(stalled, place, 1),
+        partial(clock_backwards, directory, 1),
+    ):
+        yield from tried(seed)
+
+
+def table(found: list[Trial]) -> str:
+    """Return the table: a row for each fault."""
+    tried = Counter(trial.fault for trial in found)
+    lost = Counter(trial.fault for trial in found if trial.lost)
+    rows = [f"{'fault':<44} {'tried':>6} {'survived':>9} {'lost':>5}"]
+    for fault, number in tried.items():
+        rows.append(f"{fault:<44} {number:6} {number - lost[fault]:9} {lost[fault]:5}")
+    total, all_lost = tried.total(), lost.total()
+    rows.append(f"{'all':<44} {total:6} {total - all_lost:9} {all_lost:5}")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Try the faults and print the table; the exit code is 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description="Try every fault that a run is to survive.")
+    parser.add_argument("--kills", type=int, default=12)
+    parser.add_argument("--times", type=int, default=3, help="of each damage to a file")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="work here, and leave the runs")
+    options = parser.parse_args()
+    start, found = time.monotonic(), []
+    with tempfile.TemporaryDirectory(prefix="epmpi-faults-") as temporary:
+        directory = options.keep or Path(temporary)
+        for trial in trials(directory, options.kills, options.times, options.seed):
+            found.append(trial)
+            if trial.lost:
+                print(f"LOST: {trial.fault}: {trial.lost}", flush=True)
+    print(table(found))
+    lost = sum(bool(trial.lost) for trial in found)
+    print(f"{time.monotonic() - start:.0f} s, {len(found) - lost} survived, {lost} lost")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
