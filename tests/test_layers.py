@@ -23,7 +23,7 @@ LAYERS = (
     {"spectral"},
     {"elasticity", "activation", "tracers", "state", "waiting"},
     {"model"},
-    {"output", "progress", "stopping", "schedule"},
+    {"output", "progress", "stopping", "schedule", "steady"},
     {"simulation", "planning"},
     {"cli"},
     {"__init__", "__main__"},

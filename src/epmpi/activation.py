@@ -51,6 +51,10 @@ class Activation:
             model.event_strain * step / (2.0 * model.relaxation_time),
         )
 
+    def set_temperature(self, temperature: float) -> None:
+        """Go on at another temperature."""
+        self.parameters = (*self.parameters[:3], temperature, *self.parameters[4:])
+
     def advance(
         self,
         begin: int,

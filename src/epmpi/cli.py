@@ -213,6 +213,8 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
             f"time     {_duration(needs.seconds)} for {needs.steps} steps of "
             f"{1e3 * needs.seconds_per_step:.3g} ms, timed here on the first ones"
         )
+        if configuration.warmup_steps is None:
+            print('         beside the warm-up, which time.warmup = "auto" leaves open')
     return 0
 
 

@@ -79,7 +79,7 @@ def file_bytes(configuration: Configuration) -> int:
     sites = int(np.prod(configuration.lattice.shape))
 
     schedule, steps = Schedule(configuration), configuration.steps(clock.duration)
-    warmup = configuration.steps(clock.warmup)
+    warmup = configuration.known_steps - steps
     series = schedule.frames("series", warmup + steps) * 5 * 8
     trajectory = schedule.frames("trajectory", steps) * configuration.tracers.number * 24
     waits = schedule.frames("waiting_times", steps) * (bin_edges().size - 1) * 8
@@ -93,7 +93,7 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
 
     Nothing is written.
     """
-    steps = configuration.steps(configuration.time.warmup + configuration.time.duration)
+    steps = configuration.known_steps
     seconds = _seconds_per_step(configuration, communicator) if trial else 0.0
     return Plan(
         array_bytes(configuration, communicator.size), file_bytes(configuration), steps, seconds

@@ -59,13 +59,21 @@ class RunProgress:
         self._start = self._last = time.monotonic()
         if self._bar is not None:
             self._bar.start()
-            self._task = self._bar.add_task("start", total=self._total, speed="", activity="")
+            self._task = self._bar.add_task(
+                "start", total=self._total or None, speed="", activity=""
+            )
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Leave the bar as it stands."""
         if self._bar is not None:
             self._bar.stop()
+
+    def expect(self, total: int) -> None:
+        """Name the last step of the run, where it becomes known on the way."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
 
     def begin(self, step: int) -> None:
         """Name the step that the run starts from, so that the speed counts from there."""
@@ -91,6 +99,10 @@ class RunProgress:
             return
         rate = (step - self._first_step) / max(now - self._start, 1e-9)
         left = (self._total - step) / rate if rate > 0 else float("nan")
+        if not self._total:
+            self._stream.write(f"{phase}: step {step}, {speed}, activity {told}\n")
+            self._stream.flush()
+            return
         self._stream.write(
             f"{phase}: {100 * step / self._total:.0f} % ({step}/{self._total} steps), {speed}, "
             f"activity {told}, {left:.0f} s left\n"

@@ -7,6 +7,7 @@ import time
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.model import Model
@@ -15,11 +16,19 @@ from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
+from epmpi.steady import SteadyState, Verdict
 from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
 from epmpi.waiting import WaitingTimes
 
+UNDECIDED = 2**62  # steps of a warm-up whose end is not known yet
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
-MAY_CHANGE = ("time.duration", "output.checkpoint_every", "run.device", "run.walltime")
+MAY_CHANGE = (
+    "time.duration",
+    "output.checkpoint_every",
+    "output.writer",
+    "run.device",
+    "run.walltime",
+)
 
 
 class StateError(ArithmeticError):
@@ -54,15 +63,19 @@ class Simulation:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         self.model = model = Model(configuration, self.communicator)
-        clock = configuration.time
-        self.warmup_steps = configuration.steps(clock.warmup)
-        self.measured_steps = configuration.steps(clock.duration)
+        known = configuration.warmup_steps
+        self.warmup_steps = UNDECIDED if known is None else known
+        self.measured_steps = configuration.steps(configuration.time.duration)
+        self._steady: SteadyState | None = None
+        self._verdict: Verdict | None = None
         self.stopped = ""
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
         if configuration.output.waiting_times_every:
             self._waits = WaitingTimes(model.slab.shape, self.warmup_steps)
             model.gather("waiting_times", self._waits)
+        if known is None:
+            self._watch()
         self._activity: float | None = None
         self._checkpoint = checkpoint
         self._saved_step = -1
@@ -70,9 +83,68 @@ class Simulation:
             like, number = model.state(), configuration.tracers.number
             model.restore(checkpoint.state(like, number, model.slab, self.communicator))
             self._saved_step = model.step_count
+            self._find_end_of_warmup()
         elif configuration.initial.state not in NAMED_STATES:
             path = configuration.initial.state
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
+        return self.warmup_steps + self.measured_steps
+
+    def _watch(self) -> None:
+        """Prepare to decide when the warm-up ends."""
+        every, step = self._schedule.every["series"], self.configuration.time.step
+        # Tracers stand where they are told to only after whole moves.
+        move = self.configuration.tracers.every
+        self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
+        event_time = self.configuration.model.restructuring_time
+        self._steady = SteadyState(self._sample_steps * step, event_time)
+        if not self.communicator.is_root:
+            self._steady.count[:] = 0
+        self.model.gather("steady_state", self._steady)
+
+    def _find_end_of_warmup(self) -> None:
+        """Take over the end of the warm-up from a checkpoint.  Collective."""
+        if self._steady is None or not (end := self.communicator.broadcast(self._steady.ended)):
+            return
+        self.warmup_steps = end
+        if self._waits is not None:
+            self._waits.first_step = end
+        verdict = self._steady.judgement() if self.communicator.is_root else None
+        self._verdict = self.communicator.broadcast(verdict)
+
+    def _end_warmup_if_steady(self) -> None:
+        """Sample the warm-up where it is due; end it at this step if it is steady.  Collective."""
+        model, steady = self.model, self._steady
+        since = model.step_count - self.configuration.annealing_steps
+        if steady is None or model.step_count >= self.warmup_steps or since <= 0:
+            return
+        if since % self._sample_steps:
+            return
+        observables, verdict = model.observables(), None
+        if self.communicator.is_root:
+            steady.add(observables)
+            verdict = steady.verdict()
+        self._verdict = self.communicator.broadcast(verdict)
+        if self._verdict is not None and self._verdict.steady:
+            self.warmup_steps = model.step_count
+            if self.communicator.is_root:
+                steady.end(model.step_count)
+            if self._waits is not None:
+                self._waits.first_step = model.step_count
+
+    def _anneal(self) -> None:
+        """Set the temperature of the next step, where stages of annealing begin or end."""
+        begin = 0
+        for temperature, duration in self.configuration.initial.annealing:
+            end = begin + self.configuration.steps(duration)
+            if begin <= self.model.step_count < end:
+                self.model.activation.set_temperature(temperature)
+                return
+            begin = end
+        self.model.activation.set_temperature(self.configuration.model.temperature)
 
     @classmethod
     def resume(
@@ -105,14 +177,14 @@ class Simulation:
         checkpoint = Checkpoint.open(Path(directory), communicator, previous=previous)
         try:
             configuration = changed(checkpoint.header.configuration, overrides)
-            total = configuration.steps(configuration.time.warmup + configuration.time.duration)
-            if checkpoint.header.step_count > total:
-                done = checkpoint.header.step_count * configuration.time.step
+            simulation = cls(configuration, communicator, checkpoint)
+            if checkpoint.header.step_count > simulation.total_steps:
+                done = checkpoint.header.step_count - simulation.warmup_steps
                 raise ConfigError(
                     f"time.duration = {configuration.time.duration}: the run has gone on for "
-                    f"{done - configuration.time.warmup:.12g} already; set a longer one"
+                    f"{done * configuration.time.step:.12g} already; set a longer one"
                 )
-            return cls(configuration, communicator, checkpoint)
+            return simulation
         except ConfigError:
             checkpoint.release()
             raise
@@ -149,7 +221,7 @@ class Simulation:
         clock = self._checkpoint.header.clock if self._checkpoint else {}
         root = self.communicator.is_root
         limit = TimeLimit(self.configuration.run.walltime) if root else TimeLimit(0.0)
-        total = self.warmup_steps + self.measured_steps
+        total = 0 if self.warmup_steps == UNDECIDED else self.total_steps
         with (
             StopSignals() as signals,
             self._store(directory) as store,
@@ -162,16 +234,20 @@ class Simulation:
                 self._write(store)
                 self._save(store, pace)
             look, self.stopped = model.step_count + 1, ""
-            while model.step_count < total and not self.stopped:
+            while model.step_count < self.total_steps and not self.stopped:
+                if model.step_count <= self.configuration.annealing_steps:
+                    self._anneal()
                 model.step()
+                self._end_warmup_if_steady()
                 if model.step_count == self.warmup_steps:
                     pace.warmup_time = pace.wall_time
+                    told.expect(self.total_steps)
                 self._write(store)
-                if model.step_count >= look or model.step_count == total:
+                if model.step_count >= look or model.step_count == self.total_steps:
                     watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
                     told.update(model.step_count, phase, self._activity)
-                if look <= model.step_count < total:
+                if look <= model.step_count < self.total_steps:
                     look = self._act(pace.decide(model.step_count), store, pace)
             store.describe(self._result(pace))
             self._save(store, pace)
@@ -210,13 +286,16 @@ class Simulation:
         self._saved_step = self.model.step_count
         pace.saved(began)
 
-    def _result(self, pace: Pace) -> dict[str, float | str]:
+    def _result(self, pace: Pace) -> dict[str, Any]:
         """Return what is known in the end."""
-        updates = self.model.step_count * self.model.lattice.sites
+        model_steps = self.model.step_count
+        updates = model_steps * self.model.lattice.sites
+        steady = {"steady_state": self._verdict.describe()} if self._verdict else {}
         return {
+            **steady,
             "wall_time": pace.wall_time,
             "warmup_time": pace.warmup_time,
-            "warmup_steps": self.warmup_steps,
+            "warmup_steps": min(self.warmup_steps, model_steps),
             "site_updates_per_second": updates / pace.wall_time,
             "stopped" if self.stopped else "finished": self.stopped or now(),
         }

@@ -46,8 +46,8 @@ class Job:
     @property
     def cost(self) -> float:
         """Site updates: what the run takes, up to the speed of the machine."""
-        clock, (length, width) = self.configuration.time, self.configuration.lattice.shape
-        return (clock.warmup + clock.duration) / clock.step * length * width
+        length, width = self.configuration.lattice.shape
+        return float(self.configuration.known_steps * length * width)
 
 
 def stored(run: Path) -> tuple[Configuration, bool] | None:

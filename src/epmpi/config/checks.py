@@ -48,12 +48,17 @@ def check_activation(configuration: Configuration) -> None:
 def check_initial(configuration: Configuration) -> None:
     """Check that the Gaussian state, and it alone, has a width."""
     initial = configuration.initial
+    if initial.state == "gaussian" and initial.stress_deviation == 0:
+        raise ConfigError(
+            'initial.state = "gaussian" without initial.stress_deviation: expected the '
+            "standard deviation of the stress, > 0; set initial.stress_deviation"
+        )
+    if initial.annealing and configuration.model.activation == "random":
+        raise ConfigError(
+            'initial.annealing with model.activation = "random": the random model has no '
+            "temperature; leave initial.annealing out"
+        )
     if initial.state == "gaussian":
-        if initial.stress_deviation == 0:
-            raise ConfigError(
-                'initial.state = "gaussian" without initial.stress_deviation: expected the '
-                "standard deviation of the stress, > 0; set initial.stress_deviation"
-            )
         return
     for name, value, default in (
         ("stress_deviation", initial.stress_deviation, 0.0),
@@ -139,7 +144,11 @@ def check_multiples(configuration: Configuration) -> None:
     update = every if frames else 1
     faults = []
     for name, time, steps in (
-        ("time.warmup", clock.warmup, update),
+        ("time.warmup", clock.warmup if isinstance(clock.warmup, float) else 0.0, update),
+        *(
+            ("initial.annealing", duration, update)
+            for _, duration in configuration.initial.annealing
+        ),
         ("time.duration", clock.duration, 1),
         ("output.series_every", output.series_every, 1),
         ("output.trajectory_every", output.trajectory_every, update),

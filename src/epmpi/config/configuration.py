@@ -52,6 +52,23 @@ class Configuration:
             raise ConfigError(f"{time} is not a whole number of time.step = {self.time.step}")
         return count
 
+    @property
+    def annealing_steps(self) -> int:
+        """Steps of the annealing, which comes before the warm-up."""
+        return sum(self.steps(duration) for _, duration in self.initial.annealing)
+
+    @property
+    def warmup_steps(self) -> int | None:
+        """Steps before the measurement, annealing included; None where the run itself decides."""
+        if not isinstance(self.time.warmup, float):
+            return None
+        return self.annealing_steps + self.steps(self.time.warmup)
+
+    @property
+    def known_steps(self) -> int:
+        """Steps of the whole run, without a warm-up whose length the run decides."""
+        return (self.warmup_steps or self.annealing_steps) + self.steps(self.time.duration)
+
     def to_mapping(self) -> dict[str, dict[str, Any]]:
         """Return {section: {key: value}} of plain TOML types; keys that are None are left out."""
         mapping: dict[str, dict[str, Any]] = {}
@@ -59,9 +76,7 @@ class Configuration:
             section = getattr(self, name)
             values = {item.name: getattr(section, item.name) for item in fields(kind)}
             mapping[name] = {
-                key: list(value) if isinstance(value, tuple) else value
-                for key, value in values.items()
-                if value is not None
+                key: plain(value) for key, value in values.items() if value is not None
             }
         return mapping
 
@@ -131,6 +146,11 @@ def describe() -> Iterator[Description]:
                 rule.range,
                 item.metadata["help"],
             )
+
+
+def plain(value: Any) -> Any:
+    """Return a value with lists in place of tuples, as TOML has them."""
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def toml_value(value: Any) -> str:

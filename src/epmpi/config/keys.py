@@ -103,6 +103,50 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
+class NumberOrWord(Number):
+    """A number, or one word in its place."""
+
+    word: str = ""
+
+    @property
+    def range(self) -> str:
+        """Words for the interval and the word."""
+        return f'{super().range} | "{self.word}"'
+
+    def accept(self, value: Any) -> Any:
+        """Return `value` as a float, or the word."""
+        return self.word if value == self.word else super().accept(value)
+
+
+@dataclass(frozen=True)
+class Stages(Kind):
+    """A list of pairs of numbers above zero, which may be empty."""
+
+    type = "list of pairs"
+
+    @property
+    def range(self) -> str:
+        """Words for the pairs."""
+        return "[[number > 0, number > 0], ...]"
+
+    def accept(self, value: Any) -> tuple[tuple[float, float], ...]:
+        """Return `value` as a tuple of tuples."""
+        if not isinstance(value, list | tuple):
+            raise ValueError
+        stages = []
+        for pair in value:
+            if not isinstance(pair, list | tuple) or len(pair) != 2:
+                raise ValueError
+            first, second = (Number(above=0).accept(number) for number in pair)
+            stages.append((first, second))
+        return tuple(stages)
+
+    def hint(self, value: Any) -> str:
+        """Return an example."""
+        return "write [[0.2, 100.0], [0.1, 500.0]]"
+
+
+@dataclass(frozen=True)
 class Choice(Kind):
     """One of a few words."""
 

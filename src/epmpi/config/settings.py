@@ -7,7 +7,17 @@ times tau (Ferrero, Martens and Barrat, PRL 113, 248301, 2014).
 from dataclasses import dataclass
 from typing import ClassVar
 
-from epmpi.config.keys import Choice, ChoiceOrPath, Integer, Number, Section, Shape, key
+from epmpi.config.keys import (
+    Choice,
+    ChoiceOrPath,
+    Integer,
+    Number,
+    NumberOrWord,
+    Section,
+    Shape,
+    Stages,
+    key,
+)
 
 FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
 DEVICES = ("cpu",)  # beside "auto"
@@ -91,6 +101,12 @@ class InitialSettings(Section):
         "the Gaussian stress is drawn in Fourier space, as plastic events would leave it, "
         "or independently at each site",
     )
+    annealing: tuple[tuple[float, float], ...] = key(
+        (),
+        Stages(),
+        "stress^2, time",
+        "temperatures and durations gone through before the warm-up, as [[T, duration], ...]",
+    )
 
 
 @dataclass(frozen=True)
@@ -143,8 +159,12 @@ class TimeSettings(Section):
 
     section: ClassVar[str] = "time"
     step: float = key(0.05, Number(above=0), "time", "time step; at most 0.5 / the fastest rate")
-    warmup: float = key(
-        200.0, Number(at_least=0), "time", "time before the measurement, left out of its series"
+    warmup: float | str = key(
+        200.0,
+        NumberOrWord(at_least=0, word="auto"),
+        "time",
+        "time before the measurement, left out of its series; auto: until activity and stress "
+        "variance are steady, by a criterion that the run file states",
     )
     duration: float = key(1000.0, Number(above=0), "time", "time of the measurement")
 
@@ -176,6 +196,16 @@ class OutputSettings(Section):
         "time",
         "interval of the histogram of waiting times between activations of a site, which is "
         "counted at every step; 0: none",
+    )
+    writer: str = key(
+        "auto",
+        Choice(("auto", "stream", "parallel")),
+        "",
+        "who writes run.h5: one rank, to which the others stream; or all at once, by an h5py that "
+        "was built for MPI; auto: all if that is there",
+    )
+    compression: int = key(
+        0, Integer(0, 9), "", "level of the compression of fields and trajectories; 0: none"
     )
     checkpoint_every: float = key(
         600.0,
