@@ -75,5 +75,5 @@ def _place(value: Any, number: int) -> float:
 def as_text(value: Any) -> str:
     """Return a value of a key as a short text."""
     if isinstance(value, list):
-        return "x".join(str(one) for one in value)
+        return "x".join(as_text(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
