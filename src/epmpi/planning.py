@@ -59,9 +59,9 @@ def array_bytes(configuration: Configuration, ranks: int) -> int:
 
     def convolution(responses: int, extra: int) -> int:
         """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
-        spectra = rows * lattice.modes + responses * (rows + extra) * lattice.modes
+        spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
-            spectra += length * modes + responses * (length + extra) * modes
+            spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
         blocks = 2 * min(CPU().block_rows(width * real), rows) * width * real
         return 2 * real * spectra + real * responses * modes * length + blocks
 

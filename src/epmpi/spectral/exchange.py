@@ -69,16 +69,30 @@ class Exchange:
 
     def to_columns(self) -> NDArray:
         """Exchange rows for columns; return the array (Lx, fields, ky).  Collective."""
-        self.fft.communicator.exchange(
-            self._rows, self._row_parts, self._columns, self._column_parts
-        )
+        self.fft.carrier.exchange(self._rows, self._row_parts, self._columns, self._column_parts)
         return self.columns
 
     def to_rows(self) -> None:
         """Exchange columns for rows.  Collective."""
-        self.fft.communicator.exchange(
-            self._columns, self._column_parts, self._rows, self._row_parts
-        )
+        self.fft.carrier.exchange(self._columns, self._column_parts, self._rows, self._row_parts)
+
+
+class SourceInPlace(Exchange):
+    """On one rank, a source that lies where the first field of the responses will.
+
+    A strip of columns is read before its responses are written, and a block of rows is read before
+    its new source is: the source needs no memory of its own, nor the time to fetch it.
+    """
+
+    def __init__(self, response: Exchange, before: int) -> None:
+        self.fft = response.fft
+        self.fields = 1
+        self.columns = response.columns[before : before + self.fft.lattice.shape[0], :1]
+        self.pieces = [self.columns]
+
+    def to_columns(self) -> NDArray:
+        """Return the array (Lx, 1, ky); nothing moves."""
+        return self.columns
 
 
 class SlabConvolution(Convolution):
@@ -104,8 +118,11 @@ class SlabConvolution(Convolution):
         self.halo = halo
         self._imaginary = tuple(imaginary)
         self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
-        self._source = Exchange(fft, 1, (0, 0))
         self._response = Exchange(fft, len(kernels), halo)
+        if fft.communicator.size == 1:
+            self._source: Exchange = SourceInPlace(self._response, halo[0])
+        else:
+            self._source = Exchange(fft, 1, (0, 0))
         rows, width = fft.slab.shape
         height = fft.device.block_rows(width * fft.dtype.itemsize)
         self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
 from epmpi.parallel import Communicator
 
@@ -26,7 +26,7 @@ class Transform(ABC):
     ----------
     lattice : Lattice
     communicator : Communicator
-    device : CPU
+    device : Device
     dtype : dtype
         float64 or float32, of the fields.
 
@@ -34,6 +34,8 @@ class Transform(ABC):
     ----------
     engine : str
         Name of the engine, as in the configuration.
+    transport : str
+        How arrays travel between the ranks.
     slabs : list of Slab
         Rows of every rank.
     slab : Slab
@@ -53,9 +55,10 @@ class Transform(ABC):
     """
 
     engine: str
+    transport: str
 
     def __init__(
-        self, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
+        self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
     ) -> None:
         length, width = lattice.shape
         if communicator.size > min(length, width // 2):
@@ -145,7 +148,7 @@ class Convolution(ABC):
 
     @abstractmethod
     def apply(self) -> None:
-        """Turn the source into the responses.  Collective."""
+        """Turn the source, which is lost, into the responses.  Collective."""
 
     @abstractmethod
     def response_block(self, field: int, begin: int, end: int) -> NDArray:

@@ -1,11 +1,9 @@
-"""The CPU: NumPy arrays, line transforms of a kept library, loops compiled by Numba.
-
-A device is an object with the methods below; the model never asks which one it has.
-"""
+"""The CPU: NumPy arrays, line transforms of a kept library, loops compiled by Numba."""
 
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -13,8 +11,11 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu import site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.device import Device
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
+
+CACHE_LINE = 64  # bytes
 
 _LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": LibraryLines}
 
@@ -27,7 +28,7 @@ _MOVES = {
 }
 
 
-class CPU:
+class CPU(Device):
     """One core: what the layers above need of arrays, transforms of lines, and compiled loops."""
 
     name = "cpu"
@@ -36,11 +37,20 @@ class CPU:
         """Return the processor's name."""
         return platform.processor() or platform.machine()
 
+    def identity(self) -> None:
+        """Return None: arrays on the host need no card."""
+
+    def free_bytes(self) -> None:
+        """Return None: what the system can give is not asked."""
+
     # Arrays.
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array on the device; its pages are touched here, not in the first step."""
-        return np.zeros(shape, dtype)
+        """Return an array that begins on a cache line, of zeros."""
+        count = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        memory = np.zeros(count + CACHE_LINE, np.uint8)
+        first = -memory.ctypes.data % CACHE_LINE
+        return memory[first : first + count].view(dtype).reshape(shape)
 
     zeros = empty
 
@@ -48,7 +58,7 @@ class CPU:
         """Return a host array on the device."""
         return host
 
-    def to_host(self, array: NDArray) -> NDArray:
+    def to_host(self, array: Any) -> Any:
         """Return an array on the host; here it is the same array, not a copy."""
         return array
 
