@@ -20,7 +20,7 @@ LAYERS = (
     {"config", "lattice", "randomness", "rules"},
     {"devices"},
     {"parallel"},
-    {"spectral"},
+    {"spectral", "placement"},
     {"elasticity", "activation", "tracers", "state", "waiting"},
     {"model"},
     {"output", "progress", "stopping", "schedule", "steady"},

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from epmpi import randomness, rules
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Slab
 
 
@@ -22,7 +22,7 @@ class Activation:
     ----------
     configuration : Configuration
     slab : Slab
-    device : CPU
+    device : Device
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Activation:
         site, ``eps0 dt / (2 tau)``.
     """
 
-    def __init__(self, configuration: Configuration, slab: Slab, device: CPU) -> None:
+    def __init__(self, configuration: Configuration, slab: Slab, device: Device) -> None:
         model, step = configuration.model, configuration.time.step
         self._slab = slab
         self._device = device
@@ -84,7 +84,9 @@ class Activation:
         )  # fmt: skip
 
 
-def stationary_direction(configuration: Configuration, slab: Slab, device: CPU) -> NDArray[np.int8]:
+def stationary_direction(
+    configuration: Configuration, slab: Slab, device: Device
+) -> NDArray[np.int8]:
     """Return the stationary state of the random model: each site active with probability a.
 
     Returns

@@ -12,6 +12,7 @@ have an error of second order in the step.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,10 +20,11 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi import randomness
 from epmpi.activation import Activation, stationary_direction
 from epmpi.config import Configuration, check_ranks
-from epmpi.devices import CPU, choose
+from epmpi.devices import Device
 from epmpi.elasticity import ElasticResponse, Modes, accumulated_flow, stress_propagator
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.placement import place
 from epmpi.spectral import Transform, make_transform
 from epmpi.state import Accumulator, State
 from epmpi.tracers import Tracers
@@ -36,7 +38,7 @@ class Model:
     configuration : Configuration
     communicator : Communicator
         Default: all ranks that were launched together.
-    device : CPU
+    device : Device
         Default: the one that the configuration names.
 
     Attributes
@@ -57,12 +59,12 @@ class Model:
         self,
         configuration: Configuration,
         communicator: Communicator | None = None,
-        device: CPU | None = None,
+        device: Device | None = None,
     ) -> None:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         check_ranks(configuration, self.communicator.size)
-        self.device = device or choose(configuration.run.device)
+        self.device = device or place(configuration.run.device, self.communicator)
         self.lattice = Lattice(configuration.lattice.shape)
         dtype = np.float64 if configuration.run.precision == "double" else np.float32
         self.fft: Transform = make_transform(
@@ -74,7 +76,7 @@ class Model:
         self.plastic_strain = self.device.zeros(shape, np.float64)
         self.direction = self.device.zeros(shape, np.int8)
         self.step_count = 0
-        self._events = 0
+        self._events: Any = 0  # on the device, which need not be waited for
         self.accumulators: dict[str, Accumulator] = {}
         self._begun: NDArray[np.int64] | None = None
         self.activation = Activation(configuration, self.slab, self.device)
@@ -106,13 +108,14 @@ class Model:
         if initial.state == "gaussian":
             self.stress[:] = gaussian_stress(self.configuration, self.fft)
         if self.configuration.model.activation == "random":
-            self.direction[:] = stationary_direction(self.configuration, self.slab, self.device)
+            drawn = stationary_direction(self.configuration, self.slab, self.device)
+            self.direction[:] = self.device.asarray(drawn)
         self.update_response()
 
     def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
         """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
-        self.stress[:] = stress
-        self.direction[:] = direction
+        self.stress[:] = self.device.asarray(stress)
+        self.direction[:] = self.device.asarray(direction)
         self.update_response()
 
     def gather(self, name: str, accumulator: Accumulator) -> None:
@@ -121,17 +124,25 @@ class Model:
         if self._begun is None:
             self._begun = self.device.empty((self.stress.size,), np.int64)
 
-    def _take_events(self, begin: int, events: int) -> None:
+    def _take_events(self, begin: int, events: Any) -> None:
         """Count the events that a step began in the rows from `begin` on, and pass them on."""
-        self._events += events
+        self._events = self._events + events
         if self._begun is not None and events:
-            sites = begin * self.lattice.shape[1] + self.device.to_host(self._begun[:events])
+            begun = self.device.to_host(self._begun[: int(events)])
+            sites = begin * self.lattice.shape[1] + begun
             for accumulator in self.accumulators.values():
                 accumulator.take(sites, self.step_count)
 
+    def _total_events(self) -> int:
+        """Return the number of events that began since the start, on all ranks.  Collective."""
+        return self.communicator.sum(int(self.device.to_host(self._events)))
+
     def state(self) -> State:
-        """Return all that the future depends on; the arrays are the model's own.  Collective."""
-        counts = {"events": np.asarray(self.communicator.sum(self._events), np.int64)}
+        """Return all that the future depends on, on the host.  Collective.
+
+        The arrays are the model's own where the device has them on the host.
+        """
+        counts = {"events": np.asarray(self._total_events(), np.int64)}
         for name, accumulator in self.accumulators.items():
             for key, count in accumulator.counts().items():
                 counts[f"{name}/{key}"] = self.communicator.sum(count)
@@ -139,16 +150,23 @@ class Model:
 
     def fault(self) -> str | None:
         """Return where a number of this rank is not finite, or None."""
+        numbers = [self.stress, self.plastic_strain, self.tracers.position]
+        if all(self.device.is_finite(array) for array in numbers):
+            return None
         return self._state({}).fault(self.slab.start)
 
     def _state(self, counts: dict[str, NDArray[np.int64]]) -> State:
-        tracers = self.tracers
-        return State(self.step_count, self._fields(), counts, tracers.identity, tracers.position)
+        to_host, tracers = self.device.to_host, self.tracers
+        fields = {name: to_host(field) for name, field in self._fields().items()}
+        for name, accumulator in self.accumulators.items():
+            fields |= {f"{name}/{key}": field for key, field in accumulator.fields().items()}
+        identity, position = to_host(tracers.identity), to_host(tracers.position)
+        return State(self.step_count, fields, counts, identity, position)
 
     def restore(self, state: State) -> None:
         """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
         for name, field in self._fields().items():
-            field[:] = state.fields[name]
+            field[:] = self.device.asarray(state.fields[name])
         mine = 1 if self.communicator.is_root else 0
         self._events = mine * int(state.counts["events"])
         for name, accumulator in self.accumulators.items():
@@ -161,7 +179,7 @@ class Model:
         self.update_response()
 
     def _fields(self) -> dict[str, NDArray]:
-        """Return what is part of the state by site."""
+        """Return the arrays by site that are part of the state, on the device."""
         fields = {
             "stress": self.stress,
             "plastic_strain": self.plastic_strain,
@@ -169,8 +187,6 @@ class Model:
         }
         if self._flow is not None and self._every > 1:
             fields["strain_at_move"] = self._strain_at_move
-        for name, accumulator in self.accumulators.items():
-            fields |= {f"{name}/{key}": field for key, field in accumulator.fields().items()}
         return fields
 
     @property
@@ -240,7 +256,7 @@ class Model:
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
             plastic_strain_mean, events (activations since the start); empty on the other ranks.
         """
-        events = self.communicator.sum(self._events)
+        events = self._total_events()
         rows = self.communicator.gather_rows(
             self.device.row_sums(self.stress, self.plastic_strain, self.direction)
         )
@@ -267,6 +283,7 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     Returns
     -------
     float array, shape (rows, Ly)
+        On the device.
     """
     initial, slab = configuration.initial, fft.slab
     count = slab.rows * slab.lattice.shape[1]
@@ -275,6 +292,7 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     angle = fft.device.draw_uniforms(seed, stream, 1, first, count)
     normal = np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle)
     field = (initial.stress_deviation * normal).reshape(slab.shape).astype(fft.dtype)
+    field = fft.device.asarray(field)
     if initial.drawn == "site":
         return field
     propagator = configuration.propagator
@@ -285,4 +303,4 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     columns = fft.communicator.gather_rows(np.sum(twice * kernel**2, axis=1))
     total = fft.communicator.broadcast(None if columns is None else math.fsum(columns))
     scale = math.sqrt(slab.lattice.sites / total)
-    return fft.backward(fft.forward(field[None]) * (scale * kernel))[0]
+    return fft.backward(fft.forward(field[None]) * fft.device.asarray(scale * kernel))[0]

@@ -5,6 +5,7 @@ The communicator is passed explicitly; only entry points name the world.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import traceback
@@ -20,6 +21,8 @@ _LAUNCHERS = (
     ("PMI_SIZE", "MPICH's mpiexec"),
     ("SLURM_STEP_NUM_TASKS", "srun"),
 )
+
+_MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
 
 
 class Communicator:
@@ -49,6 +52,13 @@ class Communicator:
     def split(self, group: int) -> Communicator:
         """Return the communicator of the ranks that name the same group.  Collective."""
         return Communicator(self.mpi.Split(group, self.rank))
+
+    def rank_on_node(self) -> int:
+        """Return the number of this rank among those that share its memory.  Collective."""
+        node = self.mpi.Split_type(MPI.COMM_TYPE_SHARED)
+        rank: int = node.rank
+        node.Free()
+        return rank
 
     def barrier(self) -> None:
         """Wait for all ranks.  Collective."""
@@ -182,6 +192,33 @@ def abort_on_exception(communicator: Communicator) -> None:
 def library() -> str:
     """Return the name and version of the MPI library, on one line."""
     return " ".join(MPI.Get_library_version().replace("\x00", "").split("\n")[0].split())
+
+
+def cuda_aware() -> bool:
+    """Tell whether the MPI library says that it takes arrays of a GPU.
+
+    Asked by the functions that Open MPI and MPICH have for it; one that has neither is taken not to
+    be: an exchange that is only tried may end the run.
+    """
+    for path in _loaded_libraries("libmpi"):
+        loaded = ctypes.CDLL(path)
+        if hasattr(loaded, "MPIX_Query_cuda_support"):
+            return bool(loaded.MPIX_Query_cuda_support() == 1)
+        if hasattr(loaded, "MPIX_GPU_query_support"):
+            supported = ctypes.c_int(0)
+            failed = loaded.MPIX_GPU_query_support(_MPICH_CUDA, ctypes.byref(supported))
+            return not failed and supported.value == 1
+    return False
+
+
+def _loaded_libraries(name: str) -> list[str]:
+    """Return the files of the shared libraries of this process whose names begin so."""
+    try:
+        with open("/proc/self/maps") as maps:
+            files = {line.split()[-1] for line in maps}
+    except OSError:
+        return []
+    return sorted(file for file in files if os.path.basename(file).startswith(name))
 
 
 def foreign_launcher(communicator: Communicator) -> str | None:

@@ -94,7 +94,9 @@ def switching_probabilities(rate_on, rate_off, step):
     activated = rate_on * relaxed
     deactivated = rate_off * relaxed
     renewed = -math.expm1(-rate_off * step) - deactivated
-    return activated, deactivated, max(renewed, 0.0)
+    if renewed < 0.0:  # by rounding; Numba does not compile max() for CUDA
+        renewed = 0.0
+    return activated, deactivated, renewed
 
 
 def linear_weights(fraction):

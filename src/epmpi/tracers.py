@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi import randomness
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Slab, split
 from epmpi.parallel import Communicator
 
@@ -24,14 +24,14 @@ class Tracers:
     slabs : list of Slab
         Of all ranks.
     communicator : Communicator
-    device : CPU
+    device : Device
 
     Attributes
     ----------
     identity : int64 array, shape (local tracers,)
-        0 ... number - 1, each on one rank.
+        0 ... number - 1, each on one rank; on the device.
     position : float64 array, shape (local tracers, 2)
-        Unwrapped (x, y), in lattice spacings.
+        Unwrapped (x, y), in lattice spacings; on the device.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Tracers:
         configuration: Configuration,
         slabs: list[Slab],
         communicator: Communicator,
-        device: CPU,
+        device: Device,
     ) -> None:
         self.number = configuration.tracers.number
         self.interpolation = configuration.tracers.interpolation
@@ -65,8 +65,8 @@ class Tracers:
         identity : int64 array, shape (n,)
         position : float64 array, shape (n, 2)
         """
-        self.identity = identity
-        self.position = np.ascontiguousarray(position, np.float64)
+        self.identity = self._device.asarray(identity)
+        self.position = self._device.asarray(np.ascontiguousarray(position, np.float64))
         self._migrate()
         self._sort()
 
@@ -95,22 +95,20 @@ class Tracers:
         """Send the tracers that are not in this slab to the rank that owns their row."""
         if self._communicator.size == 1:
             return
-        row = np.floor(self.position[:, 0]).astype(np.int64) % self._slab.lattice.shape[0]
-        leaving = np.flatnonzero((row < self._slab.start) | (row >= self._slab.stop))
+        device, slab, length = self._device, self._slab, self._slab.lattice.shape[0]
+        leaving = device.outside_rows(self.position, slab.start, slab.stop, length)
+        chosen = device.asarray(leaving)
         records = np.empty(len(leaving), RECORD)
-        records["identity"] = self.identity[leaving]
-        records["position"] = self.position[leaving]
-        owner = np.searchsorted(self._starts, row[leaving], side="right") - 1
+        records["identity"] = device.to_host(self.identity[chosen])
+        records["position"] = device.to_host(self.position[chosen])
+        row = np.floor(records["position"][:, 0]).astype(np.int64) % length
+        owner = np.searchsorted(self._starts, row, side="right") - 1
         arriving = self._communicator.route(records, owner)
         if len(leaving) or len(arriving):
-            stay = np.ones(len(row), bool)
-            stay[leaving] = False
-            self.identity = np.concatenate([self.identity[stay], arriving["identity"]])
-            self.position = np.concatenate([self.position[stay], arriving["position"]])
+            self.identity = device.replace_rows(self.identity, leaving, arriving["identity"])
+            self.position = device.replace_rows(self.position, leaving, arriving["position"])
 
     def _sort(self) -> None:
         """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""
-        x, y = np.floor(self.position).astype(np.int64).T
-        length, width = self._slab.lattice.shape
-        order = np.argsort((x % length) * width + y % width, kind="stable")
+        order = self._device.order_by_site(self.position, self._slab.lattice.shape)
         self.identity, self.position = self.identity[order], self.position[order]

@@ -20,7 +20,7 @@ from epmpi.config.keys import (
 )
 
 FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
-DEVICES = ("cpu",)  # beside "auto"
+DEVICES = ("cpu", "gpu")  # beside "auto"
 
 
 @dataclass(frozen=True)

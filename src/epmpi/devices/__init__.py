@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from epmpi.devices.cpu import CPU
+from epmpi.devices.device import Device
+
+__all__ = ["CPU", "Device", "choose", "gpus"]
 
 
-def choose(name: str) -> CPU:
-    """Return the device of a configuration's name ("auto" or "cpu")."""
-    if name not in ("auto", "cpu"):
-        raise ValueError(f"device is '{name}', expected 'auto' or 'cpu'")
-    return CPU()
+def gpus() -> tuple[int, str]:
+    """Return how many GPUs this process sees, and why it is none."""
+    from epmpi.devices.gpu import cards
+
+    return cards.count()
+
+
+def choose(name: str, number: int = 0) -> Device:
+    """Return the device "cpu", or the GPU of this number among those that the process sees."""
+    if name == "cpu":
+        return CPU()
+    if name != "gpu":
+        raise ValueError(f"device is '{name}', expected 'cpu' or 'gpu'")
+    # Imported here: a machine without CuPy must be able to import this.
+    import cupy
+
+    from epmpi.devices.gpu import GPU
+    from epmpi.devices.gpu.cards import Card
+    from epmpi.devices.gpu.cufft import CufftPlan
+
+    return GPU(cupy, CufftPlan, Card(number))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
@@ -19,7 +19,7 @@ __all__ = ["Convolution", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
 
 
 def make_transform(
-    engine: str, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
+    engine: str, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
 ) -> Transform:
     """Return the transform that a configuration's `run.fft` names.  Collective.
 

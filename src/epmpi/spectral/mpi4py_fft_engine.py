@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import ConfigError
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral.transform import Convolution, Transform
@@ -39,7 +39,7 @@ class Mpi4pyFFT(Transform):
     engine = "mpi4py-fft"
 
     def __init__(
-        self, lattice: Lattice, communicator: Communicator, device: CPU, dtype: DTypeLike
+        self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
     ) -> None:
         super().__init__(lattice, communicator, device, dtype)
         library = import_alike(communicator)

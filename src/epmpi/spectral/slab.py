@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices import CPU
+from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral.exchange import Exchange, SlabConvolution
 from epmpi.spectral.transform import Transform
+from epmpi.spectral.transport import make_transport
 
 
 class SlabFFT(Transform):
@@ -29,18 +29,19 @@ class SlabFFT(Transform):
         self,
         lattice: Lattice,
         communicator: Communicator,
-        device: CPU,
+        device: Device,
         dtype: DTypeLike,
         engine: str = "auto",
     ) -> None:
         super().__init__(lattice, communicator, device, dtype)
         self.lines = device.lines(engine, lattice.shape, dtype)
         self.engine = self.lines.name
+        self.transport, self.carrier = make_transport(communicator, device)
 
     def forward(self, fields: NDArray) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""
         exchange = Exchange(self, len(fields), (0, 0))
-        exchange.send_rows(np.moveaxis(fields, 0, 1))
+        exchange.send_rows(fields.swapaxes(0, 1))
         exchanged = exchange.to_columns()
         shape = len(fields), self.modes, self.lattice.shape[0]
         spectrum = self.device.empty(shape, self.complex_dtype)
@@ -56,7 +57,7 @@ class SlabFFT(Transform):
         rows = self.device.empty((self.slab.rows, fields, self.lattice.shape[1]), self.dtype)
         exchange.receive_rows(0, self.slab.rows, range(fields), rows)
         rows /= self.lattice.sites
-        return np.ascontiguousarray(np.moveaxis(rows, 1, 0))
+        return rows.swapaxes(0, 1).copy()
 
     def convolution(
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]

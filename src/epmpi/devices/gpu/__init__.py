@@ -1,0 +1,209 @@
+"""A GPU of NVIDIA: arrays of CuPy, line transforms of cuFFT, kernels compiled by Numba.
+
+Nothing here imports CuPy when it is imported: a machine without it has no GPU for us, and Numba's
+simulator runs this whole device on NumPy's arrays in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi import rules
+from epmpi.devices.device import Device
+from epmpi.devices.gpu import site_kernels, tracer_kernels
+from epmpi.devices.gpu.compiler import THREADS
+from epmpi.devices.gpu.lines import Batch, GPULines, Plan
+from epmpi.randomness import BLOCK_SITES, GROUP, WORD_SCALE
+
+BLOCK_BYTES = 1 << 28  # large enough to fill the GPU, small beside the fields of a large lattice
+
+_MOVES = {
+    "bilinear": tracer_kernels.move_bilinear,
+    "nearest": tracer_kernels.move_nearest,
+    "stream": tracer_kernels.move_along_stream,
+}
+
+
+class OutOfMemory(MemoryError):
+    """Tell in one line how many bytes were asked of a GPU, and how many it had."""
+
+
+class GPU(Device):
+    """One GPU; all work is queued on its default stream, in order.
+
+    Parameters
+    ----------
+    arrays : module
+        CuPy; or NumPy, where Numba's simulator runs the kernels.
+    make_plan : function (Batch, dtype) -> Plan
+    card : cards.Card
+    """
+
+    name = "gpu"
+
+    def __init__(
+        self, arrays: Any, make_plan: Callable[[Batch, np.dtype], Plan], card: Any
+    ) -> None:
+        self._arrays = arrays
+        self._make_plan = make_plan
+        self._card = card
+        self._none = self.empty((0,), np.int64)
+
+    def describe(self) -> str:
+        """Return the card's name, number and identity."""
+        return f"{self._card.name}, {self._card.uuid}"
+
+    def identity(self) -> str:
+        """Return the UUID of the card, which no other one has."""
+        return str(self._card.uuid)
+
+    def free_bytes(self) -> int:
+        """Return the memory of the card that nobody has taken."""
+        return int(self._card.free_bytes())
+
+    def synchronize(self) -> None:
+        """Wait until all that was asked of the card is done."""
+        self._card.synchronize()
+
+    # Arrays.
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array on the card.
+
+        Raises
+        ------
+        OutOfMemory
+            If it does not fit.
+        """
+        return self._allocated(self._arrays.empty, shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array of zeros on the card; raises as `empty` does."""
+        return self._allocated(self._arrays.zeros, shape, dtype)
+
+    def asarray(self, host: NDArray) -> NDArray:
+        """Return a host array on the card."""
+        return self._arrays.asarray(host)
+
+    def to_host(self, array: Any) -> Any:
+        """Return an array of the card on the host, when all that it depends on is done."""
+        return self._card.to_host(array)
+
+    def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
+        """Return a flat host array that stays where it is, for fast copies."""
+        return self._card.pinned(count, dtype)
+
+    def fetch(self, array: NDArray, host: NDArray) -> None:
+        """Copy a flat array of the card to the host, and wait until it is there."""
+        self._card.fetch(array, host)
+
+    def store(self, host: NDArray, array: NDArray) -> None:
+        """Copy a flat host array to the card, and wait until it may be changed again."""
+        self._card.store(host, array)
+
+    def has_nccl(self) -> bool:
+        """Tell whether NCCL is installed."""
+        return bool(self._card.has_nccl())
+
+    def nccl(self, size: int, rank: int, share: Callable[[Any], Any]) -> Any:
+        """Return the all-to-all of NCCL.  Collective; see `nccl.NcclExchange`."""
+        return self._card.nccl(size, rank, share)
+
+    def _allocated(self, make: Callable, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        try:
+            return make(shape, dtype)
+        except MemoryError:
+            asked = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            raise OutOfMemory(
+                f"{asked} bytes asked of {self._card.name}, {self.free_bytes()} of "
+                f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
+                "lattice"
+            ) from None
+
+    # Transforms of lines.
+
+    def block_rows(self, row_bytes: int) -> int:
+        """Return how many rows to work on at a time."""
+        return max(1, BLOCK_BYTES // row_bytes)
+
+    def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
+        """Return the transforms of the lines of a lattice (Lx, Ly); the engine is "auto".
+
+        Raises
+        ------
+        ValueError
+            For an engine of the CPU.
+        """
+        if engine != "auto":
+            raise ValueError(f"fft is '{engine}', expected 'auto' (cuFFT) on a GPU")
+        return GPULines(shape, dtype, self._make_plan, self)
+
+    # The physics, site by site and tracer by tracer.
+
+    def advance_sites(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        stress_rate: NDArray,
+        source: NDArray,
+        seed: int,
+        step: int,
+        first_site: int,
+        forcing: tuple[float, float],
+        parameters: tuple[int, float, float, float, float, float],
+        begun: NDArray[np.int64] | None = None,
+    ) -> Any:
+        """Advance a block of rows by one step; see `Device.advance_sites`."""
+        reading, rate_on, yield_stress, temperature, rate_off, step_size = parameters
+        highest = rules.activation_bound(yield_stress, reading, rate_on, yield_stress, temperature)
+        groups = -(-(first_site % GROUP + stress.size) // GROUP)
+        events = self._arrays.zeros(1, np.int64)
+        numbers = (rate_on, yield_stress, temperature, rate_off, step_size)
+        site_kernels.advance_sites(
+            groups * GROUP // BLOCK_SITES,
+            stress.reshape(-1),
+            plastic_strain.reshape(-1),
+            direction.reshape(-1),
+            stress_rate.reshape(-1),
+            source.reshape(-1),
+            np.uint64(seed),
+            np.uint64(step),
+            np.uint64(first_site),
+            np.uint64(min(highest * step_size, 1.0) / WORD_SCALE),
+            tuple(map(np.float64, forcing)),  # of 64 bits in the simulator too
+            (reading, *map(np.float64, numbers)),
+            self._none if begun is None else begun,
+            events,
+        )
+        return events[0]
+
+    def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
+        """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
+        sums = self.empty((len(stress), site_kernels.SUMS), np.float64)
+        site_kernels.sum_rows(len(stress) * THREADS, stress, plastic_strain, direction, sums)
+        return self.to_host(sums)
+
+    def draw_uniforms(self, seed: int, stream: int, step: int, first: int, count: int) -> NDArray:
+        """Return the uniforms of [0, 1) of `count` consecutive sites, on the host: (count,)."""
+        drawn = self.empty((count,), np.float64)
+        numbers = np.uint64(seed), np.uint64(stream), np.uint64(step), np.uint64(first)
+        site_kernels.fill_uniforms(count, drawn, *numbers)
+        return self.to_host(drawn)
+
+    def move_tracers(
+        self,
+        interpolation: str,
+        position: NDArray,
+        flow: NDArray,
+        time_step: float,
+        length: int,
+        first_row: int,
+    ) -> None:
+        """Move tracers (n, 2) along a flow with halo rows; see `tracer_kernels`."""
+        move = _MOVES[interpolation]
+        move(len(position), position, flow, np.float64(time_step), length, first_row)

@@ -1,0 +1,96 @@
+"""The GPUs that this process may use: how many, which one is ours, and what is known of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import uuid
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+SIMULATOR = "NUMBA_ENABLE_CUDASIM"
+
+
+def count() -> tuple[int, str]:
+    """Return how many GPUs this process sees, and why it is none.
+
+    `CUDA_VISIBLE_DEVICES` is respected, by the driver.  Numba's simulator is no GPU.
+    """
+    if os.environ.get(SIMULATOR, "0") not in ("", "0"):
+        return 0, f"{SIMULATOR} is set: kernels run in Numba's simulator"
+    if importlib.util.find_spec("cupy") is None:
+        return 0, "CuPy is not installed: pip install 'epmpi[cuda12]' or 'epmpi[cuda13]'"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about libraries that only a GPU needs
+        try:
+            import cupy
+
+            number = int(cupy.cuda.runtime.getDeviceCount())
+        except Exception as error:  # CuPy raises what its libraries do: a driver too old, none, ...
+            return 0, f"CuPy finds no GPU: {' '.join(str(error).split())}"
+    return number, "" if number else "CuPy finds no GPU"
+
+
+class Card:
+    """One GPU, made the current one of this process.
+
+    Parameters
+    ----------
+    number : int
+        Among those that the process sees.
+    """
+
+    def __init__(self, number: int) -> None:
+        import cupy
+
+        self._cupy: Any = cupy
+        cupy.cuda.Device(number).use()
+        known = cupy.cuda.runtime.getDeviceProperties(number)
+        self.name = known["name"].decode()
+        self.uuid = f"GPU-{uuid.UUID(bytes=bytes(known['uuid']))}"
+        self.total_bytes = int(cupy.cuda.runtime.memGetInfo()[1])
+
+    def free_bytes(self) -> int:
+        """Return the memory that nobody has taken, and what CuPy holds in reserve."""
+        free = int(self._cupy.cuda.runtime.memGetInfo()[0])
+        return free + int(self._cupy.get_default_memory_pool().free_bytes())
+
+    def synchronize(self) -> None:
+        """Wait until all that was asked of it is done."""
+        self._cupy.cuda.runtime.deviceSynchronize()
+
+    def to_host(self, array: Any) -> Any:
+        """Return an array on the host."""
+        return self._cupy.asnumpy(array)
+
+    def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
+        """Return a host array that stays where it is, for fast copies."""
+        import cupyx
+
+        return cupyx.empty_pinned((count,), np.dtype(dtype))
+
+    def fetch(self, array: Any, host: NDArray) -> None:
+        """Copy a flat array to the host, and wait."""
+        array.get(out=host)
+
+    def store(self, host: NDArray, array: Any) -> None:
+        """Copy a flat host array to the card, and wait."""
+        array.set(host)
+        self._cupy.cuda.get_current_stream().synchronize()
+
+    def has_nccl(self) -> bool:
+        """Tell whether NCCL is installed and CuPy finds it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from cupy.cuda import nccl
+        return bool(nccl.available)
+
+    def nccl(self, size: int, rank: int, share: Callable[[Any], Any]) -> Any:
+        """Return the all-to-all of NCCL.  Collective."""
+        from epmpi.devices.gpu.nccl import NcclExchange
+
+        return NcclExchange(size, rank, share)

@@ -1,0 +1,73 @@
+"""Compilation for the GPU, of the same scalar functions as for the CPU.
+
+`rules` and `randomness` are compiled whole.  What the CPU's loops do with one site or one tracer is
+compiled from their Python source too, with the functions that it calls replaced by these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+
+import numba
+from numba import cuda as numba_cuda
+
+from epmpi import randomness as plain_randomness
+from epmpi import rules as plain_rules
+
+cuda: Any = numba_cuda  # its own types are those of the calling side, not of a kernel's inside
+
+# All launches and CuPy's own work go to the default stream: without this Numba would wait for it
+# before each kernel.
+numba.config.CUDA_ARRAY_INTERFACE_SYNC = False  # type: ignore[attr-defined]
+
+THREADS = 128  # a block; a multiple of the 32 lanes of a warp
+
+
+def compile_module(module: ModuleType) -> SimpleNamespace:
+    """Compile every function of a module of plain scalar functions; see `cpu.compiler`."""
+    names = dict(vars(module))
+    for name, value in vars(module).items():
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            names[name] = cuda.jit(device=True)(FunctionType(value.__code__, names, name))
+    return SimpleNamespace(**names)
+
+
+rules = compile_module(plain_rules)
+randomness = compile_module(plain_randomness)
+
+
+def compile_loop(loop: Any, **others: Callable) -> Callable:
+    """Compile a function of the CPU's loops for the GPU.
+
+    Parameters
+    ----------
+    loop : function that Numba compiled for the CPU
+    **others : compiled functions
+        For the names that are neither in `rules` nor in `randomness`.
+    """
+    plain = loop.py_func
+    known = vars(rules) | vars(randomness) | others
+    names = {
+        name: known.get(name, value) if hasattr(value, "py_func") else value
+        for name, value in plain.__globals__.items()
+    }
+    compiled: Callable = cuda.jit(device=True)(FunctionType(plain.__code__, names, plain.__name__))
+    return compiled
+
+
+def kernel(function: Callable) -> Callable[..., None]:
+    """Compile a kernel; return the function ``launch(threads, *arguments)``.
+
+    It starts at least so many threads, in the default stream, and does not wait for them.
+    """
+    compiled: Any = cuda.jit(function)
+
+    def launch(threads: int, *arguments: Any) -> None:
+        if threads > 0:
+            compiled[-(-threads // THREADS), THREADS](*arguments)
+
+    launch.compiled = compiled  # type: ignore[attr-defined]
+    launch.__doc__ = function.__doc__
+    return launch

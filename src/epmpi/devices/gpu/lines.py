@@ -1,0 +1,187 @@
+"""Transforms of the lines of one lattice on a GPU, with plans that are held.
+
+The columns are transformed where they stand, in the exchanged layout ``(x, field, ky)``:
+neighbouring columns are neighbours in memory, which is what a batch of strided transforms wants,
+and nothing is transposed.  A convolution is three passes: columns of the source forward, the
+product with all kernels, columns of all responses back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices.gpu import column_kernels
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of transforms of one length: point p of line b is element b * distance + p * stride.
+
+    Parameters
+    ----------
+    kind : str
+        "real": real to complex, forward; "back": complex to real; "complex": either way.
+    length : int
+        Points of a line (of the real ones).
+    lines : int
+    source, target : (stride, distance)
+        In elements, of what is read and of what is written.
+    """
+
+    kind: Literal["real", "back", "complex"]
+    length: int
+    lines: int
+    source: tuple[int, int]
+    target: tuple[int, int]
+
+
+class Plan(Protocol):
+    """A batch that is ready to be carried out, unscaled."""
+
+    def run(self, source: NDArray, target: NDArray, *, forward: bool) -> None:
+        """Transform the lines that begin at the first element of an array into another one."""
+        ...
+
+
+class GPULines:
+    """Transforms of the rows and columns of one lattice, unscaled, exp(-i q x) forward.
+
+    Methods as of `cpu.library_lines.LibraryLines`, but what they read may be changed.
+
+    Parameters
+    ----------
+    shape : (Lx, Ly)
+    dtype : dtype
+        float64 or float32, of the fields.
+    make_plan : function (Batch, dtype) -> Plan
+    device : Device
+        For new arrays, and for arrays from the host.
+    """
+
+    name = "cufft"
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        dtype: DTypeLike,
+        make_plan: Callable[[Batch, np.dtype], Plan],
+        device: Any,
+    ) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.complex_dtype = np.result_type(self.dtype, np.complex64)
+        self._make_plan = make_plan
+        self._device = device
+        self._plans: dict[Batch, Plan] = {}
+
+    def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
+        """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
+        for source, target, distances in _batches(rows, spectra):
+            self._run("real", self.shape[1], source, target, (1, 1), distances)
+
+    def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
+        """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
+        for source, target, distances in _batches(spectra, rows):
+            self._run("back", self.shape[1], source, target, (1, 1), distances)
+
+    def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
+        """Transform the columns of exchanged fields (Lx, fields, ky) into (fields, ky, Lx)."""
+        self._columns(exchanged, forward=True)
+        spectrum[...] = exchanged.transpose(1, 2, 0)
+
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
+        """Transform spectra (fields, ky, Lx) back along x into (Lx + halo, fields, ky).
+
+        Row r holds x = r - before, periodically.
+        """
+        length = self.shape[0]
+        inner = exchanged[before : before + length]
+        inner[...] = spectrum.transpose(2, 0, 1)
+        self._columns(inner, forward=False)
+        self._fill_halo(exchanged, before)
+
+    def prepare(self, kernels: NDArray) -> NDArray:
+        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
+        columns = np.ascontiguousarray(kernels.transpose(0, 2, 1), self.dtype)
+        return self._device.asarray(columns)
+
+    def convolve(
+        self,
+        source: NDArray,
+        kernels: NDArray,
+        imaginary: Sequence[bool],
+        responses: NDArray,
+        before: int,
+    ) -> None:
+        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
+
+        Parameters
+        ----------
+        source : complex array, shape (Lx, 1, ky)
+            Rows already transformed; left as the spectrum.
+        kernels : array
+            Of `prepare`.  Each response is the source times its kernel, or times i kernel.
+        imaginary : sequence of bool
+            One a response.
+        responses : complex array, shape (Lx + halo, fields, ky)
+            Written; row r holds x = r - before, periodically.
+        """
+        length = self.shape[0]
+        self._columns(source, forward=True)
+        which = sum(1 << field for field, odd in enumerate(imaginary) if odd)
+        modes = length * source.shape[2]
+        column_kernels.multiply(modes, source, kernels, which, responses, before)
+        self._columns(responses[before : before + length], forward=False)
+        self._fill_halo(responses, before)
+
+    def _columns(self, exchanged: NDArray, *, forward: bool) -> None:
+        """Transform the columns of (Lx, fields, ky) in place; each row is contiguous."""
+        length, fields, columns = exchanged.shape
+        layout = (exchanged.strides[0] // exchanged.itemsize, 1)
+        batch = Batch("complex", length, fields * columns, layout, layout)
+        self._plan(batch).run(exchanged, exchanged, forward=forward)
+
+    def _fill_halo(self, responses: NDArray, before: int) -> None:
+        length = self.shape[0]
+        if len(responses) > length:
+            threads = responses.shape[1] * responses.shape[2]
+            column_kernels.fill_halo(threads, responses, length, before)
+
+    def _run(
+        self,
+        kind: Literal["real", "back"],
+        length: int,
+        source: NDArray,
+        target: NDArray,
+        strides: tuple[int, int],
+        distances: tuple[int, int],
+    ) -> None:
+        """Transform the rows of two arrays (lines, points)."""
+        layouts = zip(strides, distances, strict=True)
+        batch = Batch(kind, length, len(source), *layouts)
+        self._plan(batch).run(source, target, forward=kind == "real")
+
+    def _plan(self, batch: Batch) -> Plan:
+        if batch not in self._plans:
+            self._plans[batch] = self._make_plan(batch, self.dtype)
+        return self._plans[batch]
+
+
+def _batches(source: NDArray, target: NDArray) -> list[tuple[NDArray, NDArray, tuple[int, int]]]:
+    """Return pairs of arrays (lines, points) with their distances between lines, in elements.
+
+    One pair for all lines of two arrays (n, fields, points) where they stand one after the other,
+    else one a field.
+    """
+    if source.flags.c_contiguous and target.flags.c_contiguous:
+        pairs = [(a.reshape(-1, a.shape[-1]) for a in (source, target))]
+    else:
+        pairs = [(a[:, field] for a in (source, target)) for field in range(source.shape[1])]
+    return [
+        (a, b, (a.strides[0] // a.itemsize, b.strides[0] // b.itemsize)) for a, b in pairs if len(a)
+    ]

@@ -1,0 +1,130 @@
+"""Kernels over the sites: stress, draws and switching (Eqs. 1 and 2), and sums over rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from epmpi.devices.cpu import site_loops
+from epmpi.devices.gpu.compiler import THREADS, compile_loop, cuda, kernel, randomness, rules
+
+activation_bound = rules.activation_bound
+switch_site = compile_loop(site_loops.switch_site)
+uniform = randomness.uniform
+words = randomness.words
+
+SWITCHING = np.uint64(randomness.SWITCHING)
+WORD_SCALE = randomness.WORD_SCALE
+BLOCK_SITES = randomness.BLOCK_SITES
+LANES = randomness.LANES
+GROUP = randomness.GROUP
+LANE_BITS = randomness.LANE_BITS
+GROUP_BITS = randomness.GROUP_BITS
+GROUP_MASK = np.uint64(GROUP - 1)
+SUMS = 4
+
+
+@kernel
+def advance_sites(
+    stress,
+    plastic_strain,
+    direction,
+    stress_rate,
+    source,
+    seed,
+    step,
+    first_site,
+    threshold,
+    forcing,
+    parameters,
+    begun,
+    events,
+):
+    """Advance consecutive sites by one step; see `cpu.site_loops.advance_sites`.
+
+    A thread takes the four sites that share a block of draws: they are 32 apart, so that the lanes
+    of a warp read and write neighbours.
+
+    Parameters
+    ----------
+    threshold : uint64
+        No inactive site with a draw above it switches, whatever its stress.
+    begun : int64 array, shape (sites,) or (0,)
+        Its beginning receives the sites where an event began, in any order.
+    events : int64 array, shape (1,)
+        The number of events that began is added to it.
+    """
+    loading, strain_step = forcing
+    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
+    thread = cuda.grid(1)
+    first_block = (first_site >> GROUP_BITS) << LANE_BITS
+    skipped = int(first_site & GROUP_MASK)
+    lowest = (thread // LANES) * GROUP + thread % LANES - skipped
+    if lowest >= stress.size:
+        return
+    drawn = words(seed, SWITCHING, step, first_block + np.uint64(thread))
+    for which in range(BLOCK_SITES):
+        i = lowest + which * LANES
+        if i >= 0 and i < stress.size:
+            stress[i] += time_step * stress_rate[i] + loading
+            here = direction[i]
+            word = drawn[which]
+            may_switch = here != 0
+            at = float(stress[i])
+            if not may_switch and word <= threshold:
+                bound = activation_bound(at, reading, attempt_rate, yield_stress, temperature)
+                may_switch = word * WORD_SCALE <= bound * time_step
+            if may_switch:
+                plastic_strain[i] += here * strain_step
+                site = first_site + np.uint64(i)
+                here, began = switch_site(here, at, word, site, seed, step, parameters)
+                direction[i] = here
+                if began:
+                    count = cuda.atomic.add(events, 0, 1)
+                    if begun.size > 0:
+                        begun[count] = i
+            source[i] = here
+
+
+@kernel
+def fill_uniforms(drawn, seed, stream, step, first):
+    """Fill `drawn` (float64, shape (count,)) with the uniforms of the sites from `first` on."""
+    i = cuda.grid(1)
+    if i < drawn.size:
+        drawn[i] = uniform(seed, stream, step, first + np.uint64(i))
+
+
+@kernel
+def sum_rows(stress, plastic_strain, direction, sums):
+    """Write the sums of sigma, sigma^2, eps_pl and n over each row; a block of threads takes one.
+
+    Each thread adds up sites in order, then the threads are added pairwise: always the same
+    roundings.  Arguments as in `cpu.site_loops.sum_rows`.
+    """
+    parts = cuda.shared.array((SUMS, THREADS), np.float64)
+    row = cuda.blockIdx.x
+    thread = cuda.threadIdx.x
+    first = 0.0
+    second = 0.0
+    strain = 0.0
+    active = 0.0
+    for j in range(thread, stress.shape[1], THREADS):
+        value = float(stress[row, j])
+        first += value
+        second += value * value
+        strain += plastic_strain[row, j]
+        if direction[row, j] != 0:
+            active += 1.0
+    parts[0, thread] = first
+    parts[1, thread] = second
+    parts[2, thread] = strain
+    parts[3, thread] = active
+    width = THREADS // 2
+    while width > 0:
+        cuda.syncthreads()
+        if thread < width:
+            for k in range(SUMS):
+                parts[k, thread] += parts[k, thread + width]
+        width //= 2
+    cuda.syncthreads()
+    if thread < SUMS:
+        sums[row, thread] = parts[thread, 0]

@@ -1,0 +1,36 @@
+"""Kernels over tracers: each thread moves one, by the CPU's loop over a single tracer."""
+
+from __future__ import annotations
+
+from epmpi.devices.cpu import tracer_loops
+from epmpi.devices.gpu.compiler import compile_loop, cuda, kernel
+
+wrap = compile_loop(tracer_loops.wrap)
+local_row = compile_loop(tracer_loops.local_row, wrap=wrap)
+bilinear = compile_loop(tracer_loops.move_bilinear, wrap=wrap, local_row=local_row)
+nearest = compile_loop(tracer_loops.move_nearest, wrap=wrap, local_row=local_row)
+along_stream = compile_loop(tracer_loops.move_along_stream, wrap=wrap, local_row=local_row)
+
+
+@kernel
+def move_bilinear(position, velocity, time_step, length, first_row):
+    """Move tracers; see `cpu.tracer_loops.move_bilinear`."""
+    n = cuda.grid(1)
+    if n < position.shape[0]:
+        bilinear(position[n : n + 1], velocity, time_step, length, first_row)
+
+
+@kernel
+def move_nearest(position, velocity, time_step, length, first_row):
+    """Move tracers; see `cpu.tracer_loops.move_nearest`."""
+    n = cuda.grid(1)
+    if n < position.shape[0]:
+        nearest(position[n : n + 1], velocity, time_step, length, first_row)
+
+
+@kernel
+def move_along_stream(position, stream, time_step, length, first_row):
+    """Move tracers; see `cpu.tracer_loops.move_along_stream`."""
+    n = cuda.grid(1)
+    if n < position.shape[0]:
+        along_stream(position[n : n + 1], stream, time_step, length, first_row)

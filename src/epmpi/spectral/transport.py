@@ -1,0 +1,120 @@
+"""How the arrays of an exchange travel between the ranks: decided once, by all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from epmpi.devices import Device
+from epmpi.parallel import Communicator, cuda_aware
+
+Parts = list[tuple[int, int]]  # (start, count) in elements, one a rank
+
+NONE = "none"  # one rank
+HOST = "MPI"  # the arrays are on the host
+NCCL = "NCCL"
+CUDA_AWARE = "CUDA-aware MPI"
+STAGED = "MPI through pinned host memory"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one rank could do.
+
+    Parameters
+    ----------
+    card : str or None
+        Identity of its GPU; None for a CPU.
+    nccl, cuda_aware : bool
+        Whether NCCL is installed, and whether its MPI takes arrays of a GPU.
+    """
+
+    card: str | None
+    nccl: bool
+    cuda_aware: bool
+
+
+def decide(offers: Sequence[Offer]) -> str:
+    """Return how the arrays of all ranks travel.
+
+    NCCL where all ranks have it and no two share a GPU, which it refuses; MPI where it takes the
+    arrays as they are; else through the host, which works everywhere.
+    """
+    if len(offers) == 1:
+        return NONE
+    if all(offer.card is None for offer in offers):
+        return HOST
+    cards = {offer.card for offer in offers if offer.card is not None}
+    if len(cards) == len(offers) and all(offer.nccl for offer in offers):
+        return NCCL
+    return CUDA_AWARE if all(offer.cuda_aware for offer in offers) else STAGED
+
+
+class Transport(Protocol):
+    """Carries out exchanges; arguments as of `Communicator.exchange`."""
+
+    def exchange(
+        self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
+    ) -> None:
+        """Send part p of a flat array to rank p, and receive from all.  Collective."""
+        ...
+
+
+class ByDeviceBuffers:
+    """MPI takes the arrays where they are, but knows nothing of the device's queue."""
+
+    def __init__(self, communicator: Communicator, device: Device) -> None:
+        self._communicator = communicator
+        self._device = device
+
+    def exchange(
+        self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
+    ) -> None:
+        """Wait for the device, then exchange.  Collective."""
+        self._device.synchronize()
+        self._communicator.exchange(send, send_parts, receive, receive_parts)
+
+
+class ThroughHost:
+    """Copies to the host, exchanges there, and copies back."""
+
+    def __init__(self, communicator: Communicator, device: Device) -> None:
+        self._communicator = communicator
+        self._device = device
+        self._buffers: dict[tuple[str, int, str], NDArray] = {}
+
+    def exchange(
+        self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
+    ) -> None:
+        """Exchange copies of both arrays.  Collective."""
+        outgoing, arriving = self._buffer("send", send), self._buffer("receive", receive)
+        self._device.fetch(send, outgoing)
+        self._communicator.exchange(outgoing, send_parts, arriving, receive_parts)
+        self._device.store(arriving, receive)
+
+    def _buffer(self, use: str, array: NDArray) -> NDArray:
+        key = use, array.size, array.dtype.char
+        if key not in self._buffers:
+            self._buffers[key] = self._device.pinned(array.size, array.dtype)
+        return self._buffers[key]
+
+
+def offer(device: Device) -> Offer:
+    """Return what this rank could do."""
+    card = device.identity()
+    return Offer(card, device.has_nccl(), card is not None and cuda_aware())
+
+
+def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
+    """Decide how arrays travel; return its name, and what does it.  Collective."""
+    offers = communicator.gather(offer(device))
+    name: str = communicator.broadcast(decide(offers) if offers is not None else None)
+    if name == NCCL:
+        by_nccl: Any = device
+        return name, by_nccl.nccl(communicator.size, communicator.rank, communicator.broadcast)
+    if name == CUDA_AWARE:
+        return name, ByDeviceBuffers(communicator, device)
+    return name, ThroughHost(communicator, device) if name == STAGED else communicator
