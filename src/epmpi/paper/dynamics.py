@@ -118,9 +118,12 @@ def _draw_collapse(
     path: Path, runs: Sequence[Measured], name: str, n: float, gamma: float | None = None
 ) -> None:
     """Draw S against q^n t with the exponent of the paper, and its fit; raw data in the inset."""
-    (run,) = (one for one in runs if not one.case.random)
+    run = next((one for one in runs if not one.case.random), None)
     with drawing(path, 6.4, 5.2) as figure:
         axes = figure.subplots()
+        if run is None:
+            axes.annotate("not run", (0.5, 0.5), xycoords="axes fraction", ha="center")
+            return
         axes.set_title(rf"$T={run.case.temperature:g}$, regime {name}", loc="left")
         window, fit = window_of(run.analysis, name), fit_at(run.analysis, name, n, gamma)
         if window is None or fit is None or run.analysis.tracers is None:
