@@ -24,18 +24,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.lattice import Slab, split
+from epmpi.lattice import Slab
 from epmpi.output import h5md
 from epmpi.output.failures import OutputError, told_in_one_line, writing
 from epmpi.output.segments import flush_to_disk
-from epmpi.output.streaming import TRACER, Part, StreamingWriter
+from epmpi.output.streaming import Part, StreamingWriter
+from epmpi.output.tracer_order import TRACER_BLOCK, by_identity, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.state import State
 
 FORMAT = "epmpi checkpoint 1"
 NAME = "checkpoint.h5"
 PREVIOUS = "checkpoint.previous.h5"
-TRACER_BLOCK = 4096  # tracers that share a checksum
 
 
 @dataclass(frozen=True)
@@ -90,32 +90,6 @@ def block_checksums(positions: NDArray) -> NDArray[np.uint32]:
     return np.array([checksum(positions[at : at + TRACER_BLOCK]) for at in starts], np.uint32)
 
 
-def tracer_ranges(number: int, ranks: int) -> list[tuple[int, int]]:
-    """Return the identities [start, stop) of each rank's part of the file, in whole blocks."""
-    blocks = split(-(-number // TRACER_BLOCK), ranks)
-    return [(start * TRACER_BLOCK, min(stop * TRACER_BLOCK, number)) for start, stop in blocks]
-
-
-def by_identity(state: State, number: int, communicator: Communicator) -> NDArray[np.float64]:
-    """Return the positions of this rank's part of the file, shape (stop - start, 2).  Collective.
-
-    Raises
-    ------
-    ValueError
-        On this rank, if a tracer of its part is missing or there twice.
-    """
-    ranges = tracer_ranges(number, communicator.size)
-    records = np.empty(len(state.identity), TRACER)
-    records["identity"], records["position"] = state.identity, state.position
-    stops = np.array([stop for _, stop in ranges])
-    records = communicator.route(records, np.searchsorted(stops, state.identity, side="right"))
-    start, stop = ranges[communicator.rank]
-    records = records[np.argsort(records["identity"])]
-    if not np.array_equal(records["identity"], np.arange(start, stop)):
-        raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
-    return np.ascontiguousarray(records["position"])
-
-
 def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> list[Part]:
     """Return the distributed datasets of a checkpoint, in the same order on all ranks."""
     found = [
@@ -123,7 +97,8 @@ def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> 
         for name, rows in state.fields.items()
     ]
     if number:
-        rows = by_identity(state, number, communicator)
+        rows = by_identity(state.identity, state.position, number, communicator)
+        rows = np.ascontiguousarray(rows[:, :2])
         first = tracer_ranges(number, communicator.size)[communicator.rank][0]
         found.append(Part("tracers/position", (number, 2), first, rows, block_checksums(rows)))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +84,8 @@ def throw_away(file: h5py.File, path: Path, held: list[h5py.Dataset]) -> None:
     what it has yet to write is taken to memory, where there is space, and goes with it.  Where the
     system has no such files, the file is emptied to make space.
     """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     with suppress(Exception):
         if hasattr(os, "memfd_create"):
             memory = os.memfd_create("discarded")
@@ -93,6 +96,7 @@ def throw_away(file: h5py.File, path: Path, held: list[h5py.Dataset]) -> None:
     held.clear()
     with suppress(Exception):
         file.close()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def reason(error: BaseException) -> str:

@@ -145,16 +145,24 @@ def _write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
             group.attrs[name] = value
 
 
-def create(file: h5py.File, element: Element) -> None:
-    """Create the datasets of an element, without frames."""
+def create(file: h5py.File, element: Element, compression: int = 0) -> None:
+    """Create the datasets of an element, without frames.
+
+    Parameters
+    ----------
+    compression : int
+        Level of the compression (shuffle and deflate) of values that are arrays; 0 for none.
+    """
     group = file.create_group(element.path)
     for name, (shape, dtype) in element.datasets.items():
+        packed = {"compression": compression, "shuffle": True} if compression and shape else {}
         group.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
             chunks=chunk_shape(shape, dtype),
             dtype=dtype,
+            **packed,
         )
     annotate(file, element)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from epmpi.config import ConfigError, Configuration
-from epmpi.lattice import Lattice, Slab
+from epmpi.lattice import Lattice, Slab, slabs
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, reason, told_in_one_line
 from epmpi.output.lock import RunLock
 from epmpi.output.restart import read_header, read_state
 from epmpi.output.store import RunStore
+from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.state import State
 
@@ -44,6 +45,7 @@ def open_run(
         On all ranks, if nothing can be written there.
     """
     path = Path(directory)
+    make_writer(configuration, communicator, slabs(lattice, communicator.size)[communicator.rank])
     lock, error = None, None
     if communicator.is_root:
         try:

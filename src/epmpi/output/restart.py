@@ -24,13 +24,12 @@ from epmpi.output.checkpoint import (
     FORMAT,
     NAME,
     PREVIOUS,
-    TRACER_BLOCK,
     Header,
     block_checksums,
     checksum,
     row_checksums,
-    tracer_ranges,
 )
+from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.state import State
 

@@ -32,7 +32,7 @@ from epmpi.output.failures import OutputError
 from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.segments import Segment, SegmentedFile
-from epmpi.output.streaming import StreamingWriter
+from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.state import State
 
@@ -82,7 +82,7 @@ class RunStore:
         }
         self._lock = lock
         self._files = SegmentedFile(directory, self._describe)
-        self._writer = StreamingWriter(communicator, self.slab)
+        self._writer = make_writer(configuration, communicator, self.slab)
         self._series: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
         self._last_step: dict[str, int] = {}
         self._appending = False  # a partial file is open
@@ -113,9 +113,10 @@ class RunStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
+        # An error that all ranks raise alike leaves them in step; an OutputError has been seen to.
+        if error is None or isinstance(error, ArithmeticError | ConfigError):
             self.publish()
-        elif self.communicator.is_root:
+        elif self.communicator.is_root and not self._writer.collective:
             # Another rank may be anywhere: nothing collective from here on.
             with suppress(OutputError):
                 self._publish_alone()
@@ -146,7 +147,7 @@ class RunStore:
         self._advance(group, step)
         if self.communicator.is_root:
             self._series.setdefault(group, []).append((step, time, dict(values)))
-            self._pending = True
+        self._pending = True
 
     def trajectory(
         self,
@@ -209,7 +210,13 @@ class RunStore:
         OutputError
             On all ranks, if it cannot be written; run.h5 is then as it was.
         """
-        self._on_root(self._publish_alone)
+        error: OutputError | None = None
+        try:
+            self._publish_alone()
+        except OutputError as failed:
+            error = failed
+        self._raise_alike(error)
+        self._pending = False
 
     def checkpoint(self, state: State, clock: Mapping[str, float]) -> None:
         """Publish, then write RUN/checkpoint.h5, from which the run can go on.  Collective.
@@ -258,16 +265,19 @@ class RunStore:
     def _begin(self) -> None:
         """Open a partial file, if none is.  What fails on the root is raised by the caller."""
         self._pending = True
-        if self.communicator.is_root and not self._appending and self._writer.failure is None:
+        if self._appending:
+            return
+        frames = None
+        if self.communicator.is_root:
             try:
-                self._writer.open(self._files.partial, self._files.begin())
-                self._appending = True
+                frames = self._files.begin()
             except OutputError as error:
                 self._writer.failure = error
+        self._writer.open(self._files.partial, frames)
+        self._appending = True
 
     def _commit(self) -> None:
-        if self.communicator.is_root:
-            self._writer.commit()
+        self._writer.commit()
         self._raise_alike(self._writer.failure)
 
     def _on_root(self, action: Callable[[], None]) -> None:
@@ -282,22 +292,32 @@ class RunStore:
 
     def _raise_alike(self, error: OutputError | None) -> None:
         """Raise what failed on the root on all ranks, and let go of the partial file."""
-        if error is not None:
+        try:
+            self.communicator.raise_alike(error)
+        except OutputError:
             self._writer.abandon()
-            self._files.discard()
-        self.communicator.raise_alike(error)
+            self._appending = False
+            if self.communicator.is_root:
+                self._files.discard()
+            raise
 
     def _publish_alone(self) -> None:
-        """Write the series, close the partial file and make it a part of run.h5."""
+        """Write the series, close the partial file and make it a part of run.h5.
+
+        With the parallel writer this is collective; else the root may do it alone.
+        """
         if not self._pending:
             return
         self._begin()
-        self._write_series()
+        root = self.communicator.is_root
+        if root:
+            self._write_series()
         if self._writer.failure is not None:
             raise self._writer.failure
         self._writer.close()
         self._appending = False
-        self._files.publish(self._writer.frames)
+        if root:
+            self._files.publish(self._writer.frames)
         self._pending = False
 
     def _write_series(self) -> None:

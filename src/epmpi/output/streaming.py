@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from epmpi.lattice import Slab
 from epmpi.output import h5md
 from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
+from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
-
-TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
 
 
 @dataclass
@@ -59,11 +58,16 @@ class StreamingWriter:
     communicator : Communicator
     slab : Slab
         The rows of the fields that this rank owns; slabs are in the order of the ranks.
+    compression : int
+        Level of the compression of fields and trajectories, 0 for none.
     """
 
-    def __init__(self, communicator: Communicator, slab: Slab) -> None:
+    collective = False  # whether the other ranks must take part in opening and closing
+
+    def __init__(self, communicator: Communicator, slab: Slab, compression: int = 0) -> None:
         self.communicator = communicator
         self.slab = slab
+        self.compression = compression
         self.failure: OutputError | None = None  # of the root; None on the other ranks
         self.frames: dict[h5md.Element, int] = {}  # complete ones in the file, on the root
         self._grown: dict[h5md.Element, int] = {}  # the same, with those that are being written
@@ -71,8 +75,10 @@ class StreamingWriter:
         self._file: Any = None  # h5py.File while one is open
         self._datasets: dict[str, h5py.Dataset] = {}  # held while it is; see `failures.datasets`
 
-    def open(self, path: Path, frames: dict[h5md.Element, int]) -> None:
-        """Append to a file that holds `frames`.  On the root alone."""
+    def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
+        """Append to a file that holds `frames`, which the root alone knows."""
+        if frames is None:
+            return
         self._path = path
         with self._remembering():
             self._file = h5py.File(
@@ -81,7 +87,7 @@ class StreamingWriter:
         self.frames, self._grown = dict(frames), dict(frames)
 
     def close(self) -> None:
-        """Drop what is no complete frame, and close the file.  On the root alone.
+        """Drop what is no complete frame, and close the file.
 
         Raises
         ------
@@ -104,7 +110,7 @@ class StreamingWriter:
             self._file = None
 
     def abandon(self) -> None:
-        """Close the file without caring for what is in it.  On the root alone."""
+        """Close the file without caring for what is in it."""
         if self._file is not None:
             file, self._file = self._file, None
             held = list(self._datasets.values())
@@ -143,9 +149,7 @@ class StreamingWriter:
         identity : int array, shape (tracers of this rank,)
         position : array, shape (tracers of this rank, 2)
         """
-        tracers = np.empty(len(identity), TRACER)
-        order = np.argsort(identity)
-        tracers["identity"], tracers["position"] = identity[order], position[order]
+        tracers = records(identity, position)
 
         def block(start: int, stop: int) -> NDArray | None:
             first, last = np.searchsorted(tracers["identity"], (start, stop))
@@ -184,7 +188,7 @@ class StreamingWriter:
             yield part.path, start, stop, self.communicator.gather_rows(part.rows[low:high])
 
     def commit(self) -> None:
-        """Declare the frames appended since the last call complete.  On the root alone."""
+        """Declare the frames appended since the last call complete."""
         self.frames = dict(self._grown)
 
     def _append_frame(
@@ -207,7 +211,7 @@ class StreamingWriter:
     def _grow(self, element: h5md.Element, steps: NDArray, times: NDArray) -> h5py.Dataset:
         """Add frames with their steps and times, and return the dataset of their values."""
         if element not in self._grown:
-            h5md.create(self._file, element)
+            h5md.create(self._file, element, self.compression)
         self._grown[element] = self._grown.get(element, 0) + len(steps)
         self._resize(element, self._grown[element])
         self._dataset(element, "step")[-len(steps) :] = steps
@@ -232,30 +236,3 @@ class StreamingWriter:
                 yield
         except OutputError as error:
             self.failure = self.failure or error
-
-
-def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float64] | None:
-    """Return the positions of the tracers start, ..., stop - 1 in this order, with z = 0.
-
-    Parameters
-    ----------
-    tracers : structured array, shape (stop - start,), or None
-        Of dtype `TRACER`, in any order.
-
-    Returns
-    -------
-    array, shape (stop - start, 3), or None where `tracers` is None
-
-    Raises
-    ------
-    ValueError
-        If one of them is missing or there twice.
-    """
-    if tracers is None:
-        return None
-    place = tracers["identity"] - start
-    if not np.array_equal(np.bincount(place, minlength=stop - start), np.ones(stop - start)):
-        raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
-    ordered = np.zeros((stop - start, 3))
-    ordered[place, :2] = tracers["position"]
-    return ordered

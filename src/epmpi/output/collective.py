@@ -1,0 +1,206 @@
+"""The parallel writer: all ranks write their slabs to one file, with an h5py built for MPI.
+
+Fields and trajectories are written collectively (MPI-IO); the few numbers beside them (steps,
+times, series) are kept by the root, which adds them when the file has been closed.  Frames above
+`ALIGNED` begin at multiples of it in the file, which is the stripe of most parallel file systems;
+see `h5md` for the chunks.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import h5py
+import numpy as np
+from h5py import h5fd, h5p, h5s
+from numpy.typing import NDArray
+
+from epmpi.lattice import Slab
+from epmpi.output import h5md
+from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.streaming import Part, StreamingWriter
+from epmpi.output.tracer_order import by_identity, tracer_ranges
+from epmpi.parallel import Communicator
+
+ALIGNED = h5md.MEBIBYTE
+
+
+def available() -> bool:
+    """Tell whether this h5py has been built for MPI."""
+    return bool(h5py.get_config().mpi)
+
+
+class CollectiveWriter(StreamingWriter):
+    """Appends frames to one HDF5 file from all ranks; every method is collective.
+
+    Parameters
+    ----------
+    communicator, slab, compression
+        As of `StreamingWriter`.
+    """
+
+    collective = True
+
+    def __init__(self, communicator: Communicator, slab: Slab, compression: int = 0) -> None:
+        super().__init__(communicator, slab, compression)
+        self._before: dict[h5md.Element, int] = {}
+        self._numbers: dict[h5md.Element, list[tuple[NDArray, NDArray, NDArray | None]]] = {}
+
+    def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
+        """Append to a file that holds `frames`, which the root knows."""
+        self.failure = self.communicator.broadcast(self.failure)
+        frames = self.communicator.broadcast(frames)
+        if self.failure is not None or frames is None:
+            return
+        self._path = path
+        with self._remembering():
+            self._file = open_shared(path, self.communicator)
+        self._before, self._numbers = dict(frames), {}
+        self.frames, self._grown = dict(frames), dict(frames)
+
+    def close(self) -> None:
+        """Close the file; the root adds the numbers.
+
+        Raises
+        ------
+        OutputError
+            On the ranks that fail.
+        """
+        if self._file is None:
+            return
+        shared = set(self._grown)
+        error = None
+        try:
+            with told_in_one_line(self._path):
+                self._file.flush()
+                self._datasets.clear()
+                self._file.close()
+        except OutputError as failed:
+            error = failed
+        self._file = None
+        if self.communicator.max(int(error is not None)):
+            raise error or OutputError(f"cannot write {self._path}: another rank failed")
+        if self.communicator.is_root:
+            super().open(self._path, {element: self._before.get(element, 0) for element in shared})
+            for element, parts in self._numbers.items():
+                self._add(element, parts)
+            self._numbers = {}
+            if self.failure is not None:
+                super().abandon()
+                raise self.failure
+            super().commit()
+            super().close()
+
+    def _add(
+        self, element: h5md.Element, parts: list[tuple[NDArray, NDArray, NDArray | None]]
+    ) -> None:
+        """Add the steps and times of an element, and its values if they are numbers."""
+        steps = np.concatenate([part[0] for part in parts])
+        times = np.concatenate([part[1] for part in parts])
+        values = [part[2] for part in parts if part[2] is not None]
+        with self._remembering():
+            target = self._grow(element, steps, times)
+            if values:
+                target[-len(steps) :] = np.concatenate(values)
+
+    def abandon(self) -> None:
+        """Close the file without caring for what is in it."""
+        file, self._file = self._file, None
+        self._datasets.clear()
+        self._numbers = {}
+        if file is not None:
+            with suppress(OSError, RuntimeError):
+                file.close()
+
+    def append_numbers(
+        self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
+    ) -> None:
+        """Keep numbers until the file is closed.  On the root alone."""
+        self._numbers.setdefault(element, []).append((steps, times, values))
+
+    def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
+        """Append one frame of a field.
+
+        Parameters
+        ----------
+        rows : array, shape (rows of this rank, Ly)
+        """
+        self._append(element, step, time, self.slab.start, rows)
+
+    def append_tracers(
+        self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
+    ) -> None:
+        """Append one frame of tracer positions, ordered by identity.
+
+        Parameters
+        ----------
+        identity : int array, shape (tracers of this rank,)
+        position : array, shape (tracers of this rank, 2)
+        """
+        number, communicator = element.shape[0], self.communicator
+        rows = by_identity(identity, position, number, communicator)
+        first = tracer_ranges(number, communicator.size)[communicator.rank][0]
+        self._append(element, step, time, first, rows)
+
+    def _append(
+        self, element: h5md.Element, step: int, time: float, first: int, rows: NDArray
+    ) -> None:
+        if self.failure is not None:
+            return
+        with self._remembering():
+            if element not in self._grown:
+                h5md.create(self._file, element, self.compression)
+            frame = self._grown.get(element, 0)
+            self._grown[element] = frame + 1
+            dataset = self._dataset(element, "value")
+            dataset.resize(frame + 1, axis=0)
+            write_rows(dataset, (frame,), first, rows)
+        if self.communicator.is_root:
+            parts = self._numbers.setdefault(element, [])
+            parts.append((np.array([step]), np.array([time]), None))
+
+    def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
+        """Write datasets that exist in a file nobody has open.
+
+        Returns
+        -------
+        OutputError or None
+            What failed on this rank.
+        """
+        try:
+            with told_in_one_line(path), open_shared(path, self.communicator) as file:
+                for part in parts:
+                    write_rows(file[part.path], (), part.first, part.rows)
+        except OutputError as error:
+            return error
+        return None
+
+
+def open_shared(path: Path, communicator: Communicator) -> h5py.File:
+    """Open a file for writing on all ranks at once."""
+    return h5py.File(
+        path, "r+", libver=h5md.FORMAT, driver="mpio", comm=communicator.mpi,
+        alignment_threshold=ALIGNED, alignment_interval=ALIGNED,
+    )  # fmt: skip
+
+
+def write_rows(dataset: h5py.Dataset, frame: tuple[int, ...], first: int, rows: NDArray) -> None:
+    """Write this rank's rows from `first` on, perhaps none; all ranks must write at once.
+
+    A rank without rows takes part with an empty selection, which only HDF5's own interface does
+    without hanging.
+    """
+    space = dataset.id.get_space()
+    rows = np.ascontiguousarray(rows)
+    if len(rows):
+        start = (*frame, first, *(0 for _ in rows.shape[1:]))
+        space.select_hyperslab(start, (*(1 for _ in frame), *rows.shape))
+        memory = h5s.create_simple(rows.shape)
+    else:
+        space.select_none()
+        memory, rows = h5s.create_simple((1,)), np.zeros(1, rows.dtype)
+        memory.select_none()
+    transfer = h5p.create(h5p.DATASET_XFER)
+    transfer.set_dxpl_mpio(h5fd.MPIO_COLLECTIVE)
+    dataset.id.write(memory, space, rows, dxpl=transfer)

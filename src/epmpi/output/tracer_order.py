@@ -1,0 +1,92 @@
+"""Trajectories are ordered by tracer identity, although tracers wander between the ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.lattice import split
+from epmpi.parallel import Communicator
+
+TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
+TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it
+
+
+def records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
+    """Return tracers as records of dtype `TRACER`, ordered by identity."""
+    tracers = np.empty(len(identity), TRACER)
+    order = np.argsort(identity)
+    tracers["identity"], tracers["position"] = identity[order], position[order]
+    return tracers
+
+
+def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float64] | None:
+    """Return the positions of the tracers start, ..., stop - 1 in this order, with z = 0.
+
+    Parameters
+    ----------
+    tracers : structured array, shape (stop - start,), or None
+        Of dtype `TRACER`, in any order.
+
+    Returns
+    -------
+    array, shape (stop - start, 3), or None where `tracers` is None
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing or there twice.
+    """
+    if tracers is None:
+        return None
+    place = tracers["identity"] - start
+    if not np.array_equal(np.bincount(place, minlength=stop - start), np.ones(stop - start)):
+        raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
+    ordered = np.zeros((stop - start, 3))
+    ordered[place, :2] = tracers["position"]
+    return ordered
+
+
+def tracer_ranges(number: int, ranks: int) -> list[tuple[int, int]]:
+    """Return the identities [start, stop) of each rank's part of a file, in whole blocks.
+
+    The last ranks may have none.
+    """
+    blocks = split(-(-number // TRACER_BLOCK), ranks)
+    return [
+        (min(start * TRACER_BLOCK, number), min(stop * TRACER_BLOCK, number))
+        for start, stop in blocks
+    ]
+
+
+def by_identity(
+    identity: NDArray[np.int64],
+    position: NDArray[np.float64],
+    number: int,
+    communicator: Communicator,
+) -> NDArray[np.float64]:
+    """Return the positions of this rank's part of a file, with z = 0.  Collective.
+
+    Parameters
+    ----------
+    identity, position : arrays, shape (n,) and (n, 2)
+        Of the tracers that this rank has, wherever they belong.
+    number : int
+        Of all tracers.
+
+    Returns
+    -------
+    array, shape (stop - start, 3), of this rank's range in `tracer_ranges`
+
+    Raises
+    ------
+    ValueError
+        On this rank, if a tracer of its part is missing or there twice.
+    """
+    ranges = tracer_ranges(number, communicator.size)
+    stops = np.array([stop for _, stop in ranges])
+    tracers = records(identity, position)
+    owner = np.searchsorted(stops, tracers["identity"], side="right")
+    start, stop = ranges[communicator.rank]
+    ordered = in_order(communicator.route(tracers, owner), start, stop)
+    return np.zeros((0, 3)) if ordered is None else ordered

@@ -1,0 +1,103 @@
+"""The two writers leave the same file; what one has begun the other goes on with."""
+
+import os
+
+import h5py
+import pytest
+from same_runs import differences
+
+from epmpi.config import ConfigError, from_mapping
+from epmpi.output import collective
+from epmpi.parallel import Communicator
+from epmpi.simulation import Simulation
+
+parallel = pytest.mark.skipif(not collective.available(), reason="needs an h5py built for MPI")
+SECTIONS = {
+    "lattice": {"shape": [13, 10]},
+    "model": {"temperature": 0.3},
+    "tracers": {"number": 37},
+    "time": {"warmup": 1.0, "duration": 3.0},
+    "output": {"series_every": 0.5, "trajectory_every": 0.5, "fields_every": 1.0},
+}
+
+
+def configured(writer: str, **output):
+    return from_mapping({**SECTIONS, "output": {**SECTIONS["output"], "writer": writer, **output}})
+
+
+def layout(path):
+    """Return type, shape, chunks, filters and attributes of everything but the parameters."""
+    found = {}
+    with h5py.File(path, "r") as file:
+
+        def keep(name, item):
+            if name.startswith(("parameters", "header")):  # they name the writer
+                return
+            attributes = {key: str(value) for key, value in item.attrs.items()}
+            kind = (item.shape, item.maxshape, item.dtype, item.chunks, item.compression_opts) if (
+                isinstance(item, h5py.Dataset)
+            ) else ()  # fmt: skip
+            found[name] = (kind, attributes)
+
+        file.visititems(keep)
+    return found
+
+
+def test_an_h5py_for_mpi_is_there_where_it_must_be():
+    assert collective.available() or not os.environ.get("EPMPI_PARALLEL_HDF5")
+
+
+@pytest.mark.mpi
+@parallel
+@pytest.mark.parametrize("compression", [0, 4])
+def test_both_writers_leave_the_same_file(shared_tmp_path, comm, compression):
+    communicator = Communicator(comm)
+    for writer in ("stream", "parallel"):
+        configuration = configured(writer, compression=compression)
+        run = Simulation(configuration, communicator).run(shared_tmp_path / writer, progress=False)
+        assert run == shared_tmp_path / writer
+    if communicator.is_root:
+        one, other = shared_tmp_path / "stream", shared_tmp_path / "parallel"
+        assert differences(one, other) == []
+        assert layout(one / "run.h5") == layout(other / "run.h5")
+        assert layout(one / "checkpoint.h5") == layout(other / "checkpoint.h5")
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+@parallel
+def test_one_writer_goes_on_from_the_other(shared_tmp_path, comm):
+    communicator = Communicator(comm)
+    Simulation(configured("stream"), communicator).run(shared_tmp_path / "whole", progress=False)
+    short = configured("stream").with_overrides(["time.duration=1.0"])
+    run = shared_tmp_path / "run"
+    Simulation(short, communicator).run(run, progress=False)
+    for writer, duration in (("parallel", 2.0), ("stream", 2.5), ("parallel", 3.0)):
+        overrides = [f"output.writer={writer}", f"time.duration={duration}"]
+        Simulation.resume(run, overrides, communicator).run(progress=False)
+    if communicator.is_root:
+        assert differences(shared_tmp_path / "whole", run) == []
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("compression", [1, 9])
+def test_compression(shared_tmp_path, comm, compression):
+    communicator = Communicator(comm)
+    plain, packed = configured("stream"), configured("stream", compression=compression)
+    for name, configuration in (("plain", plain), ("packed", packed)):
+        Simulation(configuration, communicator).run(shared_tmp_path / name, progress=False)
+    if communicator.is_root:
+        assert differences(shared_tmp_path / "plain", shared_tmp_path / "packed") == []
+        with h5py.File(shared_tmp_path / "packed" / "run.h5") as file:
+            assert file["fields/stress/value"].compression_opts == compression
+            assert file["observables/activity/value"].compression is None
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+def test_parallel_writer_that_is_not_there(shared_tmp_path, comm, monkeypatch):
+    monkeypatch.setattr(collective, "available", lambda: False)
+    with pytest.raises(ConfigError, match=r"output.writer = .parallel.: this h5py was not built"):
+        Simulation(configured("parallel"), Communicator(comm)).run(shared_tmp_path / "run")
+    assert not (shared_tmp_path / "run").exists()
