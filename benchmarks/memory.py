@@ -1,0 +1,52 @@
+"""Resident memory of a run, per site, beside what a dry run promises.
+
+    python -m benchmarks.memory --size 4096
+
+One process a case: the peak of a process never falls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+
+from epmpi.config import from_mapping
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+from epmpi.planning import array_bytes
+
+
+def main() -> None:
+    """Print one line: peak and arrays, in bytes a site of this rank's slab."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--size", type=int, default=4096)
+    parser.add_argument("--tracers", type=int, default=16, help="one tracer on so many sites")
+    parser.add_argument("--precision", default="double", choices=["double", "single"])
+    parser.add_argument("--steps", type=int, default=3)
+    options = parser.parse_args()
+    number = options.size**2 // options.tracers if options.tracers else 0
+    configuration = from_mapping(
+        {
+            "lattice": {"shape": [options.size, options.size]},
+            "tracers": {"number": number},
+            "output": {"trajectory_every": 0.0},
+            "run": {"precision": options.precision},
+        }
+    )
+    communicator = Communicator.world()
+    model = Model(configuration, communicator)
+    for _ in range(options.steps):
+        model.step()
+    sites = model.slab.rows * model.lattice.shape[1]
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if communicator.is_root:
+        arrays = array_bytes(configuration, communicator.size)
+        print(
+            f"L={options.size} tracers={number} precision={options.precision} "
+            f"ranks={communicator.size} peak={peak / sites:.1f} B/site "
+            f"arrays={arrays / sites:.1f} B/site"
+        )
+
+
+if __name__ == "__main__":
+    main()
