@@ -24,6 +24,7 @@ LAYERS = (
     {"elasticity", "activation", "tracers", "state", "waiting"},
     {"model"},
     {"output", "progress", "stopping", "schedule", "steady"},
+    {"warmup"},
     {"simulation", "planning"},
     {"cli"},
     {"__init__", "__main__"},

@@ -16,11 +16,10 @@ from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
-from epmpi.steady import SteadyState, Verdict
 from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
 from epmpi.waiting import WaitingTimes
+from epmpi.warmup import Warmup
 
-UNDECIDED = 2**62  # steps of a warm-up whose end is not known yet
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 MAY_CHANGE = (
     "time.duration",
@@ -49,7 +48,7 @@ class Simulation:
     Attributes
     ----------
     model : Model
-    warmup_steps, measured_steps : int
+    measured_steps : int
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
     """
@@ -63,19 +62,14 @@ class Simulation:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         self.model = model = Model(configuration, self.communicator)
-        known = configuration.warmup_steps
-        self.warmup_steps = UNDECIDED if known is None else known
+        self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
-        self._steady: SteadyState | None = None
-        self._verdict: Verdict | None = None
         self.stopped = ""
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
         if configuration.output.waiting_times_every:
             self._waits = WaitingTimes(model.slab.shape, self.warmup_steps)
             model.gather("waiting_times", self._waits)
-        if known is None:
-            self._watch()
         self._activity: float | None = None
         self._checkpoint = checkpoint
         self._saved_step = -1
@@ -83,7 +77,8 @@ class Simulation:
             like, number = model.state(), configuration.tracers.number
             model.restore(checkpoint.state(like, number, model.slab, self.communicator))
             self._saved_step = model.step_count
-            self._find_end_of_warmup()
+            self._warmup.restore()
+            self._start_counting()
         elif configuration.initial.state not in NAMED_STATES:
             path = configuration.initial.state
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
@@ -93,58 +88,10 @@ class Simulation:
         """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
         return self.warmup_steps + self.measured_steps
 
-    def _watch(self) -> None:
-        """Prepare to decide when the warm-up ends."""
-        every, step = self._schedule.every["series"], self.configuration.time.step
-        # Tracers stand where they are told to only after whole moves.
-        move = self.configuration.tracers.every
-        self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
-        event_time = self.configuration.model.restructuring_time
-        self._steady = SteadyState(self._sample_steps * step, event_time)
-        if not self.communicator.is_root:
-            self._steady.count[:] = 0
-        self.model.gather("steady_state", self._steady)
-
-    def _find_end_of_warmup(self) -> None:
-        """Take over the end of the warm-up from a checkpoint.  Collective."""
-        if self._steady is None or not (end := self.communicator.broadcast(self._steady.ended)):
-            return
-        self.warmup_steps = end
-        if self._waits is not None:
-            self._waits.first_step = end
-        verdict = self._steady.judgement() if self.communicator.is_root else None
-        self._verdict = self.communicator.broadcast(verdict)
-
-    def _end_warmup_if_steady(self) -> None:
-        """Sample the warm-up where it is due; end it at this step if it is steady.  Collective."""
-        model, steady = self.model, self._steady
-        since = model.step_count - self.configuration.annealing_steps
-        if steady is None or model.step_count >= self.warmup_steps or since <= 0:
-            return
-        if since % self._sample_steps:
-            return
-        observables, verdict = model.observables(), None
-        if self.communicator.is_root:
-            steady.add(observables)
-            verdict = steady.verdict()
-        self._verdict = self.communicator.broadcast(verdict)
-        if self._verdict is not None and self._verdict.steady:
-            self.warmup_steps = model.step_count
-            if self.communicator.is_root:
-                steady.end(model.step_count)
-            if self._waits is not None:
-                self._waits.first_step = model.step_count
-
-    def _anneal(self) -> None:
-        """Set the temperature of the next step, where stages of annealing begin or end."""
-        begin = 0
-        for temperature, duration in self.configuration.initial.annealing:
-            end = begin + self.configuration.steps(duration)
-            if begin <= self.model.step_count < end:
-                self.model.activation.set_temperature(temperature)
-                return
-            begin = end
-        self.model.activation.set_temperature(self.configuration.model.temperature)
+    @property
+    def warmup_steps(self) -> int:
+        """Steps before the measurement, annealing included; see `Warmup`."""
+        return self._warmup.steps
 
     @classmethod
     def resume(
@@ -221,7 +168,7 @@ class Simulation:
         clock = self._checkpoint.header.clock if self._checkpoint else {}
         root = self.communicator.is_root
         limit = TimeLimit(self.configuration.run.walltime) if root else TimeLimit(0.0)
-        total = 0 if self.warmup_steps == UNDECIDED else self.total_steps
+        total = self.total_steps if self._warmup.is_decided else 0
         with (
             StopSignals() as signals,
             self._store(directory) as store,
@@ -235,10 +182,10 @@ class Simulation:
                 self._save(store, pace)
             look, self.stopped = model.step_count + 1, ""
             while model.step_count < self.total_steps and not self.stopped:
-                if model.step_count <= self.configuration.annealing_steps:
-                    self._anneal()
+                self._warmup.anneal()
                 model.step()
-                self._end_warmup_if_steady()
+                if self._warmup.end_if_steady():
+                    self._start_counting()
                 if model.step_count == self.warmup_steps:
                     pace.warmup_time = pace.wall_time
                     told.expect(self.total_steps)
@@ -252,6 +199,11 @@ class Simulation:
             store.describe(self._result(pace))
             self._save(store, pace)
         return store.directory
+
+    def _start_counting(self) -> None:
+        """Count waiting times from the end of the warm-up on."""
+        if self._waits is not None:
+            self._waits.first_step = self.warmup_steps
 
     def _store(self, directory: str | os.PathLike[str] | None) -> RunStore:
         """Open the store of a new run, or of one that is resumed.  Collective."""
@@ -290,9 +242,8 @@ class Simulation:
         """Return what is known in the end."""
         model_steps = self.model.step_count
         updates = model_steps * self.model.lattice.sites
-        steady = {"steady_state": self._verdict.describe()} if self._verdict else {}
         return {
-            **steady,
+            **self._warmup.describe(),
             "wall_time": pace.wall_time,
             "warmup_time": pace.warmup_time,
             "warmup_steps": min(self.warmup_steps, model_steps),

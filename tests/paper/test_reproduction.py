@@ -58,7 +58,7 @@ def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
     assert "alpha_b against <v^2>/2" in text
 
     screen = Console(file=io.StringIO(), width=200)
-    reproduce(["fig2c"], tmp_path / "paper", page, full=False, workers=1, console=screen)
+    reproduce(["fig1"], tmp_path / "paper", page, full=False, workers=1, console=screen)
     assert "0 to run" in screen.file.getvalue()
 
 

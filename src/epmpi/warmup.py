@@ -1,0 +1,104 @@
+"""The time before the measurement: annealing, and a warm-up, of given length or until steady."""
+
+from __future__ import annotations
+
+from epmpi.config import Configuration
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+from epmpi.steady import SteadyState, Verdict
+
+UNDECIDED = 2**62  # steps of a warm-up whose end is not known yet
+
+
+class Warmup:
+    """The warm-up of a run, annealing included.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    model : Model
+        Gathers the record of a warm-up whose end the run decides, so that it is part of the state.
+    communicator : Communicator
+
+    Attributes
+    ----------
+    steps : int
+        Of the whole warm-up; `UNDECIDED` while it is.
+    verdict : Verdict or None
+        The last decision.
+    """
+
+    def __init__(
+        self, configuration: Configuration, model: Model, communicator: Communicator
+    ) -> None:
+        self.configuration = configuration
+        self.model = model
+        self.communicator = communicator
+        self.annealing_steps = configuration.annealing_steps
+        known = configuration.warmup_steps
+        self.steps = UNDECIDED if known is None else known
+        self.verdict: Verdict | None = None
+        self._steady: SteadyState | None = None
+        if known is None:
+            self._watch()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the end is known."""
+        return self.steps != UNDECIDED
+
+    def _watch(self) -> None:
+        """Prepare to decide when the warm-up ends."""
+        configuration, step = self.configuration, self.configuration.time.step
+        every = configuration.steps(configuration.output.series_every)
+        # Tracers stand where they are told to only after whole moves.
+        move = configuration.tracers.every
+        self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
+        event_time = configuration.model.restructuring_time
+        self._steady = SteadyState(self._sample_steps * step, event_time)
+        if not self.communicator.is_root:
+            self._steady.count[:] = 0
+        self.model.gather("steady_state", self._steady)
+
+    def restore(self) -> None:
+        """Take over the end of the warm-up from the model's state.  Collective."""
+        if self._steady is None or not (end := self.communicator.broadcast(self._steady.ended)):
+            return
+        self.steps = end
+        verdict = self._steady.judgement() if self.communicator.is_root else None
+        self.verdict = self.communicator.broadcast(verdict)
+
+    def end_if_steady(self) -> bool:
+        """Sample the warm-up where it is due; tell whether it ends at this step.  Collective."""
+        model, steady = self.model, self._steady
+        since = model.step_count - self.annealing_steps
+        if steady is None or self.is_decided or since <= 0 or since % self._sample_steps:
+            return False
+        observables, verdict = model.observables(), None
+        if self.communicator.is_root:
+            steady.add(observables)
+            verdict = steady.verdict()
+        self.verdict = self.communicator.broadcast(verdict)
+        if self.verdict is None or not self.verdict.steady:
+            return False
+        self.steps = model.step_count
+        if self.communicator.is_root:
+            steady.end(model.step_count)
+        return True
+
+    def anneal(self) -> None:
+        """Set the temperature of the next step, while stages of annealing last and at their end."""
+        if self.model.step_count > self.annealing_steps or not self.annealing_steps:
+            return
+        begin = 0
+        for temperature, duration in self.configuration.initial.annealing:
+            end = begin + self.configuration.steps(duration)
+            if begin <= self.model.step_count < end:
+                self.model.activation.set_temperature(temperature)
+                return
+            begin = end
+        self.model.activation.set_temperature(self.configuration.model.temperature)
+
+    def describe(self) -> dict[str, dict[str, float | str]]:
+        """Return what the decision was founded on, for /parameters."""
+        return {"steady_state": self.verdict.describe()} if self.verdict else {}
