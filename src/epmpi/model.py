@@ -72,7 +72,7 @@ class Model:
         )
         self.slab = self.fft.slab
         shape = self.slab.shape
-        self.stress = self.device.empty(shape, dtype)
+        self.stress = self.device.zeros(shape, dtype)
         self.plastic_strain = self.device.zeros(shape, np.float64)
         self.direction = self.device.zeros(shape, np.int8)
         self.step_count = 0

@@ -22,7 +22,8 @@ cuda: Any = numba_cuda  # its own types are those of the calling side, not of a 
 # before each kernel.
 numba.config.CUDA_ARRAY_INTERFACE_SYNC = False  # type: ignore[attr-defined]
 
-THREADS = 128  # a block; a multiple of the 32 lanes of a warp
+WARP = 32  # threads that run in step
+THREADS = 128  # of a block, unless there are fewer
 
 
 def compile_module(module: ModuleType) -> SimpleNamespace:
@@ -66,7 +67,8 @@ def kernel(function: Callable) -> Callable[..., None]:
 
     def launch(threads: int, *arguments: Any) -> None:
         if threads > 0:
-            compiled[-(-threads // THREADS), THREADS](*arguments)
+            block = min(THREADS, -(-threads // WARP) * WARP)
+            compiled[-(-threads // block), block](*arguments)
 
     launch.compiled = compiled  # type: ignore[attr-defined]
     launch.__doc__ = function.__doc__
