@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A second environment on Debian, DIRECTORY (default .venv-parallel): Open MPI of the system and an
 # h5py built for it and for its parallel HDF5; then the tests of the output and of restarts in it,
-# where nothing that needs an h5py built for MPI may be skipped.
+# where nothing that needs an h5py built for MPI, or VTK, may be left out.
 # usage: tools/ci_parallel_hdf5.sh [DIRECTORY]
 # The last line is `N passed, N failed`; any failure gives exit code 1.
 set -uo pipefail
@@ -35,7 +35,7 @@ if ! "$venv/bin/python" -c 'import sys, h5py; sys.exit(not h5py.get_config().mpi
         CFLAGS="-O1 -g0" $pip install --no-build-isolation --no-deps --no-binary=h5py h5py \
         || give_up "h5py for MPI does not build"
 fi
-$pip install --prefer-binary --editable '.[test]' || give_up "epmpi does not install into $venv"
+$pip install --prefer-binary --editable '.[test]' vtk || give_up "epmpi does not install into $venv"
 
 # More ranks than cores, as root, one thread a rank; messages by shared memory or TCP alone.
 export MPIEXEC="mpirun.openmpi --oversubscribe --allow-run-as-root"

@@ -1,4 +1,4 @@
-"""The command line: run, resume, analyse, info.
+"""The command line: run, resume, export, analyse, paper, scan, info.
 
 One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
 ranks for what only a developer can.  Exit codes, those of sysexits.h:
@@ -27,7 +27,7 @@ from rich.console import Console
 
 import epmpi
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
-from epmpi.output import OutputError
+from epmpi.output import OutputError, export
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
 from epmpi.planning import array_bytes, plan
 from epmpi.simulation import MAY_CHANGE, Simulation, StateError
@@ -100,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, help="where to write (default: beside the run)"
     )
     analyse.set_defaults(command=_analyse)
+
+    exported = commands.add_parser("export", help="series as CSV, fields for ParaView (XDMF)")
+    exported.add_argument("run", type=Path, help="RUN directory or run.h5")
+    exported.add_argument("-o", "--output", type=Path, help="where to write (default: RUN/export)")
+    exported.set_defaults(command=_export)
 
     paper = commands.add_parser(
         "paper", help="run, draw and check the figures of PRL 113, 248301 (2014)"
@@ -226,6 +231,14 @@ def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
         analyse(chosen.runs, chosen.output, Console(), communicator)
     except AnalysisError as error:
         raise ConfigError(str(error)) from error
+    return 0
+
+
+def _export(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    if communicator.size > 1:
+        raise ConfigError(f"export runs on 1 rank, got {communicator.size}: leave mpiexec out")
+    for path in export(chosen.run, chosen.output):
+        print(path)
     return 0
 
 

@@ -45,7 +45,7 @@ def frames_seen(path: Path) -> int:
 
 @pytest.fixture
 def files(tmp_path) -> SegmentedFile:
-    return SegmentedFile(tmp_path, lambda file: None)
+    return SegmentedFile(tmp_path, lambda file: [])
 
 
 def test_small_run_is_one_plain_file(files):

@@ -33,7 +33,9 @@ def layout(path):
         def keep(name, item):
             if name.startswith(("parameters", "header")):  # they name the writer
                 return
-            attributes = {key: str(value) for key, value in item.attrs.items()}
+            attributes = {
+                key: str(value) for key, value in item.attrs.items() if "_LIST" not in key
+            }  # the lists of scales are addresses
             kind = (item.shape, item.maxshape, item.dtype, item.chunks, item.compression_opts) if (
                 isinstance(item, h5py.Dataset)
             ) else ()  # fmt: skip

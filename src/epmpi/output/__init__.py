@@ -1,9 +1,18 @@
 """What a run leaves on disk: run.h5 (H5MD 1.1) and checkpoint.h5, safe at any instant."""
 
+from epmpi.output.export import export
 from epmpi.output.failures import OutputError
 from epmpi.output.final_fields import read_final_fields
 from epmpi.output.opening import Checkpoint, open_run
 from epmpi.output.provenance import collect
 from epmpi.output.store import RunStore
 
-__all__ = ["Checkpoint", "OutputError", "RunStore", "collect", "open_run", "read_final_fields"]
+__all__ = [
+    "Checkpoint",
+    "OutputError",
+    "RunStore",
+    "collect",
+    "export",
+    "open_run",
+    "read_final_fields",
+]

@@ -7,7 +7,6 @@ restart leaves out what was cut, and only then are files removed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,9 +14,7 @@ import h5py
 
 from epmpi.config import ConfigError
 from epmpi.output import h5md
-from epmpi.output.segments import FOLDER, SEGMENT, Segment
-
-SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
+from epmpi.output.segments import FOLDER, Segment
 
 
 def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
@@ -68,7 +65,7 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
             segments.setdefault(path, Segment(path)).frames[element] = count
             continue
         for source in value.virtual_sources():
-            name = SOURCE.fullmatch(source.file_name)
+            name = h5md.SOURCE.fullmatch(source.file_name)
             if name is None or source.dset_name != f"/{element.path}/value":
                 raise ValueError(f"{element.path} refers to {source.file_name[:80]}")
             segment_path = path.parent / FOLDER / name[1]

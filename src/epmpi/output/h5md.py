@@ -16,6 +16,7 @@ its frames are appended; at most 1024 frames, so that a series of numbers has ch
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,9 @@ LARGEST_CHUNK = 4 * MEBIBYTE
 LONGEST_CHUNK = 1024  # frames
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
+FOLDER = "segments"  # beside run.h5; see `segments`
+SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
+SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")  # the files that run.h5 may refer to
 PARTS = ("step", "time", "value")
 POSITION = "particles/tracers/position"
 EDGES = "particles/tracers/box/edges"
@@ -165,6 +169,38 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
             **packed,
         )
     annotate(file, element)
+
+
+def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
+    """Name the dimensions of series and fields, with their coordinates, for xarray and netCDF.
+
+    Each element's `time` is the scale of its first dimension; `fields/x` and `fields/y`, the
+    positions of the sites, are those of the others.  What is attached already is left alone.
+
+    Returns
+    -------
+    list of h5py.Dataset
+        What has been made, to be held until the file has been flushed.
+    """
+    made: list[h5py.Dataset] = []
+    for element in elements(file):
+        group = file[element.path]
+        time = group["time"]
+        if time.is_scale:
+            continue
+        time.make_scale("time")
+        for name in ("step", "value"):
+            group[name].dims[0].attach_scale(time)
+        if not element.path.startswith("fields/"):
+            continue
+        for axis, name in enumerate(("x", "y")):
+            if name not in group.parent:
+                sites = group.parent.create_dataset(name, data=np.arange(element.shape[axis]))
+                sites.make_scale(name)
+                sites.attrs["units"] = UNITS["position"]
+                made.append(sites)
+            group["value"].dims[1 + axis].attach_scale(group.parent[name])
+    return made
 
 
 def elements(file: h5py.File) -> dict[Element, int]:

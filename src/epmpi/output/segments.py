@@ -23,7 +23,6 @@ The segments are found relative to run.h5: the directory of a run can be moved a
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,10 +34,9 @@ from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
 
 COPIED = 64 * h5md.MEBIBYTE  # copied in some 50 ms: little against the seconds between publications
-FOLDER = "segments"
-SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
+FOLDER, SEGMENT = h5md.FOLDER, h5md.SEGMENT
 LEFT_BEHIND = ("run.h5.partial", "run.h5.index", "checkpoint.h5.partial")
-Describe = Callable[[h5py.File], None]
+Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns what it has made
 
 
 @dataclass
@@ -142,7 +140,8 @@ class SegmentedFile:
         kept = [segment for segment in self.published if segment is not self._replaced]
         with told_in_one_line(self.path):
             with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
-                self.describe(file)
+                held = self.describe(file)
+            del held  # only now: see `failures.datasets`
             flush_to_disk(self.partial)
             if kept:
                 self._publish_segment(kept, frames)
@@ -166,8 +165,9 @@ class SegmentedFile:
         segments = [*kept, new]
         index = self.directory / "run.h5.index"
         with writing(index, "w", libver=h5md.FORMAT) as file:
-            self.describe(file)
             write_index(file, segments, self.directory)
+            held = self.describe(file)
+        del held
         flush_to_disk(index)
         os.replace(index, self.path)
         self.published = segments

@@ -332,6 +332,7 @@ class RunStore:
         self._series.clear()
         self._writer.commit()
 
-    def _describe(self, file: Any) -> None:
+    def _describe(self, file: Any) -> list[Any]:
         h5md.write_header(file, __version__, author())
         h5md.write_parameters(file, self._parameters)
+        return h5md.attach_scales(file)

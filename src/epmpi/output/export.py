@@ -1,0 +1,164 @@
+"""What other programs read: tables of the series, and views of the fields and of the tracers.
+
+- ``series.csv``, ``warmup.csv``: one row a sample, for any program;
+- ``fields.xdmf``: for ParaView; a text that refers to the fields in run.h5, nothing is copied;
+- ``tracers.h5md``: for MDAnalysis where the series have another interval than the trajectory; it
+  links to the trajectory in run.h5 and to nothing else, because MDAnalysis reads frame n of every
+  observable with frame n of the trajectory, whatever their times.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import h5py
+import numpy as np
+
+from epmpi.config import ConfigError
+from epmpi.output import h5md
+from epmpi.output.failures import told_in_one_line, writing
+
+SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
+NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
+
+
+def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
+    """Write what other programs read of a run.
+
+    Parameters
+    ----------
+    run : path
+        RUN directory, or its run.h5.
+    directory : path
+        Where to; default: RUN/export.
+
+    Returns
+    -------
+    list of Path
+        The files that have been written.
+
+    Raises
+    ------
+    ConfigError
+        If there is no run, or it cannot be read.
+    OutputError
+        If a file cannot be written.
+    """
+    path = Path(run) / "run.h5" if Path(run).is_dir() else Path(run)
+    target = Path(directory) if directory is not None else path.parent / "export"
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        why = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} cannot be read: {why}; expected a RUN directory") from error
+    with file:
+        try:
+            elements = h5md.elements(file)
+            refuse_foreign(file, elements)
+            tables = {name: table(file, elements, group) for group, name in SERIES.items()}
+        except (ValueError, OSError, RuntimeError, KeyError, TypeError, MemoryError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
+        made = []
+        with told_in_one_line(target):
+            target.mkdir(parents=True, exist_ok=True)
+            for name, rows in tables.items():
+                if len(rows) > 1:
+                    with open(target / name, "w", newline="") as text:
+                        csv.writer(text).writerows(rows)
+                    made.append(target / name)
+            inside = os.path.relpath(path, target)
+            fields = [element for element in elements if element.path.startswith("fields/")]
+            if fields:
+                (target / "fields.xdmf").write_text(xdmf(file, fields, inside))
+                made.append(target / "fields.xdmf")
+        if any(element.path == h5md.POSITION for element in elements):
+            link_tracers(file, target / "tracers.h5md", inside)
+            made.append(target / "tracers.h5md")
+    return made
+
+
+def refuse_foreign(file: h5py.File, elements: dict[h5md.Element, int]) -> None:
+    """Raise ValueError if a dataset has its data outside the directory of its run."""
+    for element in elements:
+        for name in h5md.PARTS:
+            dataset = file[element.path][name]
+            sources = dataset.virtual_sources() if dataset.is_virtual else ()
+            outside = [s.file_name for s in sources if not h5md.SOURCE.fullmatch(s.file_name)]
+            if dataset.external or outside or dataset.file.filename != file.filename:
+                raise ValueError(f"{element.path} has its data in another file")
+
+
+def table(file: h5py.File, elements: dict[h5md.Element, int], group: str) -> list[list[Any]]:
+    """Return a table of the series in a group: a header, then a row for each step of any of them.
+
+    Cells of a series that was not sampled at a step are empty.
+    """
+    names = [e for e in elements if e.path.rpartition("/")[0] == group and e.shape == ()]
+    rows: dict[int, list[Any]] = {}
+    for column, element in enumerate(names):
+        parts = [file[element.path][name][: elements[element]] for name in h5md.PARTS]
+        for step, time, value in zip(*(part.tolist() for part in parts), strict=True):
+            row = rows.setdefault(step, [step, time, *([""] * len(names))])
+            row[2 + column] = value
+    header = ["step", "time", *(element.name for element in names)]
+    return [header, *(rows[step] for step in sorted(rows))]
+
+
+def xdmf(file: h5py.File, fields: list[h5md.Element], inside: str) -> str:
+    """Return the XDMF text for the fields: a time series of grids, the first index downwards.
+
+    ParaView draws the last index of an array along its X axis: that is the y of the lattice.
+    """
+    lines = [
+        '<?xml version="1.0" ?>',
+        '<Xdmf Version="2.0">',
+        " <Domain>",
+        '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">',
+    ]
+    steps = np.unique(np.concatenate([file[field.path]["step"][()] for field in fields]))
+    for step in steps.tolist():
+        lines += grid(file, fields, inside, step)
+    return "\n".join([*lines, "  </Grid>", " </Domain>", "</Xdmf>", ""])
+
+
+def grid(file: h5py.File, fields: list[h5md.Element], inside: str, step: int) -> Iterator[str]:
+    """Yield the lines of one instant."""
+    shape = " ".join(map(str, fields[0].shape))
+    frames = {}
+    for field in fields:
+        at = np.flatnonzero(file[field.path]["step"][()] == step)
+        if len(at) and field.shape == fields[0].shape:
+            frames[field] = int(at[0])
+    field, frame = next(iter(frames.items()))
+    yield f'   <Grid Name="step {step}" GridType="Uniform">'
+    yield f'    <Time Value="{float(file[field.path]["time"][frame])!r}"/>'
+    yield f'    <Topology TopologyType="3DCoRectMesh" Dimensions="1 {shape}"/>'
+    yield '    <Geometry GeometryType="ORIGIN_DXDYDZ">'
+    yield '     <DataItem Format="XML" Dimensions="3">0 0 0</DataItem>'
+    yield '     <DataItem Format="XML" Dimensions="3">1 1 1</DataItem>'
+    yield "    </Geometry>"
+    for field, frame in frames.items():
+        total = file[field.path]["value"].shape[0]
+        number = f'NumberType="{NUMBERS[field.dtype.kind]}" Precision="{field.dtype.itemsize}"'
+        path = escape(f"{inside}:/{field.path}/value")
+        yield f'    <Attribute Name={quoteattr(field.name)} AttributeType="Scalar" Center="Node">'
+        yield f'     <DataItem ItemType="HyperSlab" Dimensions="1 {shape}" {number}>'
+        cut, all_frames = f"{frame} 0 0 1 1 1 1 {shape}", f"{total} {shape}"
+        yield f'      <DataItem Format="XML" Dimensions="3 3">{cut}</DataItem>'
+        yield f'      <DataItem Format="HDF" Dimensions="{all_frames}" {number}>{path}</DataItem>'
+        yield "     </DataItem>"
+        yield "    </Attribute>"
+    yield "   </Grid>"
+
+
+def link_tracers(file: h5py.File, path: Path, inside: str) -> None:
+    """Write an H5MD file whose particles are those of run.h5, and which has nothing else."""
+    with writing(path, "w", libver=h5md.FORMAT) as view:
+        file.copy("h5md", view)
+        view["particles"] = h5py.ExternalLink(inside, "/particles")

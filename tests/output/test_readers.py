@@ -1,0 +1,151 @@
+"""Programs that people use open what a run has left: each is tried itself."""
+
+import csv
+import os
+from importlib.util import find_spec
+
+import h5py
+import MDAnalysis
+import numpy as np
+import pytest
+import xarray
+
+from epmpi import simulation as simulations
+from epmpi.config import ConfigError, from_mapping
+from epmpi.output import segments
+from epmpi.output.export import export
+from epmpi.simulation import Simulation
+
+SHAPE, TRACERS = (12, 10), 17
+
+
+def made(directory, monkeypatch, copied=10**9, **output):
+    """Return a finished run; with copied = 0, one of several segments."""
+    monkeypatch.setattr(segments, "COPIED", copied)
+    configuration = from_mapping(
+        {
+            "lattice": {"shape": SHAPE},
+            "model": {"temperature": 0.3},
+            "tracers": {"number": TRACERS},
+            "time": {"warmup": 1.0, "duration": 4.0},
+            "output": {"series_every": 0.5, "trajectory_every": 0.5, "fields_every": 1.0, **output},
+        }
+    )
+    if copied == 0:
+        monkeypatch.setattr(simulations.Pace, "decide", publish_often)
+    Simulation(configuration).run(directory, progress=False)
+    return directory
+
+
+def publish_often(self, now):
+    return simulations.Decision("", False, now % 30 == 0, now + 1)
+
+
+@pytest.fixture(params=[10**9, 0], ids=["one file", "segments"])
+def run(request, tmp_path, monkeypatch):
+    return made(tmp_path / "run", monkeypatch, request.param)
+
+
+def test_mdanalysis_reads_the_trajectory(run):
+    universe = MDAnalysis.Universe.empty(TRACERS, trajectory=True)
+    universe.load_new(str(run / "run.h5"), format="H5MD", convert_units=False)
+    with h5py.File(run / "run.h5") as file:
+        position = file["particles/tracers/position/value"][()]
+        time = file["particles/tracers/position/time"][()]
+        activity = file["observables/activity/value"][()]
+    assert universe.trajectory.n_frames == len(time) == 9
+    for frame, step in enumerate(universe.trajectory):
+        assert np.allclose(step.positions, position[frame], atol=1e-5)
+        assert step.time == time[frame]
+        assert step.data["activity"] == activity[frame]  # sampled at the same times
+        assert list(step.dimensions) == [*SHAPE, 1, 90, 90, 90]
+
+
+def test_mdanalysis_reads_the_view_where_series_have_another_interval(tmp_path, monkeypatch):
+    run = made(tmp_path / "run", monkeypatch, series_every=2.0)
+    export(run)
+    universe = MDAnalysis.Universe.empty(TRACERS, trajectory=True)
+    universe.load_new(str(run / "export" / "tracers.h5md"), format="H5MD", convert_units=False)
+    times = [step.time for step in universe.trajectory]
+    assert times == [0.5 * frame for frame in range(9)]
+    assert "activity" not in universe.trajectory.ts.data
+
+
+def test_xarray_opens_series_and_fields(run):
+    path = run / "run.h5"
+    with xarray.open_dataset(path, group="observables/activity", engine="h5netcdf") as series:
+        assert series.value.dims == ("time",)
+        assert series.time.values[1] == 0.5
+        assert series.value.attrs["units"] == "1"
+        assert series.time.attrs["units"] == "tau"
+        mean = float(series.value.sel(time=slice(1, 2)).mean())
+    with xarray.open_dataset(path, group="fields/stress", engine="h5netcdf") as stress:
+        assert stress.value.dims == ("time", "x", "y")
+        assert stress.value.shape == (5, *SHAPE)
+        assert stress.value.attrs["units"] == "yield stress"
+        assert float(stress.value.sel(time=2.0, x=3, y=4)) == stress.value.values[2, 3, 4]
+    with xarray.open_dataset(path, group="fields", engine="h5netcdf") as fields:
+        assert list(fields.x.values) == list(range(SHAPE[0]))
+    with h5py.File(path) as file:
+        assert mean == pytest.approx(np.mean(file["observables/activity/value"][2:5]))
+
+
+def test_csv_holds_every_sample(run, tmp_path):
+    made_files = export(run, tmp_path / "elsewhere")
+    assert [path.name for path in made_files] == [
+        "series.csv", "warmup.csv", "fields.xdmf", "tracers.h5md",
+    ]  # fmt: skip
+    with open(tmp_path / "elsewhere" / "series.csv", newline="") as text:
+        rows = list(csv.DictReader(text))
+    with h5py.File(run / "run.h5") as file:
+        for name in ("activity", "stress_mean", "events"):
+            values = file[f"observables/{name}/value"][()].tolist()
+            assert [float(row[name]) for row in rows] == values
+    assert rows[3]["time"] == "1.5"
+
+
+if find_spec("vtk"):  # of the second environment of the CI: half a gigabyte
+
+    def test_vtk_reads_the_fields(run):
+        import vtk
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        export(run)
+        reader = vtk.vtkXdmfReader()
+        reader.SetFileName(str(run / "export" / "fields.xdmf"))
+        reader.UpdateInformation()
+        times = reader.GetOutputInformation(0).Get(
+            vtk.vtkStreamingDemandDrivenPipeline.TIME_STEPS()
+        )
+        assert list(times) == [0.0, 1.0, 2.0, 3.0, 4.0]
+        with h5py.File(run / "run.h5") as file:
+            for frame, time in enumerate(times):
+                reader.UpdateTimeStep(time)
+                image = reader.GetOutputDataObject(0)
+                assert image.GetDimensions() == (*SHAPE[::-1], 1)
+                for name in ("stress", "plastic_strain", "active"):
+                    values = vtk_to_numpy(image.GetPointData().GetArray(name))
+                    expected = file[f"fields/{name}/value"][frame]
+                    assert np.array_equal(values.reshape(SHAPE), expected)
+
+
+def test_vtk_is_there_where_it_must_be():
+    assert find_spec("vtk") or not os.environ.get("EPMPI_PARALLEL_HDF5")
+
+
+@pytest.mark.parametrize("what", ["missing", "text", "elsewhere"])
+def test_export_refuses_in_one_line(tmp_path, what):
+    path = tmp_path / "run.h5"
+    if what == "text":
+        path.write_text("no HDF5")
+    elif what == "elsewhere":
+        with h5py.File(path, "w") as file:
+            group = file.create_group("observables/activity")
+            for name in ("step", "time", "value"):
+                layout = h5py.VirtualLayout((3,), np.float64)
+                layout[:] = h5py.VirtualSource("/etc/hostname", "x", shape=(3,))
+                group.create_virtual_dataset(name, layout)
+    with pytest.raises(ConfigError, match=r"run\.h5 (cannot be read|is no run file)") as caught:
+        export(path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "export").exists()
