@@ -27,10 +27,13 @@ from rich.console import Console
 
 import epmpi
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, load
+from epmpi.devices import gpus
 from epmpi.output import OutputError, export
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
+from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes, plan
 from epmpi.simulation import MAY_CHANGE, Simulation, StateError
+from epmpi.spectral.transport import decide, offer
 
 USER_ERROR = 2
 STATE_ERROR = 70
@@ -124,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_campaign_arguments(scan, None)
     scan.set_defaults(command=_scan)
 
-    info = commands.add_parser("info", help="what this machine offers: MPI, HDF5, FFT engines")
+    info = commands.add_parser("info", help="what this machine offers: MPI, GPUs, HDF5, FFTs")
     info.set_defaults(command=_info)
     return parser
 
@@ -159,6 +162,8 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     if chosen.dry_run:
         return _tell_plan(configuration, communicator)
     _refuse_existing(directory, communicator)
+    device = place(configuration.run.device, communicator)
+    check_memory(array_bytes(configuration, communicator.size, device), device, communicator)
     simulation = Simulation(configuration, communicator)
     return _go(simulation, directory, f"-> {directory}")
 
@@ -285,9 +290,11 @@ def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    hosts = communicator.gather(platform.node())
-    if hosts is None:
+    device = place("auto", communicator)
+    ranks = communicator.gather((platform.node(), device.describe(), offer(device)))
+    if ranks is None:
         return 0
+    hosts, names, offers = zip(*ranks, strict=True)
     parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
     rows = [
         ("epmpi", epmpi.__version__),
@@ -301,6 +308,9 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
             "HDF5",
             f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}",
         ),
+        ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
+        ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
+        ("exchange", decide(offers)),
         ("FFT engines", ", ".join(FFT_ENGINES)),
     ]
     for name, value in rows:

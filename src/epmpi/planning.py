@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import CPU, Device
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
 from epmpi.parallel import Communicator
@@ -46,8 +46,11 @@ class Plan:
         return self.steps * self.seconds_per_step
 
 
-def array_bytes(configuration: Configuration, ranks: int) -> int:
-    """Return the bytes of arrays on the first rank, whose slab is the largest."""
+def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
+    """Return the bytes of arrays on the first rank, whose slab is the largest.
+
+    On a GPU the work areas of cuFFT come on top.
+    """
     lattice = Lattice(configuration.lattice.shape)
     length, width = lattice.shape
     real = 8 if configuration.run.precision == "double" else 4
@@ -62,7 +65,7 @@ def array_bytes(configuration: Configuration, ranks: int) -> int:
         spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
-        blocks = 2 * min(CPU().block_rows(width * real), rows) * width * real
+        blocks = 2 * min((device or CPU()).block_rows(width * real), rows) * width * real
         return 2 * real * spectra + real * responses * modes * length + blocks
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun

@@ -209,6 +209,7 @@ class Simulation:
         """Open the store of a new run, or of one that is resumed.  Collective."""
         model, communicator = self.model, self.communicator
         known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
+        known |= {"device_name": model.device.describe(), "exchange": model.fft.transport}
         known |= self._schedule.describe()
         if self._waits is not None:
             known["waiting_times"] = {"edges": self._waits.edges}
@@ -262,7 +263,7 @@ class Simulation:
 
     def _write(self, store: RunStore) -> None:
         """Write what is due at this step."""
-        model = self.model
+        model, to_host = self.model, self.model.device.to_host
         step = model.step_count - self.warmup_steps
         now = step * self.configuration.time.step
         warmup = step < 0
@@ -281,15 +282,16 @@ class Simulation:
             else:
                 store.series(step, now, observables)
         if trajectory:
-            store.trajectory(step, now, model.tracers.identity, model.tracers.position)
+            identity, position = map(to_host, (model.tracers.identity, model.tracers.position))
+            store.trajectory(step, now, identity, position)
         if fields:
             store.fields(
                 step,
                 now,
                 {
-                    "stress": model.stress,
-                    "plastic_strain": model.plastic_strain,
-                    "active": model.direction,
+                    "stress": to_host(model.stress),
+                    "plastic_strain": to_host(model.plastic_strain),
+                    "active": to_host(model.direction),
                 },
             )
         if waits and self._waits is not None:

@@ -18,6 +18,7 @@ from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral.transform import Convolution, Transform
+from epmpi.spectral.transport import HOST, NONE
 
 
 class Mpi4pyFFT(Transform):
@@ -42,6 +43,7 @@ class Mpi4pyFFT(Transform):
         self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
     ) -> None:
         super().__init__(lattice, communicator, device, dtype)
+        self.transport = HOST if communicator.size > 1 else NONE
         library = import_alike(communicator)
         ranks = library.pencil.Subcomm(communicator.mpi, [communicator.size, 1], reorder=False)
         self.plan = library.PFFT(

@@ -1,0 +1,67 @@
+"""How arrays travel between ranks: the decision, and the way through the host."""
+
+import numpy as np
+import pytest
+
+from epmpi.devices import CPU
+from epmpi.parallel import Communicator, cuda_aware
+from epmpi.spectral.transport import (
+    CUDA_AWARE,
+    HOST,
+    NCCL,
+    NONE,
+    STAGED,
+    ByDeviceBuffers,
+    Offer,
+    ThroughHost,
+    decide,
+    make_transport,
+)
+
+BOTH, NEITHER = (True, True), (False, False)
+CASES = [
+    (NONE, [("A", *BOTH)]),
+    (HOST, [(None, *NEITHER)] * 3),
+    (NCCL, [("A", *BOTH), ("B", *BOTH)]),
+    (NCCL, [("A", True, False), ("B", True, False)]),
+    (CUDA_AWARE, [("A", *BOTH), ("A", *BOTH)]),  # one card for two ranks: NCCL refuses
+    (CUDA_AWARE, [("A", *BOTH), ("B", False, True)]),
+    (STAGED, [("A", True, False), ("A", True, False), ("B", True, False)]),
+    (STAGED, [("A", *NEITHER), ("B", True, True)]),
+    (STAGED, [("A", *BOTH), (None, *NEITHER)]),
+]
+
+
+@pytest.mark.parametrize(("expected", "offers"), CASES)
+def test_decision(expected, offers):
+    assert decide([Offer(*given) for given in offers]) == expected
+    assert decide([Offer(*given) for given in offers[::-1]]) == expected
+
+
+def test_mpi_of_a_wheel_knows_no_gpu():
+    assert cuda_aware() is False
+
+
+@pytest.mark.mpi
+def test_arrays_of_the_host_go_by_mpi(comm):
+    communicator = Communicator(comm)
+    name, carrier = make_transport(communicator, CPU())
+    assert name == (HOST if comm.size > 1 else NONE)
+    assert carrier is communicator
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("way", [ThroughHost, ByDeviceBuffers])
+def test_every_way_delivers_the_same(comm, way):
+    """Uneven parts that overlap, twice, so that buffers are used again."""
+    communicator, size = Communicator(comm), comm.size
+    parts = [(rank, rank + 2) for rank in range(size)]
+    arriving = [(rank * (comm.rank + 2), comm.rank + 2) for rank in range(size)]
+    carrier = way(communicator, CPU())
+    for turn in range(2):
+        send = 1 + np.arange(2 * size + 1) + 1j * (100 * comm.rank + turn)
+        found, expected = (np.zeros(size * (comm.rank + 2), complex) for _ in range(2))
+        carrier.exchange(send, parts, found, arriving)
+        communicator.exchange(send, parts, expected, arriving)
+        np.testing.assert_array_equal(found, expected)
+        assert found.all()

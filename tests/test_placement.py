@@ -1,0 +1,115 @@
+"""Where ranks compute, with stand-ins for GPUs."""
+
+import numpy as np
+import pytest
+
+import epmpi.placement
+from epmpi.config import ConfigError
+from epmpi.devices import CPU, choose, gpus
+from epmpi.parallel import Communicator
+from epmpi.placement import check_memory, place
+
+
+class Card(CPU):
+    """A CPU that says that it is a GPU with some memory."""
+
+    def __init__(self, uuid, free):
+        self.uuid, self.free = uuid, free
+
+    def identity(self):
+        return self.uuid
+
+    def free_bytes(self):
+        return self.free
+
+    def describe(self):
+        return f"card {self.uuid}"
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """Return a function that lets this rank find so many GPUs."""
+
+    def let(number):
+        monkeypatch.setattr(epmpi.placement, "gpus", lambda: (number, "" if number else "why"))
+        monkeypatch.setattr(epmpi.placement, "choose", lambda name, card=None: (name, card))
+
+    return let
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("name", ["auto", "gpu"])
+def test_ranks_of_a_node_take_its_gpus_in_turn(comm, found, name):
+    found(2)
+    assert place(name, Communicator(comm)) == ("gpu", comm.rank % 2)
+
+
+@pytest.mark.mpi
+def test_auto_takes_gpus_only_where_every_rank_has_one(comm, found):
+    found(1 if comm.rank else 0)
+    assert place("auto", Communicator(comm)) == ("cpu", None)
+    found(4)
+    assert place("cpu", Communicator(comm)) == ("cpu", None)
+
+
+@pytest.mark.mpi
+def test_a_gpu_that_is_asked_for_and_missing_is_one_line_on_all_ranks(comm, found):
+    found(1 if comm.rank < comm.size - 1 else 0)
+    with pytest.raises(ConfigError) as refused:
+        place("gpu", Communicator(comm))
+    assert str(refused.value) == (
+        f'run.device = "gpu": rank {comm.size - 1} has none (why); set run.device = "cpu"'
+    )
+
+
+@pytest.mark.mpi
+def test_ranks_that_share_a_card_share_its_memory(comm):
+    communicator = Communicator(comm)
+    check_memory(100, CPU(), communicator)
+    check_memory(100, Card("A", 100 * comm.size), communicator)
+    check_memory(100, Card(f"number {comm.rank}", 100), communicator)
+    free = 100 * comm.size - 1
+    with pytest.raises(ConfigError) as refused:
+        check_memory(100, Card("A", free), communicator)
+    assert str(refused.value) == (
+        f"card A has {free} bytes free, {100 * comm.size} are needed: use more GPUs, single "
+        "precision or a smaller lattice"
+    )
+
+
+def test_the_simulator_is_no_gpu(monkeypatch):
+    monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
+    assert gpus() == (0, "NUMBA_ENABLE_CUDASIM is set: kernels run in Numba's simulator")
+    assert isinstance(place("auto", Communicator.world()), CPU)
+
+
+def test_cards_that_are_hidden_are_not_used(launch):
+    """Whatever the machine has; CuPy need not be installed."""
+    done = launch(
+        "-c", "from epmpi.devices import gpus; print(gpus()[0])", CUDA_VISIBLE_DEVICES="-1"
+    )
+    assert done.stdout == "0\n"
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="device is 'tpu', expected 'cpu' or 'gpu'"):
+        choose("tpu")
+
+
+def test_devices_handle_tracers_alike():
+    cpu, position = CPU(), np.array([[0.5, 1.0], [-0.5, 3.9], [9.0, -1.0], [17.2, 0.0]])
+    np.testing.assert_array_equal(cpu.outside_rows(position, 0, 5, 8), [1])
+    np.testing.assert_array_equal(cpu.order_by_site(position, (8, 4)), [0, 3, 2, 1])
+    kept = cpu.replace_rows(position, np.array([1, 3]), np.array([[2.0, 2.0]]))
+    np.testing.assert_array_equal(kept, [[0.5, 1.0], [9.0, -1.0], [2.0, 2.0]])
+
+
+def test_a_run_without_its_gpu_ends_with_one_line(launch, tmp_path):
+    (tmp_path / "a.toml").write_text("[run]\ndevice = 'gpu'\n")
+    done = launch(
+        "-m", "epmpi.cli", "run", "a.toml", ranks=2, cwd=tmp_path, CUDA_VISIBLE_DEVICES="-1"
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith('epmpi: run.device = "gpu": rank 0 has none (')
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
