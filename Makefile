@@ -12,12 +12,13 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-faults lint bench venv clean
+.PHONY: help demo test test-gpu test-faults lint bench venv clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
 	@echo "make test    install, then the test suite on 1, 2, 3 and 4 ranks"
 	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
+	@echo "make test-gpu  the tests that need a GPU, on 1, 2 and 4 ranks"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   time of a step, split by stage"
 	@echo "make venv    only install (again when pyproject.toml has changed)"
@@ -38,8 +39,13 @@ demo: venv
 	$(MPIEXEC) -n 2 $(BIN)/epmpi run examples/quickstart.toml -o $(DEMO)
 	$(BIN)/epmpi analyse $(DEMO)
 
+# On the CPU whatever the machine has: what is the same bit for bit is so there.
 test: venv
-	@$(BIN)/python tools/run_tests.py
+	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py
+
+# Needs the extra cuda12 or cuda13 in $(VENV), and a GPU; several ranks share it where there is one.
+test-gpu: venv
+	@$(BIN)/python tools/run_tests.py --ranks 1,2,4 tests/devices/gpu/test_on_hardware.py
 
 test-faults: venv
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \

@@ -3,53 +3,20 @@
 import numpy as np
 import pytest
 from simulated_gpu import simulated_gpu
+from two_devices import CASES, assert_alike, models_of
 
-from epmpi.config import Configuration
-from epmpi.devices import CPU
-from epmpi.model import Model
-from epmpi.parallel import Communicator
 from epmpi.spectral.transport import NONE, STAGED
 from epmpi.waiting import WaitingTimes
 
 pytestmark = pytest.mark.mpi
 
 STEPS = 4
-CASES = {
-    "bilinear": ["model.strain_rate=0.4"],
-    "stream, either": ["tracers.interpolation=stream", "model.direction=either"],
-    "every 2, nearest": ["tracers.every=2", "tracers.interpolation=nearest"],
-    "gaussian, both": ["initial.state=gaussian", "initial.stress_deviation=0.4"],
-    "random, no tracers": ["model.activation=random", "model.activity=0.3", "tracers.number=0"],
-    "single": ["run.precision=single"],
-}
-
-
-def models_of(comm, *overrides):
-    """Return the model on both devices."""
-    base = ["lattice.shape=[7, 10]", "model.temperature=0.5", "tracers.number=6", "time.step=0.1"]
-    base += ["output.trajectory_every=0", "run.seed=4"]
-    configuration = Configuration().with_overrides([*base, *overrides])
-    return [Model(configuration, Communicator(comm), device) for device in (CPU(), simulated_gpu())]
-
-
-def assert_alike(slow, fast, tolerance):
-    ours, theirs = fast.state(), slow.state()
-    assert ours.counts["events"] == theirs.counts["events"]
-    np.testing.assert_array_equal(ours.fields["direction"], theirs.fields["direction"])
-    for name, field in theirs.fields.items():
-        assert type(ours.fields[name]) is np.ndarray
-        assert ours.fields[name].dtype == field.dtype
-        np.testing.assert_allclose(ours.fields[name], field, rtol=0, atol=tolerance)
-    order, others = np.argsort(ours.identity), np.argsort(theirs.identity)
-    np.testing.assert_array_equal(ours.identity[order], theirs.identity[others])
-    found, expected = ours.position[order], theirs.position[others]
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_follows_the_cpu(comm, case):
     tolerance = 2e-6 if case == "single" else 1e-12
-    slow, fast = models_of(comm, *CASES[case])
+    slow, fast = models_of(comm, simulated_gpu(), *CASES[case])
     assert fast.fft.transport == (NONE if comm.size == 1 else STAGED)
     assert_alike(slow, fast, tolerance)
     for _ in range(STEPS):
@@ -63,8 +30,8 @@ def test_follows_the_cpu(comm, case):
 
 
 def test_a_run_goes_on_on_the_other_device_and_back(comm):
-    slow, fast = models_of(comm, "model.strain_rate=0.3")
-    expected, _ = models_of(comm, "model.strain_rate=0.3")
+    slow, fast = models_of(comm, simulated_gpu(), "model.strain_rate=0.3")
+    expected, _ = models_of(comm, simulated_gpu(), "model.strain_rate=0.3")
     for before, after in ((fast, slow), (slow, fast)):
         for _ in range(3):
             before.step()
@@ -75,7 +42,7 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm):
 
 def test_waiting_times_are_counted_alike(comm):
     counted = []
-    for model in models_of(comm):
+    for model in models_of(comm, simulated_gpu()):
         waits = WaitingTimes(model.slab.shape, 0)
         model.gather("waiting_times", waits)
         for _ in range(2 * STEPS):
@@ -86,6 +53,6 @@ def test_waiting_times_are_counted_alike(comm):
 
 
 def test_a_number_that_is_lost_is_found(comm):
-    _, fast = models_of(comm)
+    _, fast = models_of(comm, simulated_gpu())
     fast.stress[0, 3] = np.nan
     assert fast.fault() == f"stress is nan at site [{fast.slab.start}, 3]"

@@ -1,0 +1,40 @@
+"""The same model on two devices, and what their states must have in common."""
+
+import numpy as np
+
+from epmpi.config import Configuration
+from epmpi.devices import CPU
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+
+CASES = {
+    "bilinear": ["model.strain_rate=0.4"],
+    "stream, either": ["tracers.interpolation=stream", "model.direction=either"],
+    "every 2, nearest": ["tracers.every=2", "tracers.interpolation=nearest"],
+    "gaussian, both": ["initial.state=gaussian", "initial.stress_deviation=0.4"],
+    "random, no tracers": ["model.activation=random", "model.activity=0.3", "tracers.number=0"],
+    "single": ["run.precision=single"],
+}
+
+
+def models_of(comm, device, *overrides):
+    """Return a small model on the CPU and on another device."""
+    base = ["lattice.shape=[7, 10]", "model.temperature=0.5", "tracers.number=6", "time.step=0.1"]
+    base += ["output.trajectory_every=0", "run.seed=4"]
+    configuration = Configuration().with_overrides([*base, *overrides])
+    return [Model(configuration, Communicator(comm), where) for where in (CPU(), device)]
+
+
+def assert_alike(slow, fast, tolerance):
+    """Compare the whole states of two models."""
+    ours, theirs = fast.state(), slow.state()
+    assert ours.counts["events"] == theirs.counts["events"]
+    np.testing.assert_array_equal(ours.fields["direction"], theirs.fields["direction"])
+    for name, field in theirs.fields.items():
+        assert type(ours.fields[name]) is np.ndarray
+        assert ours.fields[name].dtype == field.dtype
+        np.testing.assert_allclose(ours.fields[name], field, rtol=0, atol=tolerance)
+    order, others = np.argsort(ours.identity), np.argsort(theirs.identity)
+    np.testing.assert_array_equal(ours.identity[order], theirs.identity[others])
+    found, expected = ours.position[order], theirs.position[others]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
