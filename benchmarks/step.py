@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.peer import Peer
-from benchmarks.stages import STAGES, Stopwatch, TimedCPU, timed_communicator
+from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
 from epmpi.model import Model
 
@@ -39,16 +39,18 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
     )
     watch = Stopwatch()
     communicator = timed_communicator(watch)
-    model = Model(configuration, communicator, TimedCPU(watch))
+    model = Model(configuration, communicator, timed_device(options.device, watch))
     for _ in range(options.warmup):
         model.step()
     ours, theirs, stages, activity = [], [], [], 0.0
     for _ in range(options.rounds):
         communicator.barrier()
+        watch.wait()
         watch.seconds.clear()
         start = time.perf_counter()
         for _ in range(options.steps):
             model.step()
+        watch.wait()
         ours.append((time.perf_counter() - start) / options.steps)
         stages.append({stage: spent / options.steps for stage, spent in watch.seconds.items()})
         if peer is not None:
@@ -69,6 +71,7 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
         "tracers": number,
         "interpolation": options.interpolation if number else "-",
         "precision": options.precision,
+        "device": model.device.name,
         "fft": model.fft.engine,
         "ranks": communicator.size,
         "activity": round(model.observables().get("activity", 0.0), 5),
@@ -92,6 +95,7 @@ def main() -> None:
                         help="one tracer on so many sites; 0: none")  # fmt: skip
     parser.add_argument("--interpolation", default="bilinear")
     parser.add_argument("--precision", default="double", choices=["double", "single"])
+    parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--fft", default="auto")
     parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--time-step", type=float, default=0.05)

@@ -10,10 +10,11 @@ it. The wheel brings the compiler (libnvvm); neither a driver nor a card is used
 from types import SimpleNamespace
 from typing import Any
 
-from numba import types
+from numba import types as numba_types
 from numba.cuda import compiler as numba_compiler
 from numba.cuda import dispatcher as numba_dispatcher
 
+types: Any = numba_types
 compiler: Any = numba_compiler
 dispatcher: Any = numba_dispatcher
 CAPABILITY = (9, 0)  # of an H100 or H200
