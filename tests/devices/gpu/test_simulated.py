@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 )
 def test_in_the_simulator(launch, file, ranks):
     done = launch(
-        "-m", "pytest", "-q", "-x", HERE / file, ranks=ranks, timeout=120,
+        "-m", "pytest", "-q", "-x", HERE / file, ranks=ranks, timeout=240,
         NUMBA_ENABLE_CUDASIM="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
