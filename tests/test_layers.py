@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
 LAYERS = (
-    {"config", "lattice", "randomness", "rules"},
+    {"config", "lattice", "randomness", "rules", "trust"},
     {"devices"},
     {"parallel"},
     {"spectral", "placement"},
@@ -31,7 +31,7 @@ LAYERS = (
 )
 # Units beside the layers: what they may import.
 BESIDE = {
-    "analysis": {"config", "lattice", "parallel"},
+    "analysis": {"config", "lattice", "parallel", "trust"},
     "campaign": {"config", "analysis"},
     "paper": {"config", "analysis", "campaign"},
 }

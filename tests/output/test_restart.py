@@ -283,3 +283,17 @@ def test_what_a_resumed_run_may_not_change(tmp_path, stop_at, override, message)
         Simulation.resume(tmp_path / "run", [override])
     assert "\n" not in str(caught.value)
     assert Simulation.resume(tmp_path / "run").model.step_count == 40  # the lock is free
+
+
+@pytest.mark.mpi
+def test_checkpoint_is_an_initial_state(shared_tmp_path, communicator, stop_at):
+    stop_at(43)
+    first = Simulation(configured(output={"fields_every": 0.0}), communicator)
+    first.run(shared_tmp_path / "first", progress=False)
+    for path in (shared_tmp_path / "first", shared_tmp_path / "first" / "checkpoint.h5"):
+        second = Simulation(configured(initial={"state": str(path)}), communicator)
+        assert np.array_equal(second.model.stress, first.model.stress)
+        assert np.array_equal(second.model.direction, first.model.direction)
+    other = configured(lattice={"shape": [12, 10]}, initial={"state": str(path)})
+    with pytest.raises(ConfigError, match=r"a lattice of \(13, 10\), expected \(12, 10\)"):
+        Simulation(other, communicator)

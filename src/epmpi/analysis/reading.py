@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.lattice import split
+from epmpi.trust import check_file
 
 POSITION = "particles/tracers/position"
 READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
@@ -70,11 +71,17 @@ class RunFile:
                 f"written): {str(error).splitlines()[0]}"
             ) from error
         try:
+            check_file(self._file)
             self._check_creator()
             self.shape = self._lattice_shape()
-        except BaseException:
+        except AnalysisError:
             self._file.close()
             raise
+        # A library that reads damaged bytes may raise anything.
+        except Exception as error:
+            self._file.close()
+            why = " ".join(str(error).split())[:200]
+            raise AnalysisError(f"{self.path} is not a run file, or damaged: {why}") from error
 
     def __enter__(self) -> RunFile:
         return self

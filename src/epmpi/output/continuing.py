@@ -14,7 +14,8 @@ import h5py
 
 from epmpi.config import ConfigError
 from epmpi.output import h5md
-from epmpi.output.segments import FOLDER, Segment
+from epmpi.output.segments import Segment
+from epmpi.trust import check_file
 
 
 def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
@@ -37,6 +38,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
     path = directory / "run.h5"
     try:
         with h5py.File(path, "r") as file:
+            check_file(file)
             if "parameters" not in file or file["parameters"].attrs.get("run") != run:
                 raise ConfigError(f"{path} is not of the run that the checkpoint is of")
             segments = read_segments(file, path)
@@ -65,10 +67,7 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
             segments.setdefault(path, Segment(path)).frames[element] = count
             continue
         for source in value.virtual_sources():
-            name = h5md.SOURCE.fullmatch(source.file_name)
-            if name is None or source.dset_name != f"/{element.path}/value":
-                raise ValueError(f"{element.path} refers to {source.file_name[:80]}")
-            segment_path = path.parent / FOLDER / name[1]
+            segment_path = path.parent / source.file_name
             first, last = source.vspace.get_select_bounds()
             segment = segments.setdefault(segment_path, Segment(segment_path))
             segment.frames[element] = last[0] - first[0] + 1
@@ -80,9 +79,6 @@ def check_segment(segment: Segment) -> None:
     with h5py.File(segment.path, "r") as file:
         present = h5md.elements(file)
         for element, count in segment.frames.items():
-            parts = [file[element.path][name] for name in h5md.PARTS]
-            if any(part.is_virtual or part.external for part in parts):
-                raise ValueError(f"{segment.path} refers to other files")
             if present.get(element, 0) < count:
                 raise ValueError(f"{segment.path} lacks frames of {element.path}")
 

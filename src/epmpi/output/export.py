@@ -22,6 +22,7 @@ import numpy as np
 from epmpi.config import ConfigError
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
+from epmpi.trust import check_file
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
 NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
@@ -58,8 +59,8 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
         raise ConfigError(f"{path} cannot be read: {why}; expected a RUN directory") from error
     with file:
         try:
+            check_file(file)
             elements = h5md.elements(file)
-            refuse_foreign(file, elements)
             tables = {name: table(file, elements, group) for group, name in SERIES.items()}
         except (ValueError, OSError, RuntimeError, KeyError, TypeError, MemoryError) as error:
             why = " ".join(str(error).split())[:200]
@@ -81,17 +82,6 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             link_tracers(file, target / "tracers.h5md", inside)
             made.append(target / "tracers.h5md")
     return made
-
-
-def refuse_foreign(file: h5py.File, elements: dict[h5md.Element, int]) -> None:
-    """Raise ValueError if a dataset has its data outside the directory of its run."""
-    for element in elements:
-        for name in h5md.PARTS:
-            dataset = file[element.path][name]
-            sources = dataset.virtual_sources() if dataset.is_virtual else ()
-            outside = [s.file_name for s in sources if not h5md.SOURCE.fullmatch(s.file_name)]
-            if dataset.external or outside or dataset.file.filename != file.filename:
-                raise ValueError(f"{element.path} has its data in another file")
 
 
 def table(file: h5py.File, elements: dict[h5md.Element, int], group: str) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""The last fields of another run, as the initial state of a new one."""
+"""The final state of another run, as the initial state of a new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
 from epmpi.lattice import Slab
+from epmpi.output.checkpoint import NAME
+from epmpi.output.restart import Damaged, plain_dataset, read_field
 from epmpi.parallel import Communicator
+from epmpi.trust import check_file
 
 FIELDS = ("stress", "active")
 
@@ -18,12 +21,13 @@ FIELDS = ("stress", "active")
 def read_final_fields(
     run: str | Path, slab: Slab, communicator: Communicator
 ) -> tuple[NDArray, NDArray[np.int8]]:
-    """Return stress and directions of a slab from the last field frame of a run.  Collective.
+    """Return stress and directions of a slab from the last state of a run.  Collective.
 
     Parameters
     ----------
     run : path
-        RUN directory, or its run.h5.
+        RUN directory, whose checkpoint is taken, or else the last field frame of its run.h5; or one
+        of these files.
     slab : Slab
         Of the new run; its ranks need not be those of the old one.
 
@@ -38,13 +42,14 @@ def read_final_fields(
         On all ranks, if the file cannot be read or does not fit.
     """
     path = Path(run)
-    path = path / "run.h5" if path.is_dir() else path
+    if path.is_dir():
+        path = next((path / n for n in (NAME, "run.h5") if (path / n).exists()), path / "run.h5")
     error, fields = None, (np.empty(0), np.empty(0, np.int8))
     try:
         fields = _read(path, slab)
     except ConfigError as found:
         error = found
-    except (OSError, RuntimeError, KeyError) as found:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, Damaged) as found:
         error = ConfigError(
             f"initial.state = '{run}' cannot be read: {' '.join(str(found).split())}"
         )
@@ -54,6 +59,9 @@ def read_final_fields(
 
 def _read(path: Path, slab: Slab) -> tuple[NDArray, NDArray[np.int8]]:
     with h5py.File(path, "r") as file:
+        if "header" in file:
+            return _read_checkpoint(file, path, slab)
+        check_file(file)
         found = []
         for name in FIELDS:
             values = file.get(f"fields/{name}/value")
@@ -69,3 +77,14 @@ def _read(path: Path, slab: Slab) -> tuple[NDArray, NDArray[np.int8]]:
                 )
             found.append(values[-1, slab.start : slab.stop])
     return found[0], found[1].astype(np.int8)
+
+
+def _read_checkpoint(file: h5py.File, path: Path, slab: Slab) -> tuple[NDArray, NDArray[np.int8]]:
+    stress = plain_dataset(file, "fields/stress")
+    if stress.dtype.kind != "f" or stress.shape != slab.lattice.shape:
+        raise ConfigError(
+            f"initial.state: {path} has a lattice of {stress.shape}, expected {slab.lattice.shape}"
+        )
+    like = np.empty(0, stress.dtype)
+    direction = read_field(file, "direction", np.empty(0, np.int8), slab)
+    return read_field(file, "stress", like, slab), direction

@@ -16,7 +16,6 @@ its frames are appended; at most 1024 frames, so that a series of numbers has ch
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,9 +29,6 @@ LARGEST_CHUNK = 4 * MEBIBYTE
 LONGEST_CHUNK = 1024  # frames
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
-FOLDER = "segments"  # beside run.h5; see `segments`
-SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
-SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")  # the files that run.h5 may refer to
 PARTS = ("step", "time", "value")
 POSITION = "particles/tracers/position"
 EDGES = "particles/tracers/box/edges"

@@ -1,0 +1,87 @@
+"""What may be believed of an HDF5 file from anywhere, before anything of it is read.
+
+A run file may name its segments and nothing else: no path in it leads out of its directory.  A
+header may claim any size; what is believed is what the file has stored.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import h5py
+
+FOLDER = "segments"  # beside run.h5, which may refer to files in it
+SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
+SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
+MOST_OBJECTS = 10_000
+DEFLATE = 1100  # by how much deflate may shrink zeros
+NUMBERS = "fiub"  # kinds of dtype
+
+
+def check_file(file: h5py.File) -> None:
+    """Check an open run file, and the segments that it refers to.
+
+    Raises
+    ------
+    ValueError
+        If anything in it is not what a run file has; one line.
+    """
+    segments = check_objects(file)
+    folder = Path(file.filename).parent / FOLDER
+    for name in sorted(segments):
+        with h5py.File(folder / name, "r") as segment:
+            if check_objects(segment):
+                raise ValueError(f"{FOLDER}/{name} refers to other files")
+
+
+def check_objects(file: h5py.File) -> set[str]:
+    """Check all groups and datasets of one file; return the names of its segments."""
+    segments: set[str] = set()
+    seen = {address(file)}
+    waiting: list[tuple[str, h5py.Group]] = [("", file)]
+    while waiting:
+        path, group = waiting.pop()
+        for name in group:
+            below = f"{path}/{name}"[:200]
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{below} is a link")
+            item = group[name]
+            if address(item) in seen:
+                raise ValueError(f"{below} is there under another name")
+            seen.add(address(item))
+            if len(seen) > MOST_OBJECTS:
+                raise ValueError(f"there are more than {MOST_OBJECTS} objects")
+            if isinstance(item, h5py.Group):
+                waiting.append((below, item))
+            elif isinstance(item, h5py.Dataset):
+                segments |= check_dataset(item, below)
+            else:
+                raise ValueError(f"{below} is neither a group nor a dataset")
+    return segments
+
+
+def address(item: h5py.Group | h5py.Dataset) -> int:
+    """Return what tells an object of a file from the others."""
+    return int(h5py.h5o.get_info(item.id).addr)
+
+
+def check_dataset(dataset: h5py.Dataset, path: str) -> set[str]:
+    """Check that the data of a dataset are there; return the names of the segments they are in."""
+    if dataset.dtype.kind not in NUMBERS or dataset.dtype.shape:
+        raise ValueError(f"{path} does not hold numbers")
+    if dataset.external:
+        raise ValueError(f"{path} has its data in another file")
+    if dataset.is_virtual:
+        found = set()
+        for source in dataset.virtual_sources():
+            name = SOURCE.fullmatch(source.file_name)
+            if name is None or source.dset_name != path:
+                raise ValueError(f"{path} has its data in {source.file_name[:80]}")
+            found.add(name[1])
+        return found
+    stored = dataset.id.get_storage_size()
+    filters = dataset.id.get_create_plist().get_nfilters()
+    if dataset.nbytes > stored * (DEFLATE if filters else 1):
+        raise ValueError(f"{path} claims {dataset.nbytes} bytes and has {stored}")
+    return set()
