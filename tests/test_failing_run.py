@@ -4,6 +4,7 @@ import time
 
 PROGRAM = """
 import sys
+import time
 from epmpi.cli import main
 from epmpi.model import Model
 from epmpi.parallel import Communicator
@@ -12,6 +13,7 @@ step = Model.step
 
 def failing_step(model):
     if model.step_count == 3 and Communicator.world().rank == 1:
+        sys.stderr.write(f"failed at {time.time()}\\n")
         raise ArithmeticError("the ice is broken")
     step(model)
 
@@ -25,10 +27,10 @@ def test_one_rank_ends_all(launch, tmp_path):
         "lattice.shape = [16, 16]\ntracers.number = 10\ntime.warmup = 0\n"
     )
     (tmp_path / "program.py").write_text(PROGRAM)
-    start = time.monotonic()
-    done = launch("program.py", ranks=3, cwd=tmp_path, timeout=60)
+    done = launch("program.py", ranks=3, cwd=tmp_path, timeout=200)
     assert done.returncode not in (0, None)
     assert "rank 1 of 3" in done.stderr
     assert "ArithmeticError: the ice is broken" in done.stderr
     assert "failing_step" in done.stderr
-    assert time.monotonic() - start < 60
+    told = float(done.stderr.split("failed at ")[1].split()[0])
+    assert time.time() - told < 20  # from the failure to the end of all ranks

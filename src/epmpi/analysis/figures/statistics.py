@@ -51,9 +51,15 @@ def draw_statistics(path: Path, curves: Mapping[str, Curve], title: str) -> None
     shown = [
         (panel, family)
         for panel in PANELS
-        if (family := [curve for name, curve in curves.items() if name.startswith(panel.name)])
+        if (
+            family := [
+                curve
+                for name, curve in curves.items()
+                if name.startswith(panel.name) and _has_points(panel, curve)
+            ]
+        )
     ]
-    rows = -(-len(shown) // COLUMNS)
+    rows = max(1, -(-len(shown) // COLUMNS))
     with drawing(path, 4.6 * COLUMNS, 3.6 * rows + 0.6) as figure:
         figure.suptitle(title)
         grid = np.atleast_1d(figure.subplots(rows, COLUMNS)).ravel()
@@ -62,6 +68,16 @@ def draw_statistics(path: Path, curves: Mapping[str, Curve], title: str) -> None
             label_panel(axes, "abcdefghijklmnop"[number])
         for axes in grid[len(shown) :]:
             axes.set_axis_off()
+
+
+def _has_points(panel: Panel, curve: Curve) -> bool:
+    """Tell whether a curve has a point on the axes of its panel; a short run may have none."""
+    points = np.isfinite(curve.x) & np.isfinite(curve.value)
+    if panel.x_log:
+        points &= curve.x > 0
+    if panel.y_log:
+        points &= curve.value > 0
+    return bool(points.any())
 
 
 def _draw_panel(axes: Axes, panel: Panel, family: list[Curve]) -> None:
