@@ -16,6 +16,7 @@ from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
+from epmpi.state import StateError
 from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
 from epmpi.waiting import WaitingTimes
 from epmpi.warmup import Warmup
@@ -28,10 +29,6 @@ MAY_CHANGE = (
     "run.device",
     "run.walltime",
 )
-
-
-class StateError(ArithmeticError):
-    """Tell in one line which number of the state is not finite, where and when."""
 
 
 class Simulation:
@@ -124,6 +121,7 @@ class Simulation:
         checkpoint = Checkpoint.open(Path(directory), communicator, previous=previous)
         try:
             configuration = changed(checkpoint.header.configuration, overrides)
+            checkpoint.check_size(configuration, communicator)
             simulation = cls(configuration, communicator, checkpoint)
             if checkpoint.header.step_count > simulation.total_steps:
                 done = checkpoint.header.step_count - simulation.warmup_steps

@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class StateError(ArithmeticError):
+    """Tell in one line which number of the state is not finite, where and when."""
+
+
 class Accumulator(Protocol):
     """Something gathered event by event while a run goes on, which a restart must not lose."""
 

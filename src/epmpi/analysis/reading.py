@@ -6,11 +6,12 @@ foreign or incomplete gives an `AnalysisError` of one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import h5py
 import numpy as np
@@ -42,6 +43,25 @@ class Clock:
     step: NDArray[np.int64]
     time: NDArray[np.float64]
     origin_every: int = 0
+
+
+Read = TypeVar("Read", bound=Callable[..., Any])
+
+
+def _told_in_one_line(read: Read) -> Read:
+    """Let a method of `RunFile` turn whatever damaged bytes lead to into an AnalysisError."""
+
+    @wraps(read)
+    def reading(self: RunFile, *arguments: Any, **options: Any) -> Any:
+        try:
+            return read(self, *arguments, **options)
+        except AnalysisError:
+            raise
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise AnalysisError(f"{self.path} cannot be read (damaged file?): {why}") from error
+
+    return cast(Read, reading)
 
 
 class RunFile:
@@ -120,16 +140,19 @@ class RunFile:
         group = self._file.get(f"parameters/{section}")
         return default if group is None else _plain(group.attrs.get(key, default))
 
+    @_told_in_one_line
     def provenance(self) -> dict[str, Any]:
         """Return what /parameters says of the run: configuration, versions, seed, device, ..."""
         group = self._file.get("parameters")
         return {} if group is None else {key: _plain(value) for key, value in group.attrs.items()}
 
+    @_told_in_one_line
     def has(self, path: str) -> bool:
         """Tell whether the file holds frames of a {step, time, value} group."""
         value = self._file.get(f"{path}/value")
         return isinstance(value, h5py.Dataset) and value.shape[0] > 0 and value.size > 0
 
+    @_told_in_one_line
     def clock(self, path: str) -> Clock:
         """Return the steps and times of a {step, time, value} group.
 
@@ -153,6 +176,7 @@ class RunFile:
         every = self.parameter("origins", "every", 0) if path == POSITION else 0
         return Clock(step, time, every)
 
+    @_told_in_one_line
     def series(self, name: str, warmup: bool = False) -> tuple[Clock, NDArray[np.float64]]:
         """Return the series of one observable, shape (samples,), with its clock.
 
@@ -171,6 +195,7 @@ class RunFile:
             raise AnalysisError(f"{self.path}: /{path} is not a series of finite numbers")
         return clock, value
 
+    @_told_in_one_line
     def field(self, name: str, frame: int) -> NDArray[np.float64]:
         """Return one frame of a field under /fields, shape (Lx, Ly); frame -1 is the last."""
         frames = self.clock(f"fields/{name}").time.size
@@ -203,6 +228,7 @@ class RunFile:
                 )
             yield values
 
+    @_told_in_one_line
     def frames(self, path: str) -> NDArray:
         """Return all frames of a small {step, time, value} group, shape (frames, ...)."""
         frames = self.clock(path).time.size
@@ -241,6 +267,7 @@ class RunFile:
             for first in range(0, stop - start, narrow):
                 yield slice(start, stop), slice(first, first + narrow)
 
+    @_told_in_one_line
     def positions(
         self, tracers: slice | NDArray[np.int64], frames: slice = slice(None)
     ) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from epmpi.lattice import Lattice, Slab, slabs
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, reason, told_in_one_line
 from epmpi.output.lock import RunLock
-from epmpi.output.restart import read_header, read_state
+from epmpi.output.restart import check_size, read_header, read_state
 from epmpi.output.store import RunStore
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
@@ -131,6 +131,11 @@ class Checkpoint:
             if lock is not None:
                 lock.release()
             raise
+
+    def check_size(self, configuration: Configuration, communicator: Communicator) -> None:
+        """Check that it holds what a configuration, perhaps its own, asks for.  Collective."""
+        shape, number = configuration.lattice.shape, configuration.tracers.number
+        check_size(self.path, shape, number, communicator)
 
     def release(self) -> None:
         """Let go of the directory."""

@@ -81,6 +81,27 @@ def read_header(path: Path, communicator: Communicator) -> Header:
     return found_header
 
 
+def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Communicator) -> None:
+    """Check that a checkpoint holds a lattice and tracers, before arrays are made.  Collective.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the configuration in its header claims more than there is.
+    """
+    error = None
+    try:
+        if communicator.is_root:
+            with refused_in_one_line(path), open_to_read(path) as file:
+                read_rows(file, "fields/plastic_strain", shape, np.dtype(np.float64), 0, 0)
+                if number:
+                    double = np.dtype(np.float64)
+                    read_rows(file, "tracers/position", (number, 2), double, 0, 0)
+    except ConfigError as found:
+        error = found
+    communicator.raise_alike(error)
+
+
 def open_to_read(path: Path) -> h5py.File:
     """Open a file that must exist."""
     path.stat()  # h5py's message is longer than FileNotFoundError's

@@ -34,7 +34,7 @@ from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.segments import Segment, SegmentedFile
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.state import State, StateError
 
 
 class RunStore:
@@ -114,7 +114,7 @@ class RunStore:
         trace: TracebackType | None,
     ) -> None:
         # An error that all ranks raise alike leaves them in step; an OutputError has been seen to.
-        if error is None or isinstance(error, ArithmeticError | ConfigError):
+        if error is None or isinstance(error, StateError | ConfigError):
             self.publish()
         elif self.communicator.is_root and not self._writer.collective:
             # Another rank may be anywhere: nothing collective from here on.
