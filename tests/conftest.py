@@ -48,7 +48,7 @@ def launch() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *arguments: str | Path,
         ranks: int | None = None,
-        timeout: float = 60.0,
+        timeout: float = 240.0,
         cwd: Path | None = None,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
