@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -197,7 +198,9 @@ def files(directory: Path, number: int, chance: random.Random) -> Iterator[tuple
         else:
             with h5py.File(run / name, "r+") as file:
                 for _ in range(chance.choice((1, 1, 2, 4))):
-                    chance.choice(MUTATIONS)(file, chance)
+                    # What the one before has done may be in the way of the next.
+                    with suppress(OSError, RuntimeError, LookupError, ValueError, TypeError):
+                        chance.choice(MUTATIONS)(file, chance)
         for what, read in calls.items():
             if what.startswith(name.removesuffix(".h5")):
                 count += 1

@@ -77,7 +77,7 @@ def link(file: h5py.File, chance: random.Random) -> None:
     if name := pick(file, chance):
         del file[name]
         kinds = (
-            h5py.SoftLink("/"), h5py.SoftLink(f"/{name}"), h5py.ExternalLink("/nowhere/secret.h5", "/x"),
+            h5py.SoftLink("/"), h5py.SoftLink(f"/{name}"), h5py.ExternalLink("/nowhere/a.h5", "/x"),
             h5py.ExternalLink("run.h5", "/"), file["/"],
         )  # fmt: skip
         file[name] = chance.choice(kinds)
