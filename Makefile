@@ -50,6 +50,8 @@ test-gpu: venv
 test-faults: venv
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \
 		$(if $(LONG),--kills 200 --times 40)
+	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/fuzz.py \
+		--inputs $(if $(LONG),20000,1000)
 
 lint: venv
 	$(BIN)/ruff check

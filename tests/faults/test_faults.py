@@ -4,6 +4,7 @@ import pytest
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place
+from fuzz import fuzz
 from kills import kill_at_random
 from machines import clock_backwards, stalled, stopped, two_runs
 
@@ -39,3 +40,10 @@ def test_run_survives_its_machine(tmp_path, fault, number):
     found = list(fault(tmp_path, number, SEED))
     assert found
     assert [trial for trial in found if trial.lost] == []
+
+
+@pytest.mark.slow
+def test_readers_refuse_in_one_line(tmp_path):
+    tried = list(fuzz(tmp_path, 800, SEED))
+    assert len(tried) >= 800
+    assert [found for found in tried if found[1]] == []

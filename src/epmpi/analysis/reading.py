@@ -259,8 +259,8 @@ class RunFile:
     def _strip_ranges(self, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
         """Yield the tracers that are read at once, and among them those of one strip."""
         frames = self.clock(POSITION).time.size
-        width = max(1, READ_BYTES // (16 * frames))
-        narrow = max(1, STRIP_BYTES // (16 * frames))
+        width = max(1, READ_BYTES // (16 * max(1, frames)))
+        narrow = max(1, STRIP_BYTES // (16 * max(1, frames)))
         first_tracer, last_tracer = split(self.tracers, shares)[share]
         for start in range(first_tracer, last_tracer, width):
             stop = min(start + width, last_tracer)

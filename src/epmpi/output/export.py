@@ -62,7 +62,10 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             check_file(file)
             elements = h5md.elements(file)
             tables = {name: table(file, elements, group) for group, name in SERIES.items()}
-        except (ValueError, OSError, RuntimeError, KeyError, TypeError, MemoryError) as error:
+            fields = [element for element in elements if element.path.startswith("fields/")]
+            drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
+            file["h5md"]  # which the view of the tracers takes over
+        except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = " ".join(str(error).split())[:200]
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
         made = []
@@ -73,13 +76,11 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
                     with open(target / name, "w", newline="") as text:
                         csv.writer(text).writerows(rows)
                     made.append(target / name)
-            inside = os.path.relpath(path, target)
-            fields = [element for element in elements if element.path.startswith("fields/")]
-            if fields:
-                (target / "fields.xdmf").write_text(xdmf(file, fields, inside))
+            if drawing:
+                (target / "fields.xdmf").write_text(drawing)
                 made.append(target / "fields.xdmf")
         if any(element.path == h5md.POSITION for element in elements):
-            link_tracers(file, target / "tracers.h5md", inside)
+            link_tracers(file, target / "tracers.h5md", os.path.relpath(path, target))
             made.append(target / "tracers.h5md")
     return made
 
