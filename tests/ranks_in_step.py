@@ -145,6 +145,7 @@ class RanksInStep:
         self._write(event="aborted", text=reason)
         if self.communicator.size > 1:
             self._tell("run aborted", reason)
+            time.sleep(1.0)  # the launcher passes this on before it ends the ranks
             MPI.COMM_WORLD.Abort(1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -23,6 +24,9 @@ _LAUNCHERS = (
 )
 
 _MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
+
+
+LAST_WORDS = 0.5  # seconds that a launcher has to pass on what was printed before an abort
 
 
 class Communicator:
@@ -168,6 +172,7 @@ class Communicator:
         """End all ranks now."""
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(LAST_WORDS)
         self.mpi.Abort(code)
 
 
