@@ -41,7 +41,8 @@ class RunStore:
     """Writes the series, trajectories and fields of one run; use it in a `with` statement.
 
     Leaving the statement publishes what has been written, also when an exception passes; then it is
-    done by the root alone, and without a word if it fails.
+    done by the root alone, and without a word if it fails.  The parallel writer cannot: with it
+    run.h5 stays as it was published last.
 
     Parameters
     ----------
