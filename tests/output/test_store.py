@@ -12,6 +12,7 @@ from epmpi.lattice import Lattice
 from epmpi.output import RunStore, collective, h5md, open_run, segments
 from epmpi.parallel import Communicator
 
+parallel = pytest.mark.skipif(not collective.available(), reason="needs an h5py built for MPI")
 SHAPE = (13, 7)  # uneven slabs
 TRACERS = 29
 PARAMETERS = {"git_revision": "0123abc", "ranks": 4, "seed": 1}
@@ -179,10 +180,8 @@ def test_warmup_is_kept_apart(shared_tmp_path, configuration, communicator):
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("writer", ["stream", "parallel"])
+@pytest.mark.parametrize("writer", ["stream", pytest.param("parallel", marks=parallel)])
 def test_frames_before_an_exception_are_kept(shared_tmp_path, configuration, communicator, writer):
-    if writer == "parallel" and not collective.available():
-        pytest.skip("this h5py was not built for MPI")
     configuration = replace(configuration, output=replace(configuration.output, writer=writer))
     run = shared_tmp_path / "run"
     with (
