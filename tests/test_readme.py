@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from epmpi.cli import _parser
+from epmpi.cli import command_parser
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -27,7 +27,7 @@ def test_the_commands_exist():
         words = line.split("#")[0].replace("[", "").replace("]", "")
         for name, value in names.items():
             words = words.replace(name, value)
-        _parser().parse_args(shlex.split(words))
+        command_parser().parse_args(shlex.split(words))
 
 
 def test_files_that_are_linked_exist():

@@ -1,0 +1,56 @@
+"""The command line: one file for each group of commands.
+
+One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
+ranks for what only a developer can.  Exit codes stand in `exits`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+
+import epmpi
+from epmpi.cli import campaigns, machine, results, simulate
+from epmpi.cli.exits import EXIT_CODES
+from epmpi.config import ConfigError
+from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
+
+GROUPS = (simulate, results, campaigns, machine)  # each adds its commands to the parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code, the same on all ranks."""
+    communicator = Communicator.world()
+    abort_on_exception(communicator)
+    try:
+        if problem := foreign_launcher(communicator):
+            raise ConfigError(problem)
+        chosen = _parse(arguments, communicator)
+        return chosen.command(chosen, communicator)
+    except tuple(EXIT_CODES) as error:
+        if communicator.is_root:
+            print(f"epmpi: {error}", file=sys.stderr, flush=True)
+        return EXIT_CODES[type(error)]
+
+
+def _parse(arguments: Sequence[str] | None, communicator: Communicator) -> argparse.Namespace:
+    """Parse the arguments; help and usage errors are printed by the root alone."""
+    if communicator.is_root:
+        return command_parser().parse_args(arguments)
+    with open(os.devnull, "w") as silent, redirect_stderr(silent), redirect_stdout(silent):
+        return command_parser().parse_args(arguments)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; what it returns has the function of the command."""
+    parser = argparse.ArgumentParser(prog="epmpi", description=epmpi.__doc__)
+    parser.add_argument(
+        "--version", action=machine.Version, help="tell version and git revision, and exit"
+    )
+    commands = parser.add_subparsers(title="commands", required=True)
+    for group in GROUPS:
+        group.add_commands(commands)
+    return parser

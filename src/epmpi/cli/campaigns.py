@@ -1,0 +1,86 @@
+"""epmpi paper, scan: many runs, their figures and tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from epmpi.config import ConfigError
+from epmpi.parallel import Communicator
+
+
+def add_commands(commands: Any) -> None:
+    """Add the parsers of these commands."""
+    paper = commands.add_parser(
+        "paper", help="run, draw and check the figures of PRL 113, 248301 (2014)"
+    )
+    paper.add_argument("figures", nargs="*", metavar="FIGURE", help="fig1 ... fig3d, activity")
+    size = paper.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="minutes, small lattices (default)")
+    size.add_argument("--full", action="store_true", help="the paper's sizes: hours to days")
+    paper.add_argument(
+        "--page", type=Path, default=Path("docs/validation.md"), help="table to write (%(default)s)"
+    )
+    _add_campaign_arguments(paper, Path("paper"))
+    paper.set_defaults(command=_paper)
+
+    scan = commands.add_parser("scan", help="run a grid of parameters, sizes and seeds")
+    scan.add_argument("campaign", type=Path, help="TOML file: a configuration and a [scan]")
+    _add_campaign_arguments(scan, None)
+    scan.set_defaults(command=_scan)
+
+
+def _add_campaign_arguments(parser: argparse.ArgumentParser, output: Path | None) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, default=output, help="directory of runs and figures"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="runs at a time (%(default)s)"
+    )
+    parser.add_argument("--ranks", type=int, default=1, help="ranks of each run (%(default)s)")
+
+
+def _alone(communicator: Communicator, command: str) -> None:
+    if communicator.size > 1:
+        raise ConfigError(
+            f"{command} starts the runs itself, got {communicator.size} ranks: leave mpiexec out, "
+            "set --workers and --ranks"
+        )
+
+
+def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    _alone(communicator, "paper")
+    # Imported here: it loads matplotlib, which the ranks of a run need not.
+    from epmpi.paper import FIGURES, reproduce
+
+    if unknown := set(chosen.figures) - set(FIGURES):
+        raise ConfigError(f"no figure {', '.join(sorted(unknown))}: known are {', '.join(FIGURES)}")
+    reproduce(
+        chosen.figures,
+        chosen.output / ("full" if chosen.full else "quick"),
+        chosen.page,
+        full=chosen.full,
+        workers=chosen.workers,
+        ranks=chosen.ranks,
+        console=Console(),
+    )
+    return 0
+
+
+def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    _alone(communicator, "scan")
+    # Imported here, as for _paper.
+    from epmpi.campaign.scan import scan
+
+    scan(
+        chosen.campaign,
+        chosen.output or Path("scans") / chosen.campaign.stem,
+        workers=chosen.workers,
+        ranks=chosen.ranks,
+        console=Console(),
+    )
+    return 0

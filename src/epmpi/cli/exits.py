@@ -1,0 +1,22 @@
+"""Exit codes of the command line, those of sysexits.h.
+
+- 0: done;
+- 2: wrong arguments or configuration; nothing has been changed;
+- 70: a number of the state was not finite (the last checkpoint is good);
+- 74: a file could not be written (the last checkpoint is good);
+- 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint: resume it.
+"""
+
+from epmpi.config import ConfigError
+from epmpi.output import OutputError
+from epmpi.simulation import StateError
+
+USER_ERROR = 2
+STATE_ERROR = 70
+OUTPUT_ERROR = 74
+STOPPED = 75
+EXIT_CODES: dict[type[Exception], int] = {
+    ConfigError: USER_ERROR,
+    OutputError: OUTPUT_ERROR,
+    StateError: STATE_ERROR,
+}

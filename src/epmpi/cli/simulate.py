@@ -1,0 +1,131 @@
+"""epmpi run, resume: start a run or go on with it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import epmpi
+from epmpi.cli.exits import STOPPED
+from epmpi.cli.words import in_bytes, in_time
+from epmpi.config import ConfigError, Configuration, load
+from epmpi.parallel import Communicator
+from epmpi.placement import check_memory, place
+from epmpi.planning import array_bytes, plan
+from epmpi.simulation import MAY_CHANGE, Simulation
+
+
+def add_commands(commands: Any) -> None:
+    """Add the parsers of these commands."""
+    run = commands.add_parser("run", help="run a configuration, alone or under mpiexec -n P")
+    run.add_argument("configuration", type=Path, help="TOML file")
+    run.add_argument("-o", "--output", type=Path, help="RUN directory (default: runs/NAME)")
+    _add_overrides(run, "change one key of the configuration")
+    run.add_argument(
+        "--dry-run", action="store_true", help="tell memory, disk and time; write nothing"
+    )
+    run.set_defaults(command=_run)
+
+    resume = commands.add_parser("resume", help="go on with a run from its checkpoint")
+    resume.add_argument("run", type=Path, help="RUN directory")
+    _add_overrides(resume, f"change {', '.join(MAY_CHANGE)}")
+    resume.add_argument(
+        "--previous", action="store_true", help="use the checkpoint before the last"
+    )
+    resume.set_defaults(command=_resume)
+
+
+def _add_overrides(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
+        help=help,
+    )  # fmt: skip
+
+
+def _load(chosen: argparse.Namespace, communicator: Communicator) -> Configuration:
+    """Read the configuration on the root and give it to all; the same error everywhere."""
+    found: Configuration | ConfigError | None = None
+    if communicator.is_root:
+        try:
+            found = load(chosen.configuration, chosen.overrides)
+        except ConfigError as error:
+            found = error
+    found = communicator.broadcast(found)
+    if not isinstance(found, Configuration):
+        raise found or ConfigError("no configuration")
+    return found
+
+
+def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    configuration = _load(chosen, communicator)
+    directory = chosen.output or Path("runs") / chosen.configuration.stem
+    if chosen.dry_run:
+        return _tell_plan(configuration, communicator)
+    _refuse_existing(directory, communicator)
+    device = place(configuration.run.device, communicator)
+    check_memory(array_bytes(configuration, communicator.size, device), device, communicator)
+    simulation = Simulation(configuration, communicator)
+    return _go(simulation, directory, f"-> {directory}")
+
+
+def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    simulation = Simulation.resume(
+        chosen.run, chosen.overrides, communicator, previous=chosen.previous
+    )
+    return _go(simulation, None, f"from step {simulation.model.step_count} -> {chosen.run}")
+
+
+def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
+    """Run a simulation that is new or resumed; return the exit code."""
+    communicator, configuration = simulation.communicator, simulation.configuration
+    if communicator.is_root:
+        length, width = configuration.lattice.shape
+        print(
+            f"epmpi {epmpi.__version__}: {length} x {width} sites, {communicator.size} "
+            f"rank{'s' * (communicator.size > 1)}, {simulation.model.device.name}, "
+            f"{configuration.run.precision} precision, {simulation.model.fft.engine} transform "
+            f"{what}",
+            flush=True,
+        )
+    run = simulation.run(directory)
+    if not simulation.stopped:
+        return 0
+    if communicator.is_root:
+        print(
+            f"epmpi: stopped ({simulation.stopped}) at step {simulation.model.step_count}; "
+            f"go on with: epmpi resume {run}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return STOPPED
+
+
+def _refuse_existing(directory: Path, communicator: Communicator) -> None:
+    """Refuse a RUN that exists before time is spent on the model; `open_run` has the last word."""
+    if communicator.broadcast(os.path.lexists(directory)):
+        raise ConfigError(
+            f"output directory {directory} exists: a run is never written over another; "
+            "choose another one with -o, or remove it first"
+        )
+
+
+def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
+    memory = array_bytes(configuration, communicator.size)
+    if communicator.is_root:
+        print(
+            f"memory   {in_bytes(memory)} of arrays a rank, on {communicator.size} rank(s)",
+            flush=True,
+        )
+    needs = plan(configuration, communicator)
+    if communicator.is_root:
+        print(f"disk     {in_bytes(needs.disk)}")
+        print(
+            f"time     {in_time(needs.seconds)} for {needs.steps} steps of "
+            f"{1e3 * needs.seconds_per_step:.3g} ms, timed here on the first ones"
+        )
+        if configuration.warmup_steps is None:
+            print('         beside the warm-up, which time.warmup = "auto" leaves open')
+    return 0
