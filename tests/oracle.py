@@ -119,15 +119,17 @@ class Oracle:
 
 
 def uniforms(seed: int, stream: int, step: int, sites: np.ndarray) -> np.ndarray:
-    """Return the 53-bit uniforms of sites: 32 bits of one block, 21 of another."""
-    group, within = np.divmod(sites.astype(np.uint64), np.uint64(128))
-    which, lane = np.divmod(within, np.uint64(32))
-    block = np.uint64(32) * group + lane
+    """Return the 53-bit uniforms of sites: 16 bits of a shared block, 37 of their own."""
     key, when = np.uint64(seed), np.uint64(step)
-    high = randomness.words(key, np.uint64(stream), when, block)
-    low = randomness.words(key, np.uint64(stream + 2**15), when, block)
-    high, low = (np.choose(which.astype(int), words) for words in (high, low))
-    return (high.astype(float) * 2.0**21 + np.floor(low / 2.0**11)) / 2.0**53
+    site = sites.astype(np.uint64)
+    group, within = np.divmod(site, np.uint64(256))
+    which, lane = np.divmod(within, np.uint64(32))
+    shared = randomness.words(key, np.uint64(stream), when, np.uint64(32) * group + lane)
+    halves = [half for word in shared for half in (word % 65536, word // 65536)]
+    leading = np.choose(which.astype(int), halves)
+    own = randomness.words(key, np.uint64(stream + 2**15), when, site)
+    trailing = own[0].astype(float) * 2.0**5 + np.floor(own[1] / 2.0**27)
+    return (leading.astype(float) * 2.0**37 + trailing) / 2.0**53
 
 
 def wavevectors(shape):

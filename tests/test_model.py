@@ -32,7 +32,7 @@ CASES = {
     "lattice symbol": ["propagator.symbol=lattice"],
     "stress held": ["propagator.macroscopic=stress"],
     "prefactor": ["propagator.prefactor=2.0"],
-    "sheared": ["model.strain_rate=0.5", "model.temperature=0.05", "model.shear_modulus=1.3"],
+    "sheared": ["model.strain_rate=0.6", "model.temperature=0.05", "model.shear_modulus=1.3"],
     "gaussian, fourier": ["initial.state=gaussian", "initial.stress_deviation=0.4"],
     "gaussian, site": [
         "initial.state=gaussian",

@@ -48,11 +48,12 @@ def test_counter_and_key_hold_what_they_are_said_to():
 
 
 def test_sites_32_apart_share_a_block():
-    for site in (0, 31, 32, 127, 128, 1000, 2**40 + 77):
-        group, within = divmod(site, 128)
+    for site in (0, 31, 32, 127, 128, 255, 256, 1000, 2**40 + 77):
+        group, within = divmod(site, 256)
         which, lane = divmod(within, 32)
         block = randomness.words(SEED, SWITCHING, STEP, np.uint64(32 * group + lane))
-        assert randomness.high_word(SEED, SWITCHING, STEP, np.uint64(site)) == block[which]
+        half = (int(block[which // 2]) >> 16 * (which % 2)) % 2**16
+        assert randomness.leading_bits(SEED, SWITCHING, STEP, np.uint64(site)) == half
 
 
 def test_compiled_draws_are_the_plain_ones():
@@ -65,17 +66,20 @@ def test_compiled_draws_are_the_plain_ones():
     assert plain == compiled == filled
 
 
-def test_words_drawn_in_groups_are_those_of_the_sites():
+def test_blocks_drawn_in_groups_are_those_of_the_sites():
     first_group, groups = 9, 3
-    high = np.empty(groups * randomness.GROUP, np.uint64)
-    site_loops.draw_words(high, SEED, SWITCHING, STEP, np.uint64(first_group))
+    pairs = np.empty(groups * randomness.GROUP // 4, np.uint64)
+    site_loops.draw_blocks(pairs, SEED, SWITCHING, STEP, np.uint64(first_group))
+    draws = pairs.view(np.uint16)
     first = first_group * randomness.GROUP
-    for i in range(len(high)):
+    for i in range(len(draws)):
+        place = site_loops.place_of_draw(i)
+        assert site_loops.drawn_site(place) == i
         site = np.uint64(first + i)
-        assert high[i] == randomness.high_word(SEED, SWITCHING, STEP, site)
+        assert draws[place] == randomness.leading_bits(SEED, SWITCHING, STEP, site)
 
 
-@pytest.mark.parametrize(("start", "count"), [(0, 1), (1, 200), (127, 2), (130, 64), (511, 400)])
+@pytest.mark.parametrize(("start", "count"), [(0, 1), (1, 200), (255, 2), (130, 64), (511, 400)])
 def test_draws_do_not_depend_on_where_a_slab_begins(start, count):
     whole = CPU().draw_uniforms(3, randomness.INITIAL_STRESS, 2, 0, 1000)
     part = CPU().draw_uniforms(3, randomness.INITIAL_STRESS, 2, start, count)
@@ -90,11 +94,11 @@ def test_seed_stream_step_and_site_all_matter():
     assert len(draws) == 6
 
 
-def test_streams_are_distinct_and_leave_the_bit_of_the_low_words_free():
+def test_streams_are_distinct_and_leave_the_bit_of_the_trailing_bits_free():
     names = ["SWITCHING", "DIRECTION", "INITIAL_STRESS", "INITIAL_ACTIVITY", "TRACER_POSITIONS"]
     streams = [getattr(randomness, name) for name in names]
     assert len(set(streams)) == len(names)
-    assert max(streams) < int(randomness.LOW_BITS_STREAM)
+    assert max(streams) < int(randomness.TRAILING_STREAM)
 
 
 @pytest.mark.statistics
@@ -106,7 +110,7 @@ def test_uniforms_are_uniform_and_uncorrelated():
     # Four standard errors of mean, variance and correlations of a uniform.
     assert abs(drawn.mean() - 1 / 2) < 4 * np.sqrt(1 / 12 / n)
     assert abs(drawn.var() - 1 / 12) < 4 * np.sqrt(1 / 180 / n)
-    for lag in (1, 32, 128):
+    for lag in (1, 32, 128, 256):
         correlation = np.mean((drawn[lag:] - 0.5) * (drawn[:-lag] - 0.5)) * 12
         assert abs(correlation) < 4 / np.sqrt(n)
     counts = np.bincount((drawn * 256).astype(int), minlength=256)
@@ -121,14 +125,14 @@ def test_uniforms_have_53_bits_each_of_them_set_half_the_time():
     np.testing.assert_array_equal(integers, np.floor(integers))
     bits = (integers.astype(np.uint64)[:, None] >> np.arange(53, dtype=np.uint64)) & np.uint64(1)
     assert np.all(np.abs(bits.mean(axis=0) - 0.5) < 5 * 0.5 / np.sqrt(n))
-    # The 21 low bits, from a block of their own, say nothing about the high ones.
-    correlation = np.corrcoef(integers // 2**21, integers % 2**21)[0, 1]
+    # The 37 trailing bits, from a block of their own, say nothing about the leading ones.
+    correlation = np.corrcoef(integers // 2**37, integers % 2**37)[0, 1]
     assert abs(correlation) < 4 / np.sqrt(n)
 
 
-def test_a_uniform_is_never_below_its_high_word():
+def test_a_uniform_lies_where_its_leading_bits_say():
+    scale = randomness.LEADING_SCALE
     for site in range(50):
-        high = randomness.high_word(SEED, SWITCHING, STEP, np.uint64(site))
-        completed = randomness.complete_uniform(high, SEED, SWITCHING, STEP, np.uint64(site))
-        floor = float(high) * randomness.WORD_SCALE
-        assert floor <= completed < floor + randomness.WORD_SCALE
+        leading = randomness.leading_bits(SEED, SWITCHING, STEP, np.uint64(site))
+        completed = randomness.complete_uniform(leading, SEED, SWITCHING, STEP, np.uint64(site))
+        assert float(leading) * scale <= completed < (float(leading) + 1) * scale

@@ -8,10 +8,11 @@ The functions are plain Python; a device compiles them.  Every 32-bit word is he
 unsigned integer, masked after each operation: 32-bit products widen in compiled CPU code and wrap
 in the simulator of CUDA kernels, 64-bit ones with a mask are the same everywhere.
 
-A counter gives a block of four words.  A word is the high 32 bits of one site's uniform; the low 21
-bits come from a second block that is drawn only where the high bits do not decide, which is almost
-never: four sites share a block, and still every comparison has 53 bits.  Sites 32 apart share one,
-so that neighbouring lanes of a vector unit or of a warp work on neighbouring sites.
+A counter gives a block of four words, which are the leading 16 bits of the uniforms of eight sites;
+the trailing 37 bits come from a block of the site's own, drawn only where the leading ones do not
+decide, which is almost never: eight sites share a block, and still every comparison has 53 bits.
+Sites 32 apart share one, so that neighbouring lanes of a vector unit or of a warp work on
+neighbouring sites.
 """
 
 from __future__ import annotations
@@ -32,18 +33,21 @@ WEYL_1 = np.uint64(0xBB67AE85)  # sqrt(3) - 1
 MASK = np.uint64(0xFFFFFFFF)
 WORD = np.uint64(32)
 
-BLOCK_SITES = 4  # sites that share a block
+BLOCK_SITES = 8  # sites that share a block
 LANES = 32  # distance of the sites that share a block
 GROUP = LANES * BLOCK_SITES  # consecutive sites whose draws come from LANES consecutive blocks
 LANE_MASK = np.uint64(LANES - 1)
 LANE_BITS = np.uint64(5)
-GROUP_BITS = np.uint64(7)
-WORD_INDEX_MASK = np.uint64(BLOCK_SITES - 1)
+GROUP_BITS = np.uint64(8)
 
 STREAM_SHIFT = np.uint64(16)
-LOW_BITS_STREAM = np.uint64(0x8000)  # added to a stream: the low bits of its uniforms
-LOW_BITS_SHIFT = np.uint64(11)
-WORD_SCALE = 2.0**-32
+TRAILING_STREAM = np.uint64(0x8000)  # added to a stream: the trailing bits of its uniforms
+HALF_MASK = np.uint64(7)  # which of the eight halves of the words of a block
+LEADING_BITS = np.uint64(16)
+LEADING_MASK = np.uint64(0xFFFF)
+LEADING_SCALE = 2.0**-16
+TRAILING_BITS = np.uint64(5)  # of the second word; the first gives 32
+TRAILING_SHIFT = np.uint64(27)
 UNIFORM_SCALE = 2.0**-53
 
 
@@ -96,7 +100,7 @@ def words(seed, stream, step, index):
     Returns
     -------
     tuple of four uint64 below 2^32
-        For the sites ``lane``, ``lane + 32``, ``lane + 64``, ``lane + 96`` of their group.
+        Each for two sites; see `leading_bits`.
     """
     return philox(
         index & MASK,
@@ -108,27 +112,37 @@ def words(seed, stream, step, index):
     )
 
 
-def high_word(seed, stream, step, site):
-    """Return the high 32 bits of the uniform of one site (a uint64 below 2^32)."""
-    index = ((site >> GROUP_BITS) << LANE_BITS) | (site & LANE_MASK)
-    w0, w1, w2, w3 = words(seed, stream, step, index)
-    which = (site >> LANE_BITS) & WORD_INDEX_MASK
-    if which == 0:
-        return w0
-    if which == 1:
-        return w1
-    return w2 if which == 2 else w3
+def half_word(block, which):
+    """Return half `which` of 0 ... 7 of a block: w0 low, w0 high, w1 low, ... (uint64 below 2^16).
 
-
-def complete_uniform(high, seed, stream, step, site):
-    """Return the uniform of [0, 1) with 53 bits whose high word is known (a float64).
-
-    It is never below ``high * WORD_SCALE``.
+    It belongs to the site ``lane + 32 which`` of a group.
     """
-    low = high_word(seed, stream | LOW_BITS_STREAM, step, site) >> LOW_BITS_SHIFT
-    return (float(high) * 2097152.0 + float(low)) * UNIFORM_SCALE
+    word = block[0]
+    if which >= 6:
+        word = block[3]
+    elif which >= 4:
+        word = block[2]
+    elif which >= 2:
+        word = block[1]
+    return (word >> LEADING_BITS if which & 1 else word) & LEADING_MASK
+
+
+def leading_bits(seed, stream, step, site):
+    """Return the leading 16 bits of the uniform of one site (a uint64 below 2^16)."""
+    index = ((site >> GROUP_BITS) << LANE_BITS) | (site & LANE_MASK)
+    return half_word(words(seed, stream, step, index), int((site >> LANE_BITS) & HALF_MASK))
+
+
+def complete_uniform(leading, seed, stream, step, site):
+    """Return the uniform of [0, 1) with 53 bits whose leading bits are known (a float64).
+
+    It is never below ``leading * LEADING_SCALE``, and always below ``(leading + 1)`` times it.
+    """
+    block = words(seed, stream | TRAILING_STREAM, step, site)
+    trailing = (block[0] << TRAILING_BITS) | (block[1] >> TRAILING_SHIFT)
+    return (float(leading) * 137438953472.0 + float(trailing)) * UNIFORM_SCALE
 
 
 def uniform(seed, stream, step, site):
     """Return the uniform of [0, 1) with 53 bits that belongs to one site (a float64)."""
-    return complete_uniform(high_word(seed, stream, step, site), seed, stream, step, site)
+    return complete_uniform(leading_bits(seed, stream, step, site), seed, stream, step, site)

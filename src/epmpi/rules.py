@@ -62,6 +62,14 @@ def activation_bound(stress, reading, attempt_rate, yield_stress, temperature):
     return 2.0 * bound if reading == BOTH else bound
 
 
+def release_bound(rate_off, step):
+    """Return an upper bound of the probability that an active site comes to rest in a step.
+
+    Whether or not it is activated again: ``1 - exp(-p_off dt)``; a relative 1e-9 covers rounding.
+    """
+    return -math.expm1(-rate_off * step) * (1.0 + 1e-9)
+
+
 def activation_direction(stress, reading, yield_stress, uniform):
     """Return +1 or -1, the threshold that an activating site crosses.
 

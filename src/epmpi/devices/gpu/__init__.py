@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi import rules
+from epmpi.devices.cpu import site_loops
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
-from epmpi.randomness import BLOCK_SITES, GROUP, WORD_SCALE
+from epmpi.randomness import BLOCK_SITES, GROUP
 
 BLOCK_BYTES = 1 << 28  # large enough to fill the GPU, small beside the fields of a large lattice
 
@@ -159,11 +159,9 @@ class GPU(Device):
         begun: NDArray[np.int64] | None = None,
     ) -> Any:
         """Advance a block of rows by one step; see `Device.advance_sites`."""
-        reading, rate_on, yield_stress, temperature, rate_off, step_size = parameters
-        highest = rules.activation_bound(yield_stress, reading, rate_on, yield_stress, temperature)
+        reading, *numbers = parameters
         groups = -(-(first_site % GROUP + stress.size) // GROUP)
         events = self._arrays.zeros(1, np.int64)
-        numbers = (rate_on, yield_stress, temperature, rate_off, step_size)
         site_kernels.advance_sites(
             groups * GROUP // BLOCK_SITES,
             stress.reshape(-1),
@@ -174,7 +172,7 @@ class GPU(Device):
             np.uint64(seed),
             np.uint64(step),
             np.uint64(first_site),
-            np.uint64(min(highest * step_size, 1.0) / WORD_SCALE),
+            site_loops.draw_limits(parameters),
             tuple(map(np.float64, forcing)),  # of 64 bits in the simulator too
             (reading, *map(np.float64, numbers)),
             self._none if begun is None else begun,

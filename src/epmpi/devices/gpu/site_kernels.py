@@ -9,11 +9,12 @@ from epmpi.devices.gpu.compiler import THREADS, compile_loop, cuda, kernel, rand
 
 activation_bound = rules.activation_bound
 switch_site = compile_loop(site_loops.switch_site)
+half_word = randomness.half_word
 uniform = randomness.uniform
 words = randomness.words
 
 SWITCHING = np.uint64(randomness.SWITCHING)
-WORD_SCALE = randomness.WORD_SCALE
+LEADING_SCALE = randomness.LEADING_SCALE
 BLOCK_SITES = randomness.BLOCK_SITES
 LANES = randomness.LANES
 GROUP = randomness.GROUP
@@ -33,7 +34,7 @@ def advance_sites(
     seed,
     step,
     first_site,
-    threshold,
+    limits,
     forcing,
     parameters,
     begun,
@@ -41,19 +42,20 @@ def advance_sites(
 ):
     """Advance consecutive sites by one step; see `cpu.site_loops.advance_sites`.
 
-    A thread takes the four sites that share a block of draws: they are 32 apart, so that the lanes
+    A thread takes the eight sites that share a block of draws: they are 32 apart, so that the lanes
     of a warp read and write neighbours.
 
     Parameters
     ----------
-    threshold : uint64
-        No inactive site with a draw above it switches, whatever its stress.
+    limits : tuple of two uint64
+        Leading bits above which no inactive, and no active site switches.
     begun : int64 array, shape (sites,) or (0,)
         Its beginning receives the sites where an event began, in any order.
     events : int64 array, shape (1,)
         The number of events that began is added to it.
     """
     loading, strain_step = forcing
+    inactive_limit, active_limit = limits
     reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
     thread = cuda.grid(1)
     first_block = (first_site >> GROUP_BITS) << LANE_BITS
@@ -67,16 +69,19 @@ def advance_sites(
         if i >= 0 and i < stress.size:
             stress[i] += time_step * stress_rate[i] + loading
             here = direction[i]
-            word = drawn[which]
-            may_switch = here != 0
+            leading = half_word(drawn, which)
             at = float(stress[i])
-            if not may_switch and word <= threshold:
-                bound = activation_bound(at, reading, attempt_rate, yield_stress, temperature)
-                may_switch = word * WORD_SCALE <= bound * time_step
-            if may_switch:
+            if here != 0:
                 plastic_strain[i] += here * strain_step
+                may_switch = leading <= active_limit
+            elif leading <= inactive_limit:
+                bound = activation_bound(at, reading, attempt_rate, yield_stress, temperature)
+                may_switch = leading * LEADING_SCALE <= bound * time_step
+            else:
+                may_switch = False
+            if may_switch:
                 site = first_site + np.uint64(i)
-                here, began = switch_site(here, at, word, site, seed, step, parameters)
+                here, began = switch_site(here, at, leading, site, seed, step, parameters)
                 direction[i] = here
                 if began:
                     count = cuda.atomic.add(events, 0, 1)
