@@ -36,10 +36,11 @@ TIMEOUT = 120.0  # seconds for one run
 
 @dataclass
 class Trial:
-    """What came of one fault: `lost` says what was wrong, if anything."""
+    """What came of one fault: `lost` says what was wrong, if anything; `during`, what it hit."""
 
     fault: str
     lost: str = ""
+    during: str = ""
 
 
 @dataclass

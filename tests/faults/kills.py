@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -9,11 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
+import numpy as np
 from fault_runs import Place, Trial
 from same_runs import differences
 
 KILLS_A_RUN = 5
 SPAN = 1.5  # seconds after its start within which a run is killed
+PARTIAL = {  # what a kill leaves behind tells what it has interrupted, the first of these
+    "checkpoint.h5.partial": "inside a checkpoint",
+    "run.h5.index": "inside a publication",
+    "run.h5.partial": "with run.h5.partial open",
+}
 
 
 def kill_at_random(place: Place, number: int, seed: int) -> Iterator[Trial]:
@@ -26,21 +33,22 @@ def kill_at_random(place: Place, number: int, seed: int) -> Iterator[Trial]:
     whole = place.reference()
     left = number
     while left > 0:
-        faults = [fault for fault in kill_run(place, chance, min(left, KILLS_A_RUN)) if fault]
+        kills = list(kill_run(place, chance, min(left, KILLS_A_RUN)))
         lost = finish(place, whole, chance)
-        left -= len(faults)
-        yield from (Trial(fault, lost) for fault in faults)
+        left -= len(kills)
+        yield from (Trial(kill.fault, kill.lost or lost, kill.during) for kill in kills)
         place.remove("killed")
 
 
-def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[str]:
-    """Kill a run, and what resumes it, up to `number` times; yield what was done."""
+def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[Trial]:
+    """Kill a run, and what resumes it, up to `number` times; yield what each kill has left."""
     path = place.directory / "killed"
     for _ in range(number):
         ranks, copied = chance.choice((1, 2, 3)), chance.choice((0, 300_000, 10**9))
         fresh = not (path / "checkpoint.h5").exists()
         if fresh:
             place.remove("killed")
+        before = left_behind(path)
         begin = place.run if fresh else place.resume
         started = begin("killed", ranks=ranks, copied=copied)
         started.wait_for("epmpi 0")
@@ -49,24 +57,47 @@ def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[str]:
             return  # it has come to its end
         rank = chance.choice((None, chance.randrange(ranks))) if ranks > 1 else None
         started.kill(signal.SIGKILL, rank)
-        if started.wait() == 124:
-            yield "hangs after SIGKILL"
-        yield f"SIGKILL of {'all' if rank is None else 'one'} of {ranks} ranks"
+        hangs = "the others hang" if started.wait() == 124 else ""
+        after = left_behind(path)
+        during = next((PARTIAL[name] for name in after if after[name] != before.get(name)), "")
+        yield Trial(
+            f"SIGKILL of {'all' if rank is None else 'one'} of {ranks} ranks",
+            hangs or lost_frames(path),
+            during or "between writes",
+        )
+
+
+def left_behind(path: Path) -> dict[str, tuple[int, int]]:
+    """Return the files that nobody finished, with what tells them from earlier ones."""
+    there = (path / name for name in PARTIAL if (path / name).exists())
+    return {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in there}
+
+
+def lost_frames(path: Path) -> str:
+    """Return what run.h5 lacks of what the last checkpoint counts on, or an empty text."""
+    if not (path / "checkpoint.h5").exists():
+        return ""  # killed before its start was on the disk: nothing to lose
+    if wrong := unreadable(path / "run.h5"):
+        return wrong
+    with h5py.File(path / "checkpoint.h5") as saved, h5py.File(path / "run.h5") as file:
+        frames = json.loads(bytes(saved["header"][()]))["frames"]
+        for name, count in frames.items():
+            steps = file[f"{name}/step"][()]
+            if len(steps) < count or np.any(np.diff(steps) <= 0):
+                return f"{name} has the steps {steps}, the checkpoint counts on {count} frames"
+    return ""
 
 
 def finish(place: Place, whole: Path, chance: random.Random) -> str:
     """Resume a run to its end and return what is wrong with it."""
     path = place.directory / "killed"
     if not (path / "checkpoint.h5").exists():
-        return ""  # killed before its start was on the disk: nothing to lose
-    wrong = unreadable(path / "run.h5")
+        return ""  # nothing to lose: it would be started again
     started = place.resume("killed", ranks=chance.choice((1, 2, 3)))
     code = started.wait()
     if code != 0:
-        return f"{wrong} resume ended with {code}: {started.text()[-300:]}"
-    if differ := differences(whole, path):
-        return f"{wrong} differs in {differ[:3]}"
-    return wrong
+        return f"resume ended with {code}: {started.text()[-300:]}"
+    return f"differs in {differ[:3]}" if (differ := differences(whole, path)) else ""
 
 
 def unreadable(path: Path) -> str:

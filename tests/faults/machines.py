@@ -1,15 +1,23 @@
-"""What a machine may do to a run, or a user: signals, a second run, a stall, a clock set back."""
+"""What a machine may do to a run, or a user: signals, a second run, a stall, a clock, a NaN."""
 
 from __future__ import annotations
 
 import os
+import random
+import re
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from fault_runs import CONFIGURATION, Place, Trial
 from same_runs import differences
+
+from epmpi.config import load
+from epmpi.simulation import Simulation, StateError
+
+OUTPUT_INTERVAL = 10  # steps: series_every = 0.5 in steps of 0.05
 
 
 def two_runs(place: Place, number: int, seed: int) -> Iterator[Trial]:
@@ -71,7 +79,45 @@ def clock_backwards(directory: Path, number: int, seed: int) -> Iterator[Trial]:
         "def earlier():\n    global now\n    now -= 3600\n    return now\n"
         "time.time = earlier\n"
     )
-    started = place.start("run", "run.toml", "-o", "back", ranks=1, PYTHONPATH=str(place.directory))
+    paths = os.pathsep.join([str(place.directory), os.environ.get("PYTHONPATH", "")])
+    started = place.start("run", "run.toml", "-o", "back", ranks=1, PYTHONPATH=paths)
     lost = started.text()[-300:] if started.wait() != 0 else ""
     lost = lost or " ".join(differences(place.reference(), place.directory / "back"))
     yield Trial("clock going backwards", lost)
+
+
+def poison(simulation: Simulation, last: int, what: str, wrong: float, at: float) -> None:
+    """Let a number of the state be wrong from step `last` on; `at`, from 0 to 1, says which."""
+    model, advance = simulation.model, simulation.model.step
+
+    def step() -> None:
+        advance()
+        if model.step_count == last:
+            target = model.stress if what == "stress" else model.tracers.position
+            target[np.unravel_index(int(at * target.size), target.shape)] = wrong
+
+    model.step = step  # type: ignore[method-assign]
+
+
+def not_a_number(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of NaN and infinities in the stress or a position, at random steps."""
+    chance = random.Random(seed)
+    configuration = load(place.directory / "run.toml")
+    steps = configuration.steps(configuration.time.warmup + configuration.time.duration)
+    path = place.directory / "poisoned"
+    for what in ("stress", "position")[:number] * max(1, number // 2):
+        place.remove("poisoned")
+        simulation, told = Simulation(configuration), ""
+        last = chance.randrange(1, steps)
+        poison(simulation, last, what, chance.choice((np.nan, np.inf, -np.inf)), chance.random())
+        try:
+            simulation.run(path, progress=False)
+        except StateError as error:
+            told = str(error)
+        found = re.fullmatch(r"(?:stress.* site|tracer) .* at step (\d+) .*is good", told)
+        if not found or not last <= int(found[1]) <= last + OUTPUT_INTERVAL:
+            lost = f"poisoned at step {last}: {told or 'nothing was said'}"
+        else:
+            Simulation.resume(path).run(progress=False)
+            lost = " ".join(differences(place.reference(), path))
+        yield Trial(f"NaN or infinity in the {what}", lost)

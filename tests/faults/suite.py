@@ -20,7 +20,7 @@ from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place, Trial
 from kills import kill_at_random
-from machines import clock_backwards, stalled, stopped, two_runs
+from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
 
 
 def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
@@ -40,6 +40,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(stopped, place, few),
         partial(two_runs, place, 1),
         partial(stalled, place, 1),
+        partial(not_a_number, place, 2 * few),
         partial(clock_backwards, directory, 1),
     ):
         yield from tried(seed)
@@ -54,6 +55,8 @@ def table(found: list[Trial]) -> str:
         rows.append(f"{fault:<44} {number:6} {number - lost[fault]:9} {lost[fault]:5}")
     total, all_lost = tried.total(), lost.total()
     rows.append(f"{'all':<44} {total:6} {total - all_lost:9} {all_lost:5}")
+    hit = Counter(trial.during for trial in found if trial.during)
+    rows.append("of the kills: " + ", ".join(f"{n} {what}" for what, n in hit.most_common()))
     return "\n".join(rows)
 
 

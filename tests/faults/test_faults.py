@@ -6,7 +6,7 @@ from disks import can_mount, disk_full, read_only
 from fault_runs import Place
 from fuzz import fuzz
 from kills import kill_at_random
-from machines import clock_backwards, stalled, stopped, two_runs
+from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
 
 SEED = 20
 OF_RUNS = (
@@ -16,6 +16,7 @@ OF_RUNS = (
     (stopped, 1),
     (two_runs, 1),
     (stalled, 1),
+    (not_a_number, 2),
 )
 # To fill a disk takes root; without it, test_failures limits the size of the files.
 OF_DISKS = ((disk_full, 1), (read_only, 1)) if can_mount() else ()
