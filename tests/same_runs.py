@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+GROUPS = ("observables", "particles", "fields", "warmup")  # of run.h5
 STATE = ("fields", "tracers", "counts", "checksums")
 
 
@@ -26,11 +27,17 @@ def contents(path: Path, groups: tuple[str, ...]) -> dict[str, bytes]:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Return the names of the datasets in which two finished runs differ, or that one lacks."""
+    """Return the names of the datasets in which two finished runs differ, or that one lacks.
+
+    The other's file may be one that cannot be read, which is then the difference.
+    """
     wrong = []
-    groups = ("observables", "particles", "fields", "warmup")
-    for name, chosen in (("run.h5", groups), ("checkpoint.h5", STATE)):
-        left, right = contents(one / name, chosen), contents(other / name, chosen)
+    for name, chosen in (("run.h5", GROUPS), ("checkpoint.h5", STATE)):
+        left = contents(one / name, chosen)
+        try:
+            right = contents(other / name, chosen)
+        except (OSError, RuntimeError) as error:
+            return [f"{name} cannot be read: {error}"]
         assert left
         wrong += [
             f"{name}:{key}" for key in sorted({*left, *right}) if left.get(key) != right.get(key)

@@ -78,6 +78,20 @@ def test_small_last_segment_is_continued_and_its_forerunner_removed(files, monke
     assert names == ["000000.h5", "000003.h5"]
 
 
+def test_what_a_restart_cuts_off_a_segment_too_large_to_copy_is_not_seen(files, monkeypatch):
+    monkeypatch.setattr(segments, "COPIED", 0)
+    append(files, 3)
+    append(files, 4)
+    kept = [segments.Segment(part.path, dict(part.frames)) for part in files.published]
+    kept[-1].frames[ACTIVITY] = 2
+    files.resume(kept)
+    files.begin()
+    files.publish({})
+    assert frames_seen(files.path) == 5
+    append(files, 3)
+    assert frames_seen(files.path) == 8
+
+
 def test_without_links_the_first_segment_is_copied(files, monkeypatch):
     def refuse(*arguments):
         raise PermissionError("no links here")

@@ -226,7 +226,8 @@ def write_index(file: h5py.File, segments: list[Segment], directory: Path) -> No
                     f"/{element.path}/{name}",
                     shape=(frames, *shape),
                 )
-                layout[start : start + frames] = source
+                # A selection, not all: the segment may have more, which a restart has cut off.
+                layout[start : start + frames] = source[:frames]
                 start += frames
             group.create_virtual_dataset(name, layout)
         h5md.annotate(file, element)
