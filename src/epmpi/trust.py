@@ -81,7 +81,6 @@ def check_dataset(dataset: h5py.Dataset, path: str) -> set[str]:
             found.add(name[1])
         return found
     stored = dataset.id.get_storage_size()
-    filters = dataset.id.get_create_plist().get_nfilters()
-    if dataset.nbytes > stored * (DEFLATE if filters else 1):
+    if dataset.nbytes > stored * (DEFLATE if dataset.compression else 1):
         raise ValueError(f"{path} claims {dataset.nbytes} bytes and has {stored}")
     return set()

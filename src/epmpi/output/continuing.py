@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from epmpi.config import ConfigError
 from epmpi.output import h5md
@@ -75,12 +76,21 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
 
 
 def check_segment(segment: Segment) -> None:
-    """Check that a file has the frames that it is said to have."""
+    """Check that a file has the frames that it is said to have, and that its numbers are whole.
+
+    Steps, times and series are read, which checks their checksums; arrays are left to their reader.
+    """
     with h5py.File(segment.path, "r") as file:
         present = h5md.elements(file)
         for element, count in segment.frames.items():
             if present.get(element, 0) < count:
                 raise ValueError(f"{segment.path} lacks frames of {element.path}")
+            for name, (shape, _) in element.datasets.items():
+                if shape:
+                    continue
+                numbers = file[element.path][name][:count]
+                if name != "value" and np.any(np.diff(numbers) <= 0):
+                    raise ValueError(f"the {name}s of {element.path} do not increase")
 
 
 def cut_to(segments: list[Segment], frames: Mapping[str, int]) -> tuple[list[Segment], list[str]]:

@@ -11,6 +11,10 @@ chunk is a few stripes of a parallel file system, the block that the streaming w
 memory, and larger than the chunk cache: HDF5 then passes it to the file without a copy, at the
 speed of a plain write.  Smaller frames share a chunk of up to 1 MiB, which stays in the cache while
 its frames are appended; at most 1024 frames, so that a series of numbers has chunks of 8 KiB.
+
+Checksums.  Chunks that go through the cache, and compressed ones, carry a checksum (HDF5's filter
+fletcher32, deflate's own), so a flipped bit is found by whoever reads it.  Larger plain chunks have
+none: the filter would cost the copy that is saved, and the alignment of the parallel writer.
 """
 
 from __future__ import annotations
@@ -109,11 +113,16 @@ class Element:
 
 def chunk_shape(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
     """Return the shape of a chunk for frames of the given shape, (frames, ...)."""
-    frame_bytes = dtype.itemsize * math.prod(shape)
-    if frame_bytes > CHUNK_CACHE:
-        row_bytes = frame_bytes // shape[0]
+    size = frame_bytes(shape, dtype)
+    if size > CHUNK_CACHE:
+        row_bytes = size // shape[0]
         return (1, min(shape[0], max(1, LARGEST_CHUNK // row_bytes)), *shape[1:])
-    return (min(LONGEST_CHUNK, max(1, CHUNK_CACHE // max(1, frame_bytes))), *shape)
+    return (min(LONGEST_CHUNK, max(1, CHUNK_CACHE // max(1, size))), *shape)
+
+
+def frame_bytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
+    """Return the bytes of one frame."""
+    return dtype.itemsize * math.prod(shape)
 
 
 def write_header(file: h5py.File, version: str, author: str) -> None:
@@ -156,12 +165,14 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
     group = file.create_group(element.path)
     for name, (shape, dtype) in element.datasets.items():
         packed = {"compression": compression, "shuffle": True} if compression and shape else {}
+        small = frame_bytes(shape, dtype) <= CHUNK_CACHE
         group.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
             chunks=chunk_shape(shape, dtype),
             dtype=dtype,
+            fletcher32=small,
             **packed,
         )
     annotate(file, element)
@@ -191,7 +202,8 @@ def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
             continue
         for axis, name in enumerate(("x", "y")):
             if name not in group.parent:
-                sites = group.parent.create_dataset(name, data=np.arange(element.shape[axis]))
+                numbers = np.arange(element.shape[axis])
+                sites = group.parent.create_dataset(name, data=numbers, fletcher32=True)
                 sites.make_scale(name)
                 sites.attrs["units"] = UNITS["position"]
                 made.append(sites)
