@@ -136,7 +136,7 @@ def test_finished_run_is_extended(shared_tmp_path, communicator):
     if communicator.is_root:
         assert differences(whole, parted) == []
         with h5py.File(parted / "run.h5") as file:
-            assert "duration = 4.0" in file["parameters"].attrs["configuration"]
+            assert b"duration = 4.0" in file["parameters"].attrs["configuration"]
             assert file["parameters/time"].attrs["duration"] == 4.0
     communicator.barrier()
 
@@ -171,7 +171,7 @@ def test_stop_before_the_time_limit(shared_tmp_path, communicator):
     simulation.run(shared_tmp_path / "run", progress=False)
     assert simulation.stopped == "time limit"
     with h5py.File(shared_tmp_path / "run" / "run.h5") as file:
-        assert file["parameters"].attrs["stopped"] == "time limit"
+        assert file["parameters"].attrs["stopped"] == b"time limit"
         assert file["parameters"].attrs["wall_time"] < 1.5
 
 

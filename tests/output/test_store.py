@@ -158,13 +158,13 @@ def test_parameters_are_kept(shared_tmp_path, configuration, communicator):
         store.describe({"wall_time": 1.5, "finished": "2020-01-01T00:00:00+00:00"})
     with h5py.File(run / "run.h5", "r") as file:
         parameters = file["parameters"]
-        assert parameters.attrs["configuration"] == configuration.to_toml()
+        assert parameters.attrs["configuration"].decode() == configuration.to_toml()
         assert tuple(parameters["lattice"].attrs["shape"]) == SHAPE
         assert parameters["model"].attrs["temperature"] == configuration.model.temperature
-        assert parameters.attrs["git_revision"] == "0123abc"
+        assert parameters.attrs["git_revision"] == b"0123abc"
         assert parameters.attrs["wall_time"] == 1.5
         assert list(file["h5md"].attrs["version"]) == [1, 1]
-        assert file["h5md/creator"].attrs["name"] == "epmpi"
+        assert file["h5md/creator"].attrs["name"] == b"epmpi"
 
 
 @pytest.mark.mpi

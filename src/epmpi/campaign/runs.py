@@ -57,7 +57,9 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
     try:
         with h5py.File(run / "run.h5") as file:
             attributes: Any = file["parameters"].attrs
-            configuration = from_mapping(tomllib.loads(attributes["configuration"]))
+            text = attributes["configuration"]
+            text = text.decode() if isinstance(text, bytes) else text
+            configuration = from_mapping(tomllib.loads(text))
             return configuration, "finished" in attributes
     except (OSError, KeyError, ValueError) as error:
         raise ConfigError(

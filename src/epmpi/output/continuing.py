@@ -40,7 +40,8 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
     try:
         with h5py.File(path, "r") as file:
             check_file(file)
-            if "parameters" not in file or file["parameters"].attrs.get("run") != run:
+            found = file["parameters"].attrs.get("run") if "parameters" in file else None
+            if found not in (run, run.encode()):
                 raise ConfigError(f"{path} is not of the run that the checkpoint is of")
             segments = read_segments(file, path)
         for segment in segments:

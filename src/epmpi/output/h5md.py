@@ -14,7 +14,9 @@ its frames are appended; at most 1024 frames, so that a series of numbers has ch
 
 Checksums.  Chunks that go through the cache, and compressed ones, carry a checksum (HDF5's filter
 fletcher32, deflate's own), so a flipped bit is found by whoever reads it.  Larger plain chunks have
-none: the filter would cost the copy that is saved, and the alignment of the parallel writer.
+none: the filter would cost the copy that is saved, and the alignment of the parallel writer.  The
+texts of the header and the parameters have a fixed length, hence bytes in h5py: HDF5 keeps texts of
+variable length in a heap without a checksum, and may never return from one that is damaged.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 MEBIBYTE = 1024**2
 CHUNK_CACHE = MEBIBYTE  # a dataset; chunks above it are written without a copy
@@ -129,10 +132,10 @@ def write_header(file: h5py.File, version: str, author: str) -> None:
     """Write what makes the file H5MD: the group h5md."""
     header = file.require_group("h5md")
     header.attrs["version"] = np.array([1, 1], dtype=np.int32)
-    header.require_group("author").attrs["name"] = author
+    header.require_group("author").attrs["name"] = fixed(author)
     creator = header.require_group("creator")
-    creator.attrs["name"] = "epmpi"
-    creator.attrs["version"] = version
+    creator.attrs["name"] = fixed("epmpi")
+    creator.attrs["version"] = fixed(version)
 
 
 def write_parameters(file: h5py.File, parameters: Mapping[str, Any]) -> None:
@@ -151,7 +154,13 @@ def _write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             _write_attributes(group.require_group(name), value)
         else:
-            group.attrs[name] = value
+            group.attrs[name] = fixed(value) if isinstance(value, str) else value
+
+
+def fixed(text: str) -> NDArray[np.bytes_]:
+    """Return a text as UTF-8 of a fixed length."""
+    data = text.encode("utf-8", "replace")
+    return np.array(data, h5py.string_dtype("utf-8", max(1, len(data))))
 
 
 def create(file: h5py.File, element: Element, compression: int = 0) -> None:
