@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray
 
+from epmpi import cli
 from epmpi import simulation as simulations
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
@@ -102,6 +103,17 @@ def test_csv_holds_every_sample(run, tmp_path):
             values = file[f"observables/{name}/value"][()].tolist()
             assert [float(row[name]) for row in rows] == values
     assert rows[3]["time"] == "1.5"
+
+
+def test_export_from_the_command_line(tmp_path, monkeypatch, capsys):
+    run = made(tmp_path / "run", monkeypatch)
+    assert cli.main(["export", str(run)]) == 0
+    told = capsys.readouterr().out
+    for name in ("series.csv", "warmup.csv", "fields.xdmf", "tracers.h5md"):
+        assert (run / "export" / name).stat().st_size > 0
+        assert str(run / "export" / name) in told
+    assert cli.main(["export", str(tmp_path / "none")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 if find_spec("vtk"):  # of the second environment of the CI: half a gigabyte

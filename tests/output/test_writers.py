@@ -3,11 +3,13 @@
 import os
 
 import h5py
+import numpy as np
 import pytest
 from same_runs import differences
 
 from epmpi.config import ConfigError, from_mapping
-from epmpi.output import collective
+from epmpi.lattice import Lattice
+from epmpi.output import collective, h5md, open_run
 from epmpi.parallel import Communicator
 from epmpi.simulation import Simulation
 
@@ -36,9 +38,10 @@ def layout(path):
             attributes = {
                 key: str(value) for key, value in item.attrs.items() if "_LIST" not in key
             }  # the lists of scales are addresses
-            kind = (item.shape, item.maxshape, item.dtype, item.chunks, item.compression_opts) if (
-                isinstance(item, h5py.Dataset)
-            ) else ()  # fmt: skip
+            kind = (
+                item.shape, item.maxshape, item.dtype, item.chunks, item.compression_opts,
+                item.fletcher32,
+            ) if isinstance(item, h5py.Dataset) else ()  # fmt: skip
             found[name] = (kind, attributes)
 
         file.visititems(keep)
@@ -64,6 +67,42 @@ def test_both_writers_leave_the_same_file(shared_tmp_path, comm, compression):
         assert layout(one / "run.h5") == layout(other / "run.h5")
         assert layout(one / "checkpoint.h5") == layout(other / "checkpoint.h5")
     communicator.barrier()
+
+
+@pytest.mark.mpi
+@parallel
+def test_both_writers_leave_the_same_frames_of_many_chunks(shared_tmp_path, comm, monkeypatch):
+    monkeypatch.setattr(h5md, "CHUNK_CACHE", 100)
+    monkeypatch.setattr(h5md, "LARGEST_CHUNK", 240)  # three rows, ten tracers
+    communicator = Communicator(comm)
+    for writer in ("stream", "parallel"):
+        Simulation(configured(writer), communicator).run(shared_tmp_path / writer, progress=False)
+    if communicator.is_root:
+        one, other = shared_tmp_path / "stream", shared_tmp_path / "parallel"
+        assert differences(one, other) == []
+        assert layout(one / "run.h5") == layout(other / "run.h5")
+        with h5py.File(other / "run.h5") as file:
+            assert file["fields/stress/value"].chunks == (1, 3, 10)
+            assert not file["fields/stress/value"].fletcher32
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+@parallel
+def test_large_chunks_of_the_parallel_writer_begin_at_a_mebibyte(shared_tmp_path, comm):
+    communicator, shape = Communicator(comm), (1100, 1024)  # 8.6 MiB: three chunks a frame
+    configuration = from_mapping({"lattice": {"shape": shape}, "output": {"writer": "parallel"}})
+    run = shared_tmp_path / "run"
+    with open_run(run, configuration, communicator, Lattice(shape), {}) as store:
+        rows = np.arange(store.slab.start, store.slab.stop)[:, None] + np.zeros(shape[1])
+        for step in range(2):
+            store.fields(step, 1.0 * step, {"stress": rows + step})
+    with h5py.File(run / "run.h5") as file:
+        values = file["fields/stress/value"]
+        offsets = [values.id.get_chunk_info(n).byte_offset for n in range(6)]
+        assert values.id.get_num_chunks() == 6
+        assert [offset % collective.ALIGNED for offset in offsets] == [0] * 6
+        assert np.array_equal(values[1, :, 0], np.arange(1100) + 1.0)
 
 
 @pytest.mark.mpi

@@ -1,0 +1,152 @@
+"""When a run stops: its own time limit, SLURM's, signals; and what is said of a stalled rank."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from epmpi.config import Configuration
+from epmpi.parallel import Communicator
+from epmpi.stopping import (
+    Pace,
+    StopSignals,
+    TimeLimit,
+    Watchdog,
+    slurm_duration,
+    slurm_seconds_left,
+)
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Return a function that puts this process into a SLURM job with such an end."""
+    for name in ("SLURM_JOB_ID", "SLURM_JOB_END_TIME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def start(end: str | None) -> None:
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        if end is not None:
+            monkeypatch.setenv("SLURM_JOB_END_TIME", end)
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("59", 59),
+        ("1:00", 60),
+        ("01:02:03", 3723),
+        ("2-00:00:01", 172801),
+        ("1-12:00:00", 129600),
+        ("UNLIMITED", None),
+        ("INVALID", None),
+        ("", None),
+        ("1:", None),
+    ],
+)
+def test_durations_of_slurm(text, seconds):
+    assert slurm_duration(text) == seconds
+
+
+def test_no_limit_outside_a_job(job):
+    assert slurm_seconds_left() is None
+    assert TimeLimit(0.0).left() == float("inf")
+
+
+def test_the_end_of_the_job_is_the_limit(job):
+    job(str(int(time.time()) + 500))
+    assert 495 < slurm_seconds_left() <= 500
+    assert 495 < TimeLimit(0.0).left() <= 500
+    assert 495 < TimeLimit(5000.0).left() <= 500
+    assert 95 < TimeLimit(100.0).left() <= 100
+
+
+def test_a_job_that_is_over_leaves_a_second_and_not_none(job):
+    job(str(int(time.time()) - 50))
+    assert slurm_seconds_left() == 1.0
+
+
+def test_squeue_is_asked_where_the_environment_does_not_tell(job, tmp_path, monkeypatch):
+    squeue = tmp_path / "squeue"
+    squeue.write_text('#!/bin/sh\n[ "$*" = "-h -j 17 -o %L" ] && echo 1:30:00\n')
+    squeue.chmod(0o755)
+    job(None)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert slurm_seconds_left() == 5400
+    squeue.write_text("#!/bin/sh\nexit 1\n")
+    assert slurm_seconds_left() is None
+
+
+def test_without_squeue_there_is_no_limit(job, monkeypatch, tmp_path):
+    job(None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert slurm_seconds_left() is None
+
+
+def pace(left: float = float("inf"), every: float = 600.0, **clock: float) -> Pace:
+    limit = TimeLimit(0.0)
+    limit._end = time.monotonic() + left
+    return Pace(Communicator.world(), StopSignals(), limit, every, clock)
+
+
+def test_the_time_that_checkpoints_take_is_kept_before_the_limit(job):
+    """It stops while two of the longest checkpoint so far, by an earlier part too, still fit."""
+    assert pace(30.0).decide(1).stop == ""
+    assert pace(30.0, checkpoint_time=10.0).decide(1).stop == ""
+    assert pace(30.0, checkpoint_time=15.0).decide(1).stop == "time limit"
+    slow = pace(30.0)
+    slow.saved(time.monotonic() - 15.0)
+    assert slow.decide(1).stop == "time limit"
+
+
+def test_a_signal_comes_before_the_time_limit():
+    stopping = pace(0.0)
+    stopping.signals.received = signal.SIGUSR1
+    assert stopping.decide(1).stop == "SIGUSR1"
+
+
+def test_checkpoints_by_wall_time(monkeypatch):
+    assert 0 < Configuration().output.checkpoint_every <= 600
+    ticking = [1000.0]
+    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    saving = pace(every=600.0)
+    ticking[0] += 599
+    assert not saving.decide(1).checkpoint
+    ticking[0] += 2
+    assert saving.decide(2).checkpoint
+    saving.saved(ticking[0])
+    assert not saving.decide(3).checkpoint
+    ticking[0] += 1e9
+    assert saving.decide(4).checkpoint
+    assert not pace(every=0.0).decide(5).checkpoint
+
+
+def test_a_second_interrupt_is_not_waited_for():
+    with StopSignals() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signals.received == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_stall_is_told_once_and_with_the_last_step(capfd):
+    with Watchdog(True, seconds=0.2) as watchdog:
+        watchdog.alive(41)
+        time.sleep(0.8)
+        told = capfd.readouterr().err
+        assert told.count("epmpi: no step has ended for") == 1
+        assert "the last was 41: a rank may be stalled" in told
+        watchdog.alive(42)
+        time.sleep(0.5)
+        assert "the last was 42" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("watching", "pause"), [(False, 0.6), (True, 0.05)])
+def test_no_stall_is_told_on_other_ranks_or_while_steps_end(capfd, watching, pause):
+    with Watchdog(watching, seconds=0.4) as watchdog:
+        for step in range(round(1.2 / pause)):
+            watchdog.alive(step)
+            time.sleep(pause)
+    assert capfd.readouterr().err == ""
