@@ -56,7 +56,8 @@ def table(found: list[Trial]) -> str:
     total, all_lost = tried.total(), lost.total()
     rows.append(f"{'all':<44} {total:6} {total - all_lost:9} {all_lost:5}")
     hit = Counter(trial.during for trial in found if trial.during)
-    rows.append("of the kills: " + ", ".join(f"{n} {what}" for what, n in hit.most_common()))
+    if hit:
+        rows.append("of the kills: " + ", ".join(f"{n} {what}" for what, n in hit.most_common()))
     return "\n".join(rows)
 
 
