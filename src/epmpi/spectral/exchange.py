@@ -26,6 +26,12 @@ class Exchange:
         before, after = halo
         extra = before + after
         local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
+        if fft.communicator.size == 1:  # nothing moves, and rows may begin on cache lines
+            pitch = fft.lines.pitch(fft.modes)
+            whole = fft.device.empty((length, fields, pitch), fft.complex_dtype)
+            self.columns = whole[:, :, : fft.modes]
+            self.pieces = [self.columns]
+            return
         self._row_parts, start = [], 0
         for first, last in fft.mode_blocks:
             count = local * fields * (last - first)
@@ -34,9 +40,7 @@ class Exchange:
         line = fields * fft.modes
         self._column_parts = [(s.start * line, (s.rows + extra) * line) for s in fft.slabs]
         self._rows = fft.device.empty((start,), fft.complex_dtype)
-        self._columns = self._rows  # one rank: nothing moves
-        if fft.communicator.size > 1:
-            self._columns = fft.device.empty((length * line,), fft.complex_dtype)
+        self._columns = fft.device.empty((length * line,), fft.complex_dtype)
         self.columns = self._columns.reshape(length, fields, fft.modes)
         self.pieces = [
             self._rows[start : start + count].reshape(local, fields, last - first)
@@ -69,11 +73,15 @@ class Exchange:
 
     def to_columns(self) -> NDArray:
         """Exchange rows for columns; return the array (Lx, fields, ky).  Collective."""
+        if self.fft.communicator.size == 1:
+            return self.columns
         self.fft.carrier.exchange(self._rows, self._row_parts, self._columns, self._column_parts)
         return self.columns
 
     def to_rows(self) -> None:
         """Exchange columns for rows.  Collective."""
+        if self.fft.communicator.size == 1:
+            return
         self.fft.carrier.exchange(self._columns, self._column_parts, self._rows, self._row_parts)
 
 

@@ -114,6 +114,7 @@ class Transform(ABC):
         Parameters
         ----------
         kernels : float array, shape (responses, ky of this rank, Lx)
+            Each even or odd in kx.
         imaginary : sequence of bool
             Whether a kernel is to be multiplied by i.
         halo : (before, after)

@@ -10,12 +10,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu import site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.device import Device
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
-
-CACHE_LINE = 64  # bytes
 
 _LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": LibraryLines}
 

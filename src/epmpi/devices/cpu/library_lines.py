@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -30,6 +31,10 @@ class LibraryLines:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.complex_dtype = np.result_type(self.dtype, np.complex64)
+
+    def pitch(self, modes: int) -> int:
+        """Return the distance in memory, in modes, of the spectra of two rows on one rank."""
+        return modes
 
     def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
         """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
@@ -66,14 +71,14 @@ class LibraryLines:
             np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
             column_loops.scatter_strip(strip, exchanged, field, first, before)
 
-    def prepare(self, kernels: NDArray) -> NDArray:
+    def prepare(self, kernels: NDArray) -> Any:
         """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
         return np.asarray(kernels, self.dtype)
 
     def convolve(
         self,
         source: NDArray,
-        kernels: NDArray,
+        kernels: Any,
         imaginary: Sequence[bool],
         responses: NDArray,
         before: int,
@@ -84,7 +89,7 @@ class LibraryLines:
         ----------
         source : complex array, shape (Lx, 1, ky)
             Rows already transformed.
-        kernels : array
+        kernels
             Of `prepare`.  Each response is the source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.

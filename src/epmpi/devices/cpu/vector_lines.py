@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -13,6 +14,8 @@ from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.line_plans import has_plan, line_plan, line_width, row_plan, workspace
 from epmpi.devices.cpu.vector_memory import lanes, load, scaled_by, store
 from epmpi.devices.cpu.vectors import turned
+
+CACHE_LINE = 64  # bytes
 
 
 @compiled
@@ -30,15 +33,42 @@ def restore_all_rows(spectra, rows, work, plan):
 
 
 @compiled
-def convolve_columns(source, kernels, imaginary, responses, before, work, spectrum, line):
+def multiply_strip(spectrum, kernel, column, sign, imaginary, product, length):
+    """Multiply the spectrum of W columns by a kernel, given for 0 <= kx <= Lx / 2.
+
+    Parameters
+    ----------
+    spectrum, product : float arrays
+        Of `workspace`; the second is written.
+    kernel : float array, shape (Lx // 2 + 1, ky)
+    column : int
+        First of the columns.
+    sign : float
+        The kernel at -kx over that at kx: 1 if it is even, -1 if it is odd.
+    imaginary : bool
+        Whether the kernel is to be multiplied by i.
+    length : int
+        Lx.
+    """
+    pitch = kernel.shape[1]
+    for x in range(length // 2 + 1):
+        for mirrored in range(1 if 2 * x % length == 0 else 2):
+            point = length - x if mirrored else x
+            mode = scaled_by(load(spectrum, point), kernel, x * pitch + column)
+            factor = sign if mirrored else 1.0
+            store(product, point, turned(mode) * -factor if imaginary else mode * factor)
+
+
+@compiled
+def convolve_columns(source, kernels, signs, imaginary, responses, before, work, spectrum, line):
     """Multiply the columns of a source by kernels in Fourier space, W columns at a time.
 
     Parameters
     ----------
     source : complex array, shape (Lx, ky)
-    kernels : float array, shape (fields, Lx, ky rounded up to a multiple of W)
-    imaginary : bool array, shape (fields,)
-        Whether a kernel is to be multiplied by i.
+    kernels : float array, shape (fields, Lx // 2 + 1, ky rounded up to a multiple of W)
+    signs, imaginary : float and bool arrays, shape (fields,)
+        See `multiply_strip`.
     responses : complex array, shape (Lx + halo, fields, ky)
         Written; row r holds x = r - before, periodically.
     before : int
@@ -47,19 +77,13 @@ def convolve_columns(source, kernels, imaginary, responses, before, work, spectr
     line : LinePlan
     """
     length, columns = source.shape
-    pitch = kernels.shape[2]
     for column in range(0, columns, lanes(work)):
         lines.load_columns(source, column, spectrum, line)
         lines.forward(spectrum, line)
         for field in range(kernels.shape[0]):
-            at = field * length * pitch + column
-            if imaginary[field]:
-                for x in range(length):
-                    mode = scaled_by(load(spectrum, x), kernels, at + x * pitch)
-                    store(work, x, turned(mode) * -1.0)
-            else:
-                for x in range(length):
-                    store(work, x, scaled_by(load(spectrum, x), kernels, at + x * pitch))
+            multiply_strip(
+                spectrum, kernels[field], column, signs[field], imaginary[field], work, length
+            )
             lines.inverse(work, line)
             lines.store_columns(work, line, responses[before : before + length, field], column)
 
@@ -71,6 +95,29 @@ def fill_halo(responses, length, before):
         responses[row] = responses[row + length]
     for row in range(before + length, responses.shape[0]):
         responses[row] = responses[row - length]
+
+
+class Kernels(NamedTuple):
+    """Kernels in Fourier space, of which half is enough: they are even or odd in kx.
+
+    Attributes
+    ----------
+    half : float array, shape (fields, Lx // 2 + 1, ky rounded up to whole vectors)
+    signs : float64 array, shape (fields,)
+        1 for an even kernel, -1 for an odd one.
+    """
+
+    half: NDArray
+    signs: NDArray[np.float64]
+
+
+def _sign(kernel: NDArray, mirrored: NDArray) -> float:
+    """Return 1 for an even kernel, -1 for an odd one."""
+    if np.array_equal(kernel, mirrored):
+        return 1.0
+    if np.array_equal(kernel, -mirrored):
+        return -1.0
+    raise ValueError("a kernel is neither even nor odd in kx, expected one or the other")
 
 
 class VectorLines(LibraryLines):
@@ -113,23 +160,38 @@ class VectorLines(LibraryLines):
         for field in range(rows.shape[1]):
             restore_all_rows(spectra[:, field], rows[:, field], self._work, self._rows)
 
-    def prepare(self, kernels: NDArray) -> NDArray:
-        """Return kernels (fields, ky, Lx) as (fields, Lx, ky), ky padded to whole vectors."""
+    def pitch(self, modes: int) -> int:
+        """Return the distance of spectra in memory: whole cache lines, so that strips are too."""
+        line = CACHE_LINE // self.complex_dtype.itemsize
+        return -(-modes // line) * line
+
+    def prepare(self, kernels: NDArray) -> Kernels:
+        """Return kernels (fields, ky, Lx) as `convolve` reads them.
+
+        Raises
+        ------
+        ValueError
+            If a kernel is neither even nor odd in kx.
+        """
+        length = kernels.shape[2]
+        mirrored = kernels[:, :, -np.arange(length) % length]
+        signs = np.array([_sign(*pair) for pair in zip(kernels, mirrored, strict=True)])
+        half = kernels[:, :, : length // 2 + 1]
         padding = -kernels.shape[1] % line_width(self.dtype)
-        padded = np.pad(kernels, ((0, 0), (0, padding), (0, 0)))
-        return np.ascontiguousarray(np.moveaxis(padded, 1, 2), self.dtype)
+        half = np.pad(half, ((0, 0), (0, padding), (0, 0)))
+        return Kernels(np.ascontiguousarray(np.moveaxis(half, 1, 2), self.dtype), signs)
 
     def convolve(
         self,
         source: NDArray,
-        kernels: NDArray,
+        kernels: Kernels,
         imaginary: Sequence[bool],
         responses: NDArray,
         before: int,
     ) -> None:
         """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
         convolve_columns(
-            source[:, 0], kernels, np.array(imaginary), responses, before,
+            source[:, 0], kernels.half, kernels.signs, np.array(imaginary), responses, before,
             self._work, self._spectrum, self._columns,
         )  # fmt: skip
         fill_halo(responses, self.shape[0], before)

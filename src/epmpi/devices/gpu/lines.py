@@ -79,6 +79,10 @@ class GPULines:
         self._device = device
         self._plans: dict[Batch, Plan] = {}
 
+    def pitch(self, modes: int) -> int:
+        """Return the distance in memory, in modes, of the spectra of two rows on one rank."""
+        return modes
+
     def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
         """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
         for source, target, distances in _batches(rows, spectra):
