@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-gpu test-faults lint bench venv clean
+.PHONY: help demo test test-gpu test-faults lint docs bench venv clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
 	@echo "make test-gpu  the tests that need a GPU, on 1, 2 and 4 ranks"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    the documentation site, into build/site"
 	@echo "make bench   time of a step, split by stage"
 	@echo "make venv    only install (again when pyproject.toml has changed)"
 	@echo "make clean   remove $(VENV), caches and the demo's results"
@@ -57,6 +58,11 @@ lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(wildcard src tools benchmarks)
+
+# MkDocs 1 is what the site is written for; the theme's notice about MkDocs 2 is no warning of ours.
+docs: venv
+	@$(PIP) install --prefer-binary --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: venv
 	$(BIN)/python -m benchmarks.step

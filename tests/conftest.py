@@ -1,5 +1,6 @@
 """What every test may use: the communicator, files shared by the ranks, programs under mpiexec."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,15 @@ pytest_plugins = ["ranks_in_step"]
 # The same examples in every process and on every day; compiling takes longer than the deadline.
 hypothesis.settings.register_profile("epmpi", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("epmpi")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests marked ci to .ci/run, unless they are asked for."""
+    if os.environ.get("EPMPI_CI") == "1" or "ci" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("ci")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture

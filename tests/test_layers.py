@@ -33,10 +33,11 @@ LAYERS = (
 BESIDE = {
     "analysis": {"config", "lattice", "parallel", "trust"},
     "campaign": {"config", "analysis"},
+    "watch": {"config", "analysis"},
     "paper": {"config", "analysis", "campaign"},
 }
 # Units that may import a unit from beside the layers.
-MAY_IMPORT_BESIDE = {"cli": {"analysis", "campaign", "paper"}, "__init__": {"analysis"}}
+MAY_IMPORT_BESIDE = {"cli": {"analysis", "campaign", "paper", "watch"}, "__init__": {"analysis"}}
 
 # Packages that only one place knows.
 OWNERS = {

@@ -20,6 +20,7 @@ from epmpi.analysis.figures import (
     draw_trajectories,
 )
 from epmpi.analysis.figures.stress_map import read_snapshot
+from epmpi.analysis.page import write_page
 from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.results import Analysis, measure
 from epmpi.analysis.store import write_analysis
@@ -27,6 +28,7 @@ from epmpi.analysis.table import print_analysis
 from epmpi.parallel import Communicator
 
 NUMBERS = "analysis.h5"
+PAGE = "report.html"
 
 
 def analyse(
@@ -34,6 +36,8 @@ def analyse(
     output_directory: str | Path | None = None,
     console: Console | None = None,
     communicator: Communicator | None = None,
+    *,
+    page: bool = False,
 ) -> list[Analysis]:
     """Analyse each run by itself from its run file alone, and report it.
 
@@ -50,6 +54,8 @@ def analyse(
         Where the table goes; nothing is printed without.
     communicator : Communicator, optional
         By default this process works alone.
+    page : bool
+        Whether to write report.html too: all of it in one file.
 
     Returns
     -------
@@ -71,26 +77,30 @@ def analyse(
     for path, target in zip(paths, targets, strict=True):
         with RunFile(path) as run:
             analysis = measure(run, shown, communicator)
-            error, figures = None, []
+            error = None
             if root:
                 try:
-                    figures = write(run, analysis, target)
+                    analysis = write(run, analysis, target, page=page)
                 except AnalysisError as found:
                     error = found
             _raise_alike(error, communicator)
-        analysis = replace(analysis, numbers=target / NUMBERS, figures=figures)
         analyses.append(analysis)
         if shown is not None:
             print_analysis(shown, analysis)
     return analyses
 
 
-def write(run: RunFile, analysis: Analysis, target: Path) -> list[Path]:
-    """Write analysis.h5 and the figures into a directory; return the figures."""
+def write(run: RunFile, analysis: Analysis, target: Path, *, page: bool = False) -> Analysis:
+    """Write analysis.h5, the figures and perhaps the page; return the analysis with their paths."""
     try:
         target.mkdir(parents=True, exist_ok=True)
         write_analysis(target / NUMBERS, analysis)
-        return draw_figures(run, analysis, target)
+        figures = draw_figures(run, analysis, target)
+        analysis = replace(analysis, numbers=target / NUMBERS, figures=figures)
+        if page:
+            analysis = replace(analysis, page=target / PAGE)
+            write_page(target / PAGE, analysis)
+        return analysis
     except OSError as error:
         raise AnalysisError(f"cannot write to {target}: {error}") from error
 

@@ -47,6 +47,8 @@ class Analysis:
         The analysis.h5 that holds all this, once it is written.
     figures : list of Path
         The PNGs, once they are drawn.
+    page : Path or None
+        The HTML page, once it is written.
     """
 
     run: Path
@@ -60,6 +62,7 @@ class Analysis:
     missing: tuple[str, ...]
     numbers: Path = Path()
     figures: list[Path] = field(default_factory=list)
+    page: Path | None = None
 
     @property
     def curves(self) -> dict[str, Curve]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
 
 from epmpi.analysis.notation import significant
@@ -23,19 +23,24 @@ NAMES = {
 
 def print_analysis(console: Console, analysis: Analysis) -> None:
     """Print averages, D(t), fits of S(q,t), what is missing, and where the files are."""
-    console.print(_averages(analysis))
+    for table in tables(analysis):
+        console.print(table)
+    for line in analysis.missing:
+        console.print(f"missing: {line}", style="yellow", markup=False)
+    for path in [analysis.numbers, *analysis.figures, *([analysis.page] if analysis.page else [])]:
+        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def tables(analysis: Analysis) -> Iterator[Table]:
+    """Yield the tables: averages, D(t), fits of S(q,t), laws and consistency."""
+    yield _averages(analysis)
     if analysis.tracers is not None:
-        for table in _tracer_tables(analysis.tracers):
-            console.print(table)
+        yield from _tracer_tables(analysis.tracers)
     if laws := list(_law_rows(analysis)):
         table = _table("laws and consistency", "what", "range", "value(error)", "remark")
         for row in laws:
             table.add_row(*row)
-        console.print(table)
-    for line in analysis.missing:
-        console.print(f"missing: {line}", style="yellow", markup=False)
-    for path in [analysis.numbers, *analysis.figures]:
-        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+        yield table
 
 
 def _averages(analysis: Analysis) -> Table:
@@ -48,7 +53,7 @@ def _averages(analysis: Analysis) -> Table:
     return table
 
 
-def _tracer_tables(tracers: TracerResults) -> Iterator[RenderableType]:
+def _tracer_tables(tracers: TracerResults) -> Iterator[Table]:
     diffusion = tracers.diffusion
     table = _table("D(t) = <dr^2>/(4t)", "t / tau", "D(error)", "beta", "regime", "blocks")
     shown = np.unique(np.linspace(0, diffusion.lag.size - 1, ROWS).round().astype(int))

@@ -66,6 +66,7 @@ def _gamma(name: str, analysis: Analysis) -> Value:
 
 QUANTITIES: dict[str, Callable[[Analysis], Value]] = {
     "activity": partial(_average, "activity"),
+    "stress_mean": partial(_average, "stress_mean"),
     "stress_variance": partial(_average, "stress_variance"),
     "velocity_variance": _velocity,
     "diffusion": _diffusion,

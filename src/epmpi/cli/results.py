@@ -1,4 +1,4 @@
-"""epmpi analyse, export: what a run has left."""
+"""epmpi watch, analyse, export: what a run has written, while it goes on and after."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from epmpi.parallel import Communicator
 
 def add_commands(commands: Any) -> None:
     """Add the parsers of these commands."""
+    watch = commands.add_parser("watch", help="how far a run is: a live view in the terminal")
+    watch.add_argument("run", type=Path, help="RUN directory or run.h5")
+    watch.add_argument("--once", action="store_true", help="a single picture")
+    watch.add_argument(
+        "--every", type=float, default=2.0, help="seconds between looks (%(default)s)"
+    )
+    watch.set_defaults(command=_watch)
+
     analyse = commands.add_parser("analyse", help="numbers, plots and a table from run files")
     analyse.add_argument("runs", nargs="+", type=Path, help="RUN directory or run.h5")
     analyse.add_argument(
         "-o", "--output", type=Path, help="where to write (default: beside the run)"
+    )
+    analyse.add_argument(
+        "--report", action="store_true", help="all of it in one HTML page too: report.html"
     )
     analyse.set_defaults(command=_analyse)
 
@@ -28,20 +39,41 @@ def add_commands(commands: Any) -> None:
     exported.set_defaults(command=_export)
 
 
+def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    _alone(communicator, "watch")
+    # Imported here, as for _analyse.
+    from epmpi.analysis import AnalysisError
+    from epmpi.watch import watch
+
+    if not chosen.every > 0:
+        raise ConfigError(f"--every {chosen.every:g}: expected seconds > 0; the default is 2")
+    try:
+        watch(chosen.run, Console(), once=chosen.once, every=chosen.every)
+    except AnalysisError as error:
+        raise ConfigError(str(error)) from error
+    except KeyboardInterrupt:  # the way out of a view that goes on
+        pass
+    return 0
+
+
+def _alone(communicator: Communicator, command: str) -> None:
+    if communicator.size > 1:
+        raise ConfigError(f"{command} runs on 1 rank, got {communicator.size}: leave mpiexec out")
+
+
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: it loads matplotlib, which the ranks of a run need not.
     from epmpi.analysis import AnalysisError, analyse
 
     try:
-        analyse(chosen.runs, chosen.output, Console(), communicator)
+        analyse(chosen.runs, chosen.output, Console(), communicator, page=chosen.report)
     except AnalysisError as error:
         raise ConfigError(str(error)) from error
     return 0
 
 
 def _export(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    if communicator.size > 1:
-        raise ConfigError(f"export runs on 1 rank, got {communicator.size}: leave mpiexec out")
+    _alone(communicator, "export")
     for path in export(chosen.run, chosen.output):
         print(path)
     return 0

@@ -1,0 +1,106 @@
+"""A snapshot of a run as a picture of characters."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from epmpi.watch.snapshot import Snapshot
+
+LEVELS = "▁▂▃▄▅▆▇█"
+PLAIN_LEVELS = "_.-:=+*#"  # where the terminal has ASCII only
+QUIET = 90.0  # seconds without a publication after which that is said; runs publish every 20 s
+LABELS = {"activity": "activity", "stress_variance": "stress variance"}
+
+
+class Sparkline:
+    """The course of a series in one line, as wide as there is space.
+
+    Parameters
+    ----------
+    values : array, shape (samples,)
+        Each character shows the mean of as many samples as fall on it, from the least mean (the
+        lowest level) to the largest.
+    """
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.values = values
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        levels = PLAIN_LEVELS if options.ascii_only else LEVELS
+        yield Text(sparkline(self.values, options.max_width, levels), no_wrap=True)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(8, options.max_width), options.max_width)
+
+
+def sparkline(values: NDArray[np.float64], width: int, levels: str = LEVELS) -> str:
+    """Return a series as at most `width` characters."""
+    if values.size == 0 or width < 1:
+        return ""
+    parts = np.array([part.mean() for part in np.array_split(values, min(width, values.size))])
+    span = parts.max() - parts.min()
+    height = (parts - parts.min()) / span if span > 0 else np.zeros(parts.size)
+    return "".join(levels[min(int(h * len(levels)), len(levels) - 1)] for h in height)
+
+
+def picture(seen: Snapshot, now: float) -> Panel:
+    """Return the picture of a snapshot at a time `now`, in seconds since the epoch."""
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_column(no_wrap=True, justify="right")
+    for name, values in seen.series.items():
+        grid.add_row(LABELS[name], Sparkline(values), f"{values[-1]:.4g}")
+    share = 0.0 if not seen.total else seen.step / seen.total
+    told = f"{100 * share:.0f} %" if seen.total else f"step {seen.step}"
+    bar = ProgressBar(total=seen.total or None, completed=seen.step, pulse=False)
+    grid.add_row(phase(seen), bar if seen.total else Text(""), told)
+    grid.add_row("speed", Text(speed(seen)), left(seen, now))
+    return Panel(grid, title=title(seen), subtitle=news(seen, now), title_align="left")
+
+
+def title(seen: Snapshot) -> Text:
+    """Return the name of the run, its model and its lattice."""
+    model, (length, width) = seen.configuration.model, seen.configuration.lattice.shape
+    thermal = model.activation == "thermal"
+    at = f"T = {model.temperature:g}" if thermal else f"a = {model.activity:g}"
+    return Text(f"{seen.name}: {model.activation} model, {at}, {length} x {width}")
+
+
+def phase(seen: Snapshot) -> str:
+    """Return what the run is doing, or how it ended."""
+    return seen.ended or ("warm-up" if seen.in_warmup else "measure")
+
+
+def speed(seen: Snapshot) -> str:
+    """Return the speed, in site updates a second."""
+    if seen.site_updates is None:
+        return "not known yet"
+    return f"{seen.site_updates / 1e6:.3g} M site updates/s, {seen.rate:.3g} steps/s"
+
+
+def left(seen: Snapshot, now: float) -> str:
+    """Return the time left."""
+    seconds = seen.seconds_left(now)
+    if seconds is None:
+        return ""
+    minutes, hours = seconds / 60, seconds / 3600
+    if seconds < 120:
+        return f"{seconds:.0f} s left"
+    return f"{minutes:.0f} min left" if hours < 2 else f"{hours:.1f} h left"
+
+
+def news(seen: Snapshot, now: float) -> Text:
+    """Return how old the file is; for a run that should go on, whether that is long."""
+    age = max(now - seen.published, 0.0)
+    when = f"{age:.0f} s ago" if age < 600 else f"{age / 3600:.1f} h ago"
+    if seen.has_ended or age < QUIET:
+        return Text(f"published {when}")
+    return Text(f"published {when}: slow, suspended or killed?", style="yellow")

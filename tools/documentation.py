@@ -1,0 +1,123 @@
+"""Hooks of the documentation site (mkdocs.yml): pages made from the code, equations as MathML.
+
+- `configuration.md` is made from the table of keys, `examples.md` from the headers of the examples.
+- `validation.md` is written by `epmpi paper`; until it is there a page tells how it is made.
+- A line `<!-- section: FILE HEADING -->` stands for that section of another file of the repository.
+- Equations become MathML, which browsers draw themselves: the site needs no other server.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from configuration_reference import reference  # noqa: E402
+
+SECTION = re.compile(r"^<!-- section: (\S+) (.+?) -->$", re.MULTILINE)
+EQUATION = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+)
+NUMBER = re.compile(r"\\tag\{(.*?)\}")
+EXAMPLES_INTRODUCTION = """\
+# Examples
+
+The files of `examples/`, with their headers. Configurations are run by `epmpi run`, campaigns by
+`epmpi scan`; scripts take changes of the configuration as arguments. Run times were measured; they
+are processor seconds of one core. Every example runs in the tests in a short form.
+"""
+NO_VALIDATION_YET = """\
+# Validation
+
+This page is a table of every number that the paper prints beside what the code measures, with error
+bars and remarks. It is written by
+
+    epmpi paper --quick      # minutes, small lattices
+    epmpi paper --full       # the paper's sizes: hours to days
+
+into `docs/validation.md`, with the figures beside the runs in `paper/`. No production run has been
+made yet, so there is no table here.
+
+What the tests check on every change needs no long run: exact results for the propagator, a single
+event, a single site, the random model's velocities, displacements and waiting times, the order of
+the time step, and equality of all fields bit by bit on 1 to 4 ranks.
+"""
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages that are made from the code."""
+    from mkdocs.structure.files import File  # here: the other tools run without MkDocs
+
+    pages = {"configuration.md": reference(), "examples.md": examples()}
+    if files.get_file_from_path("validation.md") is None:
+        pages["validation.md"] = NO_VALIDATION_YET
+    for name, content in pages.items():
+        files.append(File.generated(config, name, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, **context: Any) -> str:
+    """Put sections of other files where a page names them."""
+    return SECTION.sub(lambda found: section(ROOT / found[1], found[2]), markdown)
+
+
+def on_page_content(html: str, **context: Any) -> str:
+    """Turn the equations of a page into MathML."""
+    return EQUATION.sub(lambda found: mathml(found["tex"], found["tag"] == "div"), html)
+
+
+def section(path: Path, heading: str) -> str:
+    """Return what stands under a heading of a Markdown file, without the heading.
+
+    Raises
+    ------
+    ValueError
+        If there is no such heading.
+    """
+    text = path.read_text(encoding="utf-8")
+    level = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
+    if level is None:
+        raise ValueError(f"{path} has no heading {heading!r}")
+    rest = text[level.end() :]
+    next_heading = re.search(rf"^#{{1,{len(level[1])}}} ", rest, re.MULTILINE)
+    return rest[: next_heading.start() if next_heading else None].strip()
+
+
+def mathml(tex: str, block: bool) -> str:
+    r"""Return an equation in MathML; the number in its `\tag` stands at the right of a block."""
+    from html import unescape
+
+    from latex2mathml.converter import convert
+
+    tex = unescape(tex)
+    number = NUMBER.search(tex)
+    made = str(convert(NUMBER.sub("", tex).strip(), display="block" if block else "inline"))
+    if not block:
+        return made
+    label = f'<span class="number">({number[1]})</span>' if number else ""
+    return f'<div class="equation">{made}{label}</div>'
+
+
+def examples() -> str:
+    """Return the page of the examples: each file's name and header."""
+    parts = [EXAMPLES_INTRODUCTION]
+    folder = ROOT / "examples"
+    files = [folder / "quickstart.toml", *sorted(folder.glob("0*")), *sorted(folder.glob("*/*"))]
+    for path in files:
+        parts += [f"## {path.relative_to(folder)}", "", "```text", header(path), "```", ""]
+    return "\n".join(parts)
+
+
+def header(path: Path) -> str:
+    """Return the comment, or the docstring, that a file begins with."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text.split('"""')[1].strip()
+    lines = text.splitlines()
+    lines = lines[1:] if lines[0].startswith("#!") else lines
+    last = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines[:last])
