@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import site_loops, tracer_loops
+from epmpi.devices.cpu import site_draws, site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.device import Device
@@ -132,7 +132,7 @@ class CPU(Device):
     def draw_uniforms(self, seed: int, stream: int, step: int, first: int, count: int) -> NDArray:
         """Return the uniforms of [0, 1) of `count` consecutive sites, shape (count,), float64."""
         drawn = np.empty(count)
-        site_loops.fill_uniforms(
+        site_draws.fill_uniforms(
             drawn, np.uint64(seed), np.uint64(stream), np.uint64(step), np.uint64(first)
         )
         return drawn

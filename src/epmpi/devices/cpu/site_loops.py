@@ -5,7 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import compiled, randomness, rules
-from epmpi.devices.cpu.site_masks import SITES, lowest_bit, mask_at_most, mask_nonzero
+from epmpi.devices.cpu.site_draws import (
+    CHUNK,
+    GROUP,
+    draw_blocks,
+    drawn_site,
+    place_of_draw,
+)
+from epmpi.devices.cpu.site_masks import (
+    FEW,
+    SITES,
+    largest_inactive,
+    list_bits,
+    mask_at_most,
+    mask_nonzero,
+)
 
 activation_bound = rules.activation_bound
 activation_direction = rules.activation_direction
@@ -14,65 +28,11 @@ release_bound = rules.release_bound
 switching_probabilities = rules.switching_probabilities
 complete_uniform = randomness.complete_uniform
 uniform = randomness.uniform
-words = randomness.words
 
 SWITCHING = np.uint64(randomness.SWITCHING)
 DIRECTION = np.uint64(randomness.DIRECTION)
 LEADING_SCALE = randomness.LEADING_SCALE
 LEADING_MASK = randomness.LEADING_MASK
-GROUP = randomness.GROUP
-HALF_GROUP = GROUP // 2
-LANES = randomness.LANES
-WORD = randomness.WORD
-CHUNK = 4 * GROUP  # sites that are worked on at a time, so that all of theirs is in the first cache
-NEXT = np.uint64(1)
-
-
-@compiled
-def draw_blocks(pairs, seed, stream, step, first_group):
-    """Fill `pairs` with the blocks of draws of whole groups of sites, two words a number.
-
-    Seen as 16-bit numbers it holds, for each group, the leading bits of the uniforms of the sites
-    ``lane + 32 h`` at ``4 lane + h`` for h < 4, and at ``128 + 4 lane + h - 4`` for h >= 4.
-
-    Parameters
-    ----------
-    pairs : uint64 array, shape (groups * GROUP / 4,)
-    seed, stream, step : uint64
-        See `epmpi.randomness.words`.
-    first_group : uint64
-        Global index of the first site, divided by GROUP.
-    """
-    half = LANES // 2
-    for group in range(pairs.size // (2 * LANES)):
-        base = group * 2 * LANES
-        index = (first_group + np.uint64(group)) * np.uint64(LANES)
-        for lane in range(half):  # two blocks at a time: one leaves the multipliers idle
-            a = words(seed, stream, step, index + np.uint64(lane))
-            b = words(seed, stream, step, index + np.uint64(lane + half))
-            pairs[base + lane] = a[0] | (a[1] << WORD)
-            pairs[base + lane + half] = b[0] | (b[1] << WORD)
-            pairs[base + lane + LANES] = a[2] | (a[3] << WORD)
-            pairs[base + lane + LANES + half] = b[2] | (b[3] << WORD)
-
-
-@compiled
-def drawn_site(at):
-    """Return the site, counted from the start of its chunk, whose draw stands at a place."""
-    return (at & -HALF_GROUP) + LANES * (at & 3) + (at & (HALF_GROUP - 1)) // 4
-
-
-@compiled
-def place_of_draw(site):
-    """Return where the draw of a site stands, counted from the start of its chunk."""
-    return (site & -HALF_GROUP) + 4 * (site & (LANES - 1)) + (site // LANES & 3)
-
-
-@compiled
-def fill_uniforms(drawn, seed, stream, step, first):
-    """Fill `drawn` (float64, shape (count,)) with the uniforms of the sites from `first` on."""
-    for i in range(drawn.size):
-        drawn[i] = uniform(seed, stream, step, first + np.uint64(i))
 
 
 @compiled
@@ -112,7 +72,37 @@ def draw_limits(parameters):
 
 
 @compiled
-def choose_inactive(draws, stress, direction, origin, limit, parameters, chosen):
+def limit_draws(stress, direction, origin, limit, parameters, limits):
+    """Set the leading bits above which no inactive site of each 32 switches, at their stresses.
+
+    The bound of Eq. (2) grows with the magnitude of the stress: it is taken at the largest of the
+    inactive sites whose draws stand side by side.
+
+    Parameters
+    ----------
+    stress, direction : arrays, shape (sites,)
+    origin : int
+        Index of the chunk's first site; where a part of the chunk is outside, the limit is `limit`.
+    limit : uint64
+        Leading bits above which no inactive site switches, whatever its stress.
+    parameters : tuple
+        See `switch_site`.
+    limits : float64 array, shape (CHUNK / 32,)
+        Written.
+    """
+    if origin < 0 or origin + CHUNK > stress.size:
+        limits[:] = float(limit)
+        return
+    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
+    for k in range(limits.size):
+        limits[k] = largest_inactive(stress, direction, origin + drawn_site(k * SITES))
+    for k in range(limits.size):
+        bound = activation_bound(limits[k], reading, attempt_rate, yield_stress, temperature)
+        limits[k] = min(bound * time_step / LEADING_SCALE, float(limit))
+
+
+@compiled
+def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen):
     """List the inactive sites of a chunk that their draw and a bound of Eq. (2) leave in doubt.
 
     Parameters
@@ -122,11 +112,11 @@ def choose_inactive(draws, stress, direction, origin, limit, parameters, chosen)
     stress, direction : arrays, shape (sites,)
     origin : int
         Index in these arrays of the chunk's first site; sites outside the arrays are passed over.
-    limit : uint64
-        Leading bits above which no inactive site switches, whatever its stress.
+    limits : float64 array, shape (CHUNK / 32,)
+        Of `limit_draws`.
     parameters : tuple
         See `switch_site`.
-    chosen : int64 array
+    chosen : int64 array, shape (CHUNK + FEW,) or more
         Its beginning receives their indices.
 
     Returns
@@ -135,60 +125,83 @@ def choose_inactive(draws, stress, direction, origin, limit, parameters, chosen)
         Their number.
     """
     reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
-    number = 0
+    listed = 0
     for first in range(0, CHUNK, SITES):
-        mask = mask_at_most(draws, first, limit)
-        while mask != 0:
-            at = first + lowest_bit(mask)
-            mask &= mask - NEXT
-            i = origin + drawn_site(at)
-            if i < 0 or i >= stress.size or direction[i] != 0:
-                continue
-            here = float(stress[i])
-            bound = activation_bound(here, reading, attempt_rate, yield_stress, temperature)
-            if draws[at] * LEADING_SCALE <= bound * time_step:
-                chosen[number] = i
-                number += 1
+        mask = mask_at_most(draws, first, np.uint64(limits[first // SITES]))
+        listed = list_bits(mask, first, chosen, listed)
+    number = 0
+    for at in chosen[:listed]:
+        i = origin + drawn_site(at)
+        if i < 0 or i >= stress.size or direction[i] != 0:
+            continue
+        here = float(stress[i])
+        bound = activation_bound(here, reading, attempt_rate, yield_stress, temperature)
+        if draws[at] * LEADING_SCALE <= bound * time_step:
+            chosen[number] = i
+            number += 1
     return number
 
 
 @compiled
-def strain_active(draws, plastic_strain, direction, origin, begin, end, strain_step, limit, chosen):
-    """Strain the active sites begin ... end of a chunk; list those that may switch.
+def strain_active(draws, plastic_strain, direction, offset, strain_step, limit, chosen):
+    """Strain the active sites of a run of sites of a chunk; list those that may switch.
 
     Parameters
     ----------
+    draws : uint16 array, shape (CHUNK,)
+        As `draw_blocks` leaves them.
+    plastic_strain, direction : arrays, shape (sites,)
+        The first is updated in place.
+    offset : int
+        Number in the chunk of their first site.
     strain_step : float
         What an active site strains in a step.
     limit : uint64
         Leading bits above which no active site switches.
-    draws, plastic_strain, direction, origin, chosen
-        As in `choose_inactive`; plastic_strain is updated in place.
+    chosen : int64 array, shape (sites + FEW,) or more
+        Its beginning receives the indices in these arrays of those that may switch.
 
     Returns
     -------
     int
-        The number of those that may switch.
+        Their number.
     """
-    number = 0
-    for first in range(begin, end, SITES):
-        start = max(min(first, direction.size - SITES), 0)
+    listed = 0
+    size = direction.size
+    for first in range(0, size, SITES):
+        start = max(min(first, size - SITES), 0)
         mask = np.uint64(0)
-        if direction.size >= SITES:
+        if size >= SITES:
             mask = mask_nonzero(direction, start) >> np.uint64(first - start)
         else:
-            for i in range(first, end):
-                mask |= np.uint64(direction[i] != 0) << np.uint64(i - first)
-        while mask != 0:
-            i = first + lowest_bit(mask)
-            mask &= mask - NEXT
-            if i >= end:
-                break
-            plastic_strain[i] += direction[i] * strain_step
-            if draws[place_of_draw(i - origin)] <= limit:
-                chosen[number] = i
-                number += 1
+            for i in range(size):
+                mask |= np.uint64(direction[i] != 0) << np.uint64(i)
+        listed = list_bits(mask, first, chosen, listed)
+    number = 0
+    for i in chosen[:listed]:
+        plastic_strain[i] += direction[i] * strain_step
+        if draws[place_of_draw(offset + i)] <= limit:
+            chosen[number] = i
+            number += 1
     return number
+
+
+# A loop over a slice that begins at 0 is vectorised; one from `begin` on is not, for fear of
+# negative indices.
+
+
+@compiled
+def advance_stress(stress, stress_rate, time_step, loading):
+    """Integrate Eq. (1) over a step: sigma += dt (2 mu G * d(eps_pl)/dt) + mu gdot dt."""
+    for i in range(stress.size):
+        stress[i] += time_step * stress_rate[i] + loading
+
+
+@compiled
+def write_source(direction, source):
+    """Write n s, whose response is wanted, in the precision of the transform."""
+    for i in range(direction.size):
+        source[i] = direction[i]
 
 
 @compiled
@@ -222,7 +235,7 @@ def advance_sites(
     stress_rate : float array, shape (sites,)
         2 mu G * d(eps_pl)/dt, for the directions before the step.
     source : float array, shape (sites,)
-        The directions after the step, written for the transform.
+        The directions after the step, written for the transform; it may be the array of the rate.
     seed, step, first_site : uint64
         Key of the draws, number of the step, global index of the first site.
     forcing : tuple of float
@@ -243,7 +256,8 @@ def advance_sites(
     time_step = parameters[5]
     pairs = np.empty(CHUNK // 4, np.uint64)
     draws = pairs.view(np.uint16)
-    chosen = np.empty(CHUNK, np.int64)
+    limits = np.empty(CHUNK // SITES)
+    chosen = np.empty(2 * CHUNK + FEW, np.int64)
     chunk_sites = np.uint64(CHUNK)
     events = 0
     begin = 0
@@ -252,16 +266,15 @@ def advance_sites(
         origin = np.int64(chunk * chunk_sites - first_site)  # perhaps before the first site
         end = min(origin + CHUNK, stress.size)
         draw_blocks(pairs, seed, SWITCHING, step, chunk * np.uint64(CHUNK // GROUP))
-        for i in range(begin, end):
-            stress[i] += time_step * stress_rate[i] + loading
-        count = choose_inactive(
-            draws, stress, direction, origin, inactive_limit, parameters, chosen
-        )
-        count += strain_active(
-            draws, plastic_strain, direction, origin, begin, end, strain_step, active_limit,
-            chosen[count:],
+        advance_stress(stress[begin:end], stress_rate[begin:end], time_step, loading)
+        limit_draws(stress, direction, origin, inactive_limit, parameters, limits)
+        count = choose_inactive(draws, stress, direction, origin, limits, parameters, chosen)
+        active = strain_active(
+            draws, plastic_strain[begin:end], direction[begin:end], begin - origin, strain_step,
+            active_limit, chosen[count:],
         )  # fmt: skip
-        for i in chosen[:count]:
+        chosen[count : count + active] += begin
+        for i in chosen[: count + active]:
             leading = np.uint64(draws[place_of_draw(i - origin)])
             site = first_site + np.uint64(i)
             direction[i], began = switch_site(
@@ -271,8 +284,7 @@ def advance_sites(
                 if begun.size:
                     begun[events] = i
                 events += 1
-        for i in range(begin, end):
-            source[i] = direction[i]
+        write_source(direction[begin:end], source[begin:end])
         begin = end
     return events
 

@@ -1,4 +1,4 @@
-"""Which of 32 neighbouring numbers pass a test: one bit each, by the comparisons of a vector unit.
+"""What 32 sites have in common: which pass a test (one bit each), and their largest stress.
 
 Nearly no site switches in a step.  A comparison of 32 sites at once gives a mask, whose bits lead
 to the few that are to be looked at one by one.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 
-from epmpi.devices.cpu.vectors import fill, intrinsic
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.vectors import fill, integer, intrinsic, shuffle
 
 SITES = 32
+OCTET = 8
+FEW = 3
+NEXT = np.uint64(1)
 
 
 def _neighbours(context: Any, builder: ir.IRBuilder, kind: types.Array, args: Any) -> ir.Value:
@@ -54,10 +59,98 @@ def mask_nonzero(typing, array, index):
 
 
 @intrinsic
-def lowest_bit(typing, mask):
-    """Return the number of the lowest bit that is set in a mask that is not zero."""
+def largest_inactive(typing, stress, direction, index):
+    """Return the largest magnitude of the stress (float64) of 32 sites, but for the active ones.
+
+    These are the sites index + 32 h + lane, h < 4, lane < 8, whose draws stand side by side; see
+    `site_draws.draw_blocks`.
+    """
 
     def lower(context, builder, sig, args):
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        data = context.make_array(stress)(context, builder, args[0]).data
+        active = context.make_array(direction)(context, builder, args[1]).data
+        octet = ir.VectorType(active.type.pointee, OCTET)
+        vector = ir.VectorType(data.type.pointee, OCTET)
+        bits = 64 if isinstance(data.type.pointee, ir.DoubleType) else 32
+        magnitude = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [vector]), f"llvm.fabs.v{OCTET}f{bits}"
+        )
+        rows = []
+        for start in range(0, 4 * SITES, SITES):
+            at = [builder.add(args[2], integer(start))]
+            here = builder.load(
+                builder.bitcast(builder.gep(data, at), vector.as_pointer()), align=1
+            )
+            here = builder.call(magnitude, [here])
+            state = builder.bitcast(builder.gep(active, at), octet.as_pointer())
+            state = builder.load(state, align=1)
+            inactive = builder.icmp_unsigned("==", state, ir.Constant(octet, [0] * OCTET))
+            rows.append(builder.select(inactive, here, ir.Constant(vector, [0.0] * OCTET)))
+        while len(rows) > 1:
+            rows = [_larger(builder, *pair) for pair in zip(rows[::2], rows[1::2], strict=True)]
+        lanes, found = OCTET, rows[0]
+        while lanes > 1:
+            lanes //= 2
+            low = shuffle(builder, found, found, range(lanes))
+            found = _larger(builder, low, shuffle(builder, found, found, range(lanes, 2 * lanes)))
+        largest = builder.extract_element(found, ir.Constant(ir.IntType(32), 0))
+        return context.cast(builder, largest, stress.dtype, types.float64)
+
+    return types.float64(stress, direction, types.intp), lower
+
+
+def _larger(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+    """Return the larger numbers of two vectors; the second where one is not a number."""
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
+@intrinsic
+def lowest_bit(typing, mask):
+    """Return the number of the lowest bit that is set in a mask; 64 if there is none."""
+
+    def lower(context, builder, sig, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.intp(types.uint64), lower
+
+
+@intrinsic
+def bits_set(typing, mask):
+    """Return how many bits are set in a mask."""
+
+    def lower(context, builder, sig, args):
+        return builder.ctpop(args[0])
+
+    return types.intp(types.uint64), lower
+
+
+@compiled
+def list_bits(mask, first, found, number):
+    """Append the numbers of the bits set in a mask, plus `first`, to the `number` in a list.
+
+    The first few are written whether they are there or not: a branch for each would be mispredicted
+    at every mask, as nobody knows how many it has.
+
+    Parameters
+    ----------
+    mask : uint64
+    first : int
+    found : int64 array
+        With room for `FEW` numbers more than are found.
+    number : int
+
+    Returns
+    -------
+    int
+        How many the list has now.
+    """
+    total = number + bits_set(mask)
+    for k in range(FEW):
+        found[np.uint64(number + k)] = first + lowest_bit(mask)
+        mask &= mask - NEXT
+    number += FEW
+    while mask != 0:
+        found[number] = first + lowest_bit(mask)
+        mask &= mask - NEXT
+        number += 1
+    return total
