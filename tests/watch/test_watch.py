@@ -101,7 +101,8 @@ def test_a_warmup_without_a_known_end(going_on):
     with h5py.File(run / "run.h5", "r+") as file:
         del file["observables"]
         text = file["parameters"].attrs["configuration"]
-        file["parameters"].attrs["configuration"] = text.replace("warmup = 2.0", 'warmup = "auto"')
+        automatic = text.replace(b"warmup = 2.0", b'warmup = "auto"')
+        file["parameters"].attrs["configuration"] = automatic
     seen = read_snapshot(run)
     assert (seen.step, seen.total, seen.in_warmup) == (30, None, True)
     assert left(seen, published) == ""

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 
 import epmpi
-from epmpi.cli import campaigns, machine, results, simulate
+from epmpi.cli import campaigns, completion, machine, results, simulate
 from epmpi.cli.exits import EXIT_CODES
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
 
-GROUPS = (simulate, results, campaigns, machine)  # each adds its commands to the parser
+GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,4 +53,5 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True)
     for group in GROUPS:
         group.add_commands(commands)
+    parser.set_defaults(parser=parser)  # what completion describes
     return parser
