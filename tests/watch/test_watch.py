@@ -134,8 +134,9 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_sparklines():
-    assert sparkline(np.arange(8.0), 8) == LEVELS
-    assert sparkline(np.arange(80.0), 8) == LEVELS
+    assert sparkline(np.arange(8.0), 16)[-4:] == "▁▃▆█"
+    assert sparkline(np.arange(80.0), 8) == "▁▁▁▁▁▃▆█"
+    assert sparkline(np.append(np.full(8, 99.0), np.arange(8.0)), 16) == 8 * LEVELS[-1] + LEVELS
     assert sparkline(np.ones(5), 3) == 3 * LEVELS[0]
     assert sparkline(np.zeros(0), 3) == ""
 

@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if problem := foreign_launcher(communicator):
             raise ConfigError(problem)
         chosen = _parse(arguments, communicator)
+        if communicator.size > 1 and chosen.alone:
+            raise ConfigError(
+                f"{chosen.name} runs on 1 rank, got {communicator.size}: {chosen.alone}"
+            )
         return chosen.command(chosen, communicator)
     except tuple(EXIT_CODES) as error:
         if communicator.is_root:
@@ -50,8 +54,9 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=machine.Version, help="tell version and git revision, and exit"
     )
-    commands = parser.add_subparsers(title="commands", required=True)
+    commands = parser.add_subparsers(title="commands", required=True, dest="name")
     for group in GROUPS:
         group.add_commands(commands)
-    parser.set_defaults(parser=parser)  # what completion describes
+    # What completion describes; what to do about several ranks, in commands that refuse them.
+    parser.set_defaults(parser=parser, alone="")
     return parser
