@@ -13,14 +13,16 @@ section() {
 }
 
 inside() {
-    chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        PIP_CERT=/root/certificates.crt "$@"
 }
 
 [ -x "$root/bin/sh" ] || debootstrap --variant=minbase bookworm "$root" "$mirror"
 # How this machine reaches its package index and checks certificates.
-for file in /etc/pip.conf /etc/xdg/pip /etc/ssl/certs/ca-certificates.crt /etc/resolv.conf; do
+for file in /etc/pip.conf /etc/xdg/pip /etc/resolv.conf; do
     if [ -e "$file" ]; then mkdir -p "$root$(dirname "$file")" && cp -r "$file" "$root$file"; fi
 done
+cp /etc/ssl/certs/ca-certificates.crt "$root/root/certificates.crt"
 section files | while read -r from to; do
     [ -n "$from" ] || continue
     rm -rf "${root:?}$to"

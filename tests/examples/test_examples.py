@@ -17,7 +17,14 @@ SHORT = (
     "time.warmup=1.0",
     "time.duration=20.0",
 )
-SET = tuple(word for change in SHORT for word in ("--set", change))
+# A hot system, where much happens, and frames in so short a run.
+OFTEN = (
+    "model.temperature=0.2",
+    "initial.annealing=[[0.2, 1.0]]",
+    "output.trajectory_every=4.0",
+    "output.fields_every=1.0",
+    "output.waiting_times_every=4.0",
+)
 # The scripts find the command as a user does, on the path, and no display.
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 ENVIRONMENT = launching.environment(PATH=PATH, MPLBACKEND="agg")
@@ -28,9 +35,14 @@ pytestmark = pytest.mark.ci
 def quickstart(tmp_path_factory):
     """Give a directory with the quick start's run, made on 2 ranks, in runs/quickstart."""
     here = tmp_path_factory.mktemp("examples")
-    changes = ("--set", "time.duration=40.0", "--set", "output.fields_every=1.0")
-    command(here, "run", FOLDER / "quickstart.toml", *SET, *changes, ranks=2)
+    changes = sets(*SHORT, "time.duration=40.0", "output.fields_every=1.0")
+    command(here, "run", FOLDER / "quickstart.toml", *changes, ranks=2)
     return here
+
+
+def sets(*changes):
+    """Return the options of `epmpi run` for changes of the configuration."""
+    return [word for change in changes for word in ("--set", change)]
 
 
 def command(here, *arguments, ranks=None):
@@ -45,7 +57,7 @@ def python(here, *arguments, ranks=None):
 
 def finished(line, here):
     """Run a program in a directory to its good end."""
-    done = launching.run(line, timeout=240.0, env=ENVIRONMENT, cwd=here)
+    done = launching.run(line, timeout=600.0, env=ENVIRONMENT, cwd=here)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -75,8 +87,7 @@ def test_01_quickstart(tmp_path):
 
 def test_02_low_temperature_caging(tmp_path):
     name = "02_low_temperature_caging"
-    hot = ("--set", "model.temperature=0.2", "--set", "time.duration=400.0")
-    command(tmp_path, "run", FOLDER / f"{name}.toml", *SET, *hot, ranks=2)
+    command(tmp_path, "run", FOLDER / f"{name}.toml", *sets(*SHORT, *OFTEN), ranks=2)
     command(tmp_path, "analyse", f"runs/{name}")
     for figure in ("diffusion", "statistics"):  # what its header tells to look at
         assert (tmp_path / "runs" / name / f"{figure}.png").exists()
@@ -84,8 +95,8 @@ def test_02_low_temperature_caging(tmp_path):
 
 def test_03_random_against_thermal(tmp_path):
     script = FOLDER / "03_random_against_thermal.py"
-    longer = ("time.duration=400.0", "model.temperature=0.2")
-    printed = python(tmp_path, script, *SHORT, *longer, ranks=2)
+    changes = (*SHORT, "time.duration=100.0", *OFTEN)
+    printed = python(tmp_path, script, *changes, ranks=2)
     [thermal, random] = re.findall(r"activity (\S+)", printed)
     assert float(thermal) == pytest.approx(float(random), rel=0.2)
     assert (tmp_path / "runs" / script.stem / "diffusion.png").exists()
@@ -124,8 +135,8 @@ def test_07_live_plot_from_before_the_run_begins_to_its_end(tmp_path):
     script, run, png = FOLDER / "07_live_plot.py", "runs/quickstart", tmp_path / "live.png"
     line = launching.python(str(script), run, "--png", str(png), "--every", "0.1")
     with subprocess.Popen(line, env=ENVIRONMENT, cwd=tmp_path, text=True, stdout=-1) as plot:
-        command(tmp_path, "run", FOLDER / "quickstart.toml", *SET)
-        printed, _ = plot.communicate(timeout=120.0)
+        command(tmp_path, "run", FOLDER / "quickstart.toml", *sets(*SHORT))
+        printed, _ = plot.communicate(timeout=600.0)
     assert plot.returncode == 0
     assert printed.splitlines()[-1].endswith(f"looks; the last is in {png}")
     assert png.stat().st_size > 1000
