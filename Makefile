@@ -12,11 +12,12 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-gpu test-faults lint docs bench venv clean
+.PHONY: help demo test test-ci test-gpu test-faults lint docs bench venv clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
 	@echo "make test    install, then the test suite on 1, 2, 3 and 4 ranks"
+	@echo "make test-ci  the tests that take longer: examples, documentation, the built wheel"
 	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
 	@echo "make test-gpu  the tests that need a GPU, on 1, 2 and 4 ranks"
 	@echo "make lint    ruff and mypy"
@@ -43,6 +44,9 @@ demo: venv
 # On the CPU whatever the machine has: what is the same bit for bit is so there.
 test: venv
 	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py
+
+test-ci: venv
+	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py -m ci
 
 # Needs the extra cuda12 or cuda13 in $(VENV), and a GPU; several ranks share it where there is one.
 test-gpu: venv

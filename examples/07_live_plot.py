@@ -11,28 +11,34 @@ Run time: as long as the run; in a second terminal beside
 
 import argparse
 import time
+import tomllib
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+import epmpi
 from epmpi.analysis import AnalysisError, RunFile
 
 NAMES = ("activity", "stress_variance")
 
 
+def end_of_warmup(run: RunFile) -> float:
+    """Return how long the warm-up is; 0 while a run with an automatic one has not decided."""
+    configuration = epmpi.from_mapping(tomllib.loads(run.provenance()["configuration"]))
+    return (configuration.warmup_steps or 0) * configuration.time.step
+
+
 def draw(run: RunFile, panels: list[Axes]) -> None:
-    """Draw both series; the warm-up at negative times."""
+    """Draw both series; the warm-up, in grey, before t = 0."""
     for axes, name in zip(panels, NAMES, strict=True):
         axes.clear()
-        for warmup, colour in ((True, "0.6"), (False, "C0")):
-            if not run.has(f"{'warmup/' * warmup}observables/{name}"):
-                continue
-            clock, values = run.series(name, warmup)
-            # The measurement counts from the end of the warm-up, the warm-up from its start.
-            shift = run.parameter("time", "warmup") if warmup else 0.0
-            if not isinstance(shift, str):  # an automatic warm-up has no end yet
-                axes.plot(clock.time - shift, values, color=colour)
+        if run.has(f"warmup/observables/{name}"):
+            clock, values = run.series(name, warmup=True)  # counted from the start of the run
+            axes.plot(clock.time - end_of_warmup(run), values, color="0.6")
+        if run.has(f"observables/{name}"):
+            clock, values = run.series(name)
+            axes.plot(clock.time, values, color="C0")
         axes.set_ylabel(name)
     panels[-1].set_xlabel("t / tau")
 
@@ -52,9 +58,9 @@ def main() -> None:
             with RunFile(chosen.run) as run:
                 draw(run, list(panels))
                 ended = not {"finished", "stopped"}.isdisjoint(run.provenance())
+            figure.savefig(chosen.png, dpi=100)
         except AnalysisError as error:  # not there yet, or replaced while it was read
             print(error)
-        figure.savefig(chosen.png, dpi=100)
         looks += 1
         if not ended:
             plt.pause(chosen.every) if plt.get_backend() != "agg" else time.sleep(chosen.every)

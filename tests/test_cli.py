@@ -102,6 +102,13 @@ def test_info_and_usage(launch, tmp_path):
     assert done.stderr.count("invalid choice") == 1
 
 
+def test_a_command_that_starts_runs_itself_refuses_several_ranks(launch, tmp_path):
+    done = launch("-m", "epmpi.cli", "scan", "absent.toml", ranks=2, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("scan runs on 1 rank, got 2") == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_run_starts_from_the_last_fields_of_another(launch, tmp_path, tiny):
     first = launch("-m", "epmpi.cli", "run", str(tiny), "-o", "first", ranks=2, cwd=tmp_path)
     assert first.returncode == 0, first.stderr

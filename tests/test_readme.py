@@ -1,12 +1,30 @@
 """What the README shows runs as it stands there."""
 
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
+
+import launching
+import pytest
 
 from epmpi.cli import command_parser
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHORT = """
+[lattice]
+shape = [16, 16]
+[tracers]
+number = 20
+[time]
+warmup = 1.0
+duration = 20.0
+[output]
+trajectory_every = 0.5
+fields_every = 1.0
+"""
 
 
 def test_the_python_program_runs(launch, tmp_path):
@@ -19,18 +37,45 @@ def test_the_python_program_runs(launch, tmp_path):
     assert (tmp_path / "runs" / "small" / "run.h5").exists()
 
 
-def test_the_commands_exist():
-    lines = re.findall(r"^    epmpi (.*)", README, re.MULTILINE)
-    assert len(lines) >= 4
-    names = {"CONFIG.toml": "a.toml", "RUN": "runs/a", "DIR": "out", "...": ""}
+@pytest.mark.ci
+def test_the_commands_run(tmp_path):
+    """Those of the first block, one after the other, with a short quick start."""
+    [block] = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("#")[0] for line in block.splitlines()]
+    assert len(lines) >= 8
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "quickstart.toml").write_text(SHORT)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    launcher = shlex.join(launching.mpiexec())
     for line in lines:
-        words = line.split("#")[0].replace("[", "").replace("]", "")
-        for name, value in names.items():
-            words = words.replace(name, value)
-        command_parser().parse_args(shlex.split(words))
+        words = shlex.split(re.sub(r"^mpiexec", launcher, line))
+        env = launching.environment(PATH=path)
+        done = launching.run(words, timeout=240.0, env=env, cwd=tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    assert (tmp_path / "runs" / "first" / "report.html").exists()
 
 
-def test_files_that_are_linked_exist():
-    root = Path(__file__).parent.parent
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (root / target).exists(), target
+def test_the_commands_of_long_work_exist():
+    lines = re.findall(r"^    (?:(?:mpirun|srun) -n \d+ )?epmpi (.*)", README, re.MULTILINE)
+    assert len(lines) >= 4
+    for line in lines:
+        words = line.split("#")[0].replace("CONFIG.toml", "a.toml").replace("RUN", "runs/a")
+        chosen = command_parser().parse_args(shlex.split(words))
+        if hasattr(chosen, "campaign"):
+            assert (ROOT / chosen.campaign).exists()
+
+
+def test_the_targets_of_make_exist():
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^    make (\w+)|`make (\w+)`", README, re.MULTILINE)
+    assert len(targets) >= 4
+    for target in targets:
+        assert re.search(rf"^{''.join(target)}:", rules, re.MULTILINE), target
+
+
+def test_files_that_are_named_exist():
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    named = re.findall(r"`((?:examples|jobs|tools|tests|benchmarks|containers)/[^`\s]*)`", README)
+    assert len(linked) > 10 and len(named) > 5
+    for target in linked + named:
+        assert (ROOT / target).exists(), target

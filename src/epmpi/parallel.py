@@ -24,8 +24,6 @@ _LAUNCHERS = (
 )
 
 _MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
-
-
 LAST_WORDS = 0.5  # seconds that a launcher has to pass on what was printed before an abort
 
 
@@ -118,7 +116,7 @@ class Communicator:
 
         Parameters
         ----------
-        send, receive : 1-d arrays of one dtype
+        send, receive : arrays of one dtype, shape (elements,)
             On one rank they may be the same array: nothing moves then.
         send_parts, receive_parts : list of (start, count)
             In elements, one a rank.  Parts of `send` may overlap (halo rows go to two ranks).
@@ -137,8 +135,14 @@ class Communicator:
         Parameters
         ----------
         records : array, shape (n, ...)
+            dtype and shape[1:] are the same on all ranks.
         destination : int array, shape (n,)
             Rank that each record goes to.
+
+        Returns
+        -------
+        array, shape (number that arrive, ...)
+            In the order of the ranks that sent them, and in each rank's own order.
         """
         if self.size == 1:
             return records

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
 from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fields
 from epmpi.output.provenance import now
@@ -22,13 +22,6 @@ from epmpi.waiting import WaitingTimes
 from epmpi.warmup import Warmup
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
-MAY_CHANGE = (
-    "time.duration",
-    "output.checkpoint_every",
-    "output.writer",
-    "run.device",
-    "run.walltime",
-)
 
 
 class Simulation:

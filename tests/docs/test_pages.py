@@ -38,6 +38,19 @@ def test_every_page_is_in_the_menu():
     assert set(menu) == {page.name for page in PAGES} | made
 
 
+def test_the_messages_of_failures_are_those_of_the_code():
+    """What stands between the dots of each message stands in the source, values left open."""
+    source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # texts that go over several lines
+    source = re.sub(r"\{[^{}]*\}", "...", source).replace('\\"', '"')
+    page = (ROOT / "docs" / "clusters.md").read_text().split("## Failures and their messages")[1]
+    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) >= 10
+    for row in rows:
+        for part in re.search(r"`(.*)`", row)[1].split("..."):
+            assert part.strip() in source, f"{part!r} of {row}"
+
+
 def test_examples_have_headers_with_physics_and_times():
     page = documentation.examples()
     parts = page.split("\n## ")[1:]

@@ -101,7 +101,8 @@ def test_a_warmup_without_a_known_end(going_on):
     with h5py.File(run / "run.h5", "r+") as file:
         del file["observables"]
         text = file["parameters"].attrs["configuration"]
-        file["parameters"].attrs["configuration"] = text.replace("warmup = 2.0", 'warmup = "auto"')
+        automatic = text.replace(b"warmup = 2.0", b'warmup = "auto"')
+        file["parameters"].attrs["configuration"] = automatic
     seen = read_snapshot(run)
     assert (seen.step, seen.total, seen.in_warmup) == (30, None, True)
     assert left(seen, published) == ""
@@ -133,8 +134,9 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_sparklines():
-    assert sparkline(np.arange(8.0), 8) == LEVELS
-    assert sparkline(np.arange(80.0), 8) == LEVELS
+    assert sparkline(np.arange(8.0), 16)[-4:] == "▁▃▆█"
+    assert sparkline(np.arange(80.0), 8) == "▁▁▁▁▁▃▆█"
+    assert sparkline(np.append(np.full(8, 99.0), np.arange(8.0)), 16) == 8 * LEVELS[-1] + LEVELS
     assert sparkline(np.ones(5), 3) == 3 * LEVELS[0]
     assert sparkline(np.zeros(0), 3) == ""
 

@@ -30,7 +30,8 @@ h1, h2 { font-weight: 600; line-height: 1.2; } h2 { margin-top: 2.2rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 0.92em; }
 caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
 th, td { border-bottom: 1px solid #ddd; padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+td:first-child { white-space: nowrap; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; } figcaption, .note { color: #555; }
 pre { background: #f4f4f4; padding: 0.8rem; overflow-x: auto; } .changed { font-weight: 600; }
 """

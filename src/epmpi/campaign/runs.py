@@ -21,12 +21,11 @@ from typing import Any
 import h5py
 from rich.console import Console
 
-from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
 
 STOPPED = 75  # exit code of a run that stopped with a checkpoint
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 LAUNCHED = ("PMI_", "PMIX_", "MPI_", "OMPI_", "HYDRA_", "HYDI_")
-EXTENDABLE = ("time.duration", "output.checkpoint_every", "run.device", "run.walltime")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
         for section, values in {**before, **after}.items()
         for key in {**before.get(section, {}), **values}
         if before.get(section, {}).get(key) != after.get(section, {}).get(key)
-        and f"{section}.{key}" not in EXTENDABLE
+        and f"{section}.{key}" not in MAY_CHANGE
     ]
     if other:
         raise ConfigError(

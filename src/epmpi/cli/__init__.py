@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 
 import epmpi
-from epmpi.cli import campaigns, machine, results, simulate
+from epmpi.cli import campaigns, completion, machine, results, simulate
 from epmpi.cli.exits import EXIT_CODES
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
 
-GROUPS = (simulate, results, campaigns, machine)  # each adds its commands to the parser
+GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if problem := foreign_launcher(communicator):
             raise ConfigError(problem)
         chosen = _parse(arguments, communicator)
+        if communicator.size > 1 and chosen.alone:
+            raise ConfigError(
+                f"{chosen.name} runs on 1 rank, got {communicator.size}: {chosen.alone}"
+            )
         return chosen.command(chosen, communicator)
     except tuple(EXIT_CODES) as error:
         if communicator.is_root:
@@ -50,7 +54,9 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=machine.Version, help="tell version and git revision, and exit"
     )
-    commands = parser.add_subparsers(title="commands", required=True)
+    commands = parser.add_subparsers(title="commands", required=True, dest="name")
     for group in GROUPS:
         group.add_commands(commands)
+    # What completion describes; what to do about several ranks, in commands that refuse them.
+    parser.set_defaults(parser=parser, alone="")
     return parser

@@ -12,6 +12,8 @@ from rich.console import Console
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator
 
+STARTS_RUNS = "it starts the runs itself; leave mpiexec out, set --workers and --ranks"
+
 
 def add_commands(commands: Any) -> None:
     """Add the parsers of these commands."""
@@ -26,12 +28,12 @@ def add_commands(commands: Any) -> None:
         "--page", type=Path, default=Path("docs/validation.md"), help="table to write (%(default)s)"
     )
     _add_campaign_arguments(paper, Path("paper"))
-    paper.set_defaults(command=_paper)
+    paper.set_defaults(command=_paper, alone=STARTS_RUNS)
 
     scan = commands.add_parser("scan", help="run a grid of parameters, sizes and seeds")
     scan.add_argument("campaign", type=Path, help="TOML file: a configuration and a [scan]")
     _add_campaign_arguments(scan, None)
-    scan.set_defaults(command=_scan)
+    scan.set_defaults(command=_scan, alone=STARTS_RUNS)
 
 
 def _add_campaign_arguments(parser: argparse.ArgumentParser, output: Path | None) -> None:
@@ -44,16 +46,7 @@ def _add_campaign_arguments(parser: argparse.ArgumentParser, output: Path | None
     parser.add_argument("--ranks", type=int, default=1, help="ranks of each run (%(default)s)")
 
 
-def _alone(communicator: Communicator, command: str) -> None:
-    if communicator.size > 1:
-        raise ConfigError(
-            f"{command} starts the runs itself, got {communicator.size} ranks: leave mpiexec out, "
-            "set --workers and --ranks"
-        )
-
-
 def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    _alone(communicator, "paper")
     # Imported here: it loads matplotlib, which the ranks of a run need not.
     from epmpi.paper import FIGURES, reproduce
 
@@ -72,7 +65,6 @@ def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 
 def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    _alone(communicator, "scan")
     # Imported here, as for _paper.
     from epmpi.campaign.scan import scan
 

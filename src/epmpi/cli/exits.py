@@ -9,7 +9,7 @@
 
 from epmpi.config import ConfigError
 from epmpi.output import OutputError
-from epmpi.simulation import StateError
+from epmpi.state import StateError
 
 USER_ERROR = 2
 STATE_ERROR = 70

@@ -21,7 +21,7 @@ def add_commands(commands: Any) -> None:
     watch.add_argument(
         "--every", type=float, default=2.0, help="seconds between looks (%(default)s)"
     )
-    watch.set_defaults(command=_watch)
+    watch.set_defaults(command=_watch, alone="leave mpiexec out")
 
     analyse = commands.add_parser("analyse", help="numbers, plots and a table from run files")
     analyse.add_argument("runs", nargs="+", type=Path, help="RUN directory or run.h5")
@@ -36,11 +36,10 @@ def add_commands(commands: Any) -> None:
     exported = commands.add_parser("export", help="series as CSV, fields for ParaView (XDMF)")
     exported.add_argument("run", type=Path, help="RUN directory or run.h5")
     exported.add_argument("-o", "--output", type=Path, help="where to write (default: RUN/export)")
-    exported.set_defaults(command=_export)
+    exported.set_defaults(command=_export, alone="leave mpiexec out")
 
 
 def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    _alone(communicator, "watch")
     # Imported here, as for _analyse.
     from epmpi.analysis import AnalysisError
     from epmpi.watch import watch
@@ -56,11 +55,6 @@ def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
     return 0
 
 
-def _alone(communicator: Communicator, command: str) -> None:
-    if communicator.size > 1:
-        raise ConfigError(f"{command} runs on 1 rank, got {communicator.size}: leave mpiexec out")
-
-
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: it loads matplotlib, which the ranks of a run need not.
     from epmpi.analysis import AnalysisError, analyse
@@ -73,7 +67,6 @@ def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 
 def _export(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    _alone(communicator, "export")
     for path in export(chosen.run, chosen.output):
         print(path)
     return 0

@@ -11,11 +11,11 @@ from typing import Any
 import epmpi
 from epmpi.cli.exits import STOPPED
 from epmpi.cli.words import in_bytes, in_time
-from epmpi.config import ConfigError, Configuration, load
+from epmpi.config import MAY_CHANGE, ConfigError, Configuration, load
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes, plan
-from epmpi.simulation import MAY_CHANGE, Simulation
+from epmpi.simulation import Simulation
 
 
 def add_commands(commands: Any) -> None:

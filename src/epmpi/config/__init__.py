@@ -9,6 +9,7 @@ from epmpi.config.keys import ConfigError, Description
 from epmpi.config.settings import (
     DEVICES,
     FFT_ENGINES,
+    MAY_CHANGE,
     InitialSettings,
     LatticeSettings,
     ModelSettings,
@@ -22,6 +23,7 @@ from epmpi.config.settings import (
 __all__ = [
     "DEVICES",
     "FFT_ENGINES",
+    "MAY_CHANGE",
     "ConfigError",
     "Configuration",
     "Description",

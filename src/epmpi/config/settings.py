@@ -21,6 +21,14 @@ from epmpi.config.keys import (
 
 FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"
+# Keys that a run which goes on from a checkpoint may have changed: its trajectory stays the same.
+MAY_CHANGE = (
+    "time.duration",
+    "output.checkpoint_every",
+    "output.writer",
+    "run.device",
+    "run.walltime",
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from epmpi.config import Configuration
 from epmpi.parallel import Communicator, library
 
 VERSIONS = ("epmpi_version", "git_revision", "numpy_version", "h5py_version", "hdf5_version")
+BUILT_FROM = Path(__file__).parents[1] / "revision.txt"  # in a wheel only
 
 
 def collect(
@@ -69,15 +70,15 @@ def git_revision(file: Path = Path(__file__)) -> str:
     Returns
     -------
     str
-        "unknown" where `file` is in no commit: the package was installed from a wheel, perhaps
-        below somebody else's repository.
+        Where `file` is in no commit, perhaps below somebody else's repository: the revision that
+        the wheel was made from (`hatch_build.py`), or "unknown".
     """
     try:
         _git(file, "ls-files", "--error-unmatch", file.name)
         changed = _git(file, "status", "--porcelain", "--untracked-files=no")
         return _git(file, "rev-parse", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return BUILT_FROM.read_text().strip() if BUILT_FROM.exists() else "unknown"
 
 
 def _git(file: Path, *arguments: str) -> str:

@@ -25,8 +25,7 @@ class Sparkline:
     Parameters
     ----------
     values : array, shape (samples,)
-        Each character shows the mean of as many samples as fall on it, from the least mean (the
-        lowest level) to the largest.
+        Each character shows the mean of the samples that fall on it; see `sparkline`.
     """
 
     def __init__(self, values: NDArray[np.float64]) -> None:
@@ -41,12 +40,21 @@ class Sparkline:
 
 
 def sparkline(values: NDArray[np.float64], width: int, levels: str = LEVELS) -> str:
-    """Return a series as at most `width` characters."""
+    """Return a series as at most `width` characters, each the mean of its share of the samples.
+
+    The levels span the second half, where a drift is to be seen; a transient goes beyond them, and
+    is drawn at the lowest or the highest.
+
+    Parameters
+    ----------
+    values : array, shape (samples,)
+    """
     if values.size == 0 or width < 1:
         return ""
     parts = np.array([part.mean() for part in np.array_split(values, min(width, values.size))])
-    span = parts.max() - parts.min()
-    height = (parts - parts.min()) / span if span > 0 else np.zeros(parts.size)
+    later = parts[parts.size // 2 :]
+    span = later.max() - later.min()
+    height = np.clip((parts - later.min()) / (span or 1.0), 0.0, 1.0)
     return "".join(levels[min(int(h * len(levels)), len(levels) - 1)] for h in height)
 
 
