@@ -29,6 +29,7 @@ duration = 25.0
 series_every = 0.5
 trajectory_every = 1.0
 fields_every = 2.5
+waiting_times_every = 5.0
 checkpoint_every = 0.1
 """
 TIMEOUT = 120.0  # seconds for one run
