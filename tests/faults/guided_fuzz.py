@@ -14,15 +14,19 @@ import os
 import random
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import atheris
 
-# What compiled functions are made of must stay as it is: no more than this is instrumented.
-with atheris.instrument_imports(
-    include=["tomllib", "epmpi.config", "epmpi.output", "epmpi.trust", "epmpi.campaign",
-             "epmpi.watch", "epmpi.analysis.reading"]
-):  # fmt: skip
+SOURCE = Path(str(find_spec("epmpi").origin)).parent
+# What Numba compiles must stay as it is.
+COMPILED = ["epmpi.rules", "epmpi.randomness"] + [
+    ".".join(("epmpi", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in (SOURCE / "devices").rglob("*.py")
+]
+
+with atheris.instrument_imports(include=["epmpi", "tomllib"], exclude=COMPILED):
     from fuzz_targets import SEEDS, TOKENS, Files, Texts, limited
 
 LONGEST = 1000  # bytes of an input
