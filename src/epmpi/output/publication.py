@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from epmpi.config import ConfigError
 from epmpi.output.failures import OutputError
 from epmpi.output.segments import SegmentedFile
 from epmpi.output.streaming import StreamingWriter
@@ -95,16 +94,6 @@ class Publication:
             self._writer.abandon()
             self._files.discard()
 
-    def on_root(self, action: Callable[[], None]) -> None:
-        """Do something on the root, and raise what a user can mend on all ranks.  Collective."""
-        error: ConfigError | OutputError | None = None
-        if self._communicator.is_root:
-            try:
-                action()
-            except (ConfigError, OutputError) as failed:
-                error = failed
-        self._raise_alike(error)
-
     def _publish(self) -> None:
         """Write the numbers, close the partial file and make it a part of run.h5.
 
@@ -124,7 +113,7 @@ class Publication:
             self._files.publish(self._writer.frames)
         self.pending = False
 
-    def _raise_alike(self, error: ConfigError | OutputError | None) -> None:
+    def _raise_alike(self, error: OutputError | None) -> None:
         """Raise what failed on the root on all ranks, and let go of the partial file."""
         try:
             self._communicator.raise_alike(error)

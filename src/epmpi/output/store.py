@@ -29,6 +29,7 @@ from epmpi.lattice import Lattice, slabs
 from epmpi.output import h5md
 from epmpi.output.checkpoint import Header, write_checkpoint
 from epmpi.output.continuing import find_frames
+from epmpi.output.failures import on_root
 from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.publication import Publication
@@ -91,7 +92,7 @@ class RunStore:
         if header is not None:
             self._continue(header)
         self.publish()
-        self._publication.on_root(self._files.sweep)
+        on_root(communicator, self._files.sweep)
 
     def _continue(self, header: Header) -> None:
         """Go on from the frames that the checkpoint knows of."""
@@ -99,7 +100,7 @@ class RunStore:
         def find() -> None:
             self._files.resume(find_frames(self.directory, header.run, header.frames))
 
-        self._publication.on_root(find)
+        on_root(self.communicator, find)
         self._last_step = dict(header.last_step)
 
     def __enter__(self) -> RunStore:
