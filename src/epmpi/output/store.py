@@ -84,7 +84,7 @@ class RunStore:
             **parameters,
         }
         self._lock = lock
-        self._files = SegmentedFile(directory, self._describe)
+        self._files = SegmentedFile(directory, self._write_header)
         self._writer = make_writer(configuration, communicator, self.slab)
         self._publication = Publication(self._files, self._writer, self._write_series)
         self._series: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
@@ -264,7 +264,7 @@ class RunStore:
         self._series.clear()
         self._writer.commit()
 
-    def _describe(self, file: h5py.File) -> list[h5py.Dataset]:
+    def _write_header(self, file: h5py.File) -> list[h5py.Dataset]:
         """Write what every file that is published has: header, parameters, scales."""
         h5md.write_header(file, __version__, author())
         h5md.write_parameters(file, self._parameters)
