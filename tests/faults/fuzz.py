@@ -88,19 +88,16 @@ def shares(number: int) -> dict[str, int]:
     return {**dict.fromkeys(SEEDS, texts), "files": number - texts * len(SEEDS)}
 
 
-def show(name: str, tallies: dict[str, Tally]) -> Tally:
-    """Print the table of one way of fuzzing; return the sum."""
-    tried = sum((tally.tried for tally in tallies.values()), Counter[str]())
-    found = [found for tally in tallies.values() for found in tally.found]
-    wrong = Counter(reader for reader, _ in found)
-    print(f"{name:<34} {'inputs':>7} {'found':>6}")
-    for reader, number in tried.items():
-        print(f"  {reader:<32} {number:7} {wrong[reader]:6}")
-    inputs = {target: tally.inputs for target, tally in tallies.items()}
-    new = sum(tally.new for tally in tallies.values())
-    told = ", ".join(f"{number} {target}" for target, number in inputs.items())
-    print(f"  inputs: {told}" + (f"; {new} of them reached new code" if new else ""), flush=True)
-    return Tally(sum(inputs.values()), tried, found, new)
+def show(target: str, tally: Tally) -> None:
+    """Print what came of one target: a row for each of its readers."""
+    wrong = Counter(reader for reader, _ in tally.found)
+    new = f", {tally.new} of which reached new code" if tally.new else ""
+    print(f"  {target}: {tally.inputs} inputs{new}")
+    for reader, number in tally.tried.items():
+        print(f"    {reader:<30} {number:7} {wrong[reader]:6}")
+    for reader, why in dict.fromkeys(tally.found):
+        print(f"FOUND: {reader}: {why}")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -115,22 +112,18 @@ def main() -> int:
         ways["guided by coverage"] = guided
     else:
         print("not tried: fuzzing guided by coverage; atheris is not installed")
-    sums = []
+    inputs = found = 0
     with tempfile.TemporaryDirectory(prefix="epmpi-fuzz-") as directory:
         for count, (name, fuzz) in enumerate(ways.items()):
-            tallies = {
-                target: fuzz(target, Path(directory) / f"{target}{count}", number, options.seed)
-                for target, number in shares(options.inputs // len(ways)).items()
-            }
-            sums.append(show(name, tallies))
-    for reader, wrong in dict.fromkeys(found for tally in sums for found in tally.found):
-        print(f"FOUND: {reader}: {wrong}")
-    found = sum(len(tally.found) for tally in sums)
+            print(f"{name:<34} {'given':>7} {'found':>6}")
+            for target, number in shares(options.inputs // len(ways)).items():
+                tally = fuzz(target, Path(directory) / f"{target}{count}", number, options.seed)
+                show(target, tally)
+                inputs += tally.inputs
+                found += len(tally.found)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{sum(tally.inputs for tally in sums)} inputs, {found} found, "
-        f"{time.monotonic() - start:.0f} s, at most {memory:.0f} MiB of memory"
-    )
+    seconds = time.monotonic() - start
+    print(f"{inputs} inputs, {found} found, {seconds:.0f} s, at most {memory:.0f} MiB of memory")
     return 1 if found else 0
 
 
