@@ -32,8 +32,8 @@ LAYERS = (
 # Units beside the layers: what they may import.
 BESIDE = {
     "analysis": {"config", "lattice", "parallel", "trust"},
-    "campaign": {"config", "analysis"},
-    "watch": {"config", "analysis"},
+    "campaign": {"config", "analysis", "trust"},
+    "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }
 # Units that may import a unit from beside the layers.

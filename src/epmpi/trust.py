@@ -35,6 +35,11 @@ def check_file(file: h5py.File) -> None:
                 raise ValueError(f"{FOLDER}/{name} refers to other files")
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says as one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def check_objects(file: h5py.File) -> set[str]:
     """Check all groups and datasets of one file; return the names of its segments."""
     segments: set[str] = set()

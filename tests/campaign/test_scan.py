@@ -58,7 +58,12 @@ def test_points_are_all_combinations(campaign):
         ("[scan]\nseeds", "[scans]\nseeds", "section"),
         ('"velocity_variance"', '"viscosity"', "viscosity"),
         ("warmup = 0.0", "warmups = 0.0", "warmup"),
-        ("seeds = [1, 2]", "seeds = [", "cannot be read"),
+        ("seeds = [1, 2]", "seeds = [", "not valid TOML"),
+        ("seeds = [1, 2]", 'seeds = ["a"]', r"scan.seeds = \['a'\]: expected a list of whole"),
+        ("seeds = [1, 2]", "seeds = 1", "expected a list of whole numbers"),
+        ('"lattice.shape" = [[8, 8], [12, 10]]', '"lattice.shape" = 8', "a list for each key"),
+        ("[model]", "lattice = 8\n[model]", "lattice = 8: expected a section"),
+        ("seeds = [1, 2]", f"seeds = [{'1,' * 30_000}]", "asks for 120000 runs"),
     ],
 )
 def test_a_campaign_that_cannot_be_run(campaign, before, after, words):

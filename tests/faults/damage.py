@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 from fault_runs import Place, Trial
-from same_runs import GROUPS, contents
+from same_runs import GROUPS, contents, differences
 
 from epmpi.config import ConfigError
 from epmpi.output import OutputError
@@ -21,7 +21,8 @@ Damage = Callable[[bytearray, random.Random], bytearray]
 
 def used(data: bytearray, chance: random.Random) -> int:
     """Return the place of a byte that is not zero: most of a small file is room for more frames."""
-    return int(chance.choice(np.flatnonzero(np.frombuffer(data, np.uint8))))
+    places = np.flatnonzero(np.frombuffer(data, np.uint8))
+    return int(places[chance.randrange(len(places))])
 
 
 def truncate(data: bytearray, chance: random.Random) -> bytearray:
@@ -66,7 +67,7 @@ def damage(place: Place, number: int, seed: int) -> Iterator[Trial]:
                 shutil.copytree(whole, broken)
                 (broken / name).write_bytes(spoil(bytearray(data), chance))
                 lost = believed(whole, broken) if name == "run.h5" else ""
-                yield Trial(f"{name} {kind}", lost or verdict(broken, state))
+                yield Trial(f"{name} {kind}", lost or verdict(name, broken, whole, state))
 
 
 def believed(whole: Path, broken: Path) -> str:
@@ -80,8 +81,8 @@ def believed(whole: Path, broken: Path) -> str:
     return f"wrong numbers were read from {wrong[:3]}" if wrong else ""
 
 
-def verdict(broken: Path, state: dict[str, np.ndarray]) -> str:
-    """Resume a damaged run; return what is wrong with how it went."""
+def verdict(name: str, broken: Path, whole: Path, state: dict[str, np.ndarray]) -> str:
+    """Resume a run whose file `name` is damaged; return what is wrong with how it went."""
     try:
         simulation = Simulation.resume(broken)
         if any(
@@ -90,11 +91,22 @@ def verdict(broken: Path, state: dict[str, np.ndarray]) -> str:
         ):
             return "resumed from a wrong state"
         simulation.run(progress=False)
+        return ""
     except (ConfigError, OutputError) as error:
-        return "" if len(str(error).splitlines()) == 1 else f"more than one line: {error}"
+        told = str(error)
     except Exception as error:  # what this fault is about
         return f"{type(error).__name__}: {error}"
-    return ""
+    if len(told.splitlines()) != 1:
+        return f"more than one line: {told}"
+    return from_previous(broken, whole, told) if name == "checkpoint.h5" else ""
+
+
+def from_previous(broken: Path, whole: Path, told: str) -> str:
+    """Resume from the checkpoint before the damaged one, which must have been offered."""
+    if "--previous" not in told:
+        return f"the previous checkpoint was not offered: {told}"
+    Simulation.resume(broken, previous=True).run(progress=False)
+    return f"differs in {wrong[:3]}" if (wrong := differences(whole, broken)) else ""
 
 
 def foreign(place: Place, number: int, seed: int) -> Iterator[Trial]:

@@ -29,9 +29,12 @@ duration = 25.0
 series_every = 0.5
 trajectory_every = 1.0
 fields_every = 2.5
-checkpoint_every = 0.1
+waiting_times_every = 5.0
+checkpoint_every = 0.2
 """
-TIMEOUT = 120.0  # seconds for one run
+TIMEOUT = 120.0  # seconds without a word, after which a run hangs
+# More ranks than cores: whoever waits for a message lets the others run (MPICH).
+PATIENT = {"MPIR_CVAR_POLLS_BEFORE_YIELD": "10", "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}
 
 
 @dataclass
@@ -53,12 +56,15 @@ class Started:
     killed: list[int] = field(default_factory=list)
 
     def wait(self) -> int:
-        """Return the exit code; a run that hangs is ended and told by 124."""
-        try:
-            self.process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self.kill(signal.SIGKILL)
-            return 124
+        """Return the exit code; a run that is silent for `TIMEOUT` is ended and told by 124."""
+        said, since = -1, time.monotonic()
+        while self.process.poll() is None:
+            if (size := self.output.stat().st_size) != said:
+                said, since = size, time.monotonic()
+            elif time.monotonic() - since > TIMEOUT:
+                self.kill(signal.SIGKILL)
+                return 124
+            time.sleep(0.01)
         return self.process.returncode
 
     def text(self) -> str:
@@ -117,7 +123,8 @@ class Place:
         with open(output, "w") as file:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, text=True,
-                env=launching.environment(**variables), cwd=self.directory, start_new_session=True,
+                env=launching.environment(**PATIENT, **variables), cwd=self.directory,
+                start_new_session=True,
             )  # fmt: skip
         return Started(process, pids, output)
 

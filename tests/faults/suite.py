@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -72,10 +73,11 @@ def main() -> int:
     start, found = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="epmpi-faults-") as temporary:
         directory = options.keep or Path(temporary)
-        for trial in trials(directory, options.kills, options.times, options.seed):
-            found.append(trial)
-            if trial.lost:
-                print(f"LOST: {trial.fault}: {trial.lost}", flush=True)
+        with suppress(KeyboardInterrupt):  # the table of what has been tried until then
+            for trial in trials(directory, options.kills, options.times, options.seed):
+                found.append(trial)
+                if trial.lost:
+                    print(f"LOST: {trial.fault}: {trial.lost}", flush=True)
     print(table(found))
     lost = sum(bool(trial.lost) for trial in found)
     print(f"{time.monotonic() - start:.0f} s, {len(found) - lost} survived, {lost} lost")

@@ -1,10 +1,14 @@
 """The faults that a run is to survive, in short; `make test-faults LONG=1` tries many of each."""
 
+import os
+import platform
+import sys
+
+import fuzz
 import pytest
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place
-from fuzz import fuzz
 from kills import kill_at_random
 from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
 
@@ -18,6 +22,7 @@ OF_RUNS = (
     (stalled, 1),
     (not_a_number, 2),
 )
+INPUTS = {"configuration": 300, "override": 300, "campaign": 300, "files": 60}
 # To fill a disk takes root; without it, test_failures limits the size of the files.
 OF_DISKS = ((disk_full, 1), (read_only, 1)) if can_mount() else ()
 
@@ -44,7 +49,24 @@ def test_run_survives_its_machine(tmp_path, fault, number):
 
 
 @pytest.mark.slow
-def test_readers_refuse_in_one_line(tmp_path):
-    tried = list(fuzz(tmp_path, 800, SEED))
-    assert len(tried) >= 800
-    assert [found for found in tried if found[1]] == []
+@pytest.mark.parametrize(("target", "number"), INPUTS.items())
+def test_readers_read_or_refuse_in_one_line(tmp_path, target, number):
+    tally = fuzz.by_properties(target, tmp_path / target, number, SEED)
+    assert tally.inputs == number
+    assert tally.found == []
+
+
+if fuzz.has_guide():
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("target", "number"), INPUTS.items())
+    def test_guided_by_coverage_too(tmp_path, target, number):
+        tally = fuzz.guided(target, tmp_path / target, number, SEED)
+        assert tally.found == []
+        assert tally.tried
+        assert target == "files" or tally.new > 0
+
+
+def test_the_guide_is_there_where_it_must_be():
+    there_are_wheels = (sys.platform, platform.machine()) == ("linux", "x86_64")
+    assert fuzz.has_guide() or not (there_are_wheels and os.environ.get("EPMPI_CI"))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from same_runs import differences
 
-from epmpi import simulation as simulations
 from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.output import segments
 from epmpi.parallel import Communicator
@@ -22,7 +21,12 @@ def configured(**changes) -> Configuration:
         "model": {"temperature": 0.3},
         "tracers": {"number": 37},
         "time": {"step": 0.05, "warmup": 1.0, "duration": 4.0},
-        "output": {"series_every": 0.2, "trajectory_every": 0.4, "fields_every": 0.6},
+        "output": {
+            "series_every": 0.2,
+            "trajectory_every": 0.4,
+            "fields_every": 0.6,
+            "waiting_times_every": 1.0,
+        },
     }
     for section, values in changes.items():
         sections[section] = {**sections.get(section, {}), **values}
@@ -197,52 +201,23 @@ def test_not_a_number_is_found_before_it_is_written(shared_tmp_path, communicato
     assert Simulation.resume(run, communicator=communicator).model.step_count == 0
 
 
-class Counter:
-    """Counts the steps that a site has been active in, and how many it was in all."""
-
-    def __init__(self, model):
-        self.model = model
-        self.active = np.zeros(model.slab.shape, np.int64)
-        self.total = np.zeros(3, np.int64)
-
-    def fields(self):
-        return {"active": self.active}
-
-    def counts(self):
-        return {"total": self.total}
-
-    def restore(self, fields, counts):
-        self.active[:], self.total[:] = fields["active"], counts["total"]
-
-    def count(self):
-        self.active += self.model.direction != 0
-        self.total[1] += np.count_nonzero(self.model.direction)
-
-
 @pytest.mark.mpi
-def test_accumulators_survive(shared_tmp_path, communicator, stop_at, monkeypatch):
-    class Counting(simulations.Model):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            self.accumulators["counter"] = Counter(self)
-
-        def step(self):
-            super().step()
-            self.accumulators["counter"].count()
-
-    monkeypatch.setattr(simulations, "Model", Counting)
+def test_waiting_times_survive(shared_tmp_path, communicator, stop_at):
     whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
     stop_at(None)
     Simulation(configured(), communicator).run(whole, progress=False)
-    stop_at(41)
+    stop_at(71)
     Simulation(configured(), communicator).run(parted, progress=False)
+    if communicator.is_root:
+        with h5py.File(parted / "checkpoint.h5") as file:
+            before = file["counts/waiting_times/number"][()].sum()
+            assert (file["fields/waiting_times/last_activation"][()] >= 0).any()
     stop_at(None)
     Simulation.resume(parted, communicator=communicator).run(progress=False)
     if communicator.is_root:
         assert differences(whole, parted) == []
-        with h5py.File(whole / "checkpoint.h5") as file:
-            total = file["counts/counter/total"][1]
-            assert total == file["fields/counter/active"][()].sum() > 0
+        with h5py.File(parted / "run.h5") as file:
+            assert file["histograms/waiting_times/value"][-1].sum() > before > 0
     communicator.barrier()
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.lattice import split
-from epmpi.trust import check_file
+from epmpi.trust import check_file, one_line
 
 POSITION = "particles/tracers/position"
 READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
@@ -58,7 +58,7 @@ def _told_in_one_line(read: Read) -> Read:
         except AnalysisError:
             raise
         except (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
-            why = " ".join(str(error).split())[:200]
+            why = one_line(error)
             raise AnalysisError(f"{self.path} cannot be read (damaged file?): {why}") from error
 
     return cast(Read, reading)
@@ -100,7 +100,7 @@ class RunFile:
         # A library that reads damaged bytes may raise anything.
         except Exception as error:
             self._file.close()
-            why = " ".join(str(error).split())[:200]
+            why = one_line(error)
             raise AnalysisError(f"{self.path} is not a run file, or damaged: {why}") from error
 
     def __enter__(self) -> RunFile:

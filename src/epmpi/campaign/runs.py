@@ -22,6 +22,7 @@ import h5py
 from rich.console import Console
 
 from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
+from epmpi.trust import one_line
 
 STOPPED = 75  # exit code of a run that stopped with a checkpoint
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -60,10 +61,9 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
             text = text.decode() if isinstance(text, bytes) else text
             configuration = from_mapping(tomllib.loads(text))
             return configuration, "finished" in attributes
-    except (OSError, KeyError, ValueError) as error:
-        raise ConfigError(
-            f"{run} cannot be reused ({str(error).splitlines()[0]}); remove it to run it again"
-        ) from error
+    except Exception as error:  # a library that reads damaged bytes may raise anything
+        why = one_line(error)
+        raise ConfigError(f"{run} cannot be reused ({why}); remove it to run it again") from error
 
 
 def is_finished(job: Job, directory: Path) -> bool:

@@ -20,7 +20,7 @@ What has been run is not run again; points may be added, and durations made long
 from __future__ import annotations
 
 import itertools
-import tomllib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,16 @@ from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds, measure
 from epmpi.campaign.runs import Job, carry_out
 from epmpi.campaign.tables import as_text, draw_scan, write_table
 from epmpi.config import ConfigError, from_mapping
+from epmpi.config.keys import shown
+from epmpi.config.reading import read_toml
 
 KEYS = ("seeds", "quantities", "grid", "points")
+KINDS: dict[str, tuple[type, str]] = {
+    "seeds": (int, "a list of whole numbers"),
+    "quantities": (str, "a list of names"),
+    "points": (dict, "a list of tables"),
+}
+MOST_RUNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,11 @@ def read_campaign(path: Path) -> Campaign:
     ConfigError
         If it cannot be read, or one of its points cannot be run.
     """
-    try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    content = read_toml(path)
     scan = content.pop("scan", None)
     if not isinstance(scan, dict) or not set(scan) <= set(KEYS):
         raise ConfigError(f"{path}: expected a section [scan] with no keys but {', '.join(KEYS)}")
+    check_kinds(path, content, scan)
     quantities = tuple(scan.get("quantities", QUANTITIES))
     if unknown := set(quantities) - set(QUANTITIES):
         raise ConfigError(
@@ -91,6 +97,24 @@ def read_campaign(path: Path) -> Campaign:
         for extra in scan.get("points", [{}])
     )
     return Campaign(points, quantities)
+
+
+def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> None:
+    """Raise ConfigError if a section is none, or a key of [scan] is not what it has to be."""
+    for section, values in content.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: {section} = {shown(values)}: expected a section")
+    for key, (kind, expected) in KINDS.items():
+        given = scan.get(key, [])
+        if not isinstance(given, list) or any(type(item) is not kind for item in given):
+            raise ConfigError(f"{path}: scan.{key} = {shown(given)}: expected {expected}")
+    grid = scan.get("grid", {})
+    if not isinstance(grid, dict) or any(not isinstance(item, list) for item in grid.values()):
+        raise ConfigError(f"{path}: scan.grid = {shown(grid)}: expected a list for each key")
+    size = math.prod(len(values) for values in grid.values())
+    number = size * len(scan.get("points", [{}])) * len(scan.get("seeds", [1]))
+    if number > MOST_RUNS:
+        raise ConfigError(f"{path} asks for {number} runs: expected at most {MOST_RUNS}")
 
 
 def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int]) -> Point:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from epmpi.lattice import Slab
 from epmpi.output import h5md
-from epmpi.output.failures import OutputError, told_in_one_line, writing
+from epmpi.output.failures import OutputError, on_root, told_in_one_line, writing
 from epmpi.output.segments import flush_to_disk
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import TRACER_BLOCK, by_identity, tracer_ranges
@@ -129,22 +129,14 @@ def write_checkpoint(
     communicator, partial = writer.communicator, directory / f"{NAME}.partial"
     distributed = parts(state, number, slab, communicator)
     checksums = [communicator.gather_rows(part.checksums) for part in distributed]
-    error: OutputError | None = None
+
+    def begin() -> None:
+        write_serial_part(partial, header, state.counts, distributed, checksums)
+
     try:
-        if communicator.is_root:
-            write_serial_part(partial, header, state.counts, distributed, checksums)
-    except OutputError as failed:
-        error = failed
-    try:
-        communicator.raise_alike(error)
+        on_root(communicator, begin)
         communicator.raise_alike(writer.fill(partial, distributed))
-        if communicator.is_root:
-            try:
-                with told_in_one_line(directory / NAME):
-                    put_in_place(directory)
-            except OutputError as failed:
-                error = failed
-        communicator.raise_alike(error)
+        on_root(communicator, lambda: put_in_place(directory))
     except OutputError:
         if communicator.is_root:
             with suppress(OSError):
@@ -174,17 +166,29 @@ def write_serial_part(
 
 
 def put_in_place(directory: Path) -> None:
-    """Make the finished partial file the checkpoint, and the checkpoint the previous one."""
+    """Make the finished partial file the checkpoint, and the checkpoint the previous one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be done.
+    """
     partial, current = directory / f"{NAME}.partial", directory / NAME
-    flush_to_disk(partial)
-    if current.exists():
-        aside = directory / f"{PREVIOUS}.partial"
-        aside.unlink(missing_ok=True)
-        try:
-            os.link(current, aside)
-        except OSError:  # without links: for an instant only the previous one is there
-            os.replace(current, directory / PREVIOUS)
-        else:
-            os.replace(aside, directory / PREVIOUS)
-    os.replace(partial, current)
-    flush_to_disk(directory)
+    with told_in_one_line(current):
+        flush_to_disk(partial)
+        if current.exists():
+            keep_as_previous(directory)
+        os.replace(partial, current)
+        flush_to_disk(directory)
+
+
+def keep_as_previous(directory: Path) -> None:
+    """Make the checkpoint the previous one too, so that one is there at every instant."""
+    current, aside = directory / NAME, directory / f"{PREVIOUS}.partial"
+    aside.unlink(missing_ok=True)
+    try:
+        os.link(current, aside)
+    except OSError:  # without links: for an instant only the previous one is there
+        os.replace(current, directory / PREVIOUS)
+    else:
+        os.replace(aside, directory / PREVIOUS)

@@ -16,7 +16,7 @@ import numpy as np
 from epmpi.config import ConfigError
 from epmpi.output import h5md
 from epmpi.output.segments import Segment
-from epmpi.trust import check_file
+from epmpi.trust import check_file, one_line
 
 
 def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
@@ -49,7 +49,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
     except ConfigError:
         raise
     except Exception as error:  # a library that reads damaged bytes may raise anything
-        why = " ".join(str(error).split())[:200]
+        why = one_line(error)
         raise ConfigError(f"{path} cannot be continued: {why}; start the run again") from error
     kept, missing = cut_to(segments, frames)
     if missing:

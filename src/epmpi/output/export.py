@@ -22,7 +22,7 @@ import numpy as np
 from epmpi.config import ConfigError
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
-from epmpi.trust import check_file
+from epmpi.trust import check_file, one_line
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
 NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
@@ -55,7 +55,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        why = " ".join(str(error).split())[:200]
+        why = one_line(error)
         raise ConfigError(f"{path} cannot be read: {why}; expected a RUN directory") from error
     with file:
         try:
@@ -66,7 +66,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
             file["h5md"]  # which the view of the tracers takes over
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
-            why = " ".join(str(error).split())[:200]
+            why = one_line(error)
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
         made = []
         with told_in_one_line(target):

@@ -1,4 +1,4 @@
-"""How a failed write is told: one line with the file, the reason and the remedy."""
+"""How a failure is told: one line with the file, the reason and the remedy, alike on all ranks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import errno
 import os
 import re
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
+
+from epmpi.config import ConfigError
+from epmpi.parallel import Communicator
+
+Result = TypeVar("Result")
 
 REMEDIES = {
     errno.ENOSPC: "free some space there, or write the run to another disk",
@@ -25,6 +30,28 @@ REMEDIES = {
 
 class OutputError(OSError):
     """Tell in one line which file could not be written, why, and what to do."""
+
+
+def on_root(communicator: Communicator, action: Callable[[], Result]) -> Result | None:
+    """Do something on the root alone.  Collective.
+
+    Returns
+    -------
+    what the action does; None on the other ranks
+
+    Raises
+    ------
+    ConfigError, OutputError
+        On all ranks, if the action does.
+    """
+    result, error = None, None
+    if communicator.is_root:
+        try:
+            result = action()
+        except (ConfigError, OutputError) as failed:
+            error = failed
+    communicator.raise_alike(error)
+    return result
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from epmpi.lattice import Slab
 from epmpi.output.checkpoint import NAME
 from epmpi.output.restart import Damaged, plain_dataset, read_field
 from epmpi.parallel import Communicator
-from epmpi.trust import check_file
+from epmpi.trust import check_file, one_line
 
 FIELDS = ("stress", "active")
 
@@ -50,9 +50,7 @@ def read_final_fields(
     except ConfigError as found:
         error = found
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, Damaged) as found:
-        error = ConfigError(
-            f"initial.state = '{run}' cannot be read: {' '.join(str(found).split())}"
-        )
+        error = ConfigError(f"initial.state = '{run}' cannot be read: {one_line(found)}")
     communicator.raise_alike(error)
     return fields
 

@@ -12,7 +12,7 @@ from typing import Any
 from epmpi.config import ConfigError, Configuration
 from epmpi.lattice import Lattice, Slab, slabs
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
-from epmpi.output.failures import OutputError, reason, told_in_one_line
+from epmpi.output.failures import OutputError, on_root, reason, told_in_one_line
 from epmpi.output.lock import RunLock
 from epmpi.output.restart import check_size, read_header, read_state
 from epmpi.output.store import RunStore
@@ -46,14 +46,12 @@ def open_run(
     """
     path = Path(directory)
     make_writer(configuration, communicator, slabs(lattice, communicator.size)[communicator.rank])
-    lock, error = None, None
-    if communicator.is_root:
-        try:
-            make_directory(path)
-            lock = RunLock(path)
-        except (ConfigError, OutputError) as found:
-            error = found
-    communicator.raise_alike(error)
+
+    def make() -> RunLock:
+        make_directory(path)
+        return RunLock(path)
+
+    lock = on_root(communicator, make)
     known = {"run": uuid.uuid4().hex, "started": "", **parameters}
     try:
         return RunStore(path, configuration, communicator, lattice, known, lock)
@@ -115,15 +113,13 @@ class Checkpoint:
             On all ranks, if the directory cannot be written to.
         """
         folder = Path(directory)
-        lock, error = None, None
-        if communicator.is_root:
-            try:
-                if not folder.is_dir():
-                    raise ConfigError(f"there is no run {folder}: expected a RUN directory")
-                lock = RunLock(folder)
-            except (ConfigError, OutputError) as found:
-                error = found
-        communicator.raise_alike(error)
+
+        def take() -> RunLock:
+            if not folder.is_dir():
+                raise ConfigError(f"there is no run {folder}: expected a RUN directory")
+            return RunLock(folder)
+
+        lock = on_root(communicator, take)
         path = folder / (PREVIOUS if previous else NAME)
         try:
             return cls(folder, path, read_header(path, communicator), lock)
@@ -168,12 +164,11 @@ class Checkpoint:
         except (ConfigError, OutputError):
             self.release()
             raise
-        error = None
-        if communicator.is_root and self.path.name == PREVIOUS:
-            try:  # the one that could not be used must not become the previous one
-                with told_in_one_line(self.path):
-                    os.replace(self.path, self.directory / NAME)
-            except OutputError as failed:
-                error = failed
-        communicator.raise_alike(error)
+        on_root(communicator, self._take_its_place)
         return store
+
+    def _take_its_place(self) -> None:
+        """Let the previous checkpoint be the last: that one, unusable, must not become previous."""
+        if self.path.name == PREVIOUS:
+            with told_in_one_line(self.path):
+                os.replace(self.path, self.directory / NAME)

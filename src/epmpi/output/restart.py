@@ -29,9 +29,11 @@ from epmpi.output.checkpoint import (
     checksum,
     row_checksums,
 )
+from epmpi.output.failures import on_root
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.state import State
+from epmpi.trust import one_line
 
 LARGEST_HEADER = 2**24  # bytes
 KINDS = {"str": str, "int": int}  # of the values in a header
@@ -50,7 +52,7 @@ def refused_in_one_line(path: Path) -> Iterator[None]:
         raise ConfigError(f"there is no checkpoint {path}{remedy(path)}") from None
     # A library that reads damaged bytes may raise anything.
     except Exception as error:
-        why = " ".join(str(error).split())[:200] or type(error).__name__
+        why = one_line(error)
         raise ConfigError(f"checkpoint {path} cannot be used: {why}{remedy(path)}") from error
 
 
@@ -69,16 +71,13 @@ def read_header(path: Path, communicator: Communicator) -> Header:
     ConfigError
         On all ranks, if there is none, or it is damaged or foreign.
     """
-    header, error = None, None
-    try:
-        if communicator.is_root:
-            with refused_in_one_line(path), open_to_read(path) as file:
-                header = parse_header(file)
-    except ConfigError as found:
-        error = found
-    communicator.raise_alike(error)
-    found_header: Header = communicator.broadcast(header)
-    return found_header
+
+    def read() -> Header:
+        with refused_in_one_line(path), open_to_read(path) as file:
+            return parse_header(file)
+
+    header: Header = communicator.broadcast(on_root(communicator, read))
+    return header
 
 
 def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Communicator) -> None:
@@ -89,17 +88,15 @@ def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Co
     ConfigError
         On all ranks, if the configuration in its header claims more than there is.
     """
-    error = None
-    try:
-        if communicator.is_root:
-            with refused_in_one_line(path), open_to_read(path) as file:
-                read_rows(file, "fields/plastic_strain", shape, np.dtype(np.float64), 0, 0)
-                if number:
-                    double = np.dtype(np.float64)
-                    read_rows(file, "tracers/position", (number, 2), double, 0, 0)
-    except ConfigError as found:
-        error = found
-    communicator.raise_alike(error)
+
+    def check() -> None:
+        with refused_in_one_line(path), open_to_read(path) as file:
+            double = np.dtype(np.float64)
+            read_rows(file, "fields/plastic_strain", shape, double, 0, 0)
+            if number:
+                read_rows(file, "tracers/position", (number, 2), double, 0, 0)
+
+    on_root(communicator, check)
 
 
 def open_to_read(path: Path) -> h5py.File:

@@ -8,17 +8,18 @@
         store.checkpoint(model.state(), clock)
         store.describe({"wall_time": seconds})
 
-What is written becomes visible, and safe from any kill, when it is published; see `segments`.
+What is written becomes visible, and safe from any kill, when it is published; see `publication`
+for how the ranks do that together, and `segments` for the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,10 +29,11 @@ from epmpi.lattice import Lattice, slabs
 from epmpi.output import h5md
 from epmpi.output.checkpoint import Header, write_checkpoint
 from epmpi.output.continuing import find_frames
-from epmpi.output.failures import OutputError
+from epmpi.output.failures import on_root
 from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
-from epmpi.output.segments import Segment, SegmentedFile
+from epmpi.output.publication import Publication
+from epmpi.output.segments import SegmentedFile
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.state import State, StateError
@@ -82,27 +84,23 @@ class RunStore:
             **parameters,
         }
         self._lock = lock
-        self._files = SegmentedFile(directory, self._describe)
+        self._files = SegmentedFile(directory, self._write_header)
         self._writer = make_writer(configuration, communicator, self.slab)
+        self._publication = Publication(self._files, self._writer, self._write_series)
         self._series: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
         self._last_step: dict[str, int] = {}
-        self._appending = False  # a partial file is open
-        self._pending = True  # something is to be published, if only the parameters
         if header is not None:
             self._continue(header)
         self.publish()
-        self._on_root(self._files.sweep)
+        on_root(communicator, self._files.sweep)
 
     def _continue(self, header: Header) -> None:
         """Go on from the frames that the checkpoint knows of."""
-        found: list[Segment] | ConfigError = []
-        if self.communicator.is_root:
-            try:
-                found = find_frames(self.directory, header.run, header.frames)
-                self._files.resume(found)
-            except ConfigError as error:
-                found = error
-        self.communicator.raise_alike(found if isinstance(found, ConfigError) else None)
+
+        def find() -> None:
+            self._files.resume(find_frames(self.directory, header.run, header.frames))
+
+        on_root(self.communicator, find)
         self._last_step = dict(header.last_step)
 
     def __enter__(self) -> RunStore:
@@ -117,12 +115,8 @@ class RunStore:
         # An error that all ranks raise alike leaves them in step; an OutputError has been seen to.
         if error is None or isinstance(error, StateError | ConfigError):
             self.publish()
-        elif self.communicator.is_root and not self._writer.collective:
-            # Another rank may be anywhere: nothing collective from here on.
-            with suppress(OutputError):
-                self._publish_alone()
-            self._writer.abandon()
-            self._files.discard()
+        else:
+            self._publication.save_alone()
         if self._lock is not None:
             self._lock.release()
 
@@ -148,7 +142,7 @@ class RunStore:
         self._advance(group, step)
         if self.communicator.is_root:
             self._series.setdefault(group, []).append((step, time, dict(values)))
-        self._pending = True
+        self._publication.pending = True
 
     def trajectory(
         self,
@@ -172,14 +166,14 @@ class RunStore:
             On all ranks, if it cannot be written.
         """
         self._advance(h5md.POSITION, step)
-        self._begin()
+        self._publication.begin()
         positions = h5md.Element(h5md.POSITION, (self.tracers, 3), np.dtype(np.float64))
         edges = h5md.Element(h5md.EDGES, (3,), np.dtype(np.float64))
         self._writer.append_tracers(positions, step, time, identity, position)
         if self.communicator.is_root:
             box = np.array([[*self.lattice.shape, 1.0]])
             self._writer.append_numbers(edges, np.array([step]), np.array([time]), box)
-        self._commit()
+        self._publication.commit()
 
     def fields(self, step: int, time: float, fields: Mapping[str, NDArray]) -> None:
         """Append one frame of each field, slab by slab.  Collective.
@@ -195,13 +189,13 @@ class RunStore:
             On all ranks, if it cannot be written.
         """
         self._advance("fields", step)
-        self._begin()
+        self._publication.begin()
         for name, rows in fields.items():
             if rows.shape != self.slab.shape:
                 raise ValueError(f"{name} has shape {rows.shape}, the slab {self.slab.shape}")
             element = h5md.Element(f"fields/{name}", self.lattice.shape, rows.dtype)
             self._writer.append_field(element, step, time, rows)
-        self._commit()
+        self._publication.commit()
 
     def publish(self) -> None:
         """Make everything written so far visible in run.h5, and safe.  Collective.
@@ -211,13 +205,7 @@ class RunStore:
         OutputError
             On all ranks, if it cannot be written; run.h5 is then as it was.
         """
-        error: OutputError | None = None
-        try:
-            self._publish_alone()
-        except OutputError as failed:
-            error = failed
-        self._raise_alike(error)
-        self._pending = False
+        self._publication.publish()
 
     def checkpoint(self, state: State, clock: Mapping[str, float]) -> None:
         """Publish, then write RUN/checkpoint.h5, from which the run can go on.  Collective.
@@ -255,7 +243,7 @@ class RunStore:
             The root's count.
         """
         self._parameters.update(parameters)
-        self._pending = True
+        self._publication.pending = True
         self.publish()
 
     def _advance(self, what: str, step: int) -> None:
@@ -263,65 +251,8 @@ class RunStore:
             raise ValueError(f"{what} at step {step} after step {self._last_step[what]}")
         self._last_step[what] = step
 
-    def _begin(self) -> None:
-        """Open a partial file, if none is.  What fails on the root is raised by the caller."""
-        self._pending = True
-        if self._appending:
-            return
-        frames = None
-        if self.communicator.is_root:
-            try:
-                frames = self._files.begin()
-            except OutputError as error:
-                self._writer.failure = error
-        self._writer.open(self._files.partial, frames)
-        self._appending = True
-
-    def _commit(self) -> None:
-        self._writer.commit()
-        self._raise_alike(self._writer.failure)
-
-    def _on_root(self, action: Callable[[], None]) -> None:
-        """Do something on the root; what fails there is raised on all ranks."""
-        error: OutputError | None = None
-        if self.communicator.is_root:
-            try:
-                action()
-            except OutputError as failed:
-                error = failed
-        self._raise_alike(error)
-
-    def _raise_alike(self, error: OutputError | None) -> None:
-        """Raise what failed on the root on all ranks, and let go of the partial file."""
-        try:
-            self.communicator.raise_alike(error)
-        except OutputError:
-            self._writer.abandon()
-            self._appending = False
-            if self.communicator.is_root:
-                self._files.discard()
-            raise
-
-    def _publish_alone(self) -> None:
-        """Write the series, close the partial file and make it a part of run.h5.
-
-        With the parallel writer this is collective; else the root may do it alone.
-        """
-        if not self._pending:
-            return
-        self._begin()
-        root = self.communicator.is_root
-        if root:
-            self._write_series()
-        if self._writer.failure is not None:
-            raise self._writer.failure
-        self._writer.close()
-        self._appending = False
-        if root:
-            self._files.publish(self._writer.frames)
-        self._pending = False
-
     def _write_series(self) -> None:
+        """Append the numbers that have been taken.  On the root alone."""
         for group, rows in self._series.items():
             steps = np.array([step for step, _, _ in rows], dtype=np.int64)
             times = np.array([time for _, time, _ in rows], dtype=np.float64)
@@ -333,7 +264,8 @@ class RunStore:
         self._series.clear()
         self._writer.commit()
 
-    def _describe(self, file: Any) -> list[Any]:
+    def _write_header(self, file: h5py.File) -> list[h5py.Dataset]:
+        """Write what every file that is published has: header, parameters, scales."""
         h5md.write_header(file, __version__, author())
         h5md.write_parameters(file, self._parameters)
         return h5md.attach_scales(file)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.trust import one_line
 
 SERIES = ("activity", "stress_variance")
 ATTEMPTS = 5  # to read a file that is replaced meanwhile
@@ -92,8 +93,7 @@ def read_snapshot(run: Path, before: Snapshot | None = None) -> Snapshot:
     for attempt in range(ATTEMPTS):
         first = _identity(path)
         try:
-            with RunFile(path) as file:
-                found = _snapshot(file, first[1] / 1e9)
+            found = _read(path, first[1] / 1e9)
         except AnalysisError:
             if _identity(path) == first or attempt == ATTEMPTS - 1:
                 raise
@@ -110,6 +110,17 @@ def _identity(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise AnalysisError(f"no run file at {path}: expected a RUN directory") from error
     return found.st_ino, found.st_mtime_ns
+
+
+def _read(path: Path, published: float) -> Snapshot:
+    with RunFile(path) as file:
+        try:
+            return _snapshot(file, published)
+        except AnalysisError:
+            raise
+        except (TypeError, ValueError, RecursionError) as error:
+            why = one_line(error)
+            raise AnalysisError(f"{path} is damaged: {why}") from error
 
 
 def _snapshot(file: RunFile, published: float) -> Snapshot:

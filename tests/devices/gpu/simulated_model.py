@@ -1,16 +1,35 @@
 """The model on a simulated GPU against the CPU, step for step; run by `test_simulated.py`."""
 
+import h5py
 import numpy as np
 import pytest
 from simulated_gpu import simulated_gpu
 from two_devices import CASES, assert_alike, models_of
 
+from epmpi import model as models
+from epmpi.config import from_mapping
+from epmpi.devices import CPU
+from epmpi.parallel import Communicator
+from epmpi.simulation import Simulation
 from epmpi.spectral.transport import NONE, STAGED
 from epmpi.waiting import WaitingTimes
 
 pytestmark = pytest.mark.mpi
 
 STEPS = 4
+SETTINGS = {
+    "lattice": {"shape": [7, 10]},
+    "model": {"temperature": 0.5},
+    "tracers": {"number": 6},
+    "time": {"step": 0.1, "warmup": 0.0, "duration": 1.2},
+    "output": {
+        "series_every": 0.2,
+        "trajectory_every": 0.2,
+        "fields_every": 0.4,
+        "waiting_times_every": 0.4,
+    },
+    "run": {"device": "cpu", "seed": 4},
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -38,6 +57,28 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm):
             expected.step()
         after.restore(before.state())
         assert_alike(expected, after, 1e-12)
+
+
+def test_a_checkpoint_goes_on_on_the_other_device_and_back(comm, shared_tmp_path, monkeypatch):
+    devices = {"cpu": CPU(), "gpu": simulated_gpu()}
+    monkeypatch.setattr(models, "place", lambda name, communicator: devices[name])
+    communicator, run = Communicator(comm), shared_tmp_path / "run"
+    configuration = from_mapping(SETTINGS)
+    whole = Simulation(configuration, communicator).run(shared_tmp_path / "whole", progress=False)
+    first = configuration.with_overrides(["run.device=cpu", "time.duration=0.4"])
+    Simulation(first, communicator).run(run, progress=False)
+    for device, duration in (("gpu", 0.8), ("cpu", 1.2)):
+        changes = [f"run.device={device}", f"time.duration={duration}"]
+        Simulation.resume(run, changes, communicator).run(progress=False)
+    if comm.rank == 0:
+        with h5py.File(whole / "run.h5") as one, h5py.File(run / "run.h5") as other:
+            for name in ("observables/events", "fields/active", "histograms/waiting_times"):
+                for part in ("step", "value"):
+                    np.testing.assert_array_equal(one[name][part], other[name][part])
+            assert one["observables/events/value"][-1] > 2
+            for name in ("fields/stress", "particles/tracers/position"):
+                np.testing.assert_allclose(one[name]["value"], other[name]["value"], atol=1e-12)
+    comm.barrier()
 
 
 def test_waiting_times_are_counted_alike(comm):

@@ -1,0 +1,125 @@
+"""The publication of what has been written: all ranks begin it, fail and go on alike.
+
+The root has the files (`SegmentedFile`), each rank its side of the writer.  What fails on the root
+is raised on all ranks, as an OutputError of one line; the partial file is then thrown away, and
+run.h5 stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from epmpi.output.failures import OutputError
+from epmpi.output.segments import SegmentedFile
+from epmpi.output.streaming import StreamingWriter
+
+
+class Publication:
+    """What is being written to the partial file of a run, until it is published.
+
+    Parameters
+    ----------
+    files : SegmentedFile
+        Used on the root.
+    writer : StreamingWriter
+        Of this rank.
+    write_numbers : callable
+        Appends what the root has kept in memory; called there before the file is closed.
+
+    Attributes
+    ----------
+    pending : bool
+        Whether there is something to publish, if only the parameters.
+    """
+
+    def __init__(
+        self, files: SegmentedFile, writer: StreamingWriter, write_numbers: Callable[[], None]
+    ) -> None:
+        self.pending = True
+        self._files = files
+        self._writer = writer
+        self._communicator = writer.communicator
+        self._write_numbers = write_numbers
+        self._appending = False  # a partial file is open
+
+    def begin(self) -> None:
+        """Open a partial file, if none is.  What fails on the root is raised by `commit`."""
+        self.pending = True
+        if self._appending:
+            return
+        frames = None
+        if self._communicator.is_root:
+            try:
+                frames = self._files.begin()
+            except OutputError as error:
+                self._writer.failure = error
+        self._writer.open(self._files.partial, frames)
+        self._appending = True
+
+    def commit(self) -> None:
+        """Declare what has been appended complete.  Collective.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it could not be written.
+        """
+        self._writer.commit()
+        self._raise_alike(self._writer.failure)
+
+    def publish(self) -> None:
+        """Make everything written so far visible in run.h5, and safe.  Collective.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written; run.h5 is then as it was.
+        """
+        error: OutputError | None = None
+        try:
+            self._publish()
+        except OutputError as failed:
+            error = failed
+        self._raise_alike(error)
+
+    def save_alone(self) -> None:
+        """Publish on the root alone, where another rank may be anywhere; silent if it fails.
+
+        The parallel writer cannot: with it run.h5 stays as it was published last.
+        """
+        if self._communicator.is_root and not self._writer.collective:
+            with suppress(OutputError):
+                self._publish()
+            self._writer.abandon()
+            self._files.discard()
+
+    def _publish(self) -> None:
+        """Write the numbers, close the partial file and make it a part of run.h5.
+
+        With the parallel writer this is collective; else the root may do it alone.
+        """
+        if not self.pending:
+            return
+        self.begin()
+        root = self._communicator.is_root
+        if root:
+            self._write_numbers()
+        if self._writer.failure is not None:
+            raise self._writer.failure
+        self._writer.close()
+        self._appending = False
+        if root:
+            self._files.publish(self._writer.frames)
+        self.pending = False
+
+    def _raise_alike(self, error: OutputError | None) -> None:
+        """Raise what failed on the root on all ranks, and let go of the partial file."""
+        try:
+            self._communicator.raise_alike(error)
+        except OutputError:
+            self._writer.abandon()
+            self._appending = False
+            if self._communicator.is_root:
+                self._files.discard()
+            raise
