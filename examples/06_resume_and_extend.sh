@@ -4,7 +4,7 @@
 # Physics: none is lost: a resumed run continues bit by bit, on any number of ranks.  Exit code 75 says
 # "stopped with a checkpoint"; time.duration is one of the few keys that a resumed run may change.
 #
-# Run time: RUNTIME06
+# Run time: about 30 s of one core.
 #     sh examples/06_resume_and_extend.sh [LIMIT [DURATION [LONGER [section.key=value ...]]]]
 # Each `epmpi` may stand under its own `mpiexec -n P`, with another P each time.
 limit=${1:-10} duration=${2:-200.0} longer=${3:-300.0}

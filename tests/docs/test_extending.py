@@ -23,5 +23,5 @@ def test_a_rule_and_a_propagator_are_added_as_the_page_says(launch, tmp_path):
     program = text.format(str(tmp_path)) + "\n".join(programs)
     (tmp_path / "program.py").write_text(program)
     paths = {"PYTHONPATH": str(tmp_path / "src"), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    done = launch("program.py", ranks=None, cwd=tmp_path, **paths)
+    done = launch("program.py", ranks=None, cwd=tmp_path, timeout=600.0, **paths)
     assert done.returncode == 0, done.stderr
