@@ -15,15 +15,12 @@ if TYPE_CHECKING:
 
 
 class Exchange(ABC):
-    """The way of some fields from rows to columns and back, with its arrays.
+    """The way of some fields from rows to columns and back, with its arrays."""
 
-    Attributes
-    ----------
-    columns : complex array, shape (Lx + halo, fields, ky of this rank)
-        What the columns' transforms read, or write.
-    """
-
-    columns: NDArray
+    @property
+    @abstractmethod
+    def columns(self) -> NDArray:
+        """The array (Lx + halo, fields, ky of this rank) for the columns' transforms to write."""
 
     @abstractmethod
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
@@ -61,7 +58,12 @@ class OneMemory(Exchange):
         self.fft = fft
         self.whole = whole[:, :, : fft.lattice.modes]
         first, last = fft.mode_blocks[fft.communicator.rank]
-        self.columns = whole[:, :, first:last]
+        self._mine = whole[:, :, first:last]
+
+    @property
+    def columns(self) -> NDArray:
+        """This rank's part of the array."""
+        return self._mine
 
     def part(self, first: int, rows: int) -> OneMemory:
         """Return the exchange of field 0 alone in some of the rows of the array."""
@@ -75,7 +77,7 @@ class OneMemory(Exchange):
     def to_columns(self) -> NDArray:
         """Wait until all ranks have written their rows.  Collective."""
         self._wait()
-        return self.columns
+        return self._mine
 
     def to_rows(self) -> None:
         """Wait until all ranks have written their columns.  Collective."""

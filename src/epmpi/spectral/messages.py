@@ -1,4 +1,4 @@
-"""An exchange by messages, for ranks that share no memory, in chunks of rows that overlap with work.
+"""An exchange by messages, in chunks of rows that overlap with work.
 
 A chunk of rows leaves as soon as its rows are transformed, and on the way back a row is awaited
 when it is wanted: the messages travel while other rows are worked on.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from epmpi.lattice import split
 from epmpi.spectral.exchange import Exchange
-from epmpi.spectral.transport import HOST
+from epmpi.spectral.transport import HOST, Parts
 
 if TYPE_CHECKING:
     from epmpi.spectral.slab import SlabFFT
@@ -43,42 +43,48 @@ class ByMessages(Exchange):
         empty = fft.device.empty
         widths = [last - first for first, last in fft.mode_blocks]
         local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
-        lines = [fields * width for width in widths]  # of a row, on its way to each rank
-        starts = [local * sum(lines[:rank]) for rank in range(len(lines))]
-        self._rows = empty((local * sum(lines),), fft.wire_dtype)
+        starts = [local * fields * first for first, _ in fft.mode_blocks]
+        self._rows = empty((local * fields * sum(widths),), fft.wire_dtype)
         self._pieces = [
-            self._rows[start : start + local * line].reshape(local, fields, width)
-            for start, line, width in zip(starts, lines, widths, strict=True)
+            self._rows[start : start + local * fields * width].reshape(local, fields, width)
+            for start, width in zip(starts, widths, strict=True)
         ]
-        mine = fields * fft.modes
-        self._wire = empty((length * mine,), fft.wire_dtype)
+        self._wire = empty((length * fields * fft.modes,), fft.wire_dtype)
         self._columns = self._wire.reshape(length, fields, fft.modes)
         if fft.wire_dtype != fft.complex_dtype:
             self._columns = empty(self._columns.shape, fft.complex_dtype)
         height = min(local, fft.device.block_rows(fft.lattice.shape[1] * fft.dtype.itemsize))
         self._block = empty((height, fields, fft.lattice.modes), fft.complex_dtype)
-
-        chunks = _chunks(fft, fields)
-        cuts = [split(slab.rows + extra, chunks) for slab in fft.slabs]
-        self._ends = [end for _, end in cuts[fft.communicator.rank]]  # of this rank's chunks
-        # Of each chunk: what goes to, or comes from, each rank, on the side of rows and of columns.
-        self._row_parts = [
-            [
-                (at + begin * line, (end - begin) * line)
-                for at, line in zip(starts, lines, strict=True)
-            ]
-            for begin, end in cuts[fft.communicator.rank]
-        ]
-        self._column_parts = [
-            [
-                ((slab.start + cut[chunk][0]) * mine, (cut[chunk][1] - cut[chunk][0]) * mine)
-                for slab, cut in zip(fft.slabs, cuts, strict=True)
-            ]
-            for chunk in range(chunks)
-        ]
+        self._cut(starts, [fields * width for width in widths], extra)
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
         self._travelling: list[Any] = []  # exchanges begun, a chunk each; None: it has arrived
+
+    def _cut(self, starts: list[int], lines: list[int], extra: int) -> None:
+        """Cut the rows of every rank into chunks: what goes to, or comes from, each rank in each.
+
+        Parameters
+        ----------
+        starts, lines : list of int
+            Where the pieces begin, and numbers in a row of them.
+        extra : int
+            Halo rows.
+        """
+        rank, mine = self.fft.communicator.rank, lines[self.fft.communicator.rank]
+        chunks = _chunks(self.fft, mine // self.fft.modes)
+        cuts = [split(slab.rows + extra, chunks) for slab in self.fft.slabs]
+        self._ends = [end for _, end in cuts[rank]]  # of this rank's chunks
+        self._row_parts: list[Parts] = [
+            [(at + begin * n, (end - begin) * n) for at, n in zip(starts, lines, strict=True)]
+            for begin, end in cuts[rank]
+        ]
+        self._column_parts: list[Parts] = [
+            [
+                ((slab.start + begin) * mine, (end - begin) * mine)
+                for slab, (begin, end) in zip(self.fft.slabs, chunk, strict=True)
+            ]
+            for chunk in zip(*cuts, strict=True)
+        ]
 
     @property
     def columns(self) -> NDArray:
@@ -138,7 +144,7 @@ class ByMessages(Exchange):
             self._travelling.append(self._begin(self._rows, *parts))
         self._left = max(self._left, chunks)
 
-    def _begin(self, send: NDArray, sent: list, receive: NDArray, received: list) -> Any:
+    def _begin(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
         if self.fft.transport == HOST:
             return self.fft.communicator.begin_exchange(send, sent, receive, received)
         self.fft.carrier.exchange(send, sent, receive, received)

@@ -104,10 +104,9 @@ class SourceMessages(ByMessages):
         """Decide how the next sources travel, from the sites of all ranks, or of each."""
         fft = self.fft
         counts = np.array([len(found), len(np.unique(found["row"]))])
-        if not self.as_sites:
-            counts = fft.communicator.sum(counts)
+        sites, rows = counts if self.as_sites else fft.communicator.sum(counts)
         self.as_sites = cheaper_as_sites(
-            fft.lattice.shape, fft.communicator.size, *counts.tolist(),
+            fft.lattice.shape, fft.communicator.size, int(sites), int(rows),
             self._record.itemsize, fft.wire_dtype.itemsize,
         )  # fmt: skip
 
