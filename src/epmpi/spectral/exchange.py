@@ -62,7 +62,7 @@ class OneMemory(Exchange):
 
     @property
     def columns(self) -> NDArray:
-        """This rank's part of the array."""
+        """The columns of this rank in the array."""
         return self._mine
 
     def part(self, first: int, rows: int) -> OneMemory:

@@ -110,12 +110,18 @@ def offer(device: Device) -> Offer:
     return Offer(card, device.has_nccl(), card is not None and cuda_aware())
 
 
-def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
-    """Decide how arrays travel; return its name, and what does it.  Collective."""
+def agree(communicator: Communicator, device: Device) -> str:
+    """Decide how arrays travel; return its name.  Collective."""
     offers = communicator.gather(offer(device))
     name: str = communicator.broadcast(decide(offers) if offers is not None else None)
     if name == HOST and shared_memory(communicator, [1] * communicator.size) is not None:
-        return SHARED, communicator
+        return SHARED
+    return name
+
+
+def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
+    """Decide how arrays travel; return its name, and what does it.  Collective."""
+    name = agree(communicator, device)
     if name == NCCL:
         by_nccl: Any = device
         return name, by_nccl.nccl(communicator.size, communicator.rank, communicator.broadcast)
