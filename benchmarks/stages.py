@@ -71,5 +71,5 @@ def timed_device(name: str, watch: Stopwatch) -> Device:
 def timed_communicator(watch: Stopwatch) -> Communicator:
     """Return the communicator of all ranks, whose exchanges are timed (waiting included)."""
     communicator = Communicator.world()
-    watch.hold(communicator, {"exchange": "exchange", "route": "exchange"})
+    watch.hold(communicator, {name: "exchange" for name in ("exchange", "barrier", "route")})
     return communicator

@@ -58,6 +58,18 @@ def apply_blockwise(convolution, source):
     convolution.apply()
 
 
+def even_and_odd_kernels(shape):
+    """Return a real even kernel, two real odd ones, and what they are multiplied by.
+
+    The odd ones vanish where q and -q are the same mode, as a real field demands.
+    """
+    qx = 2 * np.pi * np.fft.fftfreq(shape[0])[:, None]
+    qy = 2 * np.pi * np.fft.rfftfreq(shape[1])[None, :]
+    odd_x = np.where(2 * np.abs(qx) < 6.28, np.sin(qx) * (1 + qy**2), 0.0)
+    odd_y = np.where(2 * np.abs(qy) < 6.28, np.sin(qy) * (2 + qx**2), 0.0)
+    return np.stack([np.cos(qx) + qy**2, odd_x, odd_y]), [False, True, True]
+
+
 every_engine = pytest.mark.parametrize("engine", FFT_ENGINES)
 every_case = pytest.mark.parametrize(("engine", "shape"), CASES, ids=str)
 both_precisions = pytest.mark.parametrize("precision", TYPES)

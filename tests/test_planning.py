@@ -10,6 +10,7 @@ from epmpi.model import Model
 from epmpi.parallel import Communicator
 from epmpi.planning import array_bytes, file_bytes, plan
 from epmpi.simulation import Simulation
+from epmpi.spectral import transport
 
 
 def settings(**changes):
@@ -35,7 +36,9 @@ def settings(**changes):
         {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}},
     ],
 )
-def test_array_bytes_are_what_a_model_holds(comm, changes):
+def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
+    """Where the ranks share no memory, which takes most."""
+    monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
     configuration = settings(**changes)
     communicator = Communicator(comm)
     Model(configuration, communicator)  # what is made once per process

@@ -2,9 +2,13 @@
 
 With the default engines ("vector" and "numpy") on the CPU, stress, plastic strain, directions,
 tracer positions and observables are bitwise the same on any number of ranks, in either precision,
-at any time.  With the engine "mpi4py-fft" the events of a run are the same, and its fields agree to
+at any time, whether the ranks share memory or exchange messages, and however a source travels.
+With run.wire = "single" they are so among runs whose ranks all exchange messages, two or more.
+With the engine "mpi4py-fft" the events of a run are the same, and its fields agree to
 1e-10, over 200 steps; later the roundings of the two may tip an event.
 """
+
+import itertools
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from epmpi.config import Configuration
 from epmpi.model import Model
 from epmpi.parallel import Communicator
+from epmpi.spectral import messages, sites, transport
 
 pytestmark = pytest.mark.mpi
 
@@ -70,6 +75,55 @@ def test_runs_are_bitwise_the_same_on_any_number_of_ranks(comm, case):
     if comm.rank == 0:
         assert mine == expected
     assert expected["events"] > 50
+
+
+@pytest.fixture
+def no_shared_memory(monkeypatch):
+    """Make the ranks exchange messages, as those of several nodes do."""
+    monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_messages_change_no_bit(comm, monkeypatch, no_shared_memory, case, sparse):
+    """In chunks of few rows; sources travel as spectra, or now as spectra and now as sites."""
+    monkeypatch.setattr(messages, "CHUNK_BYTES", 512)
+    monkeypatch.setattr(sites, "REVIEWED_EVERY", 3)
+    ways = iter([True, False] * STEPS) if sparse else itertools.repeat(False)
+    monkeypatch.setattr(sites, "cheaper_as_sites", lambda *numbers: next(ways))
+    shared, alone = pair_of_models(comm, *CASES[case])
+    assert shared.fft.transport == (transport.HOST if comm.size > 1 else transport.NONE)
+    for _ in range(50):
+        shared.step()
+        alone.step()
+    assert_same_bits(shared, alone)
+
+
+@pytest.mark.mpi(min_size=4)
+@pytest.mark.parametrize("case", ["square", "uneven"])
+def test_a_single_wire_is_the_same_among_messages(comm, no_shared_memory, case):
+    configuration = configuration_of(*CASES[case], "run.wire=single")
+    whole = Communicator(comm)
+    many, two = Model(configuration, whole), Model(configuration, whole.split(comm.rank // 2))
+    for _ in range(50):
+        many.step()
+        two.step()
+    joined = [model.communicator.gather_rows(model.stress) for model in (many, two)]
+    if comm.rank == 0:
+        assert bits(joined[0]) == bits(joined[1])
+
+
+@pytest.mark.mpi(min_size=2)
+def test_a_single_wire_changes_the_stress_by_little(comm, no_shared_memory):
+    """After 100 steps; docs/performance.md has the error of longer runs."""
+    communicator = Communicator(comm)
+    fields = []
+    for wire in ("double", "single"):
+        model = Model(configuration_of("lattice.shape=[64, 80]", f"run.wire={wire}"), communicator)
+        for _ in range(100):
+            model.step()
+        fields.append(model.stress)
+    assert 1e-9 < communicator.max(np.abs(fields[0] - fields[1]).max()) < 1e-5
 
 
 @pytest.mark.parametrize("precision", ["double", "single"])

@@ -67,8 +67,9 @@ class Model:
         self.device = device or place(configuration.run.device, self.communicator)
         self.lattice = Lattice(configuration.lattice.shape)
         dtype = np.float64 if configuration.run.precision == "double" else np.float32
+        run = configuration.run
         self.fft: Transform = make_transform(
-            configuration.run.fft, self.lattice, self.communicator, self.device, dtype
+            run.fft, self.lattice, self.communicator, self.device, dtype, run.wire
         )
         self.slab = self.fft.slab
         shape = self.slab.shape

@@ -123,11 +123,33 @@ class Communicator:
         """
         if self.size == 1 and send is receive:
             return
-        kind = MPI._typedict[send.dtype.char]
-        self.mpi.Alltoallv(
-            [send, [count for _, count in send_parts], [start for start, _ in send_parts], kind],
-            [receive, [n for _, n in receive_parts], [start for start, _ in receive_parts], kind],
-        )
+        self.mpi.Alltoallv(_described(send, send_parts), _described(receive, receive_parts))
+
+    def begin_exchange(
+        self,
+        send: NDArray,
+        send_parts: list[tuple[int, int]],
+        receive: NDArray,
+        receive_parts: list[tuple[int, int]],
+    ) -> MPI.Request:
+        """Begin what `exchange` does; it is done when the request has been waited for.
+
+        Collective: all ranks begin their exchanges in the same order.
+        """
+        return self.mpi.Ialltoallv(_described(send, send_parts), _described(receive, receive_parts))
+
+    def gather_everywhere(self, records: NDArray) -> NDArray:
+        """Join the ranks' arrays of records along axis 0 on all ranks, by rank.  Collective.
+
+        Parameters
+        ----------
+        records : array, shape (n,)
+        """
+        counts = np.array(self.mpi.allgather(len(records)))
+        joined = np.empty(int(counts.sum()), records.dtype)
+        byte_counts = counts * records.dtype.itemsize
+        self.mpi.Allgatherv(_as_bytes(records), [_as_bytes(joined), byte_counts, MPI.BYTE])
+        return joined
 
     def route(self, records: NDArray, destination: NDArray[np.integer]) -> NDArray:
         """Send each record to a rank and return those that arrive, by sender.  Collective.
@@ -178,6 +200,12 @@ class Communicator:
         sys.stderr.flush()
         time.sleep(LAST_WORDS)
         self.mpi.Abort(code)
+
+
+def _described(array: NDArray, parts: list[tuple[int, int]]) -> list[Any]:
+    """Return a flat array and its (start, count) of each rank as MPI wants them."""
+    counts, starts = [count for _, count in parts], [start for start, _ in parts]
+    return [array, counts, starts, MPI._typedict[array.dtype.char]]
 
 
 def _as_bytes(array: NDArray) -> NDArray[np.uint8]:

@@ -49,7 +49,8 @@ class Plan:
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
     """Return the bytes of arrays on the first rank, whose slab is the largest.
 
-    On a GPU the work areas of cuFFT come on top.
+    Ranks that share memory need less: the spectra are there once.  On a GPU the work areas of cuFFT
+    come on top.
     """
     lattice = Lattice(configuration.lattice.shape)
     length, width = lattice.shape
@@ -65,7 +66,10 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
         spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
-        blocks = 2 * min((device or CPU()).block_rows(width * real), rows) * width * real
+        height = min((device or CPU()).block_rows(width * real), rows)
+        blocks = 2 * height * width * real
+        if ranks > 1:
+            spectra += height * lattice.modes * (1 + responses)
         return 2 * real * spectra + real * responses * modes * length + blocks
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun

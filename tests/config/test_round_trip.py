@@ -75,6 +75,7 @@ def configurations(draw):
                 "device": draw(st.sampled_from(["auto", "cpu"])),
                 "precision": draw(st.sampled_from(["double", "single"])),
                 "fft": draw(st.sampled_from(["auto", *FFT_ENGINES])),
+                "wire": draw(st.sampled_from(["double", "single"])),
             },
         }
     )

@@ -5,6 +5,7 @@ import pytest
 from engines import (
     apply_blockwise,
     close,
+    even_and_odd_kernels,
     every_case,
     every_engine,
     local_modes,
@@ -22,18 +23,6 @@ CASES = [("double", (0, 0)), ("single", (0, 1)), ("double", (1, 2)), ("double", 
 def responses_by_numpy(source, kernels):
     """Return the convolutions (fields, Lx, Ly) with kernels (fields, Lx, Ly // 2 + 1)."""
     return np.fft.irfft2(np.fft.rfft2(source) * kernels, s=source.shape)
-
-
-def even_and_odd_kernels(shape):
-    """Return a real even kernel, two real odd ones, and what they are multiplied by.
-
-    The odd ones vanish where q and -q are the same mode, as a real field demands.
-    """
-    qx = 2 * np.pi * np.fft.fftfreq(shape[0])[:, None]
-    qy = 2 * np.pi * np.fft.rfftfreq(shape[1])[None, :]
-    odd_x = np.where(2 * np.abs(qx) < 6.28, np.sin(qx) * (1 + qy**2), 0.0)
-    odd_y = np.where(2 * np.abs(qy) < 6.28, np.sin(qy) * (2 + qx**2), 0.0)
-    return np.stack([np.cos(qx) + qy**2, odd_x, odd_y]), [False, True, True]
 
 
 @every_case

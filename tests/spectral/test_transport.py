@@ -5,11 +5,13 @@ import pytest
 
 from epmpi.devices import CPU
 from epmpi.parallel import Communicator, cuda_aware
+from epmpi.spectral import transport
 from epmpi.spectral.transport import (
     CUDA_AWARE,
     HOST,
     NCCL,
     NONE,
+    SHARED,
     STAGED,
     ByDeviceBuffers,
     Offer,
@@ -43,10 +45,13 @@ def test_mpi_of_a_wheel_knows_no_gpu():
 
 
 @pytest.mark.mpi
-def test_arrays_of_the_host_go_by_mpi(comm):
+@pytest.mark.parametrize("shared", [True, False])
+def test_arrays_of_the_host_share_memory_or_go_by_mpi(comm, monkeypatch, shared):
     communicator = Communicator(comm)
+    if not shared:
+        monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
     name, carrier = make_transport(communicator, CPU())
-    assert name == (HOST if comm.size > 1 else NONE)
+    assert name == ((SHARED if shared else HOST) if comm.size > 1 else NONE)
     assert carrier is communicator
 
 

@@ -17,7 +17,7 @@ from epmpi.devices import gpus
 from epmpi.output.provenance import git_revision
 from epmpi.parallel import Communicator, library
 from epmpi.placement import place
-from epmpi.spectral.transport import decide, offer
+from epmpi.spectral.transport import agree
 
 
 class Version(argparse.Action):
@@ -40,10 +40,11 @@ def add_commands(commands: Any) -> None:
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     device = place("auto", communicator)
-    ranks = communicator.gather((platform.node(), device.describe(), offer(device)))
+    exchange = agree(communicator, device)
+    ranks = communicator.gather((platform.node(), device.describe()))
     if ranks is None:
         return 0
-    hosts, names, offers = zip(*ranks, strict=True)
+    hosts, names = zip(*ranks, strict=True)
     parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
     rows = [
         ("epmpi", epmpi.__version__),
@@ -59,7 +60,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
         ),
         ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
-        ("exchange", decide(offers)),
+        ("exchange", exchange),
         ("FFT engines", ", ".join(FFT_ENGINES)),
     ]
     for name, value in rows:

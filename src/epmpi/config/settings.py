@@ -245,3 +245,10 @@ class RunSettings(Section):
         "of stress and transforms; plastic strain and positions are double in both",
     )
     fft: str = key("auto", Choice(("auto", *FFT_ENGINES)), "", "engine of the Fourier transforms")
+    wire: str = key(
+        "double",
+        Choice(("double", "single")),
+        "",
+        "of the spectra that ranks without common memory send each other; single halves the bytes "
+        "and rounds the elastic response to about 1e-7 of its largest values",
+    )

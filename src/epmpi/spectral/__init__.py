@@ -19,9 +19,14 @@ __all__ = ["Convolution", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
 
 
 def make_transform(
-    engine: str, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
+    engine: str,
+    lattice: Lattice,
+    communicator: Communicator,
+    device: Device,
+    dtype: DTypeLike,
+    wire: str = "double",
 ) -> Transform:
-    """Return the transform that a configuration's `run.fft` names.  Collective.
+    """Return the transform that a configuration's `run.fft` and `run.wire` name.  Collective.
 
     Raises
     ------
@@ -30,4 +35,4 @@ def make_transform(
     """
     if engine == Mpi4pyFFT.engine:
         return Mpi4pyFFT(lattice, communicator, device, dtype)
-    return SlabFFT(lattice, communicator, device, dtype, engine)
+    return SlabFFT(lattice, communicator, device, dtype, engine, wire)

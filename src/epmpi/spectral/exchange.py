@@ -1,169 +1,110 @@
-"""The all-to-all between rows and columns of a transform, and the convolution built on it."""
+"""Between rows and columns of a transform: what an exchange offers, and the one in one memory."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
-from epmpi.spectral.transform import Convolution
+from epmpi.spectral.shared_memory import shared_memory
 
 if TYPE_CHECKING:
     from epmpi.spectral.slab import SlabFFT
 
 
-class Exchange:
-    """The all-to-all between rows and columns of some fields, with its two arrays.
+class Exchange(ABC):
+    """The way of some fields from rows to columns and back, with its arrays."""
 
-    `pieces` holds, for each rank of columns, ``(local rows, field, ky of that rank)``; `columns`
-    holds ``(Lx, field, ky of this rank)``.  On the way back to rows the halo rows travel too.
-    """
+    @property
+    @abstractmethod
+    def columns(self) -> NDArray:
+        """The array (Lx + halo, fields, ky of this rank) for the columns' transforms to write."""
 
-    def __init__(self, fft: SlabFFT, fields: int, halo: tuple[int, int]) -> None:
-        self.fft = fft
-        self.fields = fields
-        before, after = halo
-        extra = before + after
-        local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
-        if fft.communicator.size == 1:  # nothing moves, and rows may begin on cache lines
-            pitch = fft.lines.pitch(fft.modes)
-            whole = fft.device.empty((length, fields, pitch), fft.complex_dtype)
-            self.columns = whole[:, :, : fft.modes]
-            self.pieces = [self.columns]
-            return
-        self._row_parts, start = [], 0
-        for first, last in fft.mode_blocks:
-            count = local * fields * (last - first)
-            self._row_parts.append((start, count))
-            start += count
-        line = fields * fft.modes
-        self._column_parts = [(s.start * line, (s.rows + extra) * line) for s in fft.slabs]
-        self._rows = fft.device.empty((start,), fft.complex_dtype)
-        self._columns = fft.device.empty((length * line,), fft.complex_dtype)
-        self.columns = self._columns.reshape(length, fields, fft.modes)
-        self.pieces = [
-            self._rows[start : start + count].reshape(local, fields, last - first)
-            for (start, count), (first, last) in zip(self._row_parts, fft.mode_blocks, strict=True)
-        ]
-
+    @abstractmethod
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform real rows (n, fields, Ly) and lay them out from local row `first` on."""
-        n = len(rows)
-        if len(self.pieces) == 1:
-            self.fft.lines.transform_rows(rows, self.pieces[0][first : first + n])
-            return
-        shape = n, self.fields, self.fft.lattice.modes
-        spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
-        self.fft.lines.transform_rows(rows, spectra)
-        for piece, (begin, end) in zip(self.pieces, self.fft.mode_blocks, strict=True):
-            piece[first : first + n] = spectra[..., begin:end]
+        """Transform real rows (n, fields, Ly), the local rows from `first` on, and give them."""
 
-    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
-        """Restore some fields of the array rows begin ... end into real `rows` (n, fields, Ly)."""
-        chosen = slice(fields[0], fields[-1] + 1)
-        if len(self.pieces) == 1:
-            self.fft.lines.restore_rows(self.pieces[0][begin:end, chosen], rows)
-            return
-        shape = end - begin, len(fields), self.fft.lattice.modes
-        spectra = self.fft.device.empty(shape, self.fft.complex_dtype)
-        for piece, (first, last) in zip(self.pieces, self.fft.mode_blocks, strict=True):
-            spectra[..., first:last] = piece[begin:end, chosen]
-        self.fft.lines.restore_rows(spectra, rows)
-
+    @abstractmethod
     def to_columns(self) -> NDArray:
-        """Exchange rows for columns; return the array (Lx, fields, ky).  Collective."""
-        if self.fft.communicator.size == 1:
-            return self.columns
-        self.fft.carrier.exchange(self._rows, self._row_parts, self._columns, self._column_parts)
-        return self.columns
+        """Return the array (Lx, fields, ky), when all rows have been given.  Collective."""
 
+    @abstractmethod
     def to_rows(self) -> None:
-        """Exchange columns for rows.  Collective."""
-        if self.fft.communicator.size == 1:
-            return
-        self.fft.carrier.exchange(self._columns, self._column_parts, self._rows, self._row_parts)
+        """Give all columns.  Collective."""
+
+    @abstractmethod
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Restore some fields of rows begin ... end into real `rows` (n, fields, Ly).
+
+        Rows are counted from the first halo row.
+        """
 
 
-class SourceInPlace(Exchange):
-    """On one rank, a source that lies where the first field of the responses will.
+class OneMemory(Exchange):
+    """An exchange in which nothing moves: all ranks see the array ``(Lx + halo, fields, ky)``.
 
-    A strip of columns is read before its responses are written, and a block of rows is read before
-    its new source is: the source needs no memory of its own, nor the time to fetch it.
-    """
-
-    def __init__(self, response: Exchange, before: int) -> None:
-        self.fft = response.fft
-        self.fields = 1
-        self.columns = response.columns[before : before + self.fft.lattice.shape[0], :1]
-        self.pieces = [self.columns]
-
-    def to_columns(self) -> NDArray:
-        """Return the array (Lx, 1, ky); nothing moves."""
-        return self.columns
-
-
-class SlabConvolution(Convolution):
-    """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
-
-    The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.
-    One step is, for each block, `responses` and `set_source`, then `apply`.
+    Its rows are written by the ranks that own them, its columns likewise; between the two all wait
+    for each other.  Rows begin on cache lines.
 
     Parameters
     ----------
     fft : SlabFFT
-    kernels : float array, shape (responses, ky of this rank, Lx)
-    imaginary : sequence of bool
-        Whether a kernel is to be multiplied by i.
-    halo : (before, after)
-        Rows beyond the slab in which the responses are wanted too.
+    whole : complex array, shape (Lx + halo, fields, modes of all ranks and padding)
     """
 
-    def __init__(
-        self, fft: SlabFFT, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
-    ) -> None:
+    def __init__(self, fft: SlabFFT, whole: NDArray) -> None:
         self.fft = fft
-        self.halo = halo
-        self._imaginary = tuple(imaginary)
-        self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
-        self._response = Exchange(fft, len(kernels), halo)
-        if fft.communicator.size == 1:
-            self._source: Exchange = SourceInPlace(self._response, halo[0])
-        else:
-            self._source = Exchange(fft, 1, (0, 0))
-        rows, width = fft.slab.shape
-        height = fft.device.block_rows(width * fft.dtype.itemsize)
-        self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]
-        self._block_source = fft.device.empty((min(height, rows), width), fft.dtype)
-        self._block_response = fft.device.empty((min(height, rows), 1, width), fft.dtype)
+        self.whole = whole[:, :, : fft.lattice.modes]
+        first, last = fft.mode_blocks[fft.communicator.rank]
+        self._mine = whole[:, :, first:last]
 
-    def source_block(self, begin: int, end: int) -> NDArray:
-        """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
-        return self._block_source[: end - begin]
+    @property
+    def columns(self) -> NDArray:
+        """The columns of this rank in the array."""
+        return self._mine
 
-    def set_source(self, begin: int, end: int) -> None:
-        """Transform the source of local rows begin ... end, from `source_block`."""
-        self._source.send_rows(self._block_source[: end - begin, None], begin)
+    def part(self, first: int, rows: int) -> OneMemory:
+        """Return the exchange of field 0 alone in some of the rows of the array."""
+        return OneMemory(self.fft, self.whole[first : first + rows, :1])
 
-    def apply(self) -> None:
-        """Turn the source into the responses.  Collective."""
-        source = self._source.to_columns()
-        self.fft.lines.convolve(
-            source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
-        )
-        self._response.to_rows()
+    def send_rows(self, rows: NDArray, first: int = 0) -> None:
+        """Transform rows to where they belong."""
+        begin = self.fft.slab.start + first
+        self.fft.lines.transform_rows(rows, self.whole[begin : begin + len(rows)])
 
-    def response_block(self, field: int, begin: int, end: int) -> NDArray:
-        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
-        rows = self._block_response[: end - begin]
-        before = self.halo[0]
-        self._response.receive_rows(begin + before, end + before, [field], rows)
-        return rows[:, 0]
+    def to_columns(self) -> NDArray:
+        """Wait until all ranks have written their rows.  Collective."""
+        self._wait()
+        return self._mine
 
-    def responses(self, fields: Sequence[int], out: NDArray) -> None:
-        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
-        total, height = out.shape[1], len(self._block_source)
-        for begin in range(0, total, height):
-            end = min(begin + height, total)
-            for target, field in zip(out, fields, strict=True):
-                self._response.receive_rows(begin, end, [field], target[begin:end, None])
+    def to_rows(self) -> None:
+        """Wait until all ranks have written their columns.  Collective."""
+        self._wait()
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Restore rows from where they lie."""
+        chosen = slice(fields[0], fields[-1] + 1)
+        start = self.fft.slab.start
+        self.fft.lines.restore_rows(self.whole[start + begin : start + end, chosen], rows)
+
+    def _wait(self) -> None:
+        if self.fft.communicator.size > 1:
+            self.fft.communicator.barrier()
+
+
+def in_one_memory(fft: SlabFFT, fields: int, halo: tuple[int, int]) -> OneMemory | None:
+    """Return an exchange in memory that all ranks see; None where they share none.  Collective."""
+    extra = sum(halo)
+    pitch = fft.lines.pitch(fft.lattice.modes)
+    length = fft.lattice.shape[0] + extra
+    if fft.communicator.size == 1:
+        return OneMemory(fft, fft.device.empty((length, fields, pitch), fft.complex_dtype))
+    row_bytes = fields * pitch * fft.complex_dtype.itemsize
+    rows = [slab.rows for slab in fft.slabs]
+    rows[-1] += extra
+    memory = shared_memory(fft.communicator, [row_bytes * count for count in rows])
+    if memory is None:
+        return None
+    return OneMemory(fft, memory.view(fft.complex_dtype).reshape(length, fields, pitch))

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
-from epmpi.spectral.exchange import Exchange, SlabConvolution
+from epmpi.spectral.convolution import SlabConvolution
+from epmpi.spectral.exchange import Exchange, in_one_memory
+from epmpi.spectral.messages import ByMessages
+from epmpi.spectral.sites import SourceMessages
 from epmpi.spectral.transform import Transform
-from epmpi.spectral.transport import make_transport
+from epmpi.spectral.transport import HOST, NONE, SHARED, make_transport
 
 
 class SlabFFT(Transform):
@@ -32,15 +36,35 @@ class SlabFFT(Transform):
         device: Device,
         dtype: DTypeLike,
         engine: str = "auto",
+        wire: str = "double",
     ) -> None:
         super().__init__(lattice, communicator, device, dtype)
         self.lines = device.lines(engine, lattice.shape, dtype)
         self.engine = self.lines.name
+        self.wire_dtype = np.dtype(np.complex64) if wire == "single" else self.complex_dtype
         self.transport, self.carrier = make_transport(communicator, device)
+
+    def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
+        """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.
+
+        In shared memory as long as there is enough of it, else by messages.
+        """
+        if self.transport in (NONE, SHARED):
+            found = in_one_memory(self, fields, halo)
+            if found is not None:
+                return found
+            self.transport = HOST
+        return ByMessages(self, fields, halo)
+
+    def source_exchange(self) -> Exchange:
+        """Return an exchange of one field that may be sparse, from rows to columns.  Collective."""
+        if self.transport == HOST:
+            return SourceMessages(self)
+        return self.exchange(1, (0, 0))
 
     def forward(self, fields: NDArray) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""
-        exchange = Exchange(self, len(fields), (0, 0))
+        exchange = self.exchange(len(fields), (0, 0))
         exchange.send_rows(fields.swapaxes(0, 1))
         exchanged = exchange.to_columns()
         shape = len(fields), self.modes, self.lattice.shape[0]
@@ -51,7 +75,7 @@ class SlabFFT(Transform):
     def backward(self, spectrum: NDArray) -> NDArray:
         """Return the real fields of a spectrum, scaled.  Collective.  See `Transform.backward`."""
         fields = len(spectrum)
-        exchange = Exchange(self, fields, (0, 0))
+        exchange = self.exchange(fields, (0, 0))
         self.lines.restore_columns(spectrum, exchange.columns, before=0)
         exchange.to_rows()
         rows = self.device.empty((self.slab.rows, fields, self.lattice.shape[1]), self.dtype)

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from epmpi.devices import Device
 from epmpi.parallel import Communicator, cuda_aware
+from epmpi.spectral.shared_memory import shared_memory
 
 Parts = list[tuple[int, int]]  # (start, count) in elements, one a rank
 
 NONE = "none"  # one rank
-HOST = "MPI"  # the arrays are on the host
+SHARED = "shared memory"  # the arrays are in memory that all ranks see
+HOST = "MPI"  # the arrays are on the host, of several nodes
 NCCL = "NCCL"
 CUDA_AWARE = "CUDA-aware MPI"
 STAGED = "MPI through pinned host memory"
@@ -108,10 +110,18 @@ def offer(device: Device) -> Offer:
     return Offer(card, device.has_nccl(), card is not None and cuda_aware())
 
 
-def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
-    """Decide how arrays travel; return its name, and what does it.  Collective."""
+def agree(communicator: Communicator, device: Device) -> str:
+    """Decide how arrays travel; return its name.  Collective."""
     offers = communicator.gather(offer(device))
     name: str = communicator.broadcast(decide(offers) if offers is not None else None)
+    if name == HOST and shared_memory(communicator, [1] * communicator.size) is not None:
+        return SHARED
+    return name
+
+
+def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
+    """Decide how arrays travel; return its name, and what does it.  Collective."""
+    name = agree(communicator, device)
     if name == NCCL:
         by_nccl: Any = device
         return name, by_nccl.nccl(communicator.size, communicator.rank, communicator.broadcast)

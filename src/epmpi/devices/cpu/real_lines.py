@@ -15,7 +15,7 @@ from epmpi.devices.cpu.vectors import conjugate, multiply_add
 
 
 @compiled
-def _gather(array, row, count, work, start, step):
+def gather(array, row, count, work, start, step):
     """Take `count` real numbers of W rows into a strip, number i of lane l to start + step i + l.
 
     The last tile overlaps the one before; a strip beyond the last row repeats it.
@@ -29,8 +29,8 @@ def _gather(array, row, count, work, start, step):
 
 
 @compiled
-def _scatter(work, start, step, array, row, count):
-    """Put `count` real numbers of W lanes into rows; the reverse of `_gather`."""
+def scatter(work, start, step, array, row, count):
+    """Put `count` real numbers of W lanes into rows; the reverse of `gather`."""
     width = lanes(work)
     pitch = array.strides[0] // work.itemsize
     rows = min(width, array.shape[0] - row)
@@ -61,12 +61,12 @@ def transform_rows(rows, row, spectra, spectrum, work, plan):
     start = 2 * width * space(work, plan.line)
     if not even:
         work[start : start + 2 * width * plan.length] = 0
-    _gather(rows, row, plan.length, work, start, width if even else 2 * width)
+    gather(rows, row, plan.length, work, start, width if even else 2 * width)
     forward(work, plan.line)
     if even:
         _separate(work, plan, spectra, spectrum)
     else:
-        _scatter(work, 0, width, spectra, spectrum, plan.length + 1)
+        scatter(work, 0, width, spectra, spectrum, plan.length + 1)
 
 
 @compiled
@@ -80,13 +80,13 @@ def restore_rows(spectra, spectrum, rows, row, work, plan):
     if even:
         _combine(spectra, spectrum, work, plan)
     else:
-        _gather(spectra, spectrum, plan.length + 1, work, 0, width)
+        gather(spectra, spectrum, plan.length + 1, work, 0, width)
         work[width : 2 * width] = 0
         for k in range(1, plan.length // 2 + 1):
             store(work, plan.length - k, conjugate(load(work, k)))
     inverse(work, plan.line)
     start = 2 * width * space(work, plan.line)
-    _scatter(work, start, width if even else 2 * width, rows, row, plan.length)
+    scatter(work, start, width if even else 2 * width, rows, row, plan.length)
 
 
 @compiled

@@ -89,6 +89,26 @@ def convolve_columns(source, kernels, signs, imaginary, responses, before, work,
 
 
 @compiled
+def transform_all_columns(exchanged, spectrum, work, line):
+    """Transform the columns (Lx, ky) of a field into its spectrum (ky, Lx), W at a time."""
+    width = lanes(work)
+    for column in range(0, exchanged.shape[1], width):
+        lines.load_columns(exchanged, column, work, line)
+        lines.forward(work, line)
+        real_lines.scatter(work, 0, width, spectrum, column, 2 * line.length)
+
+
+@compiled
+def restore_all_columns(spectrum, exchanged, work, line):
+    """Transform the spectrum (ky, Lx) of a field back into columns (Lx, ky), W at a time."""
+    width = lanes(work)
+    for column in range(0, exchanged.shape[1], width):
+        real_lines.gather(spectrum, column, 2 * line.length, work, 0, width)
+        lines.inverse(work, line)
+        lines.store_columns(work, line, exchanged, column)
+
+
+@compiled
 def fill_halo(responses, length, before):
     """Fill the halo rows of responses (Lx + halo, fields, ky) with their periodic images."""
     for row in range(before):
@@ -159,6 +179,18 @@ class VectorLines(LibraryLines):
         """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
         for field in range(rows.shape[1]):
             restore_all_rows(spectra[:, field], rows[:, field], self._work, self._rows)
+
+    def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
+        """Transform columns into spectra; see `LibraryLines.transform_columns`."""
+        for field, modes in enumerate(spectrum):
+            transform_all_columns(exchanged[:, field], modes, self._work, self._columns)
+
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
+        """Transform spectra back into columns; see `LibraryLines.restore_columns`."""
+        inner = exchanged[before : before + self.shape[0]]
+        for field, modes in enumerate(spectrum):
+            restore_all_columns(modes, inner[:, field], self._work, self._columns)
+        fill_halo(exchanged, self.shape[0], before)
 
     def pitch(self, modes: int) -> int:
         """Return the distance of spectra in memory: whole cache lines, so that strips are too."""

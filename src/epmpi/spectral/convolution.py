@@ -1,0 +1,89 @@
+"""The convolution of a step: rows of the source forward, columns, rows of the responses back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from numpy.typing import NDArray
+
+from epmpi.spectral.exchange import Exchange, OneMemory
+from epmpi.spectral.transform import Convolution
+
+if TYPE_CHECKING:
+    from epmpi.spectral.slab import SlabFFT
+
+
+class SlabConvolution(Convolution):
+    """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
+
+    The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.
+    One step is, for each block, `responses` and `set_source`, then `apply`.
+
+    Parameters
+    ----------
+    fft : SlabFFT
+    kernels : float array, shape (responses, ky of this rank, Lx)
+    imaginary : sequence of bool
+        Whether a kernel is to be multiplied by i.
+    halo : (before, after)
+        Rows beyond the slab in which the responses are wanted too.
+    """
+
+    def __init__(
+        self, fft: SlabFFT, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+    ) -> None:
+        self.fft = fft
+        self.halo = halo
+        self._imaginary = tuple(imaginary)
+        self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
+        self._response = fft.exchange(len(kernels), halo)
+        self._source = self._exchange_of_source()
+        rows, width = fft.slab.shape
+        height = fft.device.block_rows(width * fft.dtype.itemsize)
+        self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]
+        self._block_source = fft.device.empty((min(height, rows), width), fft.dtype)
+        self._block_response = fft.device.empty((min(height, rows), 1, width), fft.dtype)
+
+    def _exchange_of_source(self) -> Exchange:
+        """Return the exchange of the source, in the memory of the responses where that is safe.
+
+        A strip of columns is read before its responses are written there, and a block of rows is
+        read before its new source is; but a halo row may be read when its owner has gone on.
+        """
+        response = self._response
+        alone = self.fft.communicator.size == 1
+        if isinstance(response, OneMemory) and (alone or self.halo == (0, 0)):
+            return response.part(self.halo[0], self.fft.lattice.shape[0])
+        return self.fft.source_exchange()
+
+    def source_block(self, begin: int, end: int) -> NDArray:
+        """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
+        return self._block_source[: end - begin]
+
+    def set_source(self, begin: int, end: int) -> None:
+        """Transform the source of local rows begin ... end, from `source_block`."""
+        self._source.send_rows(self._block_source[: end - begin, None], begin)
+
+    def apply(self) -> None:
+        """Turn the source into the responses.  Collective."""
+        source = self._source.to_columns()
+        self.fft.lines.convolve(
+            source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
+        )
+        self._response.to_rows()
+
+    def response_block(self, field: int, begin: int, end: int) -> NDArray:
+        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
+        rows = self._block_response[: end - begin]
+        before = self.halo[0]
+        self._response.receive_rows(begin + before, end + before, [field], rows)
+        return rows[:, 0]
+
+    def responses(self, fields: Sequence[int], out: NDArray) -> None:
+        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+        total, height = out.shape[1], len(self._block_source)
+        for begin in range(0, total, height):
+            end = min(begin + height, total)
+            for target, field in zip(out, fields, strict=True):
+                self._response.receive_rows(begin, end, [field], target[begin:end, None])

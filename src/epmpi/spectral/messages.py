@@ -1,0 +1,168 @@
+"""An exchange by messages, in chunks of rows that overlap with work.
+
+A chunk of rows leaves as soon as its rows are transformed, and on the way back a row is awaited
+when it is wanted: the messages travel while other rows are worked on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from epmpi.lattice import split
+from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.transport import HOST, Parts
+
+if TYPE_CHECKING:
+    from epmpi.spectral.slab import SlabFFT
+
+CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
+MOST_CHUNKS = 8
+
+
+class ByMessages(Exchange):
+    """The all-to-all between rows and columns of some fields.
+
+    A rank keeps its rows as one piece for each rank of columns, ``(local rows, field, ky of that
+    rank)``, and its columns as ``(x, field, ky)``: a chunk of rows is contiguous on both sides.
+    The halo rows travel on the way back.  In these two arrays, the wire's, numbers may be rounded
+    to single precision (`fft.wire_dtype`).
+
+    Parameters
+    ----------
+    fft : SlabFFT
+    fields : int
+    halo : (before, after)
+    """
+
+    def __init__(self, fft: SlabFFT, fields: int, halo: tuple[int, int]) -> None:
+        self.fft = fft
+        extra = sum(halo)
+        empty = fft.device.empty
+        widths = [last - first for first, last in fft.mode_blocks]
+        local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
+        starts = [local * fields * first for first, _ in fft.mode_blocks]
+        self._rows = empty((local * fields * sum(widths),), fft.wire_dtype)
+        self._pieces = [
+            self._rows[start : start + local * fields * width].reshape(local, fields, width)
+            for start, width in zip(starts, widths, strict=True)
+        ]
+        self._wire = empty((length * fields * fft.modes,), fft.wire_dtype)
+        self._columns = self._wire.reshape(length, fields, fft.modes)
+        if fft.wire_dtype != fft.complex_dtype:
+            self._columns = empty(self._columns.shape, fft.complex_dtype)
+        height = min(local, fft.device.block_rows(fft.lattice.shape[1] * fft.dtype.itemsize))
+        self._block = empty((height, fields, fft.lattice.modes), fft.complex_dtype)
+        self._cut(starts, [fields * width for width in widths], extra)
+        self._given = 0  # rows transformed, in their order
+        self._left = 0  # chunks of rows that are on their way
+        self._travelling: list[Any] = []  # exchanges begun, a chunk each; None: it has arrived
+
+    def _cut(self, starts: list[int], lines: list[int], extra: int) -> None:
+        """Cut the rows of every rank into chunks: what goes to, or comes from, each rank in each.
+
+        Parameters
+        ----------
+        starts, lines : list of int
+            Where the pieces begin, and numbers in a row of them.
+        extra : int
+            Halo rows.
+        """
+        rank, mine = self.fft.communicator.rank, lines[self.fft.communicator.rank]
+        chunks = _chunks(self.fft, mine // self.fft.modes)
+        cuts = [split(slab.rows + extra, chunks) for slab in self.fft.slabs]
+        self._ends = [end for _, end in cuts[rank]]  # of this rank's chunks
+        self._row_parts: list[Parts] = [
+            [(at + begin * n, (end - begin) * n) for at, n in zip(starts, lines, strict=True)]
+            for begin, end in cuts[rank]
+        ]
+        self._column_parts: list[Parts] = [
+            [
+                ((slab.start + begin) * mine, (end - begin) * mine)
+                for slab, (begin, end) in zip(self.fft.slabs, chunk, strict=True)
+            ]
+            for chunk in zip(*cuts, strict=True)
+        ]
+
+    @property
+    def columns(self) -> NDArray:
+        """The array (Lx + halo, fields, ky), once nothing travels from it any more."""
+        self._await(len(self._travelling))
+        return self._columns
+
+    def send_rows(self, rows: NDArray, first: int = 0) -> None:
+        """Transform rows, and send the chunks that they complete."""
+        height = len(self._block)
+        for begin in range(0, len(rows), height):
+            some = rows[begin : begin + height]
+            spectra = self._block[: len(some)]
+            self.fft.lines.transform_rows(some, spectra)
+            at = first + begin
+            for piece, (low, high) in zip(self._pieces, self.fft.mode_blocks, strict=True):
+                piece[at : at + len(some)] = spectra[..., low:high]
+        if first == self._given:
+            self._given += len(rows)
+            self._send(sum(end <= self._given for end in self._ends))
+
+    def to_columns(self) -> NDArray:
+        """Wait for the rows of all ranks.  Collective."""
+        self._send(len(self._ends))
+        self._given = self._left = 0
+        self._await(len(self._travelling))
+        self._travelling.clear()
+        if self._columns.dtype != self._wire.dtype:
+            self._columns[...] = self._wire.reshape(self._columns.shape)
+        return self._columns
+
+    def to_rows(self) -> None:
+        """Begin to send the columns.  Collective."""
+        if self._columns.dtype != self._wire.dtype:
+            self._wire.reshape(self._columns.shape)[...] = self._columns
+        self._travelling = [
+            self._begin(self._wire, columns, self._rows, rows)
+            for columns, rows in zip(self._column_parts, self._row_parts, strict=True)
+        ]
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Wait for rows and restore them."""
+        self._await(1 + sum(chunk < end for chunk in self._ends))
+        chosen = slice(fields[0], fields[-1] + 1)
+        height = len(self._block)
+        for start in range(begin, end, height):
+            stop = min(start + height, end)
+            spectra = self._block[: stop - start, : len(fields)]
+            for piece, (low, high) in zip(self._pieces, self.fft.mode_blocks, strict=True):
+                spectra[..., low:high] = piece[start:stop, chosen]
+            self.fft.lines.restore_rows(spectra, rows[start - begin : stop - begin])
+
+    def _send(self, chunks: int) -> None:
+        """Begin to send chunks of rows, up to a number of them."""
+        for chunk in range(self._left, chunks):
+            parts = self._row_parts[chunk], self._wire, self._column_parts[chunk]
+            self._travelling.append(self._begin(self._rows, *parts))
+        self._left = max(self._left, chunks)
+
+    def _begin(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
+        if self.fft.transport == HOST:
+            return self.fft.communicator.begin_exchange(send, sent, receive, received)
+        self.fft.carrier.exchange(send, sent, receive, received)
+        return None
+
+    def _await(self, chunks: int) -> None:
+        """Wait until the first chunks have arrived."""
+        for chunk, request in enumerate(self._travelling[:chunks]):
+            if request is not None:
+                request.Wait()
+                self._travelling[chunk] = None
+
+
+def _chunks(fft: SlabFFT, fields: int) -> int:
+    """Return in how many chunks the rows of all ranks travel; one where nothing can overlap."""
+    if fft.transport != HOST:
+        return 1
+    ranks = fft.communicator.size
+    rows, modes = fft.lattice.shape[0] // ranks, fft.lattice.modes // ranks
+    message = rows * fields * modes * fft.wire_dtype.itemsize
+    return max(1, min(MOST_CHUNKS, rows, message // CHUNK_BYTES))
