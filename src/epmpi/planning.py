@@ -66,7 +66,8 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
         if ranks > 1:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
         blocks = 2 * min((device or CPU()).block_rows(width * real), rows) * width * real
-        return 2 * real * spectra + real * responses * modes * length + blocks
+        kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
+        return 2 * real * spectra + real * kernels + blocks
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered) + flow * (rows + halo) * width * real

@@ -58,7 +58,7 @@ class Simulation:
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
         if configuration.output.waiting_times_every:
-            self._waits = WaitingTimes(model.slab.shape, self.warmup_steps)
+            self._waits = WaitingTimes(model.slab.shape, self.warmup_steps, model.device)
             model.gather("waiting_times", self._waits)
         self._activity: float | None = None
         self._checkpoint = checkpoint
@@ -194,7 +194,7 @@ class Simulation:
     def _start_counting(self) -> None:
         """Count waiting times from the end of the warm-up on."""
         if self._waits is not None:
-            self._waits.first_step = self.warmup_steps
+            self._waits.begin_at(self.warmup_steps)
 
     def _store(self, directory: str | os.PathLike[str] | None) -> RunStore:
         """Open the store of a new run, or of one that is resumed.  Collective."""

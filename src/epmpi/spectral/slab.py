@@ -37,6 +37,7 @@ class SlabFFT(Transform):
         self.lines = device.lines(engine, lattice.shape, dtype)
         self.engine = self.lines.name
         self.transport, self.carrier = make_transport(communicator, device)
+        self.only_queues = communicator.size == 1
 
     def forward(self, fields: NDArray) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""

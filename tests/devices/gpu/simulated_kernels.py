@@ -9,6 +9,7 @@ from epmpi import rules
 from epmpi.devices import CPU
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.gpu.compiler import numba_cuda
+from epmpi.waiting import bin_edges
 
 SHAPE = (4, 37)  # blocks begin anywhere within a group of 128 sites, and end so
 FIRST = 3 * 128 + 41
@@ -41,24 +42,27 @@ def test_sites_switch_as_on_the_cpu(reading, dtype):
     fast = [on_card(field.copy()) for field in slow]
     total = 0
     for step in (2**33 + 5, 7):
+        counters = CPU().counter(step), simulated_gpu().counter(step)
         sources = np.empty(SHAPE, dtype), on_card(np.empty(SHAPE, dtype))
         begun = np.zeros(slow[0].size, np.int64), on_card(np.zeros(slow[0].size, np.int64))
-        events = [
+        events = np.array([7, 0]), on_card(np.array([7, 3]))
+        for device, state, source, counter, count, sites in zip(
+            (CPU(), simulated_gpu()), (slow, fast), sources, counters, events, begun, strict=True
+        ):
             device.advance_sites(
-                *state, source, 2**40 + 1, step, FIRST, (0.01, 0.05), PARAMETERS[reading], sites
-            )
-            for device, state, source, sites in zip(
-                (CPU(), simulated_gpu()), (slow, fast), sources, begun, strict=True
-            )
-        ]
-        assert events[0] == events[1]
-        assert set(begun[0][: events[0]]) == set(begun[1].view(np.ndarray)[: events[0]])
+                *state, source, 2**40 + 1, counter, FIRST, (0.01, 0.05), PARAMETERS[reading],
+                count, sites,
+            )  # fmt: skip
+        np.testing.assert_array_equal(events[1].view(np.ndarray), events[0])
+        began = events[0][1]
+        assert events[0][0] == 7 + began
+        assert set(begun[0][:began]) == set(begun[1].view(np.ndarray)[:began])
         np.testing.assert_array_equal(fast[2].view(np.ndarray), slow[2])
         np.testing.assert_array_equal(sources[1].view(np.ndarray), sources[0])
         tolerance = 4 * np.finfo(dtype).eps
         np.testing.assert_allclose(fast[0].view(np.ndarray), slow[0], rtol=0, atol=tolerance)
         np.testing.assert_allclose(fast[1].view(np.ndarray), slow[1], rtol=0, atol=1e-15)
-        total += events[0]
+        total += began
     assert total > 5
 
 
@@ -96,11 +100,15 @@ def test_tracers_move_as_on_the_cpu(interpolation, fields, halo, dtype):
 @pytest.mark.parametrize("shape", [(7, 10), (8, 9), (5, 4)])
 @pytest.mark.parametrize("halo", [(0, 0), (0, 1), (1, 2)])
 @pytest.mark.parametrize("in_place", [False, True])
-def test_convolution_is_that_of_the_cpu(shape, halo, in_place):
-    """In place, the source lies where the first response will."""
+@pytest.mark.parametrize("strip", [1, 2, 10])
+def test_convolution_is_that_of_the_cpu(shape, halo, in_place, strip, monkeypatch):
+    """In place, the source lies where the first response will; by strips of so many columns."""
+    monkeypatch.setattr("epmpi.devices.gpu.lines.STRIP_BYTES", strip * 3 * 16 * shape[0])
     random = np.random.default_rng(7)
     length, modes = shape[0], shape[1] // 2 + 1
     kernels, imaginary = random.normal(size=(3, modes, length)), [False, True, True]
+    opposite = kernels[:, :, -np.arange(length) % length]
+    kernels += np.array([1, 1, -1])[:, None, None] * opposite  # two are even in kx, one is odd
     source = random.normal(size=(length, 1, modes)) + 1j * random.normal(size=(length, 1, modes))
     rows = length + sum(halo)
     expected = np.zeros((rows, 3, modes), complex)
@@ -129,3 +137,21 @@ def test_rows_there_and_back(width):
     lines.restore_rows(spectra[1:, 1:2], back)
     restored = back.view(np.ndarray) / width
     np.testing.assert_allclose(restored, rows[1:, 1:2], rtol=0, atol=1e-13)
+
+
+def test_waits_are_counted_as_on_the_cpu():
+    """Events too early to count, the first of a site, short waits and long ones."""
+    begun = np.random.default_rng(2).permutation(40)  # of which 31 are events
+    last = np.append(np.full(30, -1), 5000 - np.geomspace(1, 4000, 60).astype(np.int64))
+    counted = []
+    for device in (CPU(), simulated_gpu()):
+        number, edges = np.zeros(bin_edges().size - 1, np.int64), bin_edges()
+        host = begun, np.array([31]), np.array([5001]), last.copy(), edges, number
+        sites, events, since, before, edges, number = map(device.asarray, host)
+        for step in (5000, 5001, 123456):
+            now = device.counter(step)
+            device.count_waits(sites, events, 20, now, since, before, edges, number)
+        counted.append((device.to_host(number), device.to_host(before)))
+    np.testing.assert_array_equal(counted[1][0], counted[0][0])
+    np.testing.assert_array_equal(counted[1][1], counted[0][1])
+    assert 31 < counted[0][0].sum() < 62

@@ -49,7 +49,7 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm, gpu):
 def test_waiting_times_are_counted_alike(comm, gpu):
     counted = []
     for model in models_of(comm, gpu, *LARGER):
-        waits = WaitingTimes(model.slab.shape, 0)
+        waits = WaitingTimes(model.slab.shape, 0, model.device)
         model.gather("waiting_times", waits)
         for _ in range(STEPS):
             model.step()
