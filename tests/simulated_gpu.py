@@ -6,6 +6,7 @@ a recording refuses to allocate and to wait.
 """
 
 import time
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -116,16 +117,29 @@ FakeCUDAKernel.__call__ = launch_on_card
 
 
 class CardArrays:
-    """Stands for the module `cupy`."""
+    """Stands for the module `cupy`; knows the arrays that a device asked for."""
+
+    def __init__(self):
+        self._owners = []
 
     def empty(self, shape, dtype):
-        not_recorded("a new array")
         junk = np.nan if np.dtype(dtype).kind in "fc" else 77
-        return np.full(shape, junk, dtype).view(CardArray)
+        return self._new(np.full(shape, junk, dtype))
+
+    def zeros(self, shape, dtype):
+        return self._new(np.zeros(shape, dtype))
 
     def asarray(self, host):
+        return self._new(np.array(host))
+
+    def _new(self, owner):
         not_recorded("a new array")
-        return np.array(host).view(CardArray)
+        self._owners.append(weakref.ref(owner))
+        return owner.view(CardArray)
+
+    def held_bytes(self):
+        """Return the bytes of the arrays that somebody still has."""
+        return sum(owner().nbytes for owner in self._owners if owner() is not None)
 
     def subtract(self, array, other, out, casting):
         np.subtract(array, other, out=out, casting=casting)

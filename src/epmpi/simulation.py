@@ -14,6 +14,8 @@ from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fields
 from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
+from epmpi.placement import check_memory, place
+from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
 from epmpi.state import StateError
@@ -51,7 +53,10 @@ class Simulation:
     ) -> None:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        self.model = model = Model(configuration, self.communicator)
+        device = place(configuration.run.device, self.communicator)
+        needed = array_bytes(configuration, self.communicator.size, device)
+        check_memory(needed, device, self.communicator)
+        self.model = model = Model(configuration, self.communicator, device)
         self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
         self.stopped = ""

@@ -5,8 +5,12 @@ import copy
 import numpy as np
 import pytest
 from simulated_gpu import simulated_gpu
-from two_devices import CASES, assert_alike, models_of
+from two_devices import CASES, assert_alike, configuration_of, models_of, run_in_turns
 
+from epmpi.devices import CPU
+from epmpi.model import Model
+from epmpi.parallel import Communicator
+from epmpi.planning import array_bytes
 from epmpi.spectral.transport import NONE, STAGED
 from epmpi.waiting import WaitingTimes
 
@@ -49,6 +53,20 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm):
         assert_alike(expected, after, 1e-12)
 
 
+def test_checkpoints_go_from_device_to_device(comm, shared_tmp_path, monkeypatch):
+    devices = {"gpu": simulated_gpu(), "cpu": CPU()}
+    monkeypatch.setattr("epmpi.simulation.place", lambda name, communicator: devices[name])
+    communicator = Communicator(comm)
+    turns, whole = (
+        run_in_turns(turns, shared_tmp_path / name, communicator)
+        for name, turns in (("turns", ["gpu", "cpu", "gpu"]), ("whole", ["cpu", "cpu", "cpu"]))
+    )
+    np.testing.assert_array_equal(turns[1], whole[1])
+    for name, series in whole[0].items():
+        np.testing.assert_allclose(turns[0][name], series, rtol=0, atol=1e-11)
+    assert whole[0]["events"][-1] > 20
+
+
 def test_an_annealing_is_not_recorded_and_what_follows_is(comm):
     """Nor does a record outlive what it was made of: a restored state, an accumulator more."""
     device = simulated_gpu()
@@ -88,3 +106,14 @@ def test_a_number_that_is_lost_is_found(comm):
     _, fast = models_of(comm, simulated_gpu())
     fast.stress[0, 3] = np.nan
     assert fast.fault() == f"stress is nan at site [{fast.slab.start}, 3]"
+
+
+@pytest.mark.parametrize("case", ["bilinear", "stream, either", "every 2, nearest", "single"])
+def test_the_card_holds_what_is_planned(comm, case):
+    device = simulated_gpu()
+    overrides = ["lattice.shape=[60, 64]", "tracers.number=200", *CASES[case]]
+    configuration = configuration_of(*overrides)
+    model = Model(configuration, Communicator(comm), device)
+    held = comm.allreduce(device._arrays.held_bytes(), max)
+    assert held == pytest.approx(array_bytes(configuration, comm.size, device), rel=0.15)
+    assert model.lattice.sites == 60 * 64

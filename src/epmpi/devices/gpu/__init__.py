@@ -108,8 +108,11 @@ class GPU(Device):
         return self._allocated(self._arrays.zeros, shape, dtype)
 
     def asarray(self, host: NDArray) -> NDArray:
-        """Return a host array on the card."""
-        return self._arrays.asarray(host)
+        """Return a host array on the card; raises as `empty` does."""
+        try:
+            return self._arrays.asarray(host)
+        except MemoryError:
+            raise self._refusal(f"{host.nbytes} bytes") from None
 
     def to_host(self, array: Any) -> Any:
         """Return an array of the card on the host, when all that it depends on is done."""
@@ -151,11 +154,21 @@ class GPU(Device):
             return make(shape, dtype)
         except MemoryError:
             asked = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-            raise OutOfMemory(
-                f"{asked} bytes asked of {self._card.name}, {self.free_bytes()} of "
-                f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
-                "lattice"
-            ) from None
+            raise self._refusal(f"{asked} bytes") from None
+
+    def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
+        try:
+            return self._make_plan(batch, dtype)
+        except MemoryError:
+            points = batch.lines * batch.length
+            raise self._refusal(f"the work area of cuFFT for {points} points") from None
+
+    def _refusal(self, what: str) -> OutOfMemory:
+        return OutOfMemory(
+            f"{what} asked of {self._card.name}, {self.free_bytes()} bytes of "
+            f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
+            "lattice"
+        )
 
     # Transforms of lines.
 
@@ -173,7 +186,7 @@ class GPU(Device):
         """
         if engine != "auto":
             raise ValueError(f"fft is '{engine}', expected 'auto' (cuFFT) on a GPU")
-        return GPULines(shape, dtype, self._make_plan, self)
+        return GPULines(shape, dtype, self._planned, self)
 
     # The physics, site by site and tracer by tracer.
 
