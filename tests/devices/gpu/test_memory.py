@@ -1,11 +1,11 @@
-"""Memory of a GPU: what a large lattice needs, and what is said where it does not fit."""
+"""What a large lattice needs of a GPU, and what is said where something does not fit."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from epmpi.config import from_mapping
+from epmpi.config import ConfigError, from_mapping
 from epmpi.devices.gpu import GPU
 from epmpi.planning import array_bytes
 
@@ -70,3 +70,12 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
     needed = array_bytes(configuration, 1, gpu(np))
     assert 60 < needed / sites < 75
     assert needed + WORK_AREAS < 110 * sites
+
+
+def test_an_engine_of_the_cpu_is_one_line():
+    with pytest.raises(ConfigError) as refused:
+        gpu(np).lines("vector", (4, 6), np.float64)
+    assert str(refused.value) == (
+        'run.fft = "vector": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set run.device = '
+        '"cpu"'
+    )

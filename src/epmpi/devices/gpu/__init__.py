@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.config import ConfigError
 from epmpi.devices.cpu import site_loops
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
@@ -181,11 +182,14 @@ class GPU(Device):
 
         Raises
         ------
-        ValueError
+        ConfigError
             For an engine of the CPU.
         """
         if engine != "auto":
-            raise ValueError(f"fft is '{engine}', expected 'auto' (cuFFT) on a GPU")
+            raise ConfigError(
+                f'run.fft = "{engine}": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set '
+                'run.device = "cpu"'
+            )
         return GPULines(shape, dtype, self._planned, self)
 
     # The physics, site by site and tracer by tracer.
