@@ -48,24 +48,39 @@ def assert_alike(slow, fast, tolerance):
 
 
 def run_in_turns(turns, directory, communicator):
-    """Run to the end in parts of 5 tau, each from the last checkpoint on the device of its turn.
+    """Run to the end in parts of 2 tau, each from the last checkpoint on the device of its turn.
 
     Returns
     -------
-    (dict, array)
-        The series of the run file, and the steps of them.
+    dict
+        Series and last fields of the run file.
     """
-    overrides = ["time.warmup=2.0", "time.duration=5.0", "output.series_every=1.0"]
-    overrides += ["output.trajectory_every=1.0", "output.waiting_times_every=5.0"]
-    first = configuration_of(*overrides, f"run.device={turns[0]}")
+    overrides = ["time.warmup=1.0", "time.duration=2.0", "output.series_every=0.5"]
+    overrides += ["output.trajectory_every=0.5", "output.fields_every=1.0"]
+    overrides += ["output.waiting_times_every=1.0", f"run.device={turns[0]}"]
+    first = configuration_of(*overrides)
     Simulation(first, communicator).run(directory, progress=False)
     for part, turn in enumerate(turns[1:], 2):
-        changes = [f"time.duration={5.0 * part}", f"run.device={turn}"]
+        changes = [f"time.duration={2.0 * part}", f"run.device={turn}"]
         resumed = Simulation.resume(directory, changes, communicator)
         assert resumed.model.device.name == turn
         resumed.run(progress=False)
     communicator.barrier()
     with h5py.File(directory / "run.h5") as file:
-        series = {name: group["value"][()] for name, group in file["observables"].items()}
-        waits = file["histograms/waiting_times/value"][-1]
-        return series | {"waits": waits}, file["observables/activity/step"][()]
+        found = {name: group["value"][()] for name, group in file["observables"].items()}
+        for name in ("histograms/waiting_times", "fields/active", "fields/stress"):
+            found[name] = file[name]["value"][()]
+        found["positions"] = file["particles/tracers/position/value"][()]
+        found["steps"] = file["observables/activity/step"][()]
+    return found
+
+
+def assert_same_series(found, expected, tolerance):
+    """Compare what two runs have written."""
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        if values.dtype.kind in "biu":
+            np.testing.assert_array_equal(found[name], values)
+        else:
+            np.testing.assert_allclose(found[name], values, rtol=0, atol=tolerance)
+    assert expected["events"][-1] > 5

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 from kernels_against_cpu import *  # noqa: F403  (its tests)
-from two_devices import CASES, assert_alike, configuration_of, models_of, run_in_turns
+from two_devices import (
+    CASES,
+    assert_alike,
+    assert_same_series,
+    configuration_of,
+    models_of,
+    run_in_turns,
+)
 
 from epmpi.devices import CPU, gpus
 from epmpi.model import Model
@@ -79,13 +86,9 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm, gpu):
 
 def test_checkpoints_go_from_device_to_device(comm, gpu, shared_tmp_path):
     communicator = Communicator(comm)
-    turns, whole = (
-        run_in_turns(turns, shared_tmp_path / name, communicator)
-        for name, turns in (("turns", ["gpu", "cpu", "gpu"]), ("whole", ["cpu", "cpu", "cpu"]))
-    )
-    np.testing.assert_array_equal(turns[1], whole[1])
-    for name, series in whole[0].items():
-        np.testing.assert_allclose(turns[0][name], series, rtol=0, atol=1e-10)
+    found = run_in_turns(["gpu", "cpu", "gpu"], shared_tmp_path / "turns", communicator)
+    whole = run_in_turns(["cpu", "cpu", "cpu"], shared_tmp_path / "whole", communicator)
+    assert_same_series(found, whole, 1e-10)
 
 
 @pytest.mark.parametrize("precision", ["double", "single"])
