@@ -148,3 +148,21 @@ def test_waits_are_counted_as_on_the_cpu(gpu):
     np.testing.assert_array_equal(counted[1][0], counted[0][0])
     np.testing.assert_array_equal(counted[1][1], counted[0][1])
     assert 31 < counted[0][0].sum() < 62
+
+
+def test_several_sources_are_multiplied_each_for_itself(gpu):
+    random = np.random.default_rng(8)
+    length, modes, sources = 6, 5, 3
+    kernels = random.normal(size=(2, modes, length))
+    kernels += kernels[:, :, -np.arange(length) % length]
+    given = random.normal(size=(length, sources, modes)) * (1 + 2j)
+    lines = gpu.lines("auto", (length, 8), np.float64)
+    prepared = lines.prepare(kernels)
+    together = gpu.zeros((length + 1, 2 * sources, modes), complex)
+    lines.convolve(gpu.asarray(given.copy()), prepared, [False, True], together, 0)
+    for s in range(sources):
+        alone = gpu.zeros((length + 1, 2, modes), complex)
+        one = gpu.asarray(np.ascontiguousarray(given[:, s : s + 1]))
+        lines.convolve(one, prepared, [False, True], alone, 0)
+        found = gpu.to_host(together)[:, s::sources]
+        np.testing.assert_allclose(found, gpu.to_host(alone), rtol=0, atol=1e-13)

@@ -154,17 +154,17 @@ class GPULines:
         responses: NDArray,
         before: int,
     ) -> None:
-        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
+        """Multiply sources by kernels in Fourier space: columns forward, product, columns back.
 
         Parameters
         ----------
-        source : complex array, shape (Lx, 1, ky)
+        source : complex array, shape (Lx, sources, ky)
             Rows already transformed; left as the spectrum.
         kernels : Kernels
-            Of `prepare`.  Each response is the source times its kernel, or times i kernel.
+            Of `prepare`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.
-        responses : complex array, shape (Lx + halo, fields, ky)
+        responses : complex array, shape (Lx + halo, fields x sources, ky)
             Written; row r holds x = r - before, periodically.
         """
         length = self.shape[0]
@@ -175,7 +175,7 @@ class GPULines:
             strip = slice(first, first + width)
             given, found = source[:, :, strip], responses[:, :, strip]
             self._columns(given, forward=True)
-            threads = values.shape[1] * given.shape[2]
+            threads = values.shape[1] * given.shape[1] * given.shape[2]
             factors = values[:, :, strip]
             column_kernels.multiply(threads, given, factors, which, odd, found, before)
             self._columns(found[before : before + length], forward=False)
