@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-ci test-gpu test-faults lint docs bench venv clean
+.PHONY: help demo test test-ci test-gpu gpu-session test-faults lint docs bench venv clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-ci  the tests that take longer: examples, documentation, the built wheel"
 	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
 	@echo "make test-gpu  the tests that need a GPU, on 1, 2 and 4 ranks"
+	@echo "make gpu-session  tests, times, roofline and memory on a GPU, into benchmarks/results"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
 	@echo "make bench   time of a step, split by stage"
@@ -51,6 +52,11 @@ test-ci: venv
 # Needs the extra cuda12 or cuda13 in $(VENV), and a GPU; several ranks share it where there is one.
 test-gpu: venv
 	@$(BIN)/python tools/run_tests.py --ranks 1,2,4 tests/devices/gpu/test_on_hardware.py
+
+# CUDA=12 for a driver of CUDA 12. The site's MPI, or the wheel that `make venv` brings.
+gpu-session: venv
+	@$(PIP) install --prefer-binary --editable '.[cuda$(or $(CUDA),13)]'
+	@bash tools/gpu_session.sh
 
 test-faults: venv
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \

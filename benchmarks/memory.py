@@ -1,8 +1,10 @@
 """Resident memory of a run, per site, beside what a dry run promises.
 
     python -m benchmarks.memory --size 4096
+    python -m benchmarks.memory --size 32768 --device gpu
 
-One process a case: the peak of a process never falls.
+One process a case: the peak of a process never falls. On a GPU: the card's memory that is gone
+after some steps, with the work areas of cuFFT and what its libraries hold.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import resource
 from epmpi.config import from_mapping
 from epmpi.model import Model
 from epmpi.parallel import Communicator
+from epmpi.placement import place
 from epmpi.planning import array_bytes
 
 
@@ -22,6 +25,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--tracers", type=int, default=16, help="one tracer on so many sites")
     parser.add_argument("--precision", default="double", choices=["double", "single"])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
     parser.add_argument("--steps", type=int, default=3)
     options = parser.parse_args()
     number = options.size**2 // options.tracers if options.tracers else 0
@@ -34,16 +38,22 @@ def main() -> None:
         }
     )
     communicator = Communicator.world()
-    model = Model(configuration, communicator)
+    device = place(options.device, communicator)
+    free = device.free_bytes()
+    model = Model(configuration, communicator, device)
     for _ in range(options.steps):
         model.step()
     sites = model.slab.rows * model.lattice.shape[1]
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    device.synchronize()
+    if free is None:
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    else:
+        peak = free - (device.free_bytes() or 0)
     if communicator.is_root:
-        arrays = array_bytes(configuration, communicator.size)
+        arrays = array_bytes(configuration, communicator.size, device)
         print(
             f"L={options.size} tracers={number} precision={options.precision} "
-            f"ranks={communicator.size} peak={peak / sites:.1f} B/site "
+            f"device={device.name} ranks={communicator.size} peak={peak / sites:.1f} B/site "
             f"arrays={arrays / sites:.1f} B/site"
         )
 

@@ -4,8 +4,13 @@
 
 The traffic is a list of arrays and passes, fixed before any tuning: one rank, stress and velocity
 in every step, bilinear tracers. `MUST` is what is left when each of the two passes of a step reads
-and writes every array once; `WRITTEN` is what the passes of `devices/gpu` move as they are written.
-A field and its half spectrum have the same bytes. The bandwidth is that of a copy, measured here.
+and writes every array once; `WRITTEN` is what the passes of `devices/gpu` move to and from the
+card's memory as they are written, if a block of rows stays in its second-level cache. A field and
+its half spectrum have the same bytes. The bandwidth is that of a copy, measured here.
+
+Below each size stand the stages of the step, timed by CUDA events, with the bandwidth that
+`WRITTEN` makes of them: the profile before and after a change. `--block-mib` tries other blocks of
+rows.
 """
 
 from __future__ import annotations
@@ -14,11 +19,12 @@ import argparse
 import math
 import time
 
+from benchmarks.stages import Stopwatch, timed_device
+from benchmarks.step import step_seconds
 from epmpi.config import from_mapping
 from epmpi.devices import Device
 from epmpi.model import Model
 from epmpi.parallel import Communicator
-from epmpi.placement import place
 
 # (pass, what moves, reals a site, bytes a site beside them)
 Traffic = list[tuple[str, str, float, float]]
@@ -35,14 +41,15 @@ MUST: Traffic = [
     ("columns", "write three response spectra", 3.0, 0.0),
 ]
 WRITTEN: Traffic = [
-    ("inverse rows", "read three spectra, write three fields", 6.0, 0.0),
-    ("sites", "read and write the stress, read its rate, write the source", 4.0, 0.0),
-    ("sites", "read and write the directions", 0.0, 2.0),
-    ("tracers", "read two velocities", 2.0, 0.0),
-    ("forward rows", "read the source, write its spectrum", 2.0, 0.0),
-    ("forward columns", "read and write the source's spectrum", 2.0, 0.0),
-    ("product", "read source and three kernels, write three spectra", 5.5, 0.0),
-    ("inverse columns", "read and write three spectra", 6.0, 0.0),
+    ("inverse rows", "read the spectrum of the rate, which stays in the cache", 1.0, 0.0),
+    ("inverse rows", "read two spectra, write two velocities", 4.0, 0.0),
+    ("rule", "read and write the stress", 2.0, 0.0),
+    ("rule", "read and write the directions", 0.0, 2.0),
+    ("forward rows", "read the source in the cache, write its spectrum", 1.0, 0.0),
+    ("moving", "read two velocities", 2.0, 0.0),
+    ("columns", "forward: read and write the source's spectrum", 2.0, 0.0),
+    ("columns", "product: read source and half of three kernels, write three spectra", 4.75, 0.0),
+    ("columns", "inverse: read and write three spectra", 6.0, 0.0),
 ]
 TRACER_BYTES = 32  # a position is read and written
 
@@ -65,41 +72,37 @@ def copy_bandwidth(device: Device, elements: int, repeats: int) -> float:
     return 2 * 8 * elements / best
 
 
-def step_seconds(options: argparse.Namespace, length: int, device: Device) -> float:
-    """Return the seconds of a step, the best of several rounds."""
-    number = length * length // options.tracers
+def model_of(options: argparse.Namespace, length: int, device: Device) -> Model:
+    """Return the model of one size, some steps old: kernels are compiled, the step is recorded."""
     configuration = from_mapping(
         {
             "lattice": {"shape": [length, length]},
             "model": {"temperature": options.temperature},
-            "tracers": {"number": number},
+            "tracers": {"number": length * length // options.tracers},
             "time": {"step": 0.05},
             "output": {"trajectory_every": 0.0},
             "run": {"precision": options.precision},
         }
     )
     model = Model(configuration, Communicator.world(), device)
-    best = math.inf
-    for _ in range(options.rounds + 1):  # the first one compiles
-        device.synchronize()
-        start = time.perf_counter()
-        for _ in range(options.steps):
-            model.step()
-        device.synchronize()
-        best = min(best, (time.perf_counter() - start) / options.steps)
-    return best
+    for _ in range(options.warmup):
+        model.step()
+    return model
 
 
 def main() -> None:
-    """Print the lists, then one line a size."""
+    """Print the lists, then one line a size, and its stages."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 4096, 8192])
     parser.add_argument("--tracers", type=int, default=16, help="one tracer on so many sites")
     parser.add_argument("--precision", default="double", choices=["double", "single"])
     parser.add_argument("--temperature", type=float, default=0.1)
+    parser.add_argument("--warmup", type=int, default=100, help="steps before the first round")
     parser.add_argument("--steps", type=int, default=20, help="steps of a round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="of which the best one counts")
+    parser.add_argument("--block-mib", type=float, nargs="+", default=[0.0],
+                        help="size of a block of rows on a GPU; 0: as a run has it")  # fmt: skip
     options = parser.parse_args()
     real = 8 if options.precision == "double" else 4
     for name, traffic in (("must move", MUST), ("as written", WRITTEN)):
@@ -107,18 +110,43 @@ def main() -> None:
         print(f"{name}: {total:.1f} bytes a site and step, {options.precision} precision")
         for stage, what, reals, more in traffic:
             print(f"  {real * reals + more:6.1f}  {stage}: {what}")
-    device = place(options.device, Communicator.world())
+    watch = Stopwatch()
+    device = timed_device(options.device, watch)
     bandwidth = copy_bandwidth(device, 1 << (27 if device.identity() else 24), 10)
     print(f"device={device.describe()}  copy_GB/s={bandwidth / 1e9:.1f}")
-    must = bytes_per_site(MUST, real, 1 / options.tracers)
     for length in options.sizes:
-        seconds = step_seconds(options, length, device)
-        ideal = must * length**2 / bandwidth
-        print(
-            f"L={length}  ms_per_step={1e3 * seconds:.4g}  must_ms={1e3 * ideal:.4g}  "
-            f"of_roofline={ideal / seconds:.3f}",
-            flush=True,
-        )
+        for mib in options.block_mib:
+            if mib:
+                device.__dict__["block_bytes"] = int(mib * 2**20)
+            report(options, length, model_of(options, length, device), watch, bandwidth, mib)
+
+
+def report(
+    options: argparse.Namespace,
+    length: int,
+    model: Model,
+    watch: Stopwatch,
+    bandwidth: float,
+    mib: float,
+) -> None:
+    """Print the line of one size, and its stages."""
+    real = 8 if options.precision == "double" else 4
+    watch.running = False
+    seconds = min(step_seconds(model, watch, options.steps) for _ in range(options.rounds))
+    must = bytes_per_site(MUST, real, 1 / options.tracers) * length**2 / bandwidth
+    block = f"  block_MiB={mib:g}" if mib else ""
+    print(
+        f"L={length}  precision={options.precision}{block}  ms_per_step={1e3 * seconds:.4g}  "
+        f"must_ms={1e3 * must:.4g}  of_roofline={must / seconds:.3f}",
+        flush=True,
+    )
+    watch.running = True
+    step_seconds(model, watch, options.steps)
+    for stage, spent in watch.collect().items():
+        traffic = [part for part in WRITTEN if part[0] == stage]
+        tracers = 1 / options.tracers if stage == "moving" else 0.0
+        moved = bytes_per_site(traffic, real, tracers) * length**2 * options.steps
+        print(f"  {1e3 * spent / options.steps:8.4f} ms  {moved / spent / 1e9:8.1f} GB/s  {stage}")
 
 
 if __name__ == "__main__":

@@ -22,11 +22,28 @@ STAGES = [*DEVICE_STAGES.values(), *LINE_STAGES.values(), "exchange"]
 
 
 class Stopwatch:
-    """Seconds spent, by stage."""
+    """Seconds spent, by stage, while it runs: between marks in the queue of a device.
+
+    Attributes
+    ----------
+    running : bool
+    harmless : bool
+        Whether a step takes as long while it runs: not where steps are otherwise replayed as a
+        whole.
+    """
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.running = False
+        self.harmless = True
         self.wait: Callable[[], None] = lambda: None  # until what was asked for is done
+        self._mark: Callable[[], Any] = time.perf_counter
+        self._between: Callable[[Any, Any], float] = lambda first, last: last - first
+        self._spans: list[tuple[str, Any, Any]] = []
+
+    def use(self, device: Device) -> None:
+        """Read the clock of a device."""
+        self.harmless = device.identity() is None
+        self.wait, self._mark, self._between = device.synchronize, device.mark, device.seconds
 
     def hold(self, thing: Any, stages: dict[str, str]) -> None:
         """Time the methods of an object that are named in {method: stage}."""
@@ -37,34 +54,46 @@ class Stopwatch:
         """Return the function with its time added to a stage at every call."""
 
         def measured(*arguments: Any, **options: Any) -> Any:
-            self.wait()
-            start = time.perf_counter()
+            if not self.running:
+                return function(*arguments, **options)
+            first = self._mark()
             try:
                 return function(*arguments, **options)
             finally:
-                self.wait()
-                self.seconds[stage] += time.perf_counter() - start
+                self._spans.append((stage, first, self._mark()))
 
         return measured
 
+    def collect(self) -> dict[str, float]:
+        """Return the seconds of each stage since the last time."""
+        seconds: dict[str, float] = defaultdict(float)
+        for stage, first, last in self._spans:
+            seconds[stage] += self._between(first, last)
+        self._spans.clear()
+        return seconds
+
 
 def timed_device(name: str, watch: Stopwatch) -> Device:
-    """Return the device of this rank, whose stages are timed.  Collective.
+    """Return the device of this rank, whose stages are timed while the watch runs.  Collective.
 
-    On a GPU each stage is waited for, so that the sum of the stages is longer than a step is
-    without a stopwatch.
+    On a GPU the times are between events in its queue, so nobody waits; but a step is then launched
+    kernel by kernel, not as a graph.
     """
     device = place(name, Communicator.world())
-    make_lines = device.lines
+    make_lines, make_repeater = device.lines, device.repeater
 
     def lines(*arguments: Any) -> Any:
         made = make_lines(*arguments)
         watch.hold(made, LINE_STAGES)
         return made
 
-    watch.wait = device.synchronize
+    def repeater() -> Any:
+        repeat = make_repeater()
+        return lambda key, work: work() if watch.running else repeat(key, work)
+
+    watch.use(device)
     watch.hold(device, DEVICE_STAGES)
-    device.__dict__["lines"] = lines
+    device.__dict__.update(lines=lines, repeater=repeater)
     return device
 
 

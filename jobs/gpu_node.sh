@@ -4,8 +4,8 @@
 #   CONFIG=my.toml sbatch jobs/gpu_node.sh
 #   CONFIG=my.toml RUN=runs/mine sbatch --ntasks-per-node=8 --gpus-per-node=8 jobs/gpu_node.sh
 #
-# This version of epmpi computes on CPUs only: it refuses run.device = "gpu" in one line, and this
-# script is ready for the version that brings GPUs.  DEVICE=cpu runs it on the cores of such a node.
+# Needs the extra cuda12 or cuda13.  Not run on hardware yet: see benchmarks/results/gpu.md.
+# DEVICE=cpu runs it on the cores of such a node.
 #SBATCH --job-name=epmpi
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=4

@@ -7,8 +7,8 @@
 # Between nodes a GPU sends at about a tenth of the rate of NVLink: several nodes pay for lattices
 # that one does not hold (tools/predict.py); for all others there is jobs/gpu_node.sh.
 #
-# This version of epmpi computes on CPUs only: it refuses run.device = "gpu" in one line, and this
-# script is ready for the version that brings GPUs.  DEVICE=cpu runs it on the cores of such nodes.
+# Needs the extra cuda12 or cuda13.  Not run on hardware yet: see benchmarks/results/gpu.md.
+# DEVICE=cpu runs it on the cores of such a node.
 #SBATCH --job-name=epmpi
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=4

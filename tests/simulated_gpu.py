@@ -1,9 +1,12 @@
 """A GPU without a GPU: the real class, its kernels in Numba's simulator, NumPy in CuPy's place.
 
 For processes that were started with NUMBA_ENABLE_CUDASIM=1. Like CuPy's, the arrays refuse to be
-mixed with those of the host.
+mixed with those of the host; and like a card's, their work can be recorded without being done, and
+a recording refuses to allocate and to wait.
 """
 
+import time
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +15,40 @@ from numba.cuda.simulator.kernel import FakeCUDAKernel
 from numpy.lib.stride_tricks import as_strided
 
 from epmpi.devices.gpu import GPU
+
+
+class Recording:
+    """What was asked of the card while it was recorded; stands for a CUDA graph."""
+
+    now = None  # the one being made
+
+    def __init__(self, work):
+        self.works = []
+        self.launches = 0
+        Recording.now = self
+        try:
+            work()
+        finally:
+            Recording.now = None
+
+    def launch(self):
+        self.launches += 1
+        for work in self.works:
+            work()
+
+
+def queued(work):
+    """Do work of the card, or record it."""
+    if Recording.now is None:
+        return work()
+    Recording.now.works.append(work)
+    return None
+
+
+def not_recorded(what):
+    """Refuse what a stream that is recorded refuses."""
+    if Recording.now is not None:
+        raise RuntimeError(f"{what} while a step was recorded")
 
 
 def on_host(value):
@@ -34,44 +71,81 @@ class CardArray(np.ndarray):
     """An array that stands for one of CuPy."""
 
     def __array_ufunc__(self, function, method, *inputs, out=None, **options):
-        if out is not None:
-            options["out"] = tuple(map(on_host, out))
-        return on_card(getattr(function, method)(*map(on_host, inputs), **options))
+        numbers = tuple(map(on_host, inputs))
+        if out is None:
+            not_recorded("a new array")
+            return on_card(getattr(function, method)(*numbers, **options))
+        options["out"] = tuple(map(on_host, out))
+        queued(lambda: getattr(function, method)(*numbers, **options))
+        return out[0]
 
     def __array_function__(self, function, types, arguments, options):
         raise TypeError(f"{function.__name__} of NumPy on an array of the card")
 
     def __getitem__(self, index):
-        return on_card(self.view(np.ndarray)[on_host(index)])
+        numbers = self.view(np.ndarray)
+        found = numbers[on_host(index)]
+        if np.size(found) and not np.shares_memory(found, numbers):
+            not_recorded("a copy or a number")
+        return on_card(found)
 
     def __setitem__(self, index, value):
-        self.view(np.ndarray)[on_host(index)] = on_host(value)
+        target, where, number = self.view(np.ndarray), on_host(index), on_host(value)
+        queued(lambda: target.__setitem__(where, number))
+
+    def fill(self, value):
+        queued(lambda: self.view(np.ndarray).fill(value))
 
 
 def launch_on_card(kernel, *arguments, plain_launch=FakeCUDAKernel.__call__):
     """Launch a kernel on the arrays themselves: the simulator would launch it on copies."""
     if kernel._device:  # no kernel, but a function that one calls
         return plain_launch(kernel, *arguments)
-    numbers = map(on_host, arguments)
-    return plain_launch(
-        kernel, *(FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in numbers)
-    )
+    shape = kernel.grid_dim, kernel.block_dim
+    wrapped = [
+        FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in map(on_host, arguments)
+    ]
+
+    def launch():
+        kernel.grid_dim, kernel.block_dim = shape
+        plain_launch(kernel, *wrapped)
+
+    return queued(launch)
 
 
 FakeCUDAKernel.__call__ = launch_on_card
 
 
 class CardArrays:
-    """Stands for the module `cupy`."""
+    """Stands for the module `cupy`; knows the arrays that a device asked for."""
+
+    def __init__(self):
+        self._owners = []
 
     def empty(self, shape, dtype):
         junk = np.nan if np.dtype(dtype).kind in "fc" else 77
-        return np.full(shape, junk, dtype).view(CardArray)
+        return self._new(np.full(shape, junk, dtype))
+
+    def zeros(self, shape, dtype):
+        return self._new(np.zeros(shape, dtype))
 
     def asarray(self, host):
-        return np.array(host).view(CardArray)
+        return self._new(np.array(host))
+
+    def _new(self, owner):
+        not_recorded("a new array")
+        self._owners.append(weakref.ref(owner))
+        return owner.view(CardArray)
+
+    def held_bytes(self):
+        """Return the bytes of the arrays that somebody still has."""
+        return sum(owner().nbytes for owner in self._owners if owner() is not None)
+
+    def subtract(self, array, other, out, casting):
+        np.subtract(array, other, out=out, casting=casting)
 
     def __getattr__(self, name):
+        not_recorded(name)
         return lambda *arguments, **options: on_card(
             getattr(np, name)(*map(on_host, arguments), **options)
         )
@@ -89,6 +163,9 @@ class StridedPlan:
         return as_strided(array.view(np.ndarray), shape, (distance, stride))
 
     def run(self, source, target, *, forward):
+        queued(lambda: self.transform(source, target, forward))
+
+    def transform(self, source, target, forward):
         batch = self.batch
         half, full = batch.length // 2 + 1, batch.length
         sizes = {"real": (full, half), "back": (half, full), "complex": (full, full)}[batch.kind]
@@ -103,20 +180,44 @@ class StridedPlan:
             result[...] = np.fft.fft(lines) if forward else np.fft.ifft(lines, norm="forward")
 
 
+def waiting(work):
+    """Return work of the card that somebody waits for."""
+
+    def done(*arguments):
+        not_recorded("a wait")
+        return work(*arguments)
+
+    return done
+
+
 def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
-    """Return the device."""
+    """Return the device; its `recordings` are those that its models made."""
+    recordings = []
+
+    def record(work):
+        recordings.append(Recording(work))
+        return recordings[-1]
+
     card = SimpleNamespace(
         name="simulated card",
         uuid=uuid,
         total_bytes=10**9,
         free_bytes=lambda: free,
-        synchronize=lambda: None,
+        cache_bytes=1 << 14,
+        synchronize=waiting(lambda: None),
+        record=record,
+        mark=time.perf_counter,
+        seconds=lambda first, last: last - first,
         has_nccl=lambda: nccl,
-        to_host=lambda array: (
-            np.array(array.view(np.ndarray)) if isinstance(array, CardArray) else array
+        to_host=waiting(
+            lambda array: (
+                np.array(array.view(np.ndarray)) if isinstance(array, CardArray) else array
+            )
         ),
         pinned=lambda count, dtype: np.empty(count, dtype),
-        fetch=lambda array, host: np.copyto(host, on_host(array)),
-        store=lambda host, array: np.copyto(array.view(np.ndarray), host),
+        fetch=waiting(lambda array, host: np.copyto(host, on_host(array))),
+        store=waiting(lambda host, array: np.copyto(array.view(np.ndarray), host)),
     )
-    return GPU(CardArrays(), StridedPlan, card)
+    device = GPU(CardArrays(), StridedPlan, card)
+    device.recordings = recordings
+    return device

@@ -40,8 +40,9 @@ def advance(activation, state, begin, end, step):
     """Advance rows begin ... end of a state in place; return the events and the source."""
     stress, strain, direction, rate = (field[begin:end] for field in state)
     source = np.empty_like(stress)
-    events = activation.advance(begin, stress, strain, direction, rate, source, step)
-    return events, source
+    events, number = np.zeros(2, np.int64), CPU().counter(step)
+    activation.advance(begin, stress, strain, direction, rate, source, number, events)
+    return events[0], source
 
 
 def advance_slowly(configuration, state, step):
@@ -141,11 +142,12 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
         rate_on *= lowest * nudge / rules.switching_probabilities(rate_on, rate_off, step)[0]
     fields = [np.zeros((1, sites)), np.zeros((1, sites)), np.zeros((1, sites), np.int8)]
     source = np.empty((1, sites))
-    events = CPU().advance_sites(
-        *fields, np.zeros((1, sites)), source, configuration.run.seed, 0, 0, (0.0, 0.0),
-        (rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step),
+    events = np.zeros(2, np.int64)
+    CPU().advance_sites(
+        *fields, np.zeros((1, sites)), source, configuration.run.seed, CPU().counter(0), 0,
+        (0.0, 0.0), (rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), events,
     )  # fmt: skip
-    assert events == (1 if switches else 0)
+    assert events[0] == (1 if switches else 0)
     assert (source[0, site] != 0) == switches
 
 

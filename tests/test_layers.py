@@ -24,8 +24,8 @@ LAYERS = (
     {"elasticity", "activation", "tracers", "state", "waiting"},
     {"model"},
     {"output", "progress", "stopping", "schedule", "steady"},
-    {"warmup"},
-    {"simulation", "planning"},
+    {"warmup", "planning"},
+    {"simulation"},
     {"cli"},
     {"__init__", "__main__"},
 )

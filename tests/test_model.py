@@ -5,7 +5,7 @@ import math
 import numpy as np
 import oracle
 import pytest
-from engines import every_engine
+from engines import device_for, every_engine
 
 from epmpi.config import ConfigError, Configuration
 from epmpi.model import Model
@@ -106,7 +106,8 @@ def test_every_engine_follows_the_oracle(comm, engine, case):
     configuration = configuration_of(
         *CASES[case], "lattice.shape=[45, 36]", f"run.fft={engine}", "model.temperature=0.15"
     )
-    model, slow = Model(configuration, Communicator(comm)), oracle.Oracle(configuration)
+    model = Model(configuration, Communicator(comm), device_for(engine, comm))
+    slow = oracle.Oracle(configuration)
     for _ in range(STEPS):
         model.step()
         slow.step()

@@ -34,18 +34,22 @@ def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
     field, position, flow = array(real, 2), array(double, 2), array(real, 3)
     spectra, source = array(mode, 3), array(mode, 3, "A")
     move = position, flow, double, whole, whole
+    counter, indices = array(word, 1), array(whole, 1)
+    limits, forcing = types.UniTuple(word, 2), types.UniTuple(double, 2)
     sites = (
-        line, strain, active, line, line, word, word, word, word,
-        types.UniTuple(double, 2), parameters, array(whole, 1), array(whole, 1),
+        line, strain, active, line, line, word, counter, word,
+        limits, forcing, parameters, indices, indices,
     )  # fmt: skip
+    waits = indices, indices, whole, counter, indices, indices, strain, indices
     return [
         (site_kernels.advance_sites, sites),
+        (site_kernels.count_waits, waits),
         (site_kernels.fill_uniforms, (strain, word, word, word, word)),
         (site_kernels.sum_rows, (field, position, array(types.int8, 2), position)),
         (tracer_kernels.move_bilinear, move),
         (tracer_kernels.move_nearest, move),
         (tracer_kernels.move_along_stream, move),
-        (column_kernels.multiply, (source, flow, whole, spectra, whole)),
+        (column_kernels.multiply, (source, array(real, 3, "A"), whole, whole, source, whole)),
         (column_kernels.fill_halo, (spectra, whole, whole)),
     ]
 

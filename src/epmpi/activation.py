@@ -63,24 +63,22 @@ class Activation:
         direction: NDArray,
         stress_rate: NDArray,
         source: NDArray,
-        step: int,
+        step: NDArray[np.uint64],
+        events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
-    ) -> int:
+    ) -> None:
         """Advance the sites of the local rows from `begin` on by one step and switch them.
 
         All arrays have the shape (rows of the block, Ly); stress, plastic_strain and direction are
-        updated, source receives the new directions.  The beginning of `begun`, if it is given,
-        receives the indices in the block of the sites where an event began.
-
-        Returns
-        -------
-        int
-            Number of events that began.
+        updated, source receives the new directions; `step` is a counter of the device.  The
+        number of events that began is added to the first of `events`; the beginning of `begun`, if
+        it is given, receives the indices in the block of their sites, the second of `events` their
+        number.
         """
         first_site = self._slab.first_site + begin * self._slab.lattice.shape[1]
-        return self._device.advance_sites(
+        self._device.advance_sites(
             stress, plastic_strain, direction, stress_rate, source,
-            self._seed, step, first_site, self.forcing, self.parameters, begun,
+            self._seed, step, first_site, self.forcing, self.parameters, events, begun,
         )  # fmt: skip
 
 

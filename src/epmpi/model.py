@@ -12,7 +12,6 @@ have an error of second order in the step.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -77,7 +76,11 @@ class Model:
         self.plastic_strain = self.device.zeros(shape, np.float64)
         self.direction = self.device.zeros(shape, np.int8)
         self.step_count = 0
-        self._events: Any = 0  # on the device, which need not be waited for
+        # On the device, which need not be waited for.
+        self._number = self.device.counter(0)
+        self._events = self.device.zeros((2,), np.int64)  # in all; in the last block of rows
+        self._arrangement = 0  # changes with the arrays that a step uses
+        self._repeat = self.device.repeater()
         self.accumulators: dict[str, Accumulator] = {}
         self._begun: NDArray[np.int64] | None = None
         self.activation = Activation(configuration, self.slab, self.device)
@@ -122,21 +125,20 @@ class Model:
     def gather(self, name: str, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator, which becomes part of the state."""
         self.accumulators[name] = accumulator
+        self._arrangement += 1
         if self._begun is None:
             self._begun = self.device.empty((self.stress.size,), np.int64)
 
-    def _take_events(self, begin: int, events: Any) -> None:
-        """Count the events that a step began in the rows from `begin` on, and pass them on."""
-        self._events = self._events + events
-        if self._begun is not None and events:
-            begun = self.device.to_host(self._begun[: int(events)])
-            sites = begin * self.lattice.shape[1] + begun
+    def _pass_events_on(self, begin: int) -> None:
+        """Give the events that a step began in the rows from `begin` on to the accumulators."""
+        if self._begun is not None:
+            first_site = begin * self.lattice.shape[1]
             for accumulator in self.accumulators.values():
-                accumulator.take(sites, self.step_count)
+                accumulator.take(self._begun, self._events[1:], first_site, self._number)
 
     def _total_events(self) -> int:
         """Return the number of events that began since the start, on all ranks.  Collective."""
-        return self.communicator.sum(int(self.device.to_host(self._events)))
+        return self.communicator.sum(int(self.device.to_host(self._events)[0]))
 
     def state(self) -> State:
         """Return all that the future depends on, on the host.  Collective.
@@ -169,13 +171,15 @@ class Model:
         for name, field in self._fields().items():
             field[:] = self.device.asarray(state.fields[name])
         mine = 1 if self.communicator.is_root else 0
-        self._events = mine * int(state.counts["events"])
+        self._events[:1] = mine * int(state.counts["events"])
         for name, accumulator in self.accumulators.items():
             accumulator.restore(
                 {key: state.fields[f"{name}/{key}"] for key in accumulator.fields()},
                 {key: mine * state.counts[f"{name}/{key}"] for key in accumulator.counts()},
             )
         self.step_count = state.step_count
+        self._number[:] = state.step_count
+        self._arrangement += 1
         self.tracers.set(state.identity, state.position)
         self.update_response()
 
@@ -204,27 +208,40 @@ class Model:
         3. tracers move;
         4. columns and exchange: the response to the new activity.
         """
+        moves = self._flow is not None and (self.step_count + 1) % self._every == 0
+        if self.fft.only_queues:
+            alike = self._arrangement, self.activation.parameters, moves
+            self._repeat(alike, lambda: self._advance(moves))
+        else:
+            self._advance(moves)
+        self.step_count += 1
+        if moves:
+            self.tracers.settle()
+
+    def _advance(self, moves: bool) -> None:
+        """Do the work of a step, which is the same each time but for the numbers on the device."""
         response = self.elasticity.convolution
         if self._flow is not None and self._every == 1:
             response.responses(self.elasticity.flow_fields, self._flow)
         for begin, end in response.row_blocks:
             source = response.source_block(begin, end)
-            events = self.activation.advance(
+            self.activation.advance(
                 begin,
                 self.stress[begin:end],
                 self.plastic_strain[begin:end],
                 self.direction[begin:end],
                 response.response_block(self.elasticity.STRESS_RATE, begin, end),
                 source,
-                self.step_count,
+                self._number,
+                self._events,
                 self._begun,
             )
             response.set_source(begin, end)
-            self._take_events(begin, events)
-        self.step_count += 1
+            self._pass_events_on(begin)
+        self._number += 1
         if self._flow is not None and self._every == 1:
             self.tracers.move(self._flow, self.configuration.time.step)
-        elif self._flow is not None and self.step_count % self._every == 0:
+        elif self._flow is not None and moves:
             self._move_by_accumulated_strain(self._flow)
         response.apply()
 
@@ -232,8 +249,11 @@ class Model:
         """Move the tracers by the displacement of the plastic strain since their last move."""
         response = self._accumulated
         for begin, end in response.row_blocks:
-            increment = self.plastic_strain[begin:end] - self._strain_at_move[begin:end]
-            response.source_block(begin, end)[:] = increment
+            self.device.subtract(
+                self.plastic_strain[begin:end],
+                self._strain_at_move[begin:end],
+                response.source_block(begin, end),
+            )
             response.set_source(begin, end)
         self._strain_at_move[:] = self.plastic_strain
         response.apply()

@@ -238,7 +238,10 @@ def cuda_aware() -> bool:
     be: an exchange that is only tried may end the run.
     """
     for path in _loaded_libraries("libmpi"):
-        loaded = ctypes.CDLL(path)
+        try:
+            loaded = ctypes.CDLL(path)
+        except OSError:
+            continue
         if hasattr(loaded, "MPIX_Query_cuda_support"):
             return bool(loaded.MPIX_Query_cuda_support() == 1)
         if hasattr(loaded, "MPIX_GPU_query_support"):

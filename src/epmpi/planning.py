@@ -68,9 +68,10 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
         height = min((device or CPU()).block_rows(width * real), rows)
         blocks = 2 * height * width * real
+        kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
         if ranks > 1:
             spectra += height * lattice.modes * (1 + responses)
-        return 2 * real * spectra + real * responses * modes * length + blocks
+        return 2 * real * spectra + real * kernels + blocks
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered) + flow * (rows + halo) * width * real

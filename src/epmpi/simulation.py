@@ -14,6 +14,8 @@ from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fields
 from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
+from epmpi.placement import check_memory, place
+from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
 from epmpi.state import StateError
@@ -51,14 +53,17 @@ class Simulation:
     ) -> None:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        self.model = model = Model(configuration, self.communicator)
+        device = place(configuration.run.device, self.communicator)
+        needed = array_bytes(configuration, self.communicator.size, device)
+        check_memory(needed, device, self.communicator)
+        self.model = model = Model(configuration, self.communicator, device)
         self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
         self.stopped = ""
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
         if configuration.output.waiting_times_every:
-            self._waits = WaitingTimes(model.slab.shape, self.warmup_steps)
+            self._waits = WaitingTimes(model.slab.shape, self.warmup_steps, model.device)
             model.gather("waiting_times", self._waits)
         self._activity: float | None = None
         self._checkpoint = checkpoint
@@ -194,7 +199,7 @@ class Simulation:
     def _start_counting(self) -> None:
         """Count waiting times from the end of the warm-up on."""
         if self._waits is not None:
-            self._waits.first_step = self.warmup_steps
+            self._waits.begin_at(self.warmup_steps)
 
     def _store(self, directory: str | os.PathLike[str] | None) -> RunStore:
         """Open the store of a new run, or of one that is resumed.  Collective."""

@@ -21,8 +21,26 @@ class StateError(ArithmeticError):
 class Accumulator(Protocol):
     """Something gathered event by event while a run goes on, which a restart must not lose."""
 
-    def take(self, sites: NDArray[np.int64], step: int) -> None:
-        """Take the events that began in a step: their local flat indices x Ly + y."""
+    def take(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+    ) -> None:
+        """Take the events that began in a step in a block of rows.
+
+        Parameters
+        ----------
+        begun : int64 array on the device
+            Its beginning holds their flat indices x Ly + y from the first site of the block on.
+        events : int64 array on the device, shape (1,)
+            Their number.
+        first_site : int
+            Local flat index of the first site of the block.
+        step : uint64 array on the device, shape (1,)
+            Number of the step.
+        """
         ...
 
     def fields(self) -> Mapping[str, NDArray]:

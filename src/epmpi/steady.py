@@ -169,7 +169,13 @@ class SteadyState:
         """Step at which the warm-up ended; 0 while it goes on.  On the root."""
         return int(self.count[3])
 
-    def take(self, sites: NDArray[np.int64], step: int) -> None:
+    def take(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+    ) -> None:
         """Let single events pass."""
 
     def fields(self) -> Mapping[str, NDArray]:

@@ -71,9 +71,7 @@ class Tracers:
         self._sort()
 
     def move(self, flow: NDArray, time_step: float) -> None:
-        """Move all tracers along a flow, and those that leave the slab to their new rank.
-
-        Collective.
+        """Move all tracers along a flow; `settle` must follow before they move again.
 
         Parameters
         ----------
@@ -86,6 +84,9 @@ class Tracers:
         self._device.move_tracers(
             self.interpolation, self.position, flow, time_step, length, self._slab.start
         )
+
+    def settle(self) -> None:
+        """Take those that left the slab by a move to their new rank.  Collective."""
         self._migrate()
         self._moves += 1
         if self._moves % SORT_EVERY == 0:
@@ -111,4 +112,5 @@ class Tracers:
     def _sort(self) -> None:
         """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""
         order = self._device.order_by_site(self.position, self._slab.lattice.shape)
-        self.identity, self.position = self.identity[order], self.position[order]
+        # In place: where nothing else changes, a step goes on with the same arrays.
+        self.identity[:], self.position[:] = self.identity[order], self.position[order]

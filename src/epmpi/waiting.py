@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.devices import Device
+
 EXACT = 10  # waits up to this many steps have a bin each
 PER_DECADE = 12
 DECADES = 12  # longest wait, 10^12 steps
@@ -38,36 +40,46 @@ class WaitingTimes:
         Rows of this rank, and Ly.
     first_step : int
         Steps of the warm-up: earlier events are left out.
+    device : Device
+        Where the events are, and where they are counted.
     """
 
-    def __init__(self, shape: tuple[int, int], first_step: int) -> None:
-        self.first_step = first_step
+    def __init__(self, shape: tuple[int, int], first_step: int, device: Device) -> None:
         self.edges = bin_edges()
-        self.number = np.zeros(self.edges.size - 1, np.int64)
-        self._last = np.full(shape, NEVER, np.int64)
+        self._device = device
+        self._edges = device.asarray(self.edges)
+        self._since = device.zeros((1,), np.int64)
+        self._number = device.zeros((self.edges.size - 1,), np.int64)
+        self._last = device.zeros(shape, np.int64)
+        self._last[:] = NEVER
+        self.begin_at(first_step)
 
-    def take(self, sites: NDArray[np.int64], step: int) -> None:
-        """Count the waits that these events end.
+    def begin_at(self, first_step: int) -> None:
+        """Leave out the events of earlier steps."""
+        self._since[:] = first_step
 
-        Parameters
-        ----------
-        sites : int array, shape (events,)
-            Local flat indices, each once.
-        step : int
-            Number of the step that they began in.
-        """
-        if step < self.first_step:
-            return
-        last = self._last.reshape(-1)
-        before = last[sites]
-        waits = step - before[before != NEVER]
-        bins = np.searchsorted(self.edges, waits) - 1
-        np.add.at(self.number, bins, 1)
-        last[sites] = step
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """The number of waits in each bin, on this rank."""
+        number: NDArray[np.int64] = self._device.to_host(self._number)
+        return number
+
+    def take(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+    ) -> None:
+        """Count the waits that these events end; see `Accumulator.take`."""
+        self._device.count_waits(
+            begun, events, first_site, step,
+            self._since, self._last.reshape(-1), self._edges, self._number,
+        )  # fmt: skip
 
     def fields(self) -> Mapping[str, NDArray]:
         """Return the step of the last activation of each site, -1 for none; shape (rows, Ly)."""
-        return {"last_activation": self._last}
+        return {"last_activation": self._device.to_host(self._last)}
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:
         """Return the number of waits in each bin, on this rank."""
@@ -77,5 +89,5 @@ class WaitingTimes:
         self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
     ) -> None:
         """Take over what both have returned."""
-        self._last[:] = fields["last_activation"]
-        self.number[:] = counts["number"]
+        self._last[:] = self._device.asarray(fields["last_activation"])
+        self._number[:] = self._device.asarray(counts["number"])

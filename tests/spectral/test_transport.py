@@ -1,8 +1,11 @@
 """How arrays travel between ranks: the decision, and the way through the host."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+import epmpi.parallel
 from epmpi.devices import CPU
 from epmpi.parallel import Communicator, cuda_aware
 from epmpi.spectral import transport
@@ -42,6 +45,40 @@ def test_decision(expected, offers):
 
 def test_mpi_of_a_wheel_knows_no_gpu():
     assert cuda_aware() is False
+
+
+def query_of_mpich(answer, failed=0):
+    def query(kind, supported):
+        assert kind == 0
+        supported._obj.value = answer
+        return failed
+
+    return SimpleNamespace(MPIX_GPU_query_support=query)
+
+
+@pytest.mark.parametrize(
+    ("libraries", "expected"),
+    [
+        ([SimpleNamespace(MPIX_Query_cuda_support=lambda: 1)], True),
+        ([SimpleNamespace(MPIX_Query_cuda_support=lambda: 0)], False),
+        ([query_of_mpich(1)], True),
+        ([query_of_mpich(0)], False),
+        ([query_of_mpich(1, failed=1)], False),
+        ([SimpleNamespace(), query_of_mpich(1)], True),  # bindings of C++ beside the library
+        ([SimpleNamespace()], False),
+        ([None], False),  # that cannot be opened
+        ([], False),
+    ],
+)
+def test_libraries_are_asked_and_nothing_is_tried(monkeypatch, libraries, expected):
+    def load(number):
+        if libraries[number] is None:
+            raise OSError
+        return libraries[number]
+
+    monkeypatch.setattr(epmpi.parallel, "_loaded_libraries", lambda name: range(len(libraries)))
+    monkeypatch.setattr(epmpi.parallel.ctypes, "CDLL", load)
+    assert cuda_aware() is expected
 
 
 @pytest.mark.mpi

@@ -14,7 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import epmpi
 from epmpi.cli import campaigns, completion, machine, results, simulate
-from epmpi.cli.exits import EXIT_CODES
+from epmpi.cli.exits import EXIT_CODES, MEMORY_ERROR
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
 
@@ -38,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if communicator.is_root:
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
         return EXIT_CODES[type(error)]
+    except MemoryError as error:
+        where = f"rank {communicator.rank} of {communicator.size}"
+        print(f"epmpi: {where}: {error or 'out of memory'}", file=sys.stderr, flush=True)
+        if communicator.size > 1:  # this rank may be the only one
+            communicator.abort(MEMORY_ERROR)
+        return MEMORY_ERROR
 
 
 def _parse(arguments: Sequence[str] | None, communicator: Communicator) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 - 0: done;
 - 2: wrong arguments or configuration; nothing has been changed;
 - 70: a number of the state was not finite (the last checkpoint is good);
+- 71: memory ran out (the last checkpoint, if there is one, is good);
 - 74: a file could not be written (the last checkpoint is good);
 - 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint: resume it.
 """
@@ -13,6 +14,7 @@ from epmpi.state import StateError
 
 USER_ERROR = 2
 STATE_ERROR = 70
+MEMORY_ERROR = 71
 OUTPUT_ERROR = 74
 STOPPED = 75
 EXIT_CODES: dict[type[Exception], int] = {

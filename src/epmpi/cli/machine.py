@@ -62,6 +62,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
         ("exchange", exchange),
         ("FFT engines", ", ".join(FFT_ENGINES)),
+        ("cuFFTMp", device.missing_for_cufftmp() or "ready on the first rank"),
     ]
     for name, value in rows:
         print(f"{name:<12} {value}")

@@ -65,8 +65,6 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     if chosen.dry_run:
         return _tell_plan(configuration, communicator)
     _refuse_existing(directory, communicator)
-    device = place(configuration.run.device, communicator)
-    check_memory(array_bytes(configuration, communicator.size, device), device, communicator)
     simulation = Simulation(configuration, communicator)
     return _go(simulation, directory, f"-> {directory}")
 
@@ -113,10 +111,13 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
-    memory = array_bytes(configuration, communicator.size)
+    device = place(configuration.run.device, communicator)
+    memory = array_bytes(configuration, communicator.size, device)
+    check_memory(memory, device, communicator)
     if communicator.is_root:
         print(
-            f"memory   {in_bytes(memory)} of arrays a rank, on {communicator.size} rank(s)",
+            f"memory   {in_bytes(memory)} of arrays a rank, on {communicator.size} rank(s), "
+            f"{device.name}",
             flush=True,
         )
     needs = plan(configuration, communicator)

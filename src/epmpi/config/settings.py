@@ -19,7 +19,7 @@ from epmpi.config.keys import (
     key,
 )
 
-FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
+FFT_ENGINES = ("vector", "numpy", "mpi4py-fft", "cufftmp")  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"
 # Keys that a run which goes on from a checkpoint may have changed: its trajectory stays the same.
 MAY_CHANGE = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,23 @@ class Device(ABC):
     def synchronize(self) -> None:  # noqa: B027  (a device without a queue has nothing to wait for)
         """Wait until all that was asked of the device is done."""
 
+    def repeater(self) -> Callable[[Hashable, Callable[[], None]], None]:
+        """Return a function (key, work) that does work, which is the same each time for a key.
+
+        A device with a queue may record what the work asks of it, and ask for the record later on
+        without calling `work`.  So all that differs from one time to the next must be in arrays of
+        the device, and the work may neither allocate arrays nor wait for the device.
+        """
+        return lambda key, work: work()
+
+    def mark(self) -> Any:
+        """Return a mark in the device's queue, for `seconds`."""
+        return time.perf_counter()
+
+    def seconds(self, first: Any, last: Any) -> float:
+        """Return the time from one mark to a later one; waits for it."""
+        return float(last - first)
+
     # Arrays.
 
     @abstractmethod
@@ -54,6 +73,14 @@ class Device(ABC):
     def to_host(self, array: Any) -> Any:
         """Return an array of the device, or of the host, on the host."""
 
+    def counter(self, value: int) -> NDArray[np.uint64]:
+        """Return a number that the device counts on, shape (1,)."""
+        return self.asarray(np.array([value], np.uint64))
+
+    def subtract(self, array: NDArray, other: NDArray, difference: NDArray) -> None:
+        """Write the difference of two arrays, rounded once, into one of perhaps lower precision."""
+        self._arrays.subtract(array, other, out=difference, casting="same_kind")
+
     def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
         """Return a flat host array that is fast to copy from and to the device."""
         return np.empty(count, dtype)
@@ -69,6 +96,16 @@ class Device(ABC):
     def has_nccl(self) -> bool:
         """Tell whether arrays can travel between devices by NCCL."""
         return False
+
+    def missing_for_cufftmp(self) -> str:
+        """Return why this device cannot transform by cuFFTMp, or an empty text."""
+        return 'it needs a GPU: set run.device = "gpu"'
+
+    def cufftmp(
+        self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
+    ) -> Any:
+        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`."""
+        raise NotImplementedError(self.missing_for_cufftmp())
 
     def is_finite(self, array: NDArray) -> bool:
         """Tell whether every number of a float array is finite."""
@@ -136,17 +173,56 @@ class Device(ABC):
         stress_rate: NDArray,
         source: NDArray,
         seed: int,
-        step: int,
+        step: NDArray[np.uint64],
         first_site: int,
         forcing: tuple[float, float],
         parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
-    ) -> Any:
+    ) -> None:
         """Advance a block of rows by one step; see `cpu.site_loops.advance_sites`.
 
-        All arrays have the shape (rows, Ly), but for `begun`, with room for an index of each of
-        these sites, in any order.  Returns the number of events that began: an integer, or an array
-        of shape () on the device, so that nobody waits for it.
+        All arrays have the shape (rows, Ly), but for
+
+        step
+            A `counter`.
+        events : shape (2,)
+            The number of events that began is added to the first; where `begun` is given, the
+            second becomes this number.
+        begun
+            With room for an index of each of these sites, in any order.
+        """
+
+    @abstractmethod
+    def count_waits(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+        since: NDArray[np.int64],
+        last: NDArray[np.int64],
+        edges: NDArray[np.float64],
+        number: NDArray[np.int64],
+    ) -> None:
+        """Count the waits that events end, in bins of whole steps.
+
+        Parameters
+        ----------
+        begun, step
+            Of `advance_sites`.
+        events : int64 array, shape (1,)
+            How many of `begun` there are.
+        first_site : int
+            What is added to an index in `begun` to get one in `last`.
+        since : int64 array, shape (1,)
+            Step of the first event that counts.
+        last : int64 array, shape (sites,)
+            Step of the last event of each site, below 0 for none; updated.
+        edges : float64 array, shape (bins + 1,)
+            Of the bins, in steps; no whole number.
+        number : int64 array, shape (bins,)
+            Updated.
         """
 
     @abstractmethod

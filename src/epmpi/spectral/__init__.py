@@ -11,11 +11,12 @@ from numpy.typing import DTypeLike
 from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.spectral.cufftmp_engine import CufftMpFFT
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
 from epmpi.spectral.transform import Convolution, Transform
 
-__all__ = ["Convolution", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
+__all__ = ["Convolution", "CufftMpFFT", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
 
 
 def make_transform(
@@ -33,6 +34,7 @@ def make_transform(
     ValueError
         For an unknown engine; and as the engine does.
     """
-    if engine == Mpi4pyFFT.engine:
-        return Mpi4pyFFT(lattice, communicator, device, dtype)
+    for library in (Mpi4pyFFT, CufftMpFFT):
+        if engine == library.engine:
+            return library(lattice, communicator, device, dtype)
     return SlabFFT(lattice, communicator, device, dtype, engine, wire)

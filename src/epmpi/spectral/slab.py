@@ -43,6 +43,7 @@ class SlabFFT(Transform):
         self.engine = self.lines.name
         self.wire_dtype = np.dtype(np.complex64) if wire == "single" else self.complex_dtype
         self.transport, self.carrier = make_transport(communicator, device)
+        self.only_queues = communicator.size == 1
 
     def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.

@@ -36,6 +36,8 @@ class Transform(ABC):
         Name of the engine, as in the configuration.
     transport : str
         How arrays travel between the ranks.
+    only_queues : bool
+        Whether a convolution only asks the device for work: it neither waits nor talks to ranks.
     slabs : list of Slab
         Rows of every rank.
     slab : Slab
@@ -56,6 +58,7 @@ class Transform(ABC):
 
     engine: str
     transport: str
+    only_queues = False
 
     def __init__(
         self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike

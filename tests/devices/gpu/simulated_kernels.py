@@ -1,131 +1,18 @@
 """The CUDA kernels in Numba's simulator against the CPU's loops; run by `test_simulated.py`."""
 
-import numpy as np
 import pytest
+from kernels_against_cpu import *  # noqa: F403  (its tests)
 from numba import cuda
-from simulated_gpu import on_card, simulated_gpu
+from simulated_gpu import simulated_gpu
 
-from epmpi import rules
-from epmpi.devices import CPU
-from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.gpu.compiler import numba_cuda
 
-SHAPE = (4, 37)  # blocks begin anywhere within a group of 128 sites, and end so
-FIRST = 3 * 128 + 41
-PARAMETERS = {
-    "stress": (rules.STRESS, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "either": (rules.EITHER, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "both": (rules.BOTH, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "random": (rules.RANDOM, 0.6, 1.0, 1.0, 0.7, 0.1),
-}
+
+@pytest.fixture
+def gpu():
+    return simulated_gpu()
 
 
 def test_this_is_the_simulator():
     assert numba_cuda is cuda
     assert "simulator" in type(cuda.jit(lambda: None)).__module__
-
-
-def lively_state(dtype):
-    """Return stress, plastic strain, direction and stress rate."""
-    random = np.random.default_rng(3)
-    stress = random.normal(0, 0.7, SHAPE).astype(dtype)
-    stress[0, :5] = 0.0
-    direction = random.choice(np.array([-1, 0, 0, 1], np.int8), SHAPE)
-    return stress, random.normal(size=SHAPE), direction, random.normal(size=SHAPE).astype(dtype)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("reading", PARAMETERS)
-def test_sites_switch_as_on_the_cpu(reading, dtype):
-    slow = lively_state(dtype)
-    fast = [on_card(field.copy()) for field in slow]
-    total = 0
-    for step in (2**33 + 5, 7):
-        sources = np.empty(SHAPE, dtype), on_card(np.empty(SHAPE, dtype))
-        begun = np.zeros(slow[0].size, np.int64), on_card(np.zeros(slow[0].size, np.int64))
-        events = [
-            device.advance_sites(
-                *state, source, 2**40 + 1, step, FIRST, (0.01, 0.05), PARAMETERS[reading], sites
-            )
-            for device, state, source, sites in zip(
-                (CPU(), simulated_gpu()), (slow, fast), sources, begun, strict=True
-            )
-        ]
-        assert events[0] == events[1]
-        assert set(begun[0][: events[0]]) == set(begun[1].view(np.ndarray)[: events[0]])
-        np.testing.assert_array_equal(fast[2].view(np.ndarray), slow[2])
-        np.testing.assert_array_equal(sources[1].view(np.ndarray), sources[0])
-        tolerance = 4 * np.finfo(dtype).eps
-        np.testing.assert_allclose(fast[0].view(np.ndarray), slow[0], rtol=0, atol=tolerance)
-        np.testing.assert_allclose(fast[1].view(np.ndarray), slow[1], rtol=0, atol=1e-15)
-        total += events[0]
-    assert total > 5
-
-
-def test_draws_have_the_same_bits():
-    numbers = 2**63 + 11, 4, 2**34 + 3, 2**35 - 7, 200
-    np.testing.assert_array_equal(
-        simulated_gpu().draw_uniforms(*numbers), CPU().draw_uniforms(*numbers)
-    )
-
-
-def test_sums_over_rows_are_those_of_the_cpu_and_the_same_again():
-    stress, strain, direction, _ = (np.tile(field, (1, 5)) for field in lively_state(np.float64))
-    on_gpu = [on_card(field.copy()) for field in (stress, strain, direction)]
-    first, second = (simulated_gpu().row_sums(*on_gpu) for _ in range(2))
-    np.testing.assert_allclose(first, CPU().row_sums(stress, strain, direction), rtol=1e-13)
-    np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize(
-    ("interpolation", "fields", "halo"), [("bilinear", 2, 1), ("nearest", 2, 1), ("stream", 1, 3)]
-)
-def test_tracers_move_as_on_the_cpu(interpolation, fields, halo, dtype):
-    random = np.random.default_rng(5)
-    flow = random.normal(size=(fields, 6 + halo, 9)).astype(dtype)
-    position = random.uniform((64.0, -14.0), (70.0, -8.0), (150, 2))
-    position[0] = 64.0, 8.5
-    moved = on_card(position.copy())
-    CPU().move_tracers(interpolation, position, flow, 0.3, 20, 4)
-    simulated_gpu().move_tracers(interpolation, moved, on_card(flow), 0.3, 20, 4)
-    tolerance = 1e-13 if dtype is np.float64 else 1e-6  # the simulator adds up in single precision
-    np.testing.assert_allclose(moved.view(np.ndarray), position, rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize("shape", [(7, 10), (8, 9), (5, 4)])
-@pytest.mark.parametrize("halo", [(0, 0), (0, 1), (1, 2)])
-@pytest.mark.parametrize("in_place", [False, True])
-def test_convolution_is_that_of_the_cpu(shape, halo, in_place):
-    """In place, the source lies where the first response will."""
-    random = np.random.default_rng(7)
-    length, modes = shape[0], shape[1] // 2 + 1
-    kernels, imaginary = random.normal(size=(3, modes, length)), [False, True, True]
-    source = random.normal(size=(length, 1, modes)) + 1j * random.normal(size=(length, 1, modes))
-    rows = length + sum(halo)
-    expected = np.zeros((rows, 3, modes), complex)
-    slow, gpu = LibraryLines(shape, np.float64), simulated_gpu()
-    fast = gpu.lines("auto", shape, np.float64)
-    slow.convolve(source.copy(), slow.prepare(kernels), imaginary, expected, halo[0])
-    found = gpu.zeros((rows, 3, modes), complex)
-    given = on_card(source.copy())
-    if in_place:
-        given = found[halo[0] : halo[0] + length, :1]
-        given[...] = on_card(source)
-    fast.convolve(given, fast.prepare(kernels), imaginary, found, halo[0])
-    np.testing.assert_allclose(found.view(np.ndarray), expected, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("width", [10, 9])
-def test_rows_there_and_back(width):
-    """Whole arrays, and one field of several."""
-    random = np.random.default_rng(9)
-    rows, lines = random.normal(size=(4, 2, width)), simulated_gpu().lines("auto", (4, width), "d")
-    spectra = on_card(np.zeros((4, 2, width // 2 + 1), complex))
-    lines.transform_rows(on_card(rows), spectra)
-    expected = np.fft.rfft(rows)
-    np.testing.assert_allclose(spectra.view(np.ndarray), expected, rtol=0, atol=1e-13)
-    back = on_card(np.zeros((3, 1, width)))
-    lines.restore_rows(spectra[1:, 1:2], back)
-    restored = back.view(np.ndarray) / width
-    np.testing.assert_allclose(restored, rows[1:, 1:2], rtol=0, atol=1e-13)

@@ -1,41 +1,36 @@
 """The model on a simulated GPU against the CPU, step for step; run by `test_simulated.py`."""
 
-import h5py
+import copy
+
 import numpy as np
 import pytest
 from simulated_gpu import simulated_gpu
-from two_devices import CASES, assert_alike, models_of
+from two_devices import (
+    CASES,
+    assert_alike,
+    assert_same_series,
+    configuration_of,
+    models_of,
+    run_in_turns,
+)
 
-from epmpi import model as models
-from epmpi.config import from_mapping
 from epmpi.devices import CPU
+from epmpi.model import Model
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.planning import array_bytes
 from epmpi.spectral.transport import NONE, STAGED
 from epmpi.waiting import WaitingTimes
 
 pytestmark = pytest.mark.mpi
 
 STEPS = 4
-SETTINGS = {
-    "lattice": {"shape": [7, 10]},
-    "model": {"temperature": 0.5},
-    "tracers": {"number": 6},
-    "time": {"step": 0.1, "warmup": 0.0, "duration": 1.2},
-    "output": {
-        "series_every": 0.2,
-        "trajectory_every": 0.2,
-        "fields_every": 0.4,
-        "waiting_times_every": 0.4,
-    },
-    "run": {"device": "cpu", "seed": 4},
-}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_follows_the_cpu(comm, case):
     tolerance = 2e-6 if case == "single" else 1e-12
-    slow, fast = models_of(comm, simulated_gpu(), *CASES[case])
+    device = simulated_gpu()
+    slow, fast = models_of(comm, device, *CASES[case])
     assert fast.fft.transport == (NONE if comm.size == 1 else STAGED)
     assert_alike(slow, fast, tolerance)
     for _ in range(STEPS):
@@ -46,6 +41,12 @@ def test_follows_the_cpu(comm, case):
     assert ours == pytest.approx(theirs, abs=tolerance)
     assert slow.state().counts["events"] > 2
     assert fast.fault() is None
+    # Several ranks must talk in a step; one records it: twice where tracers move every other step.
+    recorded = 0 if comm.size > 1 else 2 if "every 2" in case else 1
+    assert len(device.recordings) == recorded
+    assert sum(graph.launches for graph in device.recordings) == (
+        STEPS - recorded if recorded else 0
+    )
 
 
 def test_a_run_goes_on_on_the_other_device_and_back(comm):
@@ -59,41 +60,63 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm):
         assert_alike(expected, after, 1e-12)
 
 
-def test_a_checkpoint_goes_on_on_the_other_device_and_back(comm, shared_tmp_path, monkeypatch):
-    devices = {"cpu": CPU(), "gpu": simulated_gpu()}
-    monkeypatch.setattr(models, "place", lambda name, communicator: devices[name])
-    communicator, run = Communicator(comm), shared_tmp_path / "run"
-    configuration = from_mapping(SETTINGS)
-    whole = Simulation(configuration, communicator).run(shared_tmp_path / "whole", progress=False)
-    first = configuration.with_overrides(["run.device=cpu", "time.duration=0.4"])
-    Simulation(first, communicator).run(run, progress=False)
-    for device, duration in (("gpu", 0.8), ("cpu", 1.2)):
-        changes = [f"run.device={device}", f"time.duration={duration}"]
-        Simulation.resume(run, changes, communicator).run(progress=False)
-    if comm.rank == 0:
-        with h5py.File(whole / "run.h5") as one, h5py.File(run / "run.h5") as other:
-            for name in ("observables/events", "fields/active", "histograms/waiting_times"):
-                for part in ("step", "value"):
-                    np.testing.assert_array_equal(one[name][part], other[name][part])
-            assert one["observables/events/value"][-1] > 2
-            for name in ("fields/stress", "particles/tracers/position"):
-                np.testing.assert_allclose(one[name]["value"], other[name]["value"], atol=1e-12)
-    comm.barrier()
+@pytest.mark.parametrize("turns", [["gpu", "cpu", "gpu"], ["cpu", "gpu", "cpu"]])
+def test_checkpoints_go_from_device_to_device(comm, shared_tmp_path, monkeypatch, turns):
+    devices = {"gpu": simulated_gpu(), "cpu": CPU()}
+    monkeypatch.setattr("epmpi.simulation.place", lambda name, communicator: devices[name])
+    communicator = Communicator(comm)
+    found = run_in_turns(turns, shared_tmp_path / "turns", communicator)
+    whole = run_in_turns(["cpu"] * len(turns), shared_tmp_path / "whole", communicator)
+    assert_same_series(found, whole, 1e-11)
+
+
+def test_an_annealing_is_not_recorded_and_what_follows_is(comm):
+    """Nor does a record outlive what it was made of: a restored state, an accumulator more."""
+    device = simulated_gpu()
+    slow, fast = models_of(comm, device)
+    counts = []
+    for step in range(12):
+        state = copy.deepcopy(slow.state())
+        for model in (slow, fast):
+            model.activation.set_temperature(0.5 - 0.01 * min(step, 3))
+            if step == 6:
+                model.restore(state)
+            if step == 9:
+                waits = WaitingTimes(model.slab.shape, 0, model.device)
+                model.gather("waiting_times", waits)
+            model.step()
+        counts.append(len(device.recordings))
+    assert_alike(slow, fast, 1e-12)
+    if comm.size == 1:
+        assert counts == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
 
 
 def test_waiting_times_are_counted_alike(comm):
     counted = []
-    for model in models_of(comm, simulated_gpu()):
-        waits = WaitingTimes(model.slab.shape, 0)
+    device = simulated_gpu()
+    for model in models_of(comm, device):
+        waits = WaitingTimes(model.slab.shape, 0, model.device)
         model.gather("waiting_times", waits)
         for _ in range(2 * STEPS):
             model.step()
         counted.append((waits.number, dict(waits.fields())["last_activation"]))
     np.testing.assert_array_equal(counted[1][0], counted[0][0])
     np.testing.assert_array_equal(counted[1][1], counted[0][1])
+    assert len(device.recordings) == (comm.size == 1)
 
 
 def test_a_number_that_is_lost_is_found(comm):
     _, fast = models_of(comm, simulated_gpu())
     fast.stress[0, 3] = np.nan
     assert fast.fault() == f"stress is nan at site [{fast.slab.start}, 3]"
+
+
+@pytest.mark.parametrize("case", ["bilinear", "stream, either", "every 2, nearest", "single"])
+def test_the_card_holds_what_is_planned(comm, case):
+    device = simulated_gpu()
+    overrides = ["lattice.shape=[60, 64]", "tracers.number=200", *CASES[case]]
+    configuration = configuration_of(*overrides)
+    model = Model(configuration, Communicator(comm), device)
+    held = comm.allreduce(device._arrays.held_bytes(), max)
+    assert held == pytest.approx(array_bytes(configuration, comm.size, device), rel=0.15)
+    assert model.lattice.sites == 60 * 64

@@ -98,30 +98,50 @@ class CPU(Device):
         stress_rate: NDArray,
         source: NDArray,
         seed: int,
-        step: int,
+        step: NDArray[np.uint64],
         first_site: int,
         forcing: tuple[float, float],
         parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
-    ) -> int:
-        """Advance a block of rows by one step; see `site_loops.advance_sites`.
-
-        All arrays have the shape (rows, Ly), but for `begun`, with room for an index of each of
-        these sites.  Returns the number of events that began.
-        """
-        return site_loops.advance_sites(
+    ) -> None:
+        """Advance a block of rows by one step; see `Device.advance_sites`."""
+        began = site_loops.advance_sites(
             stress.reshape(-1),
             plastic_strain.reshape(-1),
             direction.reshape(-1),
             stress_rate.reshape(-1),
             source.reshape(-1),
             np.uint64(seed),
-            np.uint64(step),
+            step[0],
             np.uint64(first_site),
             forcing,
             parameters,
             _NONE if begun is None else begun,
         )
+        events[0] += began
+        events[1] = began
+
+    def count_waits(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+        since: NDArray[np.int64],
+        last: NDArray[np.int64],
+        edges: NDArray[np.float64],
+        number: NDArray[np.int64],
+    ) -> None:
+        """Count the waits that events end; see `Device.count_waits`."""
+        now = int(step[0])
+        if now < since[0]:
+            return
+        sites = first_site + begun[: events[0]]
+        before = last[sites]
+        waits = now - before[before >= 0]
+        np.add.at(number, np.searchsorted(edges, waits) - 1, 1)
+        last[sites] = now
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""

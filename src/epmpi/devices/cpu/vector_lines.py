@@ -131,8 +131,8 @@ class Kernels(NamedTuple):
     signs: NDArray[np.float64]
 
 
-def _sign(kernel: NDArray, mirrored: NDArray) -> float:
-    """Return 1 for an even kernel, -1 for an odd one."""
+def parity(kernel: NDArray, mirrored: NDArray) -> float:
+    """Return 1 for a kernel that is even in kx, -1 for an odd one."""
     if np.array_equal(kernel, mirrored):
         return 1.0
     if np.array_equal(kernel, -mirrored):
@@ -207,7 +207,7 @@ class VectorLines(LibraryLines):
         """
         length = kernels.shape[2]
         mirrored = kernels[:, :, -np.arange(length) % length]
-        signs = np.array([_sign(*pair) for pair in zip(kernels, mirrored, strict=True)])
+        signs = np.array([parity(*pair) for pair in zip(kernels, mirrored, strict=True)])
         half = kernels[:, :, : length // 2 + 1]
         padding = -kernels.shape[1] % line_width(self.dtype)
         half = np.pad(half, ((0, 0), (0, padding), (0, 0)))

@@ -6,20 +6,25 @@ simulator runs this whole device on NumPy's arrays in the tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.config import ConfigError
 from epmpi.devices.cpu import site_loops
 from epmpi.devices.device import Device
-from epmpi.devices.gpu import site_kernels, tracer_kernels
+from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
+from epmpi.devices.gpu.repeating import Repeater
 from epmpi.randomness import BLOCK_SITES, GROUP
 
-BLOCK_BYTES = 1 << 28  # large enough to fill the GPU, small beside the fields of a large lattice
+EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
+CACHE_SHARE = (
+    4  # a block of rows is this part of the second-level cache: its rate and its source stay
+)
 
 _MOVES = {
     "bilinear": tracer_kernels.move_bilinear,
@@ -33,7 +38,7 @@ class OutOfMemory(MemoryError):
 
 
 class GPU(Device):
-    """One GPU; all work is queued on its default stream, in order.
+    """One GPU; all work is queued on one stream, in order.
 
     Parameters
     ----------
@@ -41,6 +46,11 @@ class GPU(Device):
         CuPy; or NumPy, where Numba's simulator runs the kernels.
     make_plan : function (Batch, dtype) -> Plan
     card : cards.Card
+
+    Attributes
+    ----------
+    block_bytes : int
+        Size of a field in a block of rows; benchmarks vary it.
     """
 
     name = "gpu"
@@ -51,6 +61,7 @@ class GPU(Device):
         self._arrays = arrays
         self._make_plan = make_plan
         self._card = card
+        self.block_bytes = card.cache_bytes // CACHE_SHARE
         self._none = self.empty((0,), np.int64)
 
     def describe(self) -> str:
@@ -69,6 +80,18 @@ class GPU(Device):
         """Wait until all that was asked of the card is done."""
         self._card.synchronize()
 
+    def repeater(self) -> Callable[[Hashable, Callable[[], None]], None]:
+        """Return what records work as a CUDA graph; see `Device.repeater`."""
+        return Repeater(self._card.record)
+
+    def mark(self) -> Any:
+        """Return a mark in the card's queue."""
+        return self._card.mark()
+
+    def seconds(self, first: Any, last: Any) -> float:
+        """Return the time from one mark to a later one, by the card's clock; waits for it."""
+        return float(self._card.seconds(first, last))
+
     # Arrays.
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
@@ -86,8 +109,11 @@ class GPU(Device):
         return self._allocated(self._arrays.zeros, shape, dtype)
 
     def asarray(self, host: NDArray) -> NDArray:
-        """Return a host array on the card."""
-        return self._arrays.asarray(host)
+        """Return a host array on the card; raises as `empty` does."""
+        try:
+            return self._arrays.asarray(host)
+        except MemoryError:
+            raise self._refusal(f"{host.nbytes} bytes") from None
 
     def to_host(self, array: Any) -> Any:
         """Return an array of the card on the host, when all that it depends on is done."""
@@ -113,34 +139,58 @@ class GPU(Device):
         """Return the all-to-all of NCCL.  Collective; see `nccl.NcclExchange`."""
         return self._card.nccl(size, rank, share)
 
+    def missing_for_cufftmp(self) -> str:
+        """Return why nvmath.distributed cannot be used, or an empty text."""
+        return cufftmp.missing()
+
+    def cufftmp(
+        self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
+    ) -> cufftmp.CufftMp:
+        """Return whole transforms by cuFFTMp.  Collective; see `cufftmp.CufftMp`."""
+        library = cufftmp.initialize(self._card.number, mpi)
+        return cufftmp.CufftMp(library, self._arrays, shape, rows, modes, dtype)
+
     def _allocated(self, make: Callable, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         try:
             return make(shape, dtype)
         except MemoryError:
             asked = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-            raise OutOfMemory(
-                f"{asked} bytes asked of {self._card.name}, {self.free_bytes()} of "
-                f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
-                "lattice"
-            ) from None
+            raise self._refusal(f"{asked} bytes") from None
+
+    def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
+        try:
+            return self._make_plan(batch, dtype)
+        except MemoryError:
+            points = batch.lines * batch.length
+            raise self._refusal(f"the work area of cuFFT for {points} points") from None
+
+    def _refusal(self, what: str) -> OutOfMemory:
+        return OutOfMemory(
+            f"{what} asked of {self._card.name}, {self.free_bytes()} bytes of "
+            f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
+            "lattice"
+        )
 
     # Transforms of lines.
 
     def block_rows(self, row_bytes: int) -> int:
         """Return how many rows to work on at a time."""
-        return max(1, BLOCK_BYTES // row_bytes)
+        return max(1, self.block_bytes // row_bytes)
 
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
         """Return the transforms of the lines of a lattice (Lx, Ly); the engine is "auto".
 
         Raises
         ------
-        ValueError
+        ConfigError
             For an engine of the CPU.
         """
         if engine != "auto":
-            raise ValueError(f"fft is '{engine}', expected 'auto' (cuFFT) on a GPU")
-        return GPULines(shape, dtype, self._make_plan, self)
+            raise ConfigError(
+                f'run.fft = "{engine}": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set '
+                'run.device = "cpu"'
+            )
+        return GPULines(shape, dtype, self._planned, self)
 
     # The physics, site by site and tracer by tracer.
 
@@ -152,16 +202,18 @@ class GPU(Device):
         stress_rate: NDArray,
         source: NDArray,
         seed: int,
-        step: int,
+        step: NDArray[np.uint64],
         first_site: int,
         forcing: tuple[float, float],
         parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
-    ) -> Any:
+    ) -> None:
         """Advance a block of rows by one step; see `Device.advance_sites`."""
         reading, *numbers = parameters
         groups = -(-(first_site % GROUP + stress.size) // GROUP)
-        events = self._arrays.zeros(1, np.int64)
+        if begun is not None:
+            events[1:].fill(0)
         site_kernels.advance_sites(
             groups * GROUP // BLOCK_SITES,
             stress.reshape(-1),
@@ -170,7 +222,7 @@ class GPU(Device):
             stress_rate.reshape(-1),
             source.reshape(-1),
             np.uint64(seed),
-            np.uint64(step),
+            step,
             np.uint64(first_site),
             site_loops.draw_limits(parameters),
             tuple(map(np.float64, forcing)),  # of 64 bits in the simulator too
@@ -178,7 +230,23 @@ class GPU(Device):
             self._none if begun is None else begun,
             events,
         )
-        return events[0]
+
+    def count_waits(
+        self,
+        begun: NDArray[np.int64],
+        events: NDArray[np.int64],
+        first_site: int,
+        step: NDArray[np.uint64],
+        since: NDArray[np.int64],
+        last: NDArray[np.int64],
+        edges: NDArray[np.float64],
+        number: NDArray[np.int64],
+    ) -> None:
+        """Count the waits that events end; see `Device.count_waits`."""
+        threads = min(begun.size, EVENT_THREADS)
+        site_kernels.count_waits(
+            threads, begun, events, first_site, step, since, last, edges, number
+        )
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices.gpu.compiler import Queue
+
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"
 
 
@@ -35,6 +37,11 @@ def count() -> tuple[int, str]:
     return number, "" if number else "CuPy finds no GPU"
 
 
+def _refuse(size: int) -> Any:
+    """Stand for an allocator while work is recorded: a graph must own none of its memory."""
+    raise RuntimeError(f"{size} bytes asked for while a step was recorded")
+
+
 class Card:
     """One GPU, made the current one of this process.
 
@@ -48,11 +55,17 @@ class Card:
         import cupy
 
         self._cupy: Any = cupy
+        self.number = number
         cupy.cuda.Device(number).use()
         known = cupy.cuda.runtime.getDeviceProperties(number)
         self.name = known["name"].decode()
         self.uuid = f"GPU-{uuid.UUID(bytes=bytes(known['uuid']))}"
         self.total_bytes = int(cupy.cuda.runtime.memGetInfo()[1])
+        self.cache_bytes = int(known["l2CacheSize"])
+        # Only work in a stream of our own can be recorded; it does not wait for the default one.
+        self._stream = cupy.cuda.Stream(non_blocking=True)
+        self._stream.use()
+        Queue.use(self._stream.ptr)
 
     def free_bytes(self) -> int:
         """Return the memory that nobody has taken, and what CuPy holds in reserve."""
@@ -62,6 +75,27 @@ class Card:
     def synchronize(self) -> None:
         """Wait until all that was asked of it is done."""
         self._cupy.cuda.runtime.deviceSynchronize()
+
+    def record(self, work: Callable[[], None]) -> Any:
+        """Return what some work asks of the card, as a graph with `launch()`; nothing is done."""
+        with self._cupy.cuda.using_allocator(_refuse):
+            self._stream.begin_capture()
+            try:
+                work()
+            finally:
+                graph = self._stream.end_capture()
+        return graph
+
+    def mark(self) -> Any:
+        """Return an event at the end of the stream."""
+        event = self._cupy.cuda.Event()
+        event.record(self._stream)
+        return event
+
+    def seconds(self, first: Any, last: Any) -> float:
+        """Return the time between two events; waits for the later one."""
+        last.synchronize()
+        return float(self._cupy.cuda.get_elapsed_time(first, last)) / 1e3
 
     def to_host(self, array: Any) -> Any:
         """Return an array on the host."""

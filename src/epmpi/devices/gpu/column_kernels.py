@@ -5,34 +5,52 @@ from __future__ import annotations
 from epmpi.devices.gpu.compiler import cuda, kernel
 
 
-@kernel
-def multiply(source, kernels, imaginary, responses, before):
-    """Multiply the modes of a source by real kernels, or by i times them; one thread a mode.
+@cuda.jit(device=True)
+def product(factor, mode, imaginary):
+    """Return a mode times a real factor, or times i and the factor."""
+    if imaginary:
+        return complex(-factor * mode.imag, factor * mode.real)
+    return complex(factor * mode.real, factor * mode.imag)
 
-    The source is read once for all responses, and neighbouring threads have neighbouring modes.  It
-    may lie where the first response will.
+
+@kernel
+def multiply(source, kernels, imaginary, odd, responses, before):
+    """Multiply the modes of sources by real kernels, or by i times them.
+
+    A thread takes the modes kx and -kx: a source and each kernel are read once, for all responses
+    and both modes, and neighbouring threads have neighbouring modes.  The sources may lie where the
+    first responses will.
 
     Parameters
     ----------
-    source : complex array, shape (Lx, 1, ky)
-    kernels : float array, shape (fields, Lx, ky)
-    imaginary : int
-        Its bit f tells that kernel f is to be multiplied by i.
-    responses : complex array, shape (Lx + halo, fields, ky)
-        Row r holds kx = r - before; the halo rows are left as they are.
+    source : complex array, shape (Lx, sources, ky)
+    kernels : float array, shape (fields, Lx // 2 + 1, ky)
+        For kx = 0 ... Lx // 2.
+    imaginary, odd : int
+        Their bits f tell that kernel f is to be multiplied by i, and that it is odd in kx.
+    responses : complex array, shape (Lx + halo, fields x sources, ky)
+        Row r holds kx = r - before; the halo rows are left as they are.  The response of source s
+        to kernel k is k x sources + s.
     """
     n = cuda.grid(1)
-    length, _, columns = source.shape
-    if n < length * columns:
-        x = n // columns
-        y = n - x * columns
-        mode = source[x, 0, y]
+    length, sources, columns = source.shape
+    if n < kernels.shape[1] * sources * columns:
+        line = n // columns
+        y = n - line * columns
+        x = line // sources
+        s = line - x * sources
+        opposite = length - x
+        mode = source[x, s, y]
+        other = source[opposite % length, s, y]
         for field in range(kernels.shape[0]):
+            at = field * sources + s
             factor = kernels[field, x, y]
-            if (imaginary >> field) & 1:
-                responses[x + before, field, y] = complex(-factor * mode.imag, factor * mode.real)
-            else:
-                responses[x + before, field, y] = complex(factor * mode.real, factor * mode.imag)
+            times_i = (imaginary >> field) & 1
+            responses[x + before, at, y] = product(factor, mode, times_i)
+            if x < opposite < length:
+                if (odd >> field) & 1:
+                    factor = -factor
+                responses[opposite + before, at, y] = product(factor, other, times_i)
 
 
 @kernel

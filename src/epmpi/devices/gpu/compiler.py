@@ -6,7 +6,9 @@ compiled from their Python source too, with the functions that it calls replaced
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
@@ -18,12 +20,26 @@ from epmpi import rules as plain_rules
 
 cuda: Any = numba_cuda  # its own types are those of the calling side, not of a kernel's inside
 
-# All launches and CuPy's own work go to the default stream: without this Numba would wait for it
-# before each kernel.
+# All launches and CuPy's own work go to one stream: without this Numba would wait for it before
+# each kernel.  The package numba-cuda reads its own switch.
 numba.config.CUDA_ARRAY_INTERFACE_SYNC = False  # type: ignore[attr-defined]
+with suppress(ImportError):
+    settings: Any = importlib.import_module("numba.cuda.core.config")
+    settings.CUDA_ARRAY_INTERFACE_SYNC = False
 
 WARP = 32  # threads that run in step
 THREADS = 128  # of a block, unless there are fewer
+
+
+class Queue:
+    """The stream that kernels are launched in: the one that CuPy uses too."""
+
+    stream: Any = 0  # the default stream
+
+    @classmethod
+    def use(cls, pointer: int) -> None:
+        """Launch kernels in the stream that CuPy made."""
+        cls.stream = cuda.external_stream(pointer)
 
 
 def compile_module(module: ModuleType) -> SimpleNamespace:
@@ -61,14 +77,14 @@ def compile_loop(loop: Any, **others: Callable) -> Callable:
 def kernel(function: Callable) -> Callable[..., None]:
     """Compile a kernel; return the function ``launch(threads, *arguments)``.
 
-    It starts at least so many threads, in the default stream, and does not wait for them.
+    It starts at least so many threads, in the stream of `Queue`, and does not wait for them.
     """
     compiled: Any = cuda.jit(function)
 
     def launch(threads: int, *arguments: Any) -> None:
         if threads > 0:
             block = min(THREADS, -(-threads // WARP) * WARP)
-            compiled[-(-threads // block), block](*arguments)
+            compiled[-(-threads // block), block, Queue.stream](*arguments)
 
     launch.compiled = compiled  # type: ignore[attr-defined]
     launch.__doc__ = function.__doc__

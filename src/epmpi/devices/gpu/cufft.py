@@ -31,14 +31,19 @@ class CufftPlan:
     def __init__(self, batch: Batch, dtype: np.dtype) -> None:
         half, full = batch.length // 2 + 1, batch.length
         read, written = {"real": (full, half), "back": (half, full)}.get(batch.kind, (full, full))
-        self._plan = cufft.PlanNd(
-            (batch.length,),
-            # In one dimension the sizes of the embedding arrays are not used, but without them the
-            # strides would not be either.
-            (read,), *batch.source,
-            (written,), *batch.target,
-            _TYPES[batch.kind, dtype.char], batch.lines, "C", 0, written,
-        )  # fmt: skip
+        try:
+            self._plan = cufft.PlanNd(
+                (batch.length,),
+                # In one dimension the sizes of the embedding arrays are not used, but without them
+                # the strides would not be either.
+                (read,), *batch.source,
+                (written,), *batch.target,
+                _TYPES[batch.kind, dtype.char], batch.lines, "C", 0, written,
+            )  # fmt: skip
+        except cufft.CuFFTError as problem:
+            if "ALLOC_FAILED" in str(problem):
+                raise MemoryError(str(problem)) from None
+            raise
 
     def run(self, source: NDArray, target: NDArray, *, forward: bool) -> None:
         """Transform the lines; see `lines.Plan`."""

@@ -3,19 +3,23 @@
 The columns are transformed where they stand, in the exchanged layout ``(x, field, ky)``:
 neighbouring columns are neighbours in memory, which is what a batch of strided transforms wants,
 and nothing is transposed.  A convolution is three passes: columns of the source forward, the
-product with all kernels, columns of all responses back.
+product with all kernels, columns of all responses back.  A large lattice is worked on strip by
+strip, so that the work areas of cuFFT stay small beside its fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices.cpu.vector_lines import parity
 from epmpi.devices.gpu import column_kernels
+
+STRIP_BYTES = 1 << 29  # of the responses in a strip of columns
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,21 @@ class Batch:
     lines: int
     source: tuple[int, int]
     target: tuple[int, int]
+
+
+class Kernels(NamedTuple):
+    """Kernels, each even or odd in kx: half of their rows is kept.
+
+    Parameters
+    ----------
+    values : float array, shape (fields, Lx // 2 + 1, ky)
+        On the device.
+    odd : int
+        Its bit f tells that kernel f is odd.
+    """
+
+    values: NDArray
+    odd: int
 
 
 class Plan(Protocol):
@@ -109,46 +128,68 @@ class GPULines:
         self._columns(inner, forward=False)
         self._fill_halo(exchanged, before)
 
-    def prepare(self, kernels: NDArray) -> NDArray:
-        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
-        columns = np.ascontiguousarray(kernels.transpose(0, 2, 1), self.dtype)
-        return self._device.asarray(columns)
+    def prepare(self, kernels: NDArray) -> Kernels:
+        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads.
+
+        Raises
+        ------
+        ValueError
+            If a kernel is neither even nor odd in kx.
+        """
+        length = self.shape[0]
+        mirror = -np.arange(length) % length
+        odd = sum(
+            1 << field
+            for field, kernel in enumerate(kernels)
+            if parity(kernel, kernel[:, mirror]) < 0
+        )
+        half = kernels[:, :, : length // 2 + 1].transpose(0, 2, 1)
+        return Kernels(self._device.asarray(np.ascontiguousarray(half, self.dtype)), odd)
 
     def convolve(
         self,
         source: NDArray,
-        kernels: NDArray,
+        kernels: Kernels,
         imaginary: Sequence[bool],
         responses: NDArray,
         before: int,
     ) -> None:
-        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
+        """Multiply sources by kernels in Fourier space: columns forward, product, columns back.
 
         Parameters
         ----------
-        source : complex array, shape (Lx, 1, ky)
+        source : complex array, shape (Lx, sources, ky)
             Rows already transformed; left as the spectrum.
-        kernels : array
-            Of `prepare`.  Each response is the source times its kernel, or times i kernel.
+        kernels : Kernels
+            Of `prepare`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.
-        responses : complex array, shape (Lx + halo, fields, ky)
+        responses : complex array, shape (Lx + halo, fields x sources, ky)
             Written; row r holds x = r - before, periodically.
         """
         length = self.shape[0]
-        self._columns(source, forward=True)
-        which = sum(1 << field for field, odd in enumerate(imaginary) if odd)
-        modes = length * source.shape[2]
-        column_kernels.multiply(modes, source, kernels, which, responses, before)
-        self._columns(responses[before : before + length], forward=False)
+        which = sum(1 << field for field, is_so in enumerate(imaginary) if is_so)
+        values, odd = kernels
+        width = max(1, STRIP_BYTES // (length * responses.shape[1] * responses.itemsize))
+        for first in range(0, source.shape[2], width):
+            strip = slice(first, first + width)
+            given, found = source[:, :, strip], responses[:, :, strip]
+            self._columns(given, forward=True)
+            threads = values.shape[1] * given.shape[1] * given.shape[2]
+            factors = values[:, :, strip]
+            column_kernels.multiply(threads, given, factors, which, odd, found, before)
+            self._columns(found[before : before + length], forward=False)
         self._fill_halo(responses, before)
 
     def _columns(self, exchanged: NDArray, *, forward: bool) -> None:
-        """Transform the columns of (Lx, fields, ky) in place; each row is contiguous."""
+        """Transform the columns of (Lx, fields, ky) in place; ky is contiguous."""
         length, fields, columns = exchanged.shape
         layout = (exchanged.strides[0] // exchanged.itemsize, 1)
-        batch = Batch("complex", length, fields * columns, layout, layout)
-        self._plan(batch).run(exchanged, exchanged, forward=forward)
+        together = exchanged.strides[1] == columns * exchanged.itemsize
+        parts = [exchanged] if together else [exchanged[:, f : f + 1] for f in range(fields)]
+        batch = Batch("complex", length, fields // len(parts) * columns, layout, layout)
+        for part in parts:
+            self._plan(batch).run(part, part, forward=forward)
 
     def _fill_halo(self, responses: NDArray, before: int) -> None:
         length = self.shape[0]

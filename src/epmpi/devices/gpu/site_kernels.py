@@ -47,12 +47,14 @@ def advance_sites(
 
     Parameters
     ----------
+    step : uint64 array, shape (1,)
+        Number of the step.
     limits : tuple of two uint64
         Leading bits above which no inactive, and no active site switches.
     begun : int64 array, shape (sites,) or (0,)
         Its beginning receives the sites where an event began, in any order.
-    events : int64 array, shape (1,)
-        The number of events that began is added to it.
+    events : int64 array, shape (2,)
+        The number of events that began is added to the first; to the second if `begun` is given.
     """
     loading, strain_step = forcing
     inactive_limit, active_limit = limits
@@ -63,7 +65,8 @@ def advance_sites(
     lowest = (thread // LANES) * GROUP + thread % LANES - skipped
     if lowest >= stress.size:
         return
-    drawn = words(seed, SWITCHING, step, first_block + np.uint64(thread))
+    now = step[0]
+    drawn = words(seed, SWITCHING, now, first_block + np.uint64(thread))
     for which in range(BLOCK_SITES):
         i = lowest + which * LANES
         if i >= 0 and i < stress.size:
@@ -81,13 +84,42 @@ def advance_sites(
                 may_switch = False
             if may_switch:
                 site = first_site + np.uint64(i)
-                here, began = switch_site(here, at, leading, site, seed, step, parameters)
+                here, began = switch_site(here, at, leading, site, seed, now, parameters)
                 direction[i] = here
                 if began:
-                    count = cuda.atomic.add(events, 0, 1)
+                    cuda.atomic.add(events, 0, 1)
                     if begun.size > 0:
-                        begun[count] = i
+                        begun[cuda.atomic.add(events, 1, 1)] = i
             source[i] = here
+
+
+@kernel
+def count_waits(begun, events, first_site, step, since, last, edges, number):
+    """Count the waits that events end; each thread takes some.  See `Device.count_waits`.
+
+    Parameters
+    ----------
+    events : int64 array, shape (1,)
+        Their number.
+    """
+    now = int(step[0])
+    if now < since[0]:
+        return
+    for n in range(cuda.grid(1), events[0], cuda.gridsize(1)):
+        site = first_site + begun[n]
+        before = last[site]
+        last[site] = now
+        if before >= 0:
+            wait = now - before
+            low = 0
+            high = edges.size
+            while low < high:
+                middle = (low + high) // 2
+                if edges[middle] < wait:
+                    low = middle + 1
+                else:
+                    high = middle
+            cuda.atomic.add(number, low - 1, 1)
 
 
 @kernel

@@ -1,0 +1,81 @@
+"""What a large lattice needs of a GPU, and what is said where something does not fit."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from epmpi.config import ConfigError, from_mapping
+from epmpi.devices.gpu import GPU
+from epmpi.planning import array_bytes
+
+H200_CACHE = 50 << 20  # bytes of its second-level cache
+WORK_AREAS = 3 << 30  # of cuFFT, at most: two plans of a strip, two of what is left over, rows
+
+
+class FullCard:
+    """Stands for CuPy on a card that has no more memory."""
+
+    def __getattr__(self, name):
+        def refuse(*arguments):
+            raise MemoryError
+
+        return refuse
+
+
+def gpu(arrays, make_plan=None):
+    """Return the device on a stand-in of a card."""
+    card = SimpleNamespace(
+        name="the card", total_bytes=1000, free_bytes=lambda: 10, cache_bytes=H200_CACHE
+    )
+    device = GPU(np, make_plan, card)
+    device._arrays = arrays
+    return device
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda device: device.empty((20, 3), np.float64), "480 bytes"),
+        (lambda device: device.zeros((7,), np.int8), "7 bytes"),
+        (lambda device: device.asarray(np.ones(5, np.float32)), "20 bytes"),
+    ],
+)
+def test_too_large_an_array_is_one_line(ask, what):
+    with pytest.raises(MemoryError) as refused:
+        ask(gpu(FullCard()))
+    assert str(refused.value) == (
+        f"{what} asked of the card, 10 bytes of 1000 are free: use more GPUs, single precision or "
+        "a smaller lattice"
+    )
+
+
+def test_too_large_a_work_area_is_one_line():
+    def refuse(batch, dtype):
+        raise MemoryError("CUFFT_ALLOC_FAILED")
+
+    lines = gpu(np, refuse).lines("auto", (4, 6), np.float64)
+    with pytest.raises(
+        MemoryError, match=r"^the work area of cuFFT for 24 points asked of the card"
+    ):
+        lines.transform_rows(np.zeros((4, 1, 6)), np.zeros((4, 1, 4), complex))
+
+
+def test_the_largest_lattice_takes_110_bytes_a_site():
+    """L = 2^15 in double precision, with tracers on a site of 16, on one card."""
+    sites = 2**30
+    configuration = from_mapping(
+        {"lattice": {"shape": [2**15, 2**15]}, "tracers": {"number": sites // 16}}
+    )
+    needed = array_bytes(configuration, 1, gpu(np))
+    assert 60 < needed / sites < 75
+    assert needed + WORK_AREAS < 110 * sites
+
+
+def test_an_engine_of_the_cpu_is_one_line():
+    with pytest.raises(ConfigError) as refused:
+        gpu(np).lines("vector", (4, 6), np.float64)
+    assert str(refused.value) == (
+        'run.fft = "vector": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set run.device = '
+        '"cpu"'
+    )
