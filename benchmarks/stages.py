@@ -14,6 +14,7 @@ from epmpi.placement import place
 # Method of the device, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
 LINE_STAGES = {
+    "advance_rows": "row pass",
     "transform_rows": "forward rows",
     "convolve": "columns",
     "restore_rows": "inverse rows",

@@ -24,6 +24,7 @@ from benchmarks.peer import Peer
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
 from epmpi.model import Model
+from epmpi.spectral.slab import SlabFFT
 
 COLUMNS = [*STAGES, "rest"]
 
@@ -44,6 +45,8 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
     watch = Stopwatch()
     communicator = timed_communicator(watch)
     model = Model(configuration, communicator, timed_device(options.device, watch))
+    if options.split and isinstance(model.fft, SlabFFT):
+        model.fft.lines.advances_rows = False
     for _ in range(options.warmup):
         model.step()
     ours, theirs, stages, activity = [], [], [], 0.0
@@ -109,6 +112,8 @@ def main() -> None:
     parser.add_argument("--precision", default="double", choices=["double", "single"])
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--fft", default="auto")
+    parser.add_argument("--split", action="store_true",
+                        help="the row pass block by block: slower, and timed by stage")  # fmt: skip
     parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--time-step", type=float, default=0.05)
     parser.add_argument("--warmup", type=int, default=400, help="steps before the first round")

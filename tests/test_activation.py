@@ -38,10 +38,11 @@ def random_state(dtype=np.float64):
 
 def advance(activation, state, begin, end, step):
     """Advance rows begin ... end of a state in place; return the events and the source."""
-    stress, strain, direction, rate = (field[begin:end] for field in state)
-    source = np.empty_like(stress)
+    stress, strain, direction, rate = state
+    source = np.empty_like(stress[begin:end])
     events, number = np.zeros(2, np.int64), CPU().counter(step)
-    activation.advance(begin, stress, strain, direction, rate, source, number, events)
+    update = activation.update(stress, strain, direction, number, events)
+    update.advance(begin, end, rate[begin:end], source)
     return events[0], source
 
 

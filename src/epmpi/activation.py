@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from epmpi import randomness, rules
 from epmpi.config import Configuration
-from epmpi.devices import Device
+from epmpi.devices import Device, SiteUpdate
 from epmpi.lattice import Slab
 
 
@@ -55,30 +55,19 @@ class Activation:
         """Go on at another temperature."""
         self.parameters = (*self.parameters[:3], temperature, *self.parameters[4:])
 
-    def advance(
+    def update(
         self,
-        begin: int,
         stress: NDArray,
         plastic_strain: NDArray,
         direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
         step: NDArray[np.uint64],
         events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Advance the sites of the local rows from `begin` on by one step and switch them.
-
-        All arrays have the shape (rows of the block, Ly); stress, plastic_strain and direction are
-        updated, source receives the new directions; `step` is a counter of the device.  The
-        number of events that began is added to the first of `events`; the beginning of `begun`, if
-        it is given, receives the indices in the block of their sites, the second of `events` their
-        number.
-        """
-        first_site = self._slab.first_site + begin * self._slab.lattice.shape[1]
-        self._device.advance_sites(
-            stress, plastic_strain, direction, stress_rate, source,
-            self._seed, step, first_site, self.forcing, self.parameters, events, begun,
+    ) -> SiteUpdate:
+        """Return the step of all sites of the slab, arrays (rows, Ly); see `SiteUpdate`."""
+        return SiteUpdate(
+            self._device, stress, plastic_strain, direction, self._seed, step,
+            self._slab.first_site, self.forcing, self.parameters, events, begun,
         )  # fmt: skip
 
 

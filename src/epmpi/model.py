@@ -223,20 +223,15 @@ class Model:
         response = self.elasticity.convolution
         if self._flow is not None and self._every == 1:
             response.responses(self.elasticity.flow_fields, self._flow)
-        for begin, end in response.row_blocks:
-            source = response.source_block(begin, end)
-            self.activation.advance(
-                begin,
-                self.stress[begin:end],
-                self.plastic_strain[begin:end],
-                self.direction[begin:end],
-                response.response_block(self.elasticity.STRESS_RATE, begin, end),
-                source,
-                self._number,
-                self._events,
-                self._begun,
-            )
-            response.set_source(begin, end)
+        update = self.activation.update(
+            self.stress,
+            self.plastic_strain,
+            self.direction,
+            self._number,
+            self._events,
+            self._begun,
+        )
+        for begin in response.pass_rows(self.elasticity.STRESS_RATE, update):
             self._pass_events_on(begin)
         self._number += 1
         if self._flow is not None and self._every == 1:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from epmpi.devices.cpu import CPU
 from epmpi.devices.device import Device
+from epmpi.devices.site_update import SiteUpdate
 
-__all__ = ["CPU", "Device", "choose", "gpus"]
+__all__ = ["CPU", "Device", "SiteUpdate", "choose", "gpus"]
 
 
 def gpus() -> tuple[int, str]:

@@ -69,10 +69,17 @@ class OneMemory(Exchange):
         """Return the exchange of field 0 alone in some of the rows of the array."""
         return OneMemory(self.fft, self.whole[first : first + rows, :1])
 
+    def rows(self, begin: int, end: int) -> NDArray:
+        """Return the spectra (rows, fields, modes of all ranks) of this rank's rows begin ... end.
+
+        Counted from the first halo row.
+        """
+        start = self.fft.slab.start
+        return self.whole[start + begin : start + end]
+
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows to where they belong."""
-        begin = self.fft.slab.start + first
-        self.fft.lines.transform_rows(rows, self.whole[begin : begin + len(rows)])
+        self.fft.lines.transform_rows(rows, self.rows(first, first + len(rows)))
 
     def to_columns(self) -> NDArray:
         """Wait until all ranks have written their rows.  Collective."""
@@ -86,8 +93,7 @@ class OneMemory(Exchange):
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Restore rows from where they lie."""
         chosen = slice(fields[0], fields[-1] + 1)
-        start = self.fft.slab.start
-        self.fft.lines.restore_rows(self.whole[start + begin : start + end, chosen], rows)
+        self.fft.lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
 
     def _wait(self) -> None:
         if self.fft.communicator.size > 1:

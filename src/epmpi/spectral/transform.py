@@ -7,12 +7,12 @@ with its block of ky and all kx.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices import Device
+from epmpi.devices import Device, SiteUpdate
 from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
 from epmpi.parallel import Communicator
 
@@ -128,8 +128,8 @@ class Transform(ABC):
 class Convolution(ABC):
     """The responses to a source field: its convolutions with fixed kernels.
 
-    The rows are worked on block by block, while they are in cache.  One step is, for each block,
-    `response_block` (of the last source) and `set_source`, then `apply`.
+    The rows are worked on block by block, while they are in cache.  One step is `pass_rows` (for
+    each block, `response_block`, of the last source, and `set_source`), then `apply`.
 
     Attributes
     ----------
@@ -149,6 +149,17 @@ class Convolution(ABC):
     @abstractmethod
     def set_source(self, begin: int, end: int) -> None:
         """Take the source of local rows begin ... end from `source_block`."""
+
+    def pass_rows(self, field: int, update: SiteUpdate) -> Iterator[int]:
+        """Advance all local rows with a response as the rate of their stress, to the next source.
+
+        Yields the first row of each block, when it has advanced.
+        """
+        for begin, end in self.row_blocks:
+            source = self.source_block(begin, end)
+            update.advance(begin, end, self.response_block(field, begin, end), source)
+            self.set_source(begin, end)
+            yield begin
 
     @abstractmethod
     def apply(self) -> None:

@@ -10,14 +10,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu import site_draws, site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
+from epmpi.devices.cpu.vector_lines import CACHE_LINE, NO_SITES, VectorLines
 from epmpi.devices.device import Device
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
 
 _LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": LibraryLines}
-
-_NONE = np.empty(0, np.int64)
 
 _MOVES = {
     "bilinear": tracer_loops.move_bilinear,
@@ -117,7 +115,7 @@ class CPU(Device):
             np.uint64(first_site),
             forcing,
             parameters,
-            _NONE if begun is None else begun,
+            NO_SITES if begun is None else begun,
         )
         events[0] += began
         events[1] = began

@@ -12,10 +12,13 @@ from epmpi.devices.cpu import lines, real_lines
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.line_plans import has_plan, line_plan, line_width, row_plan, workspace
+from epmpi.devices.cpu.row_pass import advance_rows
 from epmpi.devices.cpu.vector_memory import lanes, load, scaled_by, store
 from epmpi.devices.cpu.vectors import turned
+from epmpi.devices.site_update import SiteUpdate
 
 CACHE_LINE = 64  # bytes
+NO_SITES = np.empty(0, np.int64)
 
 
 @compiled
@@ -156,6 +159,7 @@ class VectorLines(LibraryLines):
     """
 
     name = "vector"
+    advances_rows = True
 
     def __init__(self, shape: tuple[int, int], dtype: DTypeLike) -> None:
         super().__init__(shape, dtype)
@@ -164,6 +168,26 @@ class VectorLines(LibraryLines):
         self._rows = row_plan(width, self.dtype)
         self._work = workspace(max(shape), self.dtype)
         self._spectrum = workspace(length, self.dtype)
+        self._strip = np.empty((line_width(self.dtype), width), self.dtype)
+
+    def advance_rows(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
+        """Advance all rows of a slab by one step, W at a time; see `row_pass.advance_rows`.
+
+        Parameters
+        ----------
+        responses, sources : complex array, shape (rows, Ly // 2 + 1)
+            Spectra of the stress rate, and of the new directions, written.
+        update : SiteUpdate
+        """
+        none = update.begun is None
+        began = advance_rows(
+            responses, sources, self._strip, self._work, self._rows, update.stress,
+            update.plastic_strain, update.direction, np.uint64(update.seed), update.step[0],
+            np.uint64(update.first_site), update.forcing, update.parameters,
+            NO_SITES if none else update.begun,
+        )  # fmt: skip
+        update.events[0] += began
+        update.events[1] = began
 
     @staticmethod
     def fits(shape: tuple[int, int], dtype: DTypeLike) -> bool:

@@ -98,6 +98,8 @@ class GPULines:
         self._device = device
         self._plans: dict[Batch, Plan] = {}
 
+    advances_rows = False
+
     def pitch(self, modes: int) -> int:
         """Return the distance in memory, in modes, of the spectra of two rows on one rank."""
         return modes

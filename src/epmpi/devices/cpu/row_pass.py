@@ -1,0 +1,71 @@
+"""The row pass of a step in one loop: W rows at a time, which stay in the first caches.
+
+Their stress rates come from the response's spectra, the sites advance and switch, and their new
+activity goes into the source's spectra; neither field is ever stored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.real_lines import restore_rows, transform_rows
+from epmpi.devices.cpu.site_loops import advance_sites
+from epmpi.devices.cpu.vector_memory import lanes
+
+
+@compiled
+def advance_rows(
+    responses,
+    sources,
+    strip,
+    work,
+    plan,
+    stress,
+    plastic_strain,
+    direction,
+    seed,
+    step,
+    first_site,
+    forcing,
+    parameters,
+    begun,
+):
+    """Advance all rows of a slab by one step; see `site_loops.advance_sites`.
+
+    Parameters
+    ----------
+    responses, sources : complex array, shape (rows, Ly // 2 + 1)
+        Spectra of the stress rate, and of the new directions, written.  They may be the same.
+    strip : float array, shape (W, Ly)
+        For the fields of W rows.
+    work, plan
+        See `real_lines.transform_rows`.
+    stress, plastic_strain, direction : arrays, shape (rows, Ly)
+    seed, step, first_site, forcing, parameters, begun
+        As of `advance_sites`, for the first site of the slab.
+
+    Returns
+    -------
+    int
+        Number of events that began.
+    """
+    height, width = strip.shape
+    rows = stress.shape[0]
+    events = 0
+    for row in range(0, rows, lanes(work)):
+        end = min(row + height, rows)
+        field = strip[: end - row]
+        restore_rows(responses[row:end], 0, field, 0, work, plan)
+        first = row * width
+        flat = field.reshape(-1)
+        began = advance_sites(
+            stress[row:end].reshape(-1), plastic_strain[row:end].reshape(-1),
+            direction[row:end].reshape(-1), flat, flat, seed, step,
+            first_site + np.uint64(first), forcing, parameters, begun[events:],
+        )  # fmt: skip
+        if begun.size:
+            begun[events : events + began] += first
+        events += began
+        transform_rows(field, 0, sources[row:end], 0, work, plan)
+    return events
