@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All that a machine with a GPU is wanted for, in one command (about half an hour on one card):
 #
-#   make gpu-session                      # or: sh tools/gpu_session.sh [DIRECTORY] [PYTHON]
+#   make gpu-session                      # or: bash tools/gpu_session.sh [DIRECTORY] [PYTHON]
 #
 # Tests on hardware, the time of a step, the roofline with its profile, other blocks of rows, memory
 # at L = 2^15. Everything lands in DIRECTORY (default: benchmarks/results/gpu-DATE-COMMIT), with the
