@@ -74,8 +74,8 @@ def configurations(draw):
                 "seed": draw(st.integers(0, 2**63 - 1)),
                 "device": draw(st.sampled_from(["auto", "cpu"])),
                 "precision": draw(st.sampled_from(["double", "single"])),
-                "fft": draw(st.sampled_from(["auto", *FFT_ENGINES])),
-                "wire": draw(st.sampled_from(["double", "single"])),
+                "fft": (fft := draw(st.sampled_from(["auto", *FFT_ENGINES]))),
+                "wire": draw(st.sampled_from(["double", "single"][: 1 + (fft != "mpi4py-fft")])),
             },
         }
     )

@@ -174,3 +174,16 @@ def test_messages_where_memory_is_too_small(comm, monkeypatch):
     assert in_one_memory(fft, 1, (0, 0)) is None
     assert isinstance(fft.exchange(1, (0, 0)), ByMessages)
     assert fft.transport == HOST
+
+
+@pytest.mark.mpi(min_size=2)
+def test_responses_need_not_be_read(comm):
+    """Neither before the next source, nor before the convolution is forgotten."""
+    made = convolution(transform(comm, (64, 64), by_messages=True))
+    first, second = local_rows(made.fft, real_fields((64, 64), 2))
+    for source in (second, first):
+        apply_blockwise(made, source)
+    expected = responses(convolution(transform(comm, (64, 64), by_messages=False)), second)
+    same_bits(responses(made, second), expected)
+    for _ in range(20):
+        apply_blockwise(convolution(transform(comm, (64, 64), by_messages=True)), first)

@@ -21,6 +21,7 @@ def check_combinations(configuration: Configuration) -> None:
     check_initial(configuration)
     check_loading(configuration)
     check_tracers(configuration)
+    check_wire(configuration)
     check_step(configuration)
     check_multiples(configuration)
 
@@ -113,6 +114,16 @@ def shortest_time(configuration: Configuration) -> tuple[float, str]:
         attempts = 2 if model.direction == "both" else 1
         times.append((1 / model.attempt_rate / attempts, "model.attempt_rate"))
     return min(times)
+
+
+def check_wire(configuration: Configuration) -> None:
+    """Check that the engine of the transform has a wire of its own to send by."""
+    run = configuration.run
+    if run.wire == "single" and run.fft == "mpi4py-fft":
+        raise ConfigError(
+            'run.wire = "single" with run.fft = "mpi4py-fft": that library sends its spectra as '
+            'they are; set run.wire = "double" or run.fft = "auto"'
+        )
 
 
 def check_step(configuration: Configuration) -> None:

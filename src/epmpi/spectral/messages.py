@@ -6,6 +6,7 @@ when it is wanted: the messages travel while other rows are worked on.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ class ByMessages(Exchange):
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
         self._travelling: list[Any] = []  # exchanges begun, a chunk each; None: it has arrived
+        # Neither may these arrays vanish, nor MPI be left, while messages use them.
+        weakref.finalize(self, _await, self._travelling, None)
 
     def _cut(self, starts: list[int], lines: list[int], extra: int) -> None:
         """Cut the rows of every rank into chunks: what goes to, or comes from, each rank in each.
@@ -89,7 +92,7 @@ class ByMessages(Exchange):
     @property
     def columns(self) -> NDArray:
         """The array (Lx + halo, fields, ky), once nothing travels from it any more."""
-        self._await(len(self._travelling))
+        _await(self._travelling, None)
         return self._columns
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
@@ -110,7 +113,7 @@ class ByMessages(Exchange):
         """Wait for the rows of all ranks.  Collective."""
         self._send(len(self._ends))
         self._given = self._left = 0
-        self._await(len(self._travelling))
+        _await(self._travelling, None)
         self._travelling.clear()
         if self._columns.dtype != self._wire.dtype:
             self._columns[...] = self._wire.reshape(self._columns.shape)
@@ -120,14 +123,14 @@ class ByMessages(Exchange):
         """Begin to send the columns.  Collective."""
         if self._columns.dtype != self._wire.dtype:
             self._wire.reshape(self._columns.shape)[...] = self._columns
-        self._travelling = [
+        self._travelling[:] = [
             self._begin(self._wire, columns, self._rows, rows)
             for columns, rows in zip(self._column_parts, self._row_parts, strict=True)
         ]
 
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Wait for rows and restore them."""
-        self._await(1 + sum(chunk < end for chunk in self._ends))
+        _await(self._travelling, 1 + sum(chunk < end for chunk in self._ends))
         chosen = slice(fields[0], fields[-1] + 1)
         height = len(self._block)
         for start in range(begin, end, height):
@@ -150,12 +153,13 @@ class ByMessages(Exchange):
         self.fft.carrier.exchange(send, sent, receive, received)
         return None
 
-    def _await(self, chunks: int) -> None:
-        """Wait until the first chunks have arrived."""
-        for chunk, request in enumerate(self._travelling[:chunks]):
-            if request is not None:
-                request.Wait()
-                self._travelling[chunk] = None
+
+def _await(travelling: list[Any], chunks: int | None) -> None:
+    """Wait until the first chunks have arrived, or all."""
+    for chunk, request in enumerate(travelling[:chunks]):
+        if request is not None:
+            request.Wait()
+            travelling[chunk] = None
 
 
 def _chunks(fft: SlabFFT, fields: int) -> int:
