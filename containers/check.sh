@@ -32,7 +32,7 @@ done
 for directory in dev proc sys; do
     mountpoint -q "$root/$directory" || mount --bind "/$directory" "$root/$directory"
 done
-trap 'umount "$root/dev" "$root/proc" "$root/sys"' EXIT
+trap 'umount --lazy "$root/dev" "$root/proc" "$root/sys"' EXIT
 
 section post > "$root/tmp/post.sh"
 { section environment; section test; } > "$root/tmp/test.sh"
