@@ -29,9 +29,10 @@ section files | while read -r from to; do
     mkdir -p "$root$(dirname "$to")"
     cp -r "$from" "$root$to"
 done
-mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-mountpoint -q "$root/dev" || mount --bind /dev "$root/dev"
-trap 'umount "$root/proc" "$root/dev"' EXIT
+for directory in dev proc sys; do
+    mountpoint -q "$root/$directory" || mount --bind "/$directory" "$root/$directory"
+done
+trap 'umount --lazy "$root/dev" "$root/proc" "$root/sys"' EXIT
 
 section post > "$root/tmp/post.sh"
 { section environment; section test; } > "$root/tmp/test.sh"

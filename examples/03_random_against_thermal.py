@@ -4,7 +4,7 @@ Physics: both have the same elasticity and event durations.  In the random model
 constant rate, so that nothing is correlated: D(t) goes from ballistic to diffusive without the
 subdiffusive regime of the thermal model (Fig. 2a of the paper, grey curves).
 
-Run time: about 50 s of one core.
+Run time: about 70 s of one core.
     mpiexec -n 2 python examples/03_random_against_thermal.py [section.key=value ...]
 """
 

@@ -129,9 +129,11 @@ def test_a_run_starts_from_the_last_fields_of_another(launch, tmp_path, tiny):
 def test_analyse_reads_the_run_and_refuses_what_is_none(launch, tmp_path, tiny):
     run = launch("-m", "epmpi.cli", "run", str(tiny), "-o", "out", ranks=None, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    done = launch("-m", "epmpi.cli", "analyse", "out", ranks=None, cwd=tmp_path)
+    analyse = ("-m", "epmpi.cli", "analyse", "out", "--open")
+    done = launch(*analyse, ranks=None, cwd=tmp_path, BROWSER="echo browser %s")
     assert done.returncode == 0, done.stderr
     assert "activity" in done.stdout
+    assert f"browser file://{tmp_path}/out/report.html" in done.stdout
     assert (tmp_path / "out" / "analysis.h5").exists()
     assert list((tmp_path / "out").glob("*.png"))
     done = launch("-m", "epmpi.cli", "analyse", "nothing", ranks=None, cwd=tmp_path)

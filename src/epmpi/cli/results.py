@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ def add_commands(commands: Any) -> None:
     )
     analyse.add_argument(
         "--report", action="store_true", help="all of it in one HTML page too: report.html"
+    )
+    analyse.add_argument(
+        "--open", action="store_true", help="make that page and show it in the browser"
     )
     analyse.set_defaults(command=_analyse)
 
@@ -60,9 +64,13 @@ def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     from epmpi.analysis import AnalysisError, analyse
 
     try:
-        analyse(chosen.runs, chosen.output, Console(), communicator, page=chosen.report)
+        page = chosen.report or chosen.open
+        analyses = analyse(chosen.runs, chosen.output, Console(), communicator, page=page)
     except AnalysisError as error:
         raise ConfigError(str(error)) from error
+    for analysis in analyses:
+        if chosen.open and analysis.page is not None:  # on the root alone
+            webbrowser.open(analysis.page.resolve().as_uri())
     return 0
 
 
