@@ -47,7 +47,7 @@ def same(communicator, pairs):
     return communicator.broadcast(found)
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.mpi
 @pytest.mark.parametrize("replicas", [2, REPLICAS])
 def test_a_replica_is_an_ordinary_run_with_its_own_seed(comm, shared_tmp_path, replicas):
     """Bitwise, with fewer ranks than replicas and with more."""
@@ -61,7 +61,7 @@ def test_a_replica_is_an_ordinary_run_with_its_own_seed(comm, shared_tmp_path, r
     assert all("run.h5" in str(same(communicator, [pair])) for pair in others)
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.mpi
 def test_a_longer_and_larger_ensemble_is_what_it_would_have_been(comm, shared_tmp_path):
     communicator = Communicator(comm)
     whole, grown = shared_tmp_path / "whole", shared_tmp_path / "grown"
@@ -78,7 +78,7 @@ def test_a_longer_and_larger_ensemble_is_what_it_would_have_been(comm, shared_tm
     assert same(communicator, pairs) == []
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.mpi
 def test_what_is_finished_is_left_alone_and_what_never_began_is_begun(comm, shared_tmp_path):
     communicator, configuration = Communicator(comm), small()
     run = shared_tmp_path / "ensemble"
@@ -101,7 +101,7 @@ def test_what_is_finished_is_left_alone_and_what_never_began_is_begun(comm, shar
         assert (run / "replica-001" / "run.h5").stat().st_mtime_ns == kept
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.mpi
 def test_the_time_limit_stops_all_groups_and_any_ranks_go_on(comm, shared_tmp_path, monkeypatch):
     """The limit has passed when the first replicas look; the others have not begun then."""
     communicator = Communicator(comm)
@@ -122,7 +122,7 @@ def test_the_time_limit_stops_all_groups_and_any_ranks_go_on(comm, shared_tmp_pa
     assert same(communicator, zip(runs, replica, strict=True)) == []
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.mpi
 def test_a_replica_that_fails_leaves_the_others_alone(comm, shared_tmp_path):
     communicator = Communicator(comm)
     run = shared_tmp_path / "ensemble"
@@ -139,7 +139,7 @@ def test_a_replica_that_fails_leaves_the_others_alone(comm, shared_tmp_path):
         assert ensemble.replicas == [4]  # the others went on to their end
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.mpi(min_size=2)
 def test_impossible_ensembles_are_refused_alike_and_leave_nothing(comm, shared_tmp_path):
     communicator = Communicator(comm)
     run = shared_tmp_path / "ensemble"
