@@ -23,7 +23,7 @@ LAYERS = (
     {"spectral", "placement", "groups"},
     {"elasticity", "activation", "tracers", "state", "waiting"},
     {"model"},
-    {"output", "progress", "stopping", "schedule", "steady"},
+    {"batch", "output", "progress", "stopping", "schedule", "steady"},
     {"warmup", "planning"},
     {"simulation"},
     {"ensemble"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 import tomllib
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,11 +61,14 @@ class Surroundings:
     signals : Signals
     limit : TimeLimit
     told : Told
+    pace : Pace or None
+        Shared by runs that go on in step, so that all do the same at the same steps.
     """
 
     signals: Signals
     limit: TimeLimit
     told: Told
+    pace: Pace | None = None
 
 
 class Simulation:
@@ -86,6 +89,8 @@ class Simulation:
     ----------
     model : Model
     measured_steps : int
+    directory : Path
+        RUN, once it runs.
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
     """
@@ -111,6 +116,7 @@ class Simulation:
         self.model = model = Model(configuration, self.communicator, device)
         self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
+        self.directory = Path()
         self.stopped = ""
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
@@ -134,6 +140,11 @@ class Simulation:
     def is_resumed(self) -> bool:
         """Whether it goes on from a checkpoint."""
         return self._checkpoint is not None
+
+    @property
+    def clock(self) -> dict[str, float]:
+        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        return self._checkpoint.header.clock if self._checkpoint else {}
 
     def release(self) -> None:
         """Let go of the directory of a resumed run that will not be run after all."""
@@ -233,8 +244,23 @@ class Simulation:
         StateError
             On all ranks, if a number of the state is not finite; the checkpoint is of before.
         """
+        with closing(self.course(directory, progress=progress, surroundings=surroundings)) as steps:
+            for _ in steps:
+                self.model.step()
+        return self.directory
+
+    def course(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        progress: bool = True,
+        surroundings: Surroundings | None = None,
+    ) -> Generator[None]:
+        """Do all that `run` does but the steps: whoever iterates takes one each time.  Collective.
+
+        Parameters, and what is raised, as for `run`.
+        """
         model, every = self.model, self.configuration.output.checkpoint_every
-        clock = self._checkpoint.header.clock if self._checkpoint else {}
         root = self.communicator.is_root
         total = self.total_steps if self._warmup.is_decided else 0
         if surroundings is None:
@@ -250,7 +276,9 @@ class Simulation:
             telling as told,
             Watchdog(root) as watchdog,
         ):
-            pace = Pace(self.communicator, signals, limit, every, clock)
+            self.directory = store.directory
+            pace = surroundings.pace if surroundings and surroundings.pace else None
+            pace = pace or Pace(self.communicator, signals, limit, every, self.clock)
             told.begin(model.step_count)
             if total:
                 told.expect(total)
@@ -260,7 +288,7 @@ class Simulation:
             look, self.stopped = model.step_count + 1, ""
             while model.step_count < self.total_steps and not self.stopped:
                 self._warmup.anneal()
-                model.step()
+                yield
                 if self._warmup.end_if_steady():
                     self._start_counting()
                 if model.step_count == self.warmup_steps:
@@ -275,7 +303,6 @@ class Simulation:
                     look = self._act(pace.decide(model.step_count), store, pace)
             store.describe(self._result(pace))
             self._save(store, pace)
-        return store.directory
 
     def _start_counting(self) -> None:
         """Count waiting times from the end of the warm-up on."""

@@ -138,6 +138,7 @@ class Pace:
         self._longest = clock.get("checkpoint_time", 0.0)
         self._start = self._published = self._saved = self._looked = time.monotonic()
         self._steps = 1  # between looks
+        self._decided: tuple[int, Decision] | None = None  # the last step and decision
 
     @property
     def wall_time(self) -> float:
@@ -162,7 +163,9 @@ class Pace:
         self._published = time.monotonic()
 
     def decide(self, step: int) -> Decision:
-        """Return what to do after a step.  Collective."""
+        """Return what to do after a step, the same to all runs that ask at it.  Collective."""
+        if self._decided is not None and self._decided[0] == step:
+            return self._decided[1]
         received = self.communicator.max(self.signals.received)
         now = time.monotonic()
         since, self._looked = max(now - self._looked, 1e-6), now
@@ -176,7 +179,8 @@ class Pace:
             now - self._published >= PUBLISH_INTERVAL,
             step + self._steps,
         )
-        return Decision(*self.communicator.broadcast(decision))
+        self._decided = step, Decision(*self.communicator.broadcast(decision))
+        return self._decided[1]
 
 
 def slurm_seconds_left() -> float | None:

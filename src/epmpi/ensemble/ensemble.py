@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from epmpi.config import ConfigError, Configuration, is_ensemble, replica_name
 from epmpi.ensemble.correspondence import Correspondence, EnsembleProgress, ReplicaProgress
 from epmpi.ensemble.directory import EnsembleDirectory
+from epmpi.ensemble.lockstep import in_step, run_in_step
 from epmpi.groups import Groups, check_groups
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator
@@ -19,9 +20,19 @@ from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
 from epmpi.simulation import MAY_CHANGE, Simulation, Surroundings, changed
 from epmpi.state import StateError
-from epmpi.stopping import TimeLimit
+from epmpi.stopping import Pace, TimeLimit
 
 ENSEMBLE_MAY_CHANGE = (*MAY_CHANGE, "run.replicas")
+
+
+class End(NamedTuple):
+    """How a replica has ended: by itself, stopped, or by an error."""
+
+    replica: int
+    stopped: str
+    error: Exception | None
+
+
 ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leaves the others
 
 
@@ -71,7 +82,10 @@ class Ensemble:
         check_groups(configuration, self.communicator.size, len(self.replicas))
         self.groups = Groups(self.communicator, self.replicas)
         self.device = place(configuration.run.device, self.communicator)
+        self._batched = self._can_batch()
         needed = array_bytes(configuration, self.groups.group.size, self.device)
+        if self._batched:  # each replica's own arrays, and its part of those of the batch
+            needed *= 2 * len(self.groups.mine)
         check_memory(needed, self.device, self.communicator)
         self._first: Simulation | None = None
         error: Exception | None = None
@@ -155,13 +169,12 @@ class Ensemble:
         ConfigError, OutputError, StateError
             On all ranks, of the first replica that could not be run to its end.
         """
-        communicator, mine = self.communicator, self.groups.mine
+        communicator = self.communicator
         folder = self._claimed(directory)
         limit = self._limit()
         shown = progress and communicator.is_root
         sites = self.configuration.lattice.shape[0] * self.configuration.lattice.shape[1]
-        errors: list[tuple[int, Exception]] = []
-        stopped, ended = "", 0
+        ends: list[End] = []
         try:
             with (
                 RunProgress(0, sites, shown=shown) as bar,
@@ -169,30 +182,85 @@ class Ensemble:
                     communicator, self.groups.heads, EnsembleProgress(bar, len(self.replicas))
                 ) as letters,
             ):
-                for replica in mine:
-                    try:
-                        stopped = stopped or self._run(replica, folder, letters, limit)
-                        ended += not stopped
-                    except ENDS as error:
-                        errors.append((replica, named(error, replica)))
+                run = self._run_in_step if self._batched else self._run_in_turn
+                ends += run(folder, letters, limit)
                 letters.finish()
         finally:
             folder.release()
-        self.stopped = next(filter(None, self._everywhere(stopped)), "")
-        self.finished += sum(self._everywhere(ended if self.groups.group.is_root else 0))
-        found = [error for of_rank in self._everywhere(errors) for error in of_rank]
-        communicator.raise_alike(min(found, key=itemgetter(0))[1] if found else None)
+        told = ends if self.groups.group.is_root else []
+        everything = communicator.broadcast(communicator.gather(told))
+        ends = sorted((end for of_rank in everything for end in of_rank), key=itemgetter(0))
+        self.stopped = next((end.stopped for end in ends if end.stopped), "")
+        self.finished += sum(not end.stopped and end.error is None for end in ends)
+        communicator.raise_alike(next((end.error for end in ends if end.error), None))
         return folder.path
 
-    def _run(
-        self, replica: int, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
-    ) -> str:
-        """Run one replica; return why it stopped before its end.  Collective in the group."""
-        simulation, self._first = self._first or self._simulation(replica), None
+    def _can_batch(self) -> bool:
+        """Tell whether this rank's replicas are to go on in step; the first one decides.
+
+        On a CPU they are run one after another: each stays in cache.
+        """
+        return (
+            self.device.batches
+            and self.groups.group.size == 1
+            and len(self.groups.mine) > 1
+            and self.configuration.tracers.every == 1
+        )
+
+    def _run_in_turn(
+        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+    ) -> Iterator[End]:
+        """Run the replicas of this group one after another.  Collective in the group."""
+        for replica in self.groups.mine:
+            stopped, error = "", None
+            try:
+                simulation, self._first = self._first or self._simulation(replica), None
+                surroundings = self._surroundings(replica, letters, limit)
+                simulation.run(self._target(simulation, replica, folder), surroundings=surroundings)
+                stopped = simulation.stopped
+            except ENDS as found:
+                error = named(found, replica)
+            yield End(replica, stopped, error)
+            if stopped:
+                return
+
+    def _run_in_step(
+        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+    ) -> Iterator[End]:
+        """Run the replicas of this rank as a batch, those at the same step together."""
+        simulations: dict[int, Simulation] = {}
+        for replica in self.groups.mine:
+            try:
+                simulations[replica], self._first = self._first or self._simulation(replica), None
+            except ENDS as found:
+                yield End(replica, "", named(found, replica))
+        for together in in_step(simulations):
+            every = self.configuration.output.checkpoint_every
+            clock = next(iter(together.values())).clock
+            pace = Pace(self.groups.group, letters, limit, every, clock)
+
+            def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[None]:
+                surroundings = self._surroundings(replica, letters, limit, pace)
+                target = self._target(simulation, replica, folder)
+                return simulation.course(target, surroundings=surroundings)
+
+            for replica, error in run_in_step(together, begin, ENDS):
+                yield End(replica, together[replica].stopped, error and named(error, replica))
+
+    def _surroundings(
+        self,
+        replica: int,
+        letters: Correspondence,
+        limit: TimeLimit,
+        pace: Pace | None = None,
+    ) -> Surroundings:
         told = ReplicaProgress(replica, letters, telling=self.groups.group.is_root)
-        directory = None if simulation.is_resumed else folder.replica(replica)
-        simulation.run(directory, surroundings=Surroundings(letters, limit, told))
-        return simulation.stopped
+        return Surroundings(letters, limit, told, pace)
+
+    @staticmethod
+    def _target(simulation: Simulation, replica: int, folder: EnsembleDirectory) -> Path | None:
+        """Return where a new replica is written; None for one that is resumed."""
+        return None if simulation.is_resumed else folder.replica(replica)
 
     def _simulation(self, replica: int) -> Simulation:
         """Return the simulation of one replica, new or resumed.  Collective in the group."""
@@ -236,11 +304,6 @@ class Ensemble:
         limit = TimeLimit(self.configuration.run.walltime) if self.communicator.is_root else None
         left = self.communicator.broadcast(limit and limit.left())
         return limit or TimeLimit.after(left)
-
-    def _everywhere(self, value: Any) -> list[Any]:
-        """Return every rank's value.  Collective."""
-        found: list[Any] = self.communicator.broadcast(self.communicator.gather(value))
-        return found
 
 
 def extended(before: Configuration, overrides: Iterable[str]) -> Configuration:
