@@ -146,11 +146,6 @@ class Simulation:
         """What the earlier parts of a resumed run have counted; see `Pace`."""
         return self._checkpoint.header.clock if self._checkpoint else {}
 
-    def release(self) -> None:
-        """Let go of the directory of a resumed run that will not be run after all."""
-        if self._checkpoint is not None:
-            self._checkpoint.release()
-
     @property
     def total_steps(self) -> int:
         """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
@@ -274,7 +269,7 @@ class Simulation:
             catching as signals,
             self._store(directory) as store,
             telling as told,
-            Watchdog(root) as watchdog,
+            Watchdog(root and not (surroundings and surroundings.pace)) as watchdog,
         ):
             self.directory = store.directory
             pace = surroundings.pace if surroundings and surroundings.pace else None

@@ -119,6 +119,8 @@ class Pace:
         Seconds; 0 for never.
     clock : mapping
         What `clock` of the earlier part of the run has returned, or nothing.
+    runs : int
+        That stop together, each with a checkpoint.
     """
 
     def __init__(
@@ -128,12 +130,14 @@ class Pace:
         limit: TimeLimit,
         checkpoint_every: float,
         clock: Mapping[str, float],
+        runs: int = 1,
     ) -> None:
         self.communicator = communicator
         self.signals = signals
         self.limit = limit
         self.every = checkpoint_every or float("inf")
         self.warmup_time = clock.get("warmup_time", 0.0)
+        self._runs = runs
         self._earlier = clock.get("wall_time", 0.0)
         self._longest = clock.get("checkpoint_time", 0.0)
         self._start = self._published = self._saved = self._looked = time.monotonic()
@@ -171,7 +175,7 @@ class Pace:
         since, self._looked = max(now - self._looked, 1e-6), now
         self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
         stop = signal.Signals(received).name if received else ""
-        if self.limit.left() < RESERVE + 2 * self._longest + 2 * since:
+        if self.limit.left() < RESERVE + 2 * self._runs * self._longest + 2 * since:
             stop = stop or "time limit"
         decision = Decision(
             stop,

@@ -134,9 +134,7 @@ def test_a_replica_that_fails_leaves_the_others_alone(comm, shared_tmp_path):
     with pytest.raises(ConfigError, match="replica-004: checkpoint") as caught:
         Ensemble.resume(run, ["time.duration=2.0"], communicator).run(progress=False)
     assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(ConfigError, match="replica-004: checkpoint"):
-        ensemble = Ensemble.resume(run, ["time.duration=2.0"], communicator)
-        assert ensemble.replicas == [4]  # the others went on to their end
+    assert Ensemble.resume(run, (), communicator).replicas == [4]  # the others have finished
 
 
 @pytest.mark.mpi(min_size=2)

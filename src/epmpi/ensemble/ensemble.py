@@ -39,7 +39,8 @@ ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leave
 class Ensemble:
     """The replicas of a configuration, each an ordinary run with a seed of its own.
 
-    Making one is collective, and makes the first replica of each group.
+    Making one is collective.  Of a new ensemble each group makes its first replica at once, so that
+    what cannot be run is refused before anything is written.
 
     Parameters
     ----------
@@ -73,10 +74,10 @@ class Ensemble:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         self._directory = resumed
-        everything = list(range(configuration.run.replicas))
+        wanted = list(range(configuration.run.replicas))
         if resumed is not None and self.communicator.is_root:
-            everything = resumed.unfinished(configuration)
-        self.replicas: list[int] = self.communicator.broadcast(everything)
+            wanted = resumed.unfinished(configuration)
+        self.replicas: list[int] = self.communicator.broadcast(wanted)
         self.finished = configuration.run.replicas - len(self.replicas)
         self.stopped = ""
         check_groups(configuration, self.communicator.size, len(self.replicas))
@@ -90,16 +91,11 @@ class Ensemble:
         self._first: Simulation | None = None
         error: Exception | None = None
         try:
-            if self.groups.mine:
+            if resumed is None:
                 self._first = self._simulation(self.groups.mine[0])
-        except ENDS as found:
+        except ConfigError as found:
             error = named(found, self.groups.mine[0])
-        try:
-            self.communicator.raise_alike(error)
-        except ENDS:
-            if self._first is not None:
-                self._first.release()
-            raise
+        self.communicator.raise_alike(error)
 
     @classmethod
     def resume(
@@ -196,7 +192,7 @@ class Ensemble:
         return folder.path
 
     def _can_batch(self) -> bool:
-        """Tell whether this rank's replicas are to go on in step; the first one decides.
+        """Tell whether this rank's replicas go on in step.
 
         On a CPU they are run one after another: each stays in cache.
         """
@@ -205,6 +201,7 @@ class Ensemble:
             and self.groups.group.size == 1
             and len(self.groups.mine) > 1
             and self.configuration.tracers.every == 1
+            and self.configuration.run.fft == "auto"
         )
 
     def _run_in_turn(
@@ -237,7 +234,7 @@ class Ensemble:
         for together in in_step(simulations):
             every = self.configuration.output.checkpoint_every
             clock = next(iter(together.values())).clock
-            pace = Pace(self.groups.group, letters, limit, every, clock)
+            pace = Pace(self.groups.group, letters, limit, every, clock, len(together))
 
             def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[None]:
                 surroundings = self._surroundings(replica, letters, limit, pace)
