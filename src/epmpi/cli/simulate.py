@@ -15,7 +15,7 @@ from epmpi.config import ConfigError, Configuration, expected_run, is_ensemble, 
 from epmpi.ensemble import ENSEMBLE_MAY_CHANGE, Ensemble
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
-from epmpi.planning import array_bytes, plan
+from epmpi.planning import plan
 from epmpi.simulation import Simulation
 
 

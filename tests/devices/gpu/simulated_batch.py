@@ -23,13 +23,13 @@ def test_a_batch_follows_the_cpu(case):
             model.step()
     for one, other in zip(fast, slow, strict=True):
         assert_same(one, other, 1e-12)
-    assert sum(int(model.event_count) for model in slow) > 6
+    assert sum(int(model.device.to_host(model.events)[0]) for model in slow) > 6
 
 
 def test_waiting_times_of_a_batch_are_counted_alike():
     slow, fast = models("bilinear"), models("bilinear", simulated_gpu())
     for model in (*slow, *fast):
-        model.gather("waiting_times", WaitingTimes(model.slab.shape, 0))
+        model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     batch = Batch(fast)
     for _ in range(20):
         batch.step()

@@ -31,7 +31,7 @@ GROUP_MASK = np.uint64(GROUP - 1)
 SUMS = 4
 
 
-@compile_device
+@cuda.jit(device=True)
 def new_direction(here, stress, leading, site, seed, step, limits, parameters):
     """Return the direction of a site after one step, and whether a new event began.
 
