@@ -19,7 +19,7 @@ run_or_resume() {
         work+=(--set "$setting")
     done
     # The resumed run takes its configuration from the checkpoint.
-    [[ ! -e $run/checkpoint.h5 ]] || work=(epmpi resume "$run")
+    [[ ! -e $run/checkpoint.h5 && ! -e $run/ensemble.toml ]] || work=(epmpi resume "$run")
 
     # shellcheck disable=SC2154 # site_srun: jobs/site.sh
     "${site_srun[@]}" "${work[@]}" &

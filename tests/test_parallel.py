@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, library
+from epmpi.parallel import Communicator, Messages, abort_on_exception, foreign_launcher, library
 
 pytestmark = pytest.mark.mpi
 
@@ -122,3 +122,19 @@ def test_a_launcher_of_another_mpi_is_told_apart(comm, monkeypatch):
 def test_the_library_is_named_on_one_line():
     assert library()
     assert "\n" not in library()
+
+
+def test_messages_arrive_in_order_and_nobody_waits(comm):
+    """Every rank sends to the next one before anybody receives."""
+    communicator = Communicator(comm)
+    messages = Messages(communicator)
+    sent = [("step", number, communicator.rank) for number in range(50)]
+    for message in sent:
+        messages.send((communicator.rank + 1) % communicator.size, message)
+    found = []
+    while len(found) < len(sent):
+        found += messages.arrived()
+    before = (communicator.rank - 1) % communicator.size
+    assert found == [("step", number, before) for number in range(50)]
+    assert messages.arrived() == []
+    messages.close()

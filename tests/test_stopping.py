@@ -150,3 +150,14 @@ def test_no_stall_is_told_on_other_ranks_or_while_steps_end(capfd, watching, pau
             watchdog.alive(step)
             time.sleep(pause)
     assert capfd.readouterr().err == ""
+
+
+def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():
+    """And what was decided at a step is decided for all that ask at it."""
+    decided = []
+    for runs in (1, 50):
+        clock = {"checkpoint_time": 1.0}
+        pace = Pace(Communicator.world(), StopSignals(), TimeLimit(60.0), 0.0, clock, runs)
+        decided.append(pace.decide(7))
+        assert pace.decide(7) is decided[-1]
+    assert [decision.stop for decision in decided] == ["", "time limit"]

@@ -5,6 +5,7 @@ from importlib.metadata import version
 __version__ = version("epmpi")
 
 from epmpi.config import ConfigError, Configuration, from_mapping, load
+from epmpi.ensemble import Ensemble
 from epmpi.model import Model
 from epmpi.output import OutputError
 from epmpi.simulation import Simulation
@@ -12,6 +13,7 @@ from epmpi.simulation import Simulation
 __all__ = [
     "ConfigError",
     "Configuration",
+    "Ensemble",
     "Model",
     "OutputError",
     "Simulation",

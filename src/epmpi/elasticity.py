@@ -117,11 +117,37 @@ def flow_kernels(
     return displacement_propagator(modes), True, (0, 1)
 
 
-class ElasticResponse:
-    """The stress rate, and the flow, that the yielding sites cause.
+def elastic_kernels(
+    configuration: Configuration, fft: Transform, *, with_flow: bool
+) -> tuple[NDArray[np.float64], list[bool], tuple[int, int]]:
+    """Return the kernels from directions n s to the stress rate and, with it, the flow.
 
     A site strains at the rate ``n s eps0 / (2 tau)``; its stress response is ``2 mu G *`` that, by
     Eq. (1).
+
+    Returns
+    -------
+    kernels : float64 array, shape (1 + fields of the flow, ky, Lx)
+    imaginary : list of bool
+        Whether a kernel is to be multiplied by i.
+    halo : (before, after)
+        Rows beyond its slab that the tracers read.
+    """
+    model, propagator = configuration.model, configuration.propagator
+    strain_rate = model.event_strain / (2.0 * model.relaxation_time)
+    modes = Modes.of(fft, propagator.symbol)
+    stress = stress_propagator(modes, propagator.prefactor, propagator.macroscopic)
+    kernels = [2.0 * model.shear_modulus * strain_rate * stress]
+    imaginary, halo = [False], (0, 0)
+    if with_flow:
+        flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
+        kernels += [strain_rate * kernel for kernel in flow]
+        imaginary += [odd] * len(flow)
+    return np.stack(kernels), imaginary, halo
+
+
+class ElasticResponse:
+    """The stress rate, and the flow, that the yielding sites cause; see `elastic_kernels`.
 
     Parameters
     ----------
@@ -142,17 +168,8 @@ class ElasticResponse:
     STRESS_RATE = 0
 
     def __init__(self, configuration: Configuration, fft: Transform, *, with_flow: bool) -> None:
-        model, propagator = configuration.model, configuration.propagator
-        strain_rate = model.event_strain / (2.0 * model.relaxation_time)
-        modes = Modes.of(fft, propagator.symbol)
-        stress = stress_propagator(modes, propagator.prefactor, propagator.macroscopic)
-        kernels = [2.0 * model.shear_modulus * strain_rate * stress]
-        imaginary, halo = [False], (0, 0)
-        if with_flow:
-            flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
-            kernels += [strain_rate * kernel for kernel in flow]
-            imaginary += [odd] * len(flow)
-        self.convolution: Convolution = fft.convolution(np.stack(kernels), imaginary, halo)
+        kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=with_flow)
+        self.convolution: Convolution = fft.convolution(kernels, imaginary, halo)
         self.flow_fields = range(1, len(kernels))
 
 

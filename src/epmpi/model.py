@@ -50,6 +50,10 @@ class Model:
     tracers : Tracers
     accumulators : dict
         What is gathered event by event, by name; part of the state.
+    number : uint64 array, shape (1,)
+        `step_count` on the device, which need not be waited for.
+    events : int64 array, shape (2,)
+        On the device, the events that began on this rank: in all; in the last block of rows.
     step_count : int
         Steps since the start of the run, warm-up included.
     """
@@ -76,9 +80,8 @@ class Model:
         self.plastic_strain = self.device.zeros(shape, np.float64)
         self.direction = self.device.zeros(shape, np.int8)
         self.step_count = 0
-        # On the device, which need not be waited for.
-        self._number = self.device.counter(0)
-        self._events = self.device.zeros((2,), np.int64)  # in all; in the last block of rows
+        self.number = self.device.counter(0)
+        self.events = self.device.zeros((2,), np.int64)
         self._arrangement = 0  # changes with the arrays that a step uses
         self._repeat = self.device.repeater()
         self.accumulators: dict[str, Accumulator] = {}
@@ -129,16 +132,16 @@ class Model:
         if self._begun is None:
             self._begun = self.device.empty((self.stress.size,), np.int64)
 
-    def _pass_events_on(self, begin: int) -> None:
+    def pass_events_on(self, begin: int, begun: NDArray[np.int64] | None) -> None:
         """Give the events that a step began in the rows from `begin` on to the accumulators."""
-        if self._begun is not None:
+        if begun is not None:
             first_site = begin * self.lattice.shape[1]
             for accumulator in self.accumulators.values():
-                accumulator.take(self._begun, self._events[1:], first_site, self._number)
+                accumulator.take(begun, self.events[1:], first_site, self.number)
 
     def _total_events(self) -> int:
         """Return the number of events that began since the start, on all ranks.  Collective."""
-        return self.communicator.sum(int(self.device.to_host(self._events)[0]))
+        return self.communicator.sum(int(self.device.to_host(self.events)[0]))
 
     def state(self) -> State:
         """Return all that the future depends on, on the host.  Collective.
@@ -171,14 +174,14 @@ class Model:
         for name, field in self._fields().items():
             field[:] = self.device.asarray(state.fields[name])
         mine = 1 if self.communicator.is_root else 0
-        self._events[:1] = mine * int(state.counts["events"])
+        self.events[:1] = mine * int(state.counts["events"])
         for name, accumulator in self.accumulators.items():
             accumulator.restore(
                 {key: state.fields[f"{name}/{key}"] for key in accumulator.fields()},
                 {key: mine * state.counts[f"{name}/{key}"] for key in accumulator.counts()},
             )
         self.step_count = state.step_count
-        self._number[:] = state.step_count
+        self.number[:] = state.step_count
         self._arrangement += 1
         self.tracers.set(state.identity, state.position)
         self.update_response()
@@ -227,13 +230,13 @@ class Model:
             self.stress,
             self.plastic_strain,
             self.direction,
-            self._number,
-            self._events,
+            self.number,
+            self.events,
             self._begun,
         )
         for begin in response.pass_rows(self.elasticity.STRESS_RATE, update):
-            self._pass_events_on(begin)
-        self._number += 1
+            self.pass_events_on(begin, self._begun)
+        self.number += 1
         if self._flow is not None and self._every == 1:
             self.tracers.move(self._flow, self.configuration.time.step)
         elif self._flow is not None and moves:

@@ -9,6 +9,7 @@ import numpy as np
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU, Device
+from epmpi.groups import Groups, check_groups
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
 from epmpi.parallel import Communicator
@@ -28,22 +29,25 @@ class Plan:
     memory : int
         Bytes of arrays on the rank that holds most, program and libraries not counted.
     disk : int
-        Bytes of the run file.
+        Bytes of the run file, or of those of all replicas.
     steps : int
-        Steps of the whole run.
+        Steps of the whole run, or of one replica.
     seconds_per_step : float
         Measured; 0 if it was not tried.
+    rounds : int
+        Replicas that a rank runs one after another.
     """
 
     memory: int
     disk: int
     steps: int
     seconds_per_step: float = 0.0
+    rounds: int = 1
 
     @property
     def seconds(self) -> float:
         """Wall time of the whole run, output not counted."""
-        return self.steps * self.seconds_per_step
+        return self.rounds * self.steps * self.seconds_per_step
 
 
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
@@ -82,7 +86,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
 
 
 def file_bytes(configuration: Configuration) -> int:
-    """Return the bytes of the data in the run file."""
+    """Return the bytes of the data in the run file of one run."""
     clock = configuration.time
     sites = int(np.prod(configuration.lattice.shape))
 
@@ -101,10 +105,17 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
 
     Nothing is written.
     """
-    steps = configuration.known_steps
-    seconds = _seconds_per_step(configuration, communicator) if trial else 0.0
+    replicas = configuration.run.replicas
+    if replicas > 1:
+        check_groups(configuration, communicator.size, replicas)
+    groups = Groups(communicator, list(range(replicas)))
+    seconds = _seconds_per_step(configuration.replica(0), groups.group) if trial else 0.0
     return Plan(
-        array_bytes(configuration, communicator.size), file_bytes(configuration), steps, seconds
+        array_bytes(configuration, communicator.size // len(groups.heads)),
+        replicas * file_bytes(configuration),
+        configuration.known_steps,
+        communicator.max(seconds),
+        -(-replicas // len(groups.heads)),
     )
 
 

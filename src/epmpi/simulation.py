@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
+from epmpi.config import (
+    MAY_CHANGE,
+    ConfigError,
+    Configuration,
+    expected_run,
+    from_mapping,
+    is_ensemble,
+)
+from epmpi.devices import Device
 from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run, read_final_fields
 from epmpi.output.provenance import now
@@ -19,11 +29,46 @@ from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
 from epmpi.schedule import Schedule
 from epmpi.state import StateError
-from epmpi.stopping import Decision, Pace, StopSignals, TimeLimit, Watchdog
+from epmpi.stopping import Decision, Pace, Signals, StopSignals, TimeLimit, Watchdog
 from epmpi.waiting import WaitingTimes
 from epmpi.warmup import Warmup
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
+
+
+class Told(Protocol):
+    """Whom a run tells how far it is; see `RunProgress`."""
+
+    def begin(self, step: int) -> None:
+        """Name the step that the run starts from."""
+        ...
+
+    def expect(self, total: int) -> None:
+        """Name the last step of the run."""
+        ...
+
+    def update(self, step: int, phase: str, activity: float | None) -> None:
+        """Tell the step reached, the phase of the run, and the last activity measured."""
+        ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run shares with others that go on beside it; see `epmpi.ensemble`.
+
+    Attributes
+    ----------
+    signals : Signals
+    limit : TimeLimit
+    told : Told
+    pace : Pace or None
+        Shared by runs that go on in step, so that all do the same at the same steps.
+    """
+
+    signals: Signals
+    limit: TimeLimit
+    told: Told
+    pace: Pace | None = None
 
 
 class Simulation:
@@ -32,15 +77,20 @@ class Simulation:
     Parameters
     ----------
     configuration : Configuration
+        Of one run, not of an ensemble.
     communicator : Communicator
         Default: all ranks that were launched together.
     checkpoint : Checkpoint
         That the run goes on from; see `resume`.
+    device : Device
+        Default: the one that the configuration names.
 
     Attributes
     ----------
     model : Model
     measured_steps : int
+    directory : Path
+        RUN, once it runs.
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
     """
@@ -50,15 +100,23 @@ class Simulation:
         configuration: Configuration,
         communicator: Communicator | None = None,
         checkpoint: Checkpoint | None = None,
+        device: Device | None = None,
     ) -> None:
+        if configuration.run.replicas > 1:
+            raise ConfigError(
+                f"run.replicas = {configuration.run.replicas}: a Simulation is a single run; use "
+                "Ensemble, or set run.replicas = 1"
+            )
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        device = place(configuration.run.device, self.communicator)
-        needed = array_bytes(configuration, self.communicator.size, device)
-        check_memory(needed, device, self.communicator)
+        if device is None:
+            device = place(configuration.run.device, self.communicator)
+            needed = array_bytes(configuration, self.communicator.size, device)
+            check_memory(needed, device, self.communicator)
         self.model = model = Model(configuration, self.communicator, device)
         self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
+        self.directory = Path()
         self.stopped = ""
         self._schedule = Schedule(configuration)
         self._waits: WaitingTimes | None = None
@@ -79,6 +137,16 @@ class Simulation:
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on from a checkpoint."""
+        return self._checkpoint is not None
+
+    @property
+    def clock(self) -> dict[str, float]:
+        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        return self._checkpoint.header.clock if self._checkpoint else {}
+
+    @property
     def total_steps(self) -> int:
         """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
         return self.warmup_steps + self.measured_steps
@@ -96,6 +164,7 @@ class Simulation:
         communicator: Communicator | None = None,
         *,
         previous: bool = False,
+        device: Device | None = None,
     ) -> Simulation:
         """Return the simulation of a run that goes on from its checkpoint.  Collective.
 
@@ -107,6 +176,8 @@ class Simulation:
             Of the keys in `MAY_CHANGE` only.
         previous : bool
             Go on from the checkpoint before the last.
+        device : Device
+            Default: the one that the configuration names.
 
         Raises
         ------
@@ -116,11 +187,13 @@ class Simulation:
             On all ranks, if the directory cannot be written to.
         """
         communicator = communicator or Communicator.world()
+        if communicator.broadcast(is_ensemble(Path(directory))):
+            raise ConfigError(expected_run(Path(directory)))
         checkpoint = Checkpoint.open(Path(directory), communicator, previous=previous)
         try:
-            configuration = changed(checkpoint.header.configuration, overrides)
+            configuration = changed(stored(checkpoint.header.configuration), overrides)
             checkpoint.check_size(configuration, communicator)
-            simulation = cls(configuration, communicator, checkpoint)
+            simulation = cls(configuration, communicator, checkpoint, device)
             if checkpoint.header.step_count > simulation.total_steps:
                 done = checkpoint.header.step_count - simulation.warmup_steps
                 raise ConfigError(
@@ -133,7 +206,11 @@ class Simulation:
             raise
 
     def run(
-        self, directory: str | os.PathLike[str] | None = None, *, progress: bool = True
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        progress: bool = True,
+        surroundings: Surroundings | None = None,
     ) -> Path:
         """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
 
@@ -145,6 +222,8 @@ class Simulation:
             RUN, which must not exist yet; left out where the run is resumed.
         progress : bool
             Whether the root tells speed, activity and time left.
+        surroundings : Surroundings
+            Shared with other runs, in place of its own signals, time limit and progress.
 
         Returns
         -------
@@ -160,26 +239,51 @@ class Simulation:
         StateError
             On all ranks, if a number of the state is not finite; the checkpoint is of before.
         """
+        with closing(self.course(directory, progress=progress, surroundings=surroundings)) as steps:
+            for _ in steps:
+                self.model.step()
+        return self.directory
+
+    def course(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        progress: bool = True,
+        surroundings: Surroundings | None = None,
+    ) -> Generator[None]:
+        """Do all that `run` does but the steps: whoever iterates takes one each time.  Collective.
+
+        Parameters, and what is raised, as for `run`.
+        """
         model, every = self.model, self.configuration.output.checkpoint_every
-        clock = self._checkpoint.header.clock if self._checkpoint else {}
         root = self.communicator.is_root
-        limit = TimeLimit(self.configuration.run.walltime) if root else TimeLimit(0.0)
         total = self.total_steps if self._warmup.is_decided else 0
+        if surroundings is None:
+            limit = TimeLimit(self.configuration.run.walltime if root else 0.0)
+            catching: Any = StopSignals()
+            telling: Any = RunProgress(total, model.lattice.sites, shown=progress and root)
+        else:
+            limit = surroundings.limit
+            catching, telling = nullcontext(surroundings.signals), nullcontext(surroundings.told)
         with (
-            StopSignals() as signals,
+            catching as signals,
             self._store(directory) as store,
-            RunProgress(total, model.lattice.sites, shown=progress and root) as told,
-            Watchdog(root) as watchdog,
+            telling as told,
+            Watchdog(root and not (surroundings and surroundings.pace)) as watchdog,
         ):
-            pace = Pace(self.communicator, signals, limit, every, clock)
+            self.directory = store.directory
+            pace = surroundings.pace if surroundings and surroundings.pace else None
+            pace = pace or Pace(self.communicator, signals, limit, every, self.clock)
             told.begin(model.step_count)
+            if total:
+                told.expect(total)
             if self._checkpoint is None:
                 self._write(store)
                 self._save(store, pace)
             look, self.stopped = model.step_count + 1, ""
             while model.step_count < self.total_steps and not self.stopped:
                 self._warmup.anneal()
-                model.step()
+                yield
                 if self._warmup.end_if_steady():
                     self._start_counting()
                 if model.step_count == self.warmup_steps:
@@ -194,7 +298,6 @@ class Simulation:
                     look = self._act(pace.decide(model.step_count), store, pace)
             store.describe(self._result(pace))
             self._save(store, pace)
-        return store.directory
 
     def _start_counting(self) -> None:
         """Count waiting times from the end of the warm-up on."""
@@ -295,25 +398,31 @@ class Simulation:
             store.histograms(step, now, {"waiting_times": counted})
 
 
-def changed(text: str, overrides: Iterable[str]) -> Configuration:
-    """Return the configuration of a checkpoint with the overrides that a resumed run may have.
+def stored(text: str) -> Configuration:
+    """Return the configuration that a run has left; raise ConfigError if it cannot be used."""
+    try:
+        return from_mapping(tomllib.loads(text))
+    except (ConfigError, ValueError) as error:
+        raise ConfigError(f"the configuration in the checkpoint cannot be used: {error}") from None
+
+
+def changed(
+    before: Configuration, overrides: Iterable[str], may_change: Sequence[str] = MAY_CHANGE
+) -> Configuration:
+    """Return the configuration of a run with the overrides that a resumed run may have.
 
     Raises
     ------
     ConfigError
-        If it cannot be read, or another key is changed.
+        If an override cannot be read, or changes another key.
     """
-    try:
-        before = from_mapping(tomllib.loads(text))
-    except (ConfigError, ValueError) as error:
-        raise ConfigError(f"the configuration in the checkpoint cannot be used: {error}") from None
     after = before.with_overrides(overrides)
     old, new = before.to_mapping(), after.to_mapping()
     for section, values in new.items():
         for key, value in values.items():
-            if value != old[section].get(key) and f"{section}.{key}" not in MAY_CHANGE:
+            if value != old[section].get(key) and f"{section}.{key}" not in may_change:
                 raise ConfigError(
                     f"{section}.{key} = {value!r}: the run has {old[section].get(key)!r}, and a "
-                    f"resumed run may change {', '.join(MAY_CHANGE)} only; start a new one"
+                    f"resumed run may change {', '.join(may_change)} only; start a new one"
                 )
     return after

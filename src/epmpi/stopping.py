@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from epmpi.parallel import Communicator
 
@@ -24,6 +24,15 @@ PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 STALLED = 300.0  # seconds without a step after which the root says so
+
+
+class Signals(Protocol):
+    """What may tell a run to stop."""
+
+    @property
+    def received(self) -> int:
+        """Number of the last signal; 0 if there was none."""
+        ...
 
 
 class StopSignals:
@@ -75,6 +84,13 @@ class TimeLimit:
         given = [seconds for seconds in (walltime or None, slurm_seconds_left()) if seconds]
         self._end = time.monotonic() + min(given) if given else float("inf")
 
+    @classmethod
+    def after(cls, seconds: float) -> TimeLimit:
+        """Return the limit that is so many seconds from now, whatever the batch system says."""
+        limit = cls.__new__(cls)
+        limit._end = time.monotonic() + seconds
+        return limit
+
     def left(self) -> float:
         """Return the seconds that are left; infinite without a limit."""
         return self._end - time.monotonic()
@@ -95,7 +111,7 @@ class Pace:
     Parameters
     ----------
     communicator : Communicator
-    signals : StopSignals
+    signals : Signals
         Of this rank.
     limit : TimeLimit
         The root's counts.
@@ -103,25 +119,30 @@ class Pace:
         Seconds; 0 for never.
     clock : mapping
         What `clock` of the earlier part of the run has returned, or nothing.
+    runs : int
+        That stop together, each with a checkpoint.
     """
 
     def __init__(
         self,
         communicator: Communicator,
-        signals: StopSignals,
+        signals: Signals,
         limit: TimeLimit,
         checkpoint_every: float,
         clock: Mapping[str, float],
+        runs: int = 1,
     ) -> None:
         self.communicator = communicator
         self.signals = signals
         self.limit = limit
         self.every = checkpoint_every or float("inf")
         self.warmup_time = clock.get("warmup_time", 0.0)
+        self._runs = runs
         self._earlier = clock.get("wall_time", 0.0)
         self._longest = clock.get("checkpoint_time", 0.0)
         self._start = self._published = self._saved = self._looked = time.monotonic()
         self._steps = 1  # between looks
+        self._decided: tuple[int, Decision] | None = None  # the last step and decision
 
     @property
     def wall_time(self) -> float:
@@ -146,13 +167,15 @@ class Pace:
         self._published = time.monotonic()
 
     def decide(self, step: int) -> Decision:
-        """Return what to do after a step.  Collective."""
+        """Return what to do after a step, the same to all runs that ask at it.  Collective."""
+        if self._decided is not None and self._decided[0] == step:
+            return self._decided[1]
         received = self.communicator.max(self.signals.received)
         now = time.monotonic()
         since, self._looked = max(now - self._looked, 1e-6), now
         self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
         stop = signal.Signals(received).name if received else ""
-        if self.limit.left() < RESERVE + 2 * self._longest + 2 * since:
+        if self.limit.left() < RESERVE + 2 * self._runs * self._longest + 2 * since:
             stop = stop or "time limit"
         decision = Decision(
             stop,
@@ -160,7 +183,8 @@ class Pace:
             now - self._published >= PUBLISH_INTERVAL,
             step + self._steps,
         )
-        return Decision(*self.communicator.broadcast(decision))
+        self._decided = step, Decision(*self.communicator.broadcast(decision))
+        return self._decided[1]
 
 
 def slurm_seconds_left() -> float | None:

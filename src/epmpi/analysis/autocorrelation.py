@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import SumsByOrigin
 from epmpi.analysis.reading import Clock
 
 DISPLACEMENT = (
@@ -19,7 +20,7 @@ STRESS = (
 )
 
 
-class Autocorrelation:
+class Autocorrelation(SumsByOrigin):
     """Adds up v(t0+t).v(t0) over columns (tracers, sites), for each lag and origin.
 
     Parameters
@@ -63,7 +64,9 @@ class Autocorrelation:
             return (product - mean**2) / (square - mean**2)
 
         points = [
-            average_function(normalised, product / self.columns, square, offset)
+            average_function(
+                normalised, product / self.columns, square, offset, replicas=self.replicas
+            )
             for product in self.sums[: len(self.lags)]
         ]
         value, error = np.array(points, dtype=np.float64).reshape(-1, 2).T

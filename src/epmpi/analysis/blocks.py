@@ -27,6 +27,10 @@ MOST_BLOCKS = 32
 FEWEST_BLOCKS = 4
 WINDOW = 5.0  # Sokal's window: sum the autocorrelation up to this many times its own integral
 
+REPLICA_METHOD = (
+    "standard error of the means of {replicas} independent replicas times Student's factor, and "
+    "delete-one-replica jackknife for functions of averages: +- error covers 68.3 %"
+)
 METHOD = (
     f"means of contiguous blocks of at least {BLOCK_TIMES:g} integrated autocorrelation times "
     f"({FEWEST_BLOCKS} to {MOST_BLOCKS} blocks) with Student's factor: +- error covers 68.3 %"
@@ -89,8 +93,15 @@ def student_factor(blocks: int) -> float:
     return float(stats.t.ppf(stats.norm.cdf(1.0), blocks - 1))
 
 
-def block_average(series: ArrayLike) -> Estimate:
+def block_average(series: ArrayLike, replicas: int = 1) -> Estimate:
     """Average a correlated series, shape (samples,), with the error bar of this module.
+
+    Parameters
+    ----------
+    series : array, shape (samples,)
+    replicas : int
+        Of how many independent runs the series holds equal parts, one after the other: with
+        several, each is a block.
 
     Raises
     ------
@@ -100,6 +111,8 @@ def block_average(series: ArrayLike) -> Estimate:
     x = np.asarray(series, dtype=np.float64)
     if x.size == 0:
         raise ValueError("cannot average an empty series")
+    if replicas > 1:
+        return _replica_average(x.reshape(replicas, -1))
     value = float(x.mean())
     if x.size < FEWEST_BLOCKS:
         return Estimate(value, float("nan"), x.size, float("nan"), x.size, False)
@@ -110,6 +123,16 @@ def block_average(series: ArrayLike) -> Estimate:
     spread = block_means(x, blocks).std(ddof=1)
     error = student_factor(blocks) * float(spread) / np.sqrt(blocks)
     return Estimate(value, error, blocks, tau, x.size, room >= FEWEST_BLOCKS)
+
+
+def _replica_average(x: NDArray[np.float64]) -> Estimate:
+    """Average independent series, shape (replicas, samples), with the error from their spread."""
+    replicas, samples = x.shape
+    error = student_factor(replicas) * float(x.mean(axis=1).std(ddof=1)) / np.sqrt(replicas)
+    tau = float(np.mean([correlation_time(series) for series in x]))
+    return Estimate(
+        float(x.mean()), error, replicas, tau, replicas * samples, replicas >= FEWEST_BLOCKS
+    )
 
 
 def leave_one_out(series: Sequence[ArrayLike], blocks: int) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ NO_OVERLAP = 1e6  # finite, for the search goes through it
 DEFINITION = (
     "n minimises P(n) = rms of y_ij - Y_k(x_ij) over all pairs of curves j, k of one time window, "
     "y = ln(-ln S), x = ln(q^n t), Y_k linearly interpolated; P is the relative misfit of -ln S; "
-    "errors by jackknife over blocks of origins"
+    "errors by jackknife over blocks of origins, or over replicas"
 )
 LOCAL = (
     "n(q) = -d ln tau_r / d ln q, central differences between neighbouring moduli; errors as of "

@@ -79,12 +79,16 @@ class FittedLaw:
         return float(self.value[index]), float(self.error[index])
 
 
-def shared_blocks(*series: NDArray) -> int:
+def shared_blocks(*series: NDArray, replicas: int = 1) -> int:
     """Return a number of blocks that is safe for each of several correlated series."""
+    if replicas > 1:
+        return replicas
     return max(min(block_average(values).blocks for values in series), 2)
 
 
-def average_function(function: Callable[..., float], *series: NDArray) -> tuple[float, float]:
+def average_function(
+    function: Callable[..., float], *series: NDArray, replicas: int = 1
+) -> tuple[float, float]:
     """Return a function of averages over origins, and its jackknife error.
 
     Parameters
@@ -93,13 +97,15 @@ def average_function(function: Callable[..., float], *series: NDArray) -> tuple[
         Of as many averages as there are series.
     *series : arrays, shape (origins,)
         Each long enough for `FEWEST_BLOCKS` blocks, else the error is nan.
+    replicas : int
+        As in `block_average`.
     """
     means = [np.float64(np.mean(values)) for values in series]
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(function(*means))
-        if min(np.size(values) for values in series) < FEWEST_BLOCKS:
+        if replicas == 1 and min(np.size(values) for values in series) < FEWEST_BLOCKS:
             return value, float("nan")
-        left_out = leave_one_out(list(series), shared_blocks(*series))
+        left_out = leave_one_out(list(series), shared_blocks(*series, replicas=replicas))
         varied = [function(*row) for row in left_out]
     return value, float(jackknife_error(varied))
 

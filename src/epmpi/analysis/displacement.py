@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import block_average
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import SumsByOrigin
 
 DEFINITION = (
     "D(t) = <|r_i(t0+t) - r_i(t0)|^2> / (4 t), over all tracers i and sliding origins t0; "
@@ -47,7 +48,7 @@ class Diffusion:
     by_origin: list[NDArray[np.float64]]
 
 
-class SquaredDisplacement:
+class SquaredDisplacement(SumsByOrigin):
     """Adds up |r(t0+t) - r(t0)|^2 over tracers, strip of tracers by strip, for each origin and lag.
 
     Memory: one number per origin and lag.
@@ -67,9 +68,9 @@ class SquaredDisplacement:
             total += np.vecdot(moved, moved)
 
     def result(self) -> Diffusion:
-        """Return D(t) with error bars from blocks of origins."""
+        """Return D(t) with error bars from blocks of origins, or from replicas."""
         by_origin = [total / self.tracers for total in self.sums]
-        averages = [block_average(values) for values in by_origin]
+        averages = [block_average(values, self.replicas) for values in by_origin]
         lag = np.array([lag.time for lag in self.lags])
         square = np.array([average.value for average in averages])
         error = np.array([average.error for average in averages])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from epmpi.analysis.blocks import student_factor
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import CountsByBlock
 
 EDGES = np.geomspace(1e-6, 1e2, 8 * 12 + 1)  # lattice spacings, 12 bins a decade
 BLOCKS = 16  # of origins, for the error bars
@@ -15,15 +16,16 @@ BLOCKS = 16  # of origins, for the error bars
 UNIT = (
     "P(u): probability density of u = |r(t0 + unit) - r(t0)|, unit = 1 tau, over tracers and "
     "sliding origins; normalised to 1 with the values outside the bins counted in; errors from 16 "
-    "blocks of origins"
+    "blocks of origins, or from replicas"
 )
 VAN_HOVE = (
     "self part of the van Hove function, G_s(r,t) = P(r,t)/(2 pi r), P the density of |r(t0+t) - "
-    "r(t0)|; integral of 2 pi r G_s over r is 1; errors from 16 blocks of origins"
+    "r(t0)|; integral of 2 pi r G_s over r is 1; errors from 16 blocks of origins, or from "
+    "replicas"
 )
 
 
-class DisplacementDistribution:
+class DisplacementDistribution(CountsByBlock):
     """Counts |r(t0+t) - r(t0)| in logarithmic bins, block of origins by block.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +37,24 @@ class EventResults:
     prediction: RenewalPrediction
 
 
-def measure_events(run: RunFile) -> EventResults | None:
-    """Measure the waiting times; None where fewer than `FEWEST` were counted."""
-    if not run.has(HISTOGRAM):
+def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
+    """Measure the waiting times of replicas; None where fewer than `FEWEST` were counted."""
+    run = runs[0]
+    if not all(run.has(HISTOGRAM) for run in runs):
         return None
-    cumulative = run.frames(HISTOGRAM)
+    histograms = [run.frames(HISTOGRAM) for run in runs]
     edges = np.asarray(run.parameter("waiting_times", "edges"), dtype=np.float64)
-    if len(cumulative) < 2 or (cumulative[-1] - cumulative[0]).sum() < FEWEST:
+    if min(map(len, histograms)) < 2:
+        return None
+    counts = np.stack([cumulative[-1] - cumulative[0] for cumulative in histograms])
+    if counts.sum() < FEWEST:
         return None
     clock = run.clock(HISTOGRAM)
     step = (clock.time[-1] - clock.time[0]) / (clock.step[-1] - clock.step[0])
-    waits = WaitingTimes.from_cumulative(edges * step, cumulative)
+    if len(runs) == 1:
+        waits = WaitingTimes.from_cumulative(edges * step, histograms[0])
+    else:
+        waits = WaitingTimes(edges * step, counts)
     prediction = predict(waits)
     shortest = SHORTEST * run.parameter("model", "restructuring_time", 1.0)
     curves = [

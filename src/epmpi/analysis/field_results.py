@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from epmpi.analysis import autocorrelation
@@ -11,7 +12,7 @@ from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import RunFile
 from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
 from epmpi.analysis.structure_factor import MOST_ORIGINS
-from epmpi.analysis.tracer_results import Sums, add_strips
+from epmpi.analysis.tracer_results import add_strips
 from epmpi.parallel import Communicator
 
 STRESS = "fields/stress"
@@ -34,19 +35,29 @@ class FieldResults:
     decay: FittedLaw | None
 
 
-def measure_fields(run: RunFile, communicator: Communicator | None) -> FieldResults | None:
-    """Measure the stress field; None with fewer than `FEWEST_FRAMES` frames.  Collective."""
-    if not run.has(STRESS):
+def measure_fields(
+    runs: Sequence[RunFile], communicator: Communicator | None
+) -> FieldResults | None:
+    """Measure the stress field of replicas; None with too few frames.  Collective."""
+    run = runs[0]
+    if not all(run.has(STRESS) for run in runs):
         return None
     clock = run.clock(STRESS)
     lags = sliding_lags(clock, MOST_ORIGINS)
     if clock.time.size < FEWEST_FRAMES or not lags:
         return None
     shares = (0, 1) if communicator is None else (communicator.rank, communicator.size)
-    correlation = Autocorrelation(clock.time.size, lags)
-    density = StressDistribution(clock.time.size, run.parameter("model", "yield_stress", 1.0))
-    accumulators: list[Sums] = [correlation, density]
-    add_strips(run.field_strips("stress", *shares), accumulators, communicator)
+    yield_stress = run.parameter("model", "yield_stress", 1.0)
+    found = []
+    for run in runs:
+        correlation = Autocorrelation(clock.time.size, lags)
+        density = StressDistribution(clock.time.size, yield_stress)
+        found.append((correlation, density))
+        add_strips(run.field_strips("stress", *shares), [correlation, density], communicator)
+    correlation, density = found[0]
+    if len(runs) > 1:
+        correlation.join([other for other, _ in found[1:]])
+        density.join([other for _, other in found[1:]])
     correlation.columns = run.shape[0] * run.shape[1]
     curve = correlation.result("stress_correlation", autocorrelation.STRESS, subtract_mean=True)
     return FieldResults([density.result(), curve], fit_stretched_exponential(curve))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import SumsByOrigin
 
 REACH = 0.5  # lattice spacings: a tracer that moved less counts as where it was
 
@@ -21,7 +22,7 @@ CHI_4 = (
 )
 
 
-class DisplacementShape:
+class DisplacementShape(SumsByOrigin):
     """Adds up |dr|^2, |dr|^4 and the overlap over tracers, for each origin and lag."""
 
     def __init__(self, lags: list[Lag]) -> None:
@@ -40,17 +41,19 @@ class DisplacementShape:
             total[2] += (square < REACH**2).sum(axis=1)
 
     def result(self) -> list[Curve]:
-        """Return alpha_2(t), Q(t) and chi_4(t) with jackknife errors over blocks of origins."""
+        """Return alpha_2(t), Q(t) and chi_4(t) with jackknife errors."""
         lag = np.array([lag.time for lag in self.lags])
         number = self.tracers
         columns: dict[str, list[tuple[float, float]]] = {"alpha_2": [], "overlap": [], "chi_4": []}
         for total in self.sums:
             square, fourth, overlap = total / number
-            columns["alpha_2"].append(average_function(_alpha_2, square, fourth))
-            columns["overlap"].append(average_function(lambda q: q, overlap))
-            columns["chi_4"].append(
-                average_function(lambda q, qq: number * (qq - q * q), overlap, overlap**2)
-            )
+            for name, function, series in (
+                ("alpha_2", _alpha_2, (square, fourth)),
+                ("overlap", lambda q: q, (overlap,)),
+                ("chi_4", lambda q, qq: number * (qq - q * q), (overlap, overlap**2)),
+            ):
+                found = average_function(function, *series, replicas=self.replicas)
+                columns[name].append(found)
         definitions = {"alpha_2": ALPHA_2, "overlap": OVERLAP, "chi_4": CHI_4}
         curves = []
         for name, points in columns.items():

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
+from epmpi.config import expected_run
 from epmpi.lattice import split
 from epmpi.trust import check_file, one_line
 
@@ -82,7 +83,7 @@ class RunFile:
         given = Path(path)
         self.path = given / "run.h5" if given.is_dir() else given
         if not self.path.is_file():
-            raise AnalysisError(f"no run file at {self.path}: expected a RUN directory or a run.h5")
+            raise AnalysisError(f"no run file at {self.path}: {expected_run(given)} or a run.h5")
         try:
             self._file = h5py.File(self.path, "r")
         except OSError as error:

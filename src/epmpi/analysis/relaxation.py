@@ -21,7 +21,7 @@ FIT_DEFINITION = (
     "S(q,t)/S(q,0) = exp(-alpha (q^n t)^gamma), alpha, n and gamma common to all q of one time "
     f"window; least squares on S, weights from its errors (relative error of -ln S: {TOLERANCE:g} "
     f"at least); points with S/S(0) above {LOWEST:g} and above {FLOORS:g}/(2M); errors by "
-    "jackknife over blocks of origins"
+    "jackknife over blocks of origins, or over replicas"
 )
 TIME_DEFINITION = (
     "tau_r(q): S(q,tau_r)/S(q,0) = 1/e, interpolated in ln(-ln S) against ln t; nan where S does "

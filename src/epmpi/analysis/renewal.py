@@ -25,7 +25,8 @@ PER_DECADE = 4
 
 COUNT = (
     "N(s) = psi(s)/(s (1 - psi(s))), psi(s) = int exp(-s tau_ev) psi dtau_ev of the measured "
-    "waiting times, spread evenly within each bin; errors by jackknife over blocks of time"
+    "waiting times, spread evenly within each bin; errors by jackknife over blocks of time, or "
+    "over replicas"
 )
 SLOPE = "d ln N(s) / d ln s, the derivative of the measured psi(s), without differences"
 PREDICTION = (

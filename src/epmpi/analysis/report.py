@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
+from epmpi.analysis.ensembles import check_alike, runs_of
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
@@ -22,9 +24,10 @@ from epmpi.analysis.figures import (
 from epmpi.analysis.figures.stress_map import read_snapshot
 from epmpi.analysis.page import write_page
 from epmpi.analysis.reading import POSITION, RunFile
-from epmpi.analysis.results import Analysis, measure
+from epmpi.analysis.results import Analysis, measure_replicas
 from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
+from epmpi.config import ENSEMBLE
 from epmpi.parallel import Communicator
 
 NUMBERS = "analysis.h5"
@@ -41,12 +44,15 @@ def analyse(
 ) -> list[Analysis]:
     """Analyse each run by itself from its run file alone, and report it.
 
+    The replicas of an ensemble are analysed as one: averages over all of them, and errors from
+    their spread.
+
     Collective, if there is a communicator: the ranks share the work, the root writes and prints.
 
     Parameters
     ----------
     run_paths : path or iterable of paths
-        RUN directories, or run files.
+        RUN directories, of runs or of ensembles, or run files.
     output_directory : path, optional
         Where analysis.h5 and the PNGs go; with several runs, into a directory per run below it.
         By default each run's own directory.
@@ -75,12 +81,16 @@ def analyse(
     shown = console if root else None
     analyses = []
     for path, target in zip(paths, targets, strict=True):
-        with RunFile(path) as run:
-            analysis = measure(run, shown, communicator)
+        with ExitStack() as opened:
+            runs = [opened.enter_context(RunFile(run)) for run in runs_of(path)]
+            check_alike(runs)
+            analysis = measure_replicas(runs, shown, communicator)
+            if len(runs) > 1:
+                analysis = of_ensemble(analysis, path)
             error = None
             if root:
                 try:
-                    analysis = write(run, analysis, target, page=page)
+                    analysis = write(runs, analysis, target, page=page)
                 except AnalysisError as found:
                     error = found
             _raise_alike(error, communicator)
@@ -90,12 +100,22 @@ def analyse(
     return analyses
 
 
-def write(run: RunFile, analysis: Analysis, target: Path, *, page: bool = False) -> Analysis:
+def of_ensemble(analysis: Analysis, path: Path) -> Analysis:
+    """Return the analysis under the name and the configuration of the ensemble."""
+    file = path / ENSEMBLE
+    provenance = {**analysis.provenance, "configuration": file.read_text()}
+    del provenance["seed"]
+    return replace(analysis, run=file, name=path.resolve().name, provenance=provenance)
+
+
+def write(
+    runs: Sequence[RunFile], analysis: Analysis, target: Path, *, page: bool = False
+) -> Analysis:
     """Write analysis.h5, the figures and perhaps the page; return the analysis with their paths."""
     try:
         target.mkdir(parents=True, exist_ok=True)
         write_analysis(target / NUMBERS, analysis)
-        figures = draw_figures(run, analysis, target)
+        figures = draw_figures(runs, analysis, target)
         analysis = replace(analysis, numbers=target / NUMBERS, figures=figures)
         if page:
             analysis = replace(analysis, page=target / PAGE)
@@ -112,17 +132,21 @@ def _raise_alike(error: AnalysisError | None, communicator: Communicator | None)
         raise error
 
 
-def draw_figures(run: RunFile, analysis: Analysis, directory: Path) -> list[Path]:
-    """Draw every figure that the run file allows; return the PNGs."""
-    title, tracers = analysis.title, analysis.tracers
+def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -> list[Path]:
+    """Draw every figure that the run files allow; return the PNGs.
+
+    What shows a single run shows the first of several.
+    """
+    run, title, tracers = runs[0], analysis.title, analysis.tracers
+    single = title + (f";  {run.name}" if len(runs) > 1 else "")
     drawings: list[tuple[str, Callable[[Path], None]]] = []
     if {"activity", "stress_variance"} & set(analysis.averages):
-        drawings.append(("series", lambda png: draw_series(png, run, analysis.averages, title)))
+        drawings.append(("series", lambda png: draw_series(png, runs, analysis.averages, title)))
     if run.has("fields/stress"):
         medium, snapshot = Medium.of(run), read_snapshot(run)
-        drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, title)))
+        drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, single)))
     if run.has(POSITION):
-        drawings.append(("trajectories", lambda png: draw_trajectories(png, run, title)))
+        drawings.append(("trajectories", lambda png: draw_trajectories(png, run, single)))
     if tracers is not None:
         drawings.append(
             (

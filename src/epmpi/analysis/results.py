@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,12 @@ SERIES = {"activity": "1", "stress_mean": "yield stress", "stress_variance": "yi
 
 @dataclass(frozen=True)
 class Analysis:
-    """Results of one run.
+    """Results of one run, or of an ensemble.
 
     Attributes
     ----------
     run : Path
-        The run file.
+        The run file; of an ensemble, its ensemble.toml.
     name, title : str
         Of the run, for tables and for figures.
     provenance : mapping
@@ -43,6 +43,8 @@ class Analysis:
     events : EventResults or None
     missing : tuple of str
         One line on each result that the run file cannot give.
+    replicas : int
+        Independent runs, from whose spread the errors come; 1: a run by itself.
     numbers : Path
         The analysis.h5 that holds all this, once it is written.
     figures : list of Path
@@ -60,6 +62,7 @@ class Analysis:
     fields: FieldResults | None
     events: EventResults | None
     missing: tuple[str, ...]
+    replicas: int = 1
     numbers: Path = Path()
     figures: list[Path] = field(default_factory=list)
     page: Path | None = None
@@ -74,15 +77,27 @@ class Analysis:
 def measure(
     run: RunFile, console: Console | None = None, communicator: Communicator | None = None
 ) -> Analysis:
-    """Measure everything that an open run file allows.  Collective, if there is a communicator.
+    """Measure everything that an open run file allows; see `measure_replicas`."""
+    return measure_replicas([run], console, communicator)
+
+
+def measure_replicas(
+    runs: Sequence[RunFile],
+    console: Console | None = None,
+    communicator: Communicator | None = None,
+) -> Analysis:
+    """Measure everything that the files of a run, or of the replicas of an ensemble, allow.
+
+    Observables are averaged over the replicas, and their errors come from the spread between them;
+    see `pooling`.  Collective, if there is a communicator.
 
     The ranks share out tracers and sites; sums over them are the same on any number of ranks but
     for rounding.
 
     Parameters
     ----------
-    run : RunFile
-        Open on every rank.
+    runs : sequence of RunFile
+        Open on every rank; several must be alike (`ensembles.check_alike`).
     console : rich Console, optional
         A terminal shows a progress bar while the trajectory is read.
     communicator : Communicator, optional
@@ -92,32 +107,36 @@ def measure(
     AnalysisError
         If the file is damaged.
     """
-    averages, missing = _averages(run)
+    run = runs[0]
+    averages, missing = _averages(runs)
     tracers = None
     if not run.has(POSITION):
         missing.append("no trajectory (output.trajectory_every): no D(t), S(q,t), trajectories")
     else:
-        tracers = measure_tracers(run, _strips(run, console, communicator), communicator)
+        tracers = measure_tracers(
+            runs, lambda run: _strips(run, console, communicator), communicator
+        )
         if tracers is None:
             missing.append("the trajectory has fewer than 6 frames: no D(t), S(q,t)")
-    fields = measure_fields(run, communicator)
+    fields = measure_fields(runs, communicator)
     if not run.has(STRESS):
         missing.append("no fields (output.fields_every): no stress map, P(sigma), C_sigma(t)")
     elif fields is None:
         missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
-    events = measure_events(run)
+    events = measure_events(runs)
     if events is None:
         missing.append("no waiting times (output.waiting_times_every): no psi, no random walk")
     return Analysis(
         run=run.path,
         name=run.name,
-        title=describe(run),
+        title=describe(run) + (f",  {len(runs)} replicas" if len(runs) > 1 else ""),
         provenance=run.provenance(),
         averages=averages,
         tracers=tracers,
         fields=fields,
         events=events,
         missing=tuple(missing),
+        replicas=len(runs),
     )
 
 
@@ -133,11 +152,12 @@ def describe(run: RunFile) -> str:
     return ",  ".join(parts)
 
 
-def _averages(run: RunFile) -> tuple[dict[str, Estimate], list[str]]:
+def _averages(runs: Sequence[RunFile]) -> tuple[dict[str, Estimate], list[str]]:
     averages, missing = {}, []
     for name in SERIES:
-        if run.has(f"observables/{name}"):
-            averages[name] = block_average(run.series(name)[1])
+        if all(run.has(f"observables/{name}") for run in runs):
+            series = np.concatenate([run.series(name)[1] for run in runs])
+            averages[name] = block_average(series, len(runs))
         else:
             missing.append(f"no series of {name} (output.series_every)")
     return averages, missing

@@ -31,7 +31,12 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
         with h5py.File(partial, "w") as file:
             file.attrs["creator"] = "epmpi analyse"
             file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+            file.attrs["replicas"] = analysis.replicas
             file.attrs["error_method"] = blocks.METHOD
+            if analysis.replicas > 1:
+                file.attrs["error_method"] = blocks.REPLICA_METHOD.format(
+                    replicas=analysis.replicas
+                )
             file.attrs["missing"] = "; ".join(analysis.missing)
             _write_source(file.create_group("source"), analysis)
             _write_averages(file.create_group("averages"), analysis)

@@ -9,6 +9,7 @@ from scipy.optimize import curve_fit
 from epmpi.analysis.blocks import jackknife_error
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.distribution import density_with_error
+from epmpi.analysis.pooling import CountsByBlock
 
 EDGES = np.linspace(-2.5, 2.5, 126)  # yield stresses
 BLOCKS = 16  # of frames, for the error bars
@@ -17,12 +18,12 @@ LOWEST = 0.05  # fitted values of C_sigma lie above this
 DISTRIBUTION = (
     "P(sigma): probability density of the local stress over sites and frames, in units of the "
     "yield stress; normalised to 1 with the values outside the bins counted in; errors from 16 "
-    "blocks of frames"
+    "blocks of frames, or from replicas"
 )
 LAW = "C(t) = A exp(-(t/tau)^beta)"
 
 
-class StressDistribution:
+class StressDistribution(CountsByBlock):
     """Counts the local stress in linear bins, block of frames by block."""
 
     def __init__(self, frames: int, yield_stress: float = 1.0) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import block_average
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import SumsByOrigin
 from epmpi.analysis.wavevectors import Shell
 
 MOST_ORIGINS = 256  # sliding origins per lag
@@ -62,7 +63,7 @@ class StructureFactor:
         return 0.5 / self.tracers
 
 
-class CosineSums:
+class CosineSums(SumsByOrigin):
     """Adds up sum_n cos(q.dr_n) over tracers, strip by strip, for each wavevector, lag and origin.
 
     The sum comes before the square, so the square is left to `result`.  Each phase is taken once a
@@ -92,14 +93,16 @@ class CosineSums:
                 total[number] += np.vecdot(waves[lag.origins], waves[lag.ends])
 
     def result(self) -> StructureFactor:
-        """Return S(q,t)/M with error bars from blocks of origins."""
+        """Return S(q,t)/M with error bars from blocks of origins, or from replicas."""
         sizes = [len(shell.wavevectors) for shell in self.shells]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         by_origin = [
             np.add.reduceat((total / self.tracers) ** 2, starts) / np.array(sizes)[:, None]
             for total in self.sums
         ]
-        averages = [[block_average(values) for values in of_lag] for of_lag in by_origin]
+        averages = [
+            [block_average(values, self.replicas) for values in of_lag] for of_lag in by_origin
+        ]
         grid = [list(row) for row in zip(*averages, strict=True)]
         return StructureFactor(
             q=np.array([shell.modulus for shell in self.shells]),

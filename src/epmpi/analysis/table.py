@@ -8,12 +8,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from epmpi.analysis.blocks import FEWEST_BLOCKS
 from epmpi.analysis.notation import significant
 from epmpi.analysis.results import Analysis
 from epmpi.analysis.tracer_results import TracerResults
 
 ROWS = 9  # lags shown of D(t)
-UNRESOLVED = "* the run is too short for this error bar"
+UNRESOLVED = {
+    "blocks": "* the run is too short for this error bar",
+    "replicas": f"* fewer than {FEWEST_BLOCKS} replicas: the error bar is uncertain itself",
+}
 NAMES = {
     "activity": "activity a",
     "stress_mean": "mean stress",
@@ -33,9 +37,10 @@ def print_analysis(console: Console, analysis: Analysis) -> None:
 
 def tables(analysis: Analysis) -> Iterator[Table]:
     """Yield the tables: averages, D(t), fits of S(q,t), laws and consistency."""
-    yield _averages(analysis)
+    unit = "replicas" if analysis.replicas > 1 else "blocks"  # that errors come from
+    yield _averages(analysis, unit)
     if analysis.tracers is not None:
-        yield from _tracer_tables(analysis.tracers)
+        yield from _tracer_tables(analysis.tracers, unit)
     if laws := list(_law_rows(analysis)):
         table = _table("laws and consistency", "what", "range", "value(error)", "remark")
         for row in laws:
@@ -43,19 +48,19 @@ def tables(analysis: Analysis) -> Iterator[Table]:
         yield table
 
 
-def _averages(analysis: Analysis) -> Table:
-    table = _table(f"{analysis.name}: averages", "quantity", "value(error)", "blocks")
+def _averages(analysis: Analysis, unit: str) -> Table:
+    table = _table(f"{analysis.name}: averages", "quantity", "value(error)", unit)
     for name, estimate in analysis.averages.items():
         text = significant(estimate.value, estimate.error)
         table.add_row(NAMES[name], text, _blocks(estimate.blocks, estimate.resolved))
     if not all(estimate.resolved for estimate in analysis.averages.values()):
-        table.caption = UNRESOLVED
+        table.caption = UNRESOLVED[unit]
     return table
 
 
-def _tracer_tables(tracers: TracerResults) -> Iterator[Table]:
+def _tracer_tables(tracers: TracerResults, unit: str) -> Iterator[Table]:
     diffusion = tracers.diffusion
-    table = _table("D(t) = <dr^2>/(4t)", "t / tau", "D(error)", "beta", "regime", "blocks")
+    table = _table("D(t) = <dr^2>/(4t)", "t / tau", "D(error)", "beta", "regime", unit)
     shown = np.unique(np.linspace(0, diffusion.lag.size - 1, ROWS).round().astype(int))
     for row in shown:
         regime = [window.name for window in tracers.windows if window.contains(diffusion.lag[row])]
@@ -67,7 +72,7 @@ def _tracer_tables(tracers: TracerResults) -> Iterator[Table]:
             _blocks(int(diffusion.blocks[row]), bool(diffusion.resolved[row])),
         )
     if not diffusion.resolved[shown].all():
-        table.caption = UNRESOLVED
+        table.caption = UNRESOLVED[unit]
     yield table
     if tracers.fits:
         q = [fit.q_range for fit in tracers.fits]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,39 +64,78 @@ class TracerResults:
 class Sums(Protocol):
     """Something that adds up strips of a trajectory, and whose sums add up over ranks."""
 
-    sums: list[NDArray]
+    @property
+    def sums(self) -> list[NDArray]:
+        """Arrays of sums."""
+        ...
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add a strip, shape (frames, tracers, 2)."""
         ...
 
 
-class Displacements:
-    """Adds up C_u(t) and P(u): the displacements over a unit of time."""
+class TrajectorySums:
+    """Everything that is added up over the trajectory of one run, and of replicas beside it.
 
-    def __init__(self, clock: Clock) -> None:
+    Parameters
+    ----------
+    clock : Clock
+    shape : (int, int)
+        Of the lattice.
+    """
+
+    def __init__(self, clock: Clock, shape: tuple[int, int]) -> None:
+        few = sliding_lags(clock, MOST_ORIGINS)
+        self.squares = SquaredDisplacement(sliding_lags(clock))
+        self.cosines = CosineSums(few, choose_shells(shape))
+        self.shape = DisplacementShape(few)
+        self.van_hove = [DisplacementDistribution(lag) for lag in _one_a_decade(few)]
+        self.lengths: DisplacementDistribution | None = None
+        self.correlation: Autocorrelation | None = None
         found = unit_displacements(clock, UNIT)
-        self.sums: list[NDArray] = []
-        self.known = found is not None
-        if found is None:
-            return
-        origins, self.first, self.end = found
-        lag = Lag(UNIT, self.first, self.end, self.first.size)
-        self.lengths = DisplacementDistribution(lag)
-        self.correlation = Autocorrelation(origins.step.size, sliding_lags(origins, MOST_ORIGINS))
-        self.sums = self.lengths.sums + self.correlation.sums
+        if found is not None:
+            origins, self._first, self._end = found
+            self.lengths = DisplacementDistribution(
+                Lag(UNIT, self._first, self._end, self._first.size)
+            )
+            lags = sliding_lags(origins, MOST_ORIGINS)
+            self.correlation = Autocorrelation(origins.step.size, lags)
+
+    def _strip_sums(self) -> list[Any]:
+        """Return what takes the strips as they are, in order."""
+        lengths = [] if self.lengths is None else [self.lengths]
+        return [self.squares, self.cosines, self.shape, *lengths, *self.van_hove]
+
+    def _all(self) -> list[Any]:
+        return self._strip_sums() + ([] if self.correlation is None else [self.correlation])
+
+    @property
+    def sums(self) -> list[NDArray]:
+        """All sums, in order."""
+        return [total for one in self._all() for total in one.sums]
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add a strip, shape (frames, tracers, 2)."""
-        if self.known:
-            self.lengths.add(strip)
-            self.correlation.add(strip[self.end] - strip[self.first])
+        for one in self._strip_sums():
+            one.add(strip)
+        if self.correlation is not None:
+            self.correlation.add(strip[self._end] - strip[self._first])
 
-    def result(self, tracers: int) -> list[Curve]:
-        """Return P(u) and C_u(t) of this many tracers, where frames are one unit apart."""
-        if not self.known:
+    def join(self, others: Sequence[TrajectorySums]) -> None:
+        """Take over the sums of other replicas."""
+        for one, *same in zip(self._all(), *(other._all() for other in others), strict=True):
+            one.join(same)
+
+    def hold(self, tracers: int) -> None:
+        """Name the number of tracers of a run, which is more than this rank has added."""
+        self.squares.tracers = self.cosines.tracers = self.shape.tracers = tracers
+        if self.correlation is not None:
+            self.correlation.columns = tracers
+
+    def unit_curves(self) -> list[Curve]:
+        """Return P(u) and C_u(t), where frames are one unit apart."""
+        if self.lengths is None or self.correlation is None:
             return []
-        self.correlation.columns = tracers
         return [
             self.lengths.result("unit_displacement", distribution.UNIT),
             self.correlation.result(
@@ -106,15 +145,18 @@ class Displacements:
 
 
 def measure_tracers(
-    run: RunFile, strips: Iterable[NDArray[np.float64]], communicator: Communicator | None
+    runs: Sequence[RunFile],
+    strips: Callable[[RunFile], Iterable[NDArray[np.float64]]],
+    communicator: Communicator | None,
 ) -> TracerResults | None:
-    """Measure everything that the trajectory allows.  Collective, if there is a communicator.
+    """Measure everything that the trajectories of replicas allow.  Collective.
 
     Parameters
     ----------
-    run : RunFile
-    strips : iterable of arrays
-        `run.strips()` of this rank's part.
+    runs : sequence of RunFile
+        One, or the replicas of an ensemble.
+    strips : function
+        Of a run: `run.strips()` of this rank's part.
     communicator : Communicator or None
 
     Returns
@@ -122,21 +164,17 @@ def measure_tracers(
     TracerResults or None
         None where there are too few frames.
     """
-    clock = run.clock(POSITION)
-    lags = sliding_lags(clock)
-    if not lags:
+    clock, number = runs[0].clock(POSITION), runs[0].tracers
+    if not sliding_lags(clock):
         return None
-    few = sliding_lags(clock, MOST_ORIGINS)
-    squares = SquaredDisplacement(lags)
-    cosines = CosineSums(few, choose_shells(run.shape))
-    shape = DisplacementShape(few)
-    displacements = Displacements(clock)
-    van_hove = [DisplacementDistribution(lag) for lag in _one_a_decade(few)]
-    accumulators: list[Sums] = [squares, cosines, shape, displacements, *van_hove]
-    add_strips(strips, accumulators, communicator)
-    squares.tracers = cosines.tracers = shape.tracers = run.tracers
+    sums, *others = [TrajectorySums(clock, run.shape) for run in runs]
+    for run, of_run in zip(runs, [sums, *others], strict=True):
+        add_strips(strips(run), [of_run], communicator)
+    if others:
+        sums.join(others)
+    sums.hold(number)
 
-    diffusion, factor = squares.result(), cosines.result()
+    diffusion, factor = sums.squares.result(), sums.cosines.result()
     exponent = local_exponent(diffusion)
     windows = find_regimes(exponent)
     relaxation = relaxation_times(factor)
@@ -156,11 +194,11 @@ def measure_tracers(
         theory_fits=theory,
         comparisons=comparisons,
         curves=[
-            *displacements.result(run.tracers),
-            *shape.result(),
+            *sums.unit_curves(),
+            *sums.shape.result(),
             *(
                 one.result(f"van_hove_{number}", distribution.VAN_HOVE, radial=True)
-                for number, one in enumerate(van_hove)
+                for number, one in enumerate(sums.van_hove)
             ),
             local_q_exponent(relaxation),
         ],
@@ -169,7 +207,7 @@ def measure_tracers(
 
 def add_strips(
     strips: Iterable[NDArray[np.float64]],
-    accumulators: list[Sums],
+    accumulators: Sequence[Sums],
     communicator: Communicator | None,
 ) -> None:
     """Give each strip to all accumulators, then add their sums up over the ranks.  Collective.

@@ -19,7 +19,7 @@ MOST_BLOCKS = 16
 DEFINITION = (
     "psi(tau_ev): probability density of the time between two consecutive activations of the same "
     "site, both after the warm-up, over all sites; in bins of whole steps; waits longer than the "
-    "run are not seen; errors from blocks of time"
+    "run are not seen; errors from blocks of time, or from replicas"
 )
 PERSISTENCE = (
     "probability that a site is not activated in an interval of length t, from psi by Palm's "
@@ -37,6 +37,7 @@ class WaitingTimes:
     edges : array, shape (bins + 1,)
         Edges of the bins, in tau, half a step below and above whole steps.
     counts : int array, shape (blocks, bins)
+        Of blocks of time; or of replicas, a block each.
     """
 
     edges: NDArray[np.float64]

@@ -118,6 +118,8 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
 
 
 def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int]) -> Point:
+    if "run.replicas" in changes or "replicas" in base.get("run", {}):
+        raise ConfigError("run.replicas in a scan: its seeds are independent runs; set scan.seeds")
     mapping: dict[str, dict[str, Any]] = {name: dict(values) for name, values in base.items()}
     for name, value in changes.items():
         section, _, key = name.partition(".")

@@ -11,10 +11,11 @@ from typing import Any
 import epmpi
 from epmpi.cli.exits import STOPPED
 from epmpi.cli.words import in_bytes, in_time
-from epmpi.config import MAY_CHANGE, ConfigError, Configuration, load
+from epmpi.config import ConfigError, Configuration, expected_run, is_ensemble, load
+from epmpi.ensemble import ENSEMBLE_MAY_CHANGE, Ensemble
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
-from epmpi.planning import array_bytes, plan
+from epmpi.planning import plan
 from epmpi.simulation import Simulation
 
 
@@ -31,7 +32,7 @@ def add_commands(commands: Any) -> None:
 
     resume = commands.add_parser("resume", help="go on with a run from its checkpoint")
     resume.add_argument("run", type=Path, help="RUN directory")
-    _add_overrides(resume, f"change {', '.join(MAY_CHANGE)}")
+    _add_overrides(resume, f"change {', '.join(ENSEMBLE_MAY_CHANGE)}")
     resume.add_argument(
         "--previous", action="store_true", help="use the checkpoint before the last"
     )
@@ -65,15 +66,49 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     if chosen.dry_run:
         return _tell_plan(configuration, communicator)
     _refuse_existing(directory, communicator)
+    if configuration.run.replicas > 1:
+        return _go_on(Ensemble(configuration, communicator), directory, f"-> {directory}")
     simulation = Simulation(configuration, communicator)
     return _go(simulation, directory, f"-> {directory}")
 
 
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    if communicator.broadcast(is_ensemble(chosen.run)):
+        if chosen.previous:
+            raise ConfigError(f"--previous: {expected_run(chosen.run)}")
+        ensemble = Ensemble.resume(chosen.run, chosen.overrides, communicator)
+        return _go_on(ensemble, None, f"resumed -> {chosen.run}")
     simulation = Simulation.resume(
         chosen.run, chosen.overrides, communicator, previous=chosen.previous
     )
     return _go(simulation, None, f"from step {simulation.model.step_count} -> {chosen.run}")
+
+
+def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
+    """Run an ensemble that is new or resumed; return the exit code."""
+    communicator, configuration = ensemble.communicator, ensemble.configuration
+    replicas = configuration.run.replicas
+    if communicator.is_root:
+        length, width = configuration.lattice.shape
+        print(
+            f"epmpi {epmpi.__version__}: {replicas} replicas of {length} x {width} sites, "
+            f"{len(ensemble.replicas)} to run, {communicator.size} "
+            f"rank{'s' * (communicator.size > 1)} in {len(ensemble.groups.heads)} "
+            f"group{'s' * (len(ensemble.groups.heads) > 1)}, {ensemble.device.name}, "
+            f"{configuration.run.precision} precision {what}",
+            flush=True,
+        )
+    run = ensemble.run(directory)
+    if not ensemble.stopped:
+        return 0
+    if communicator.is_root:
+        print(
+            f"epmpi: stopped ({ensemble.stopped}) with {ensemble.finished} of {replicas} replicas "
+            f"finished; go on with: epmpi resume {run}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return STOPPED
 
 
 def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
@@ -112,19 +147,19 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     device = place(configuration.run.device, communicator)
-    memory = array_bytes(configuration, communicator.size, device)
-    check_memory(memory, device, communicator)
+    needs = plan(configuration, communicator, trial=False)
+    check_memory(needs.memory, device, communicator)
     if communicator.is_root:
         print(
-            f"memory   {in_bytes(memory)} of arrays a rank, on {communicator.size} rank(s), "
-            f"{device.name}",
-            flush=True,
+            f"memory   {in_bytes(needs.memory)} of arrays a rank, on {communicator.size} rank(s), "
+            f"{device.name}"
         )
+        print(f"disk     {in_bytes(needs.disk)}", flush=True)
     needs = plan(configuration, communicator)
     if communicator.is_root:
-        print(f"disk     {in_bytes(needs.disk)}")
+        rounds = f"{needs.rounds} x " if configuration.run.replicas > 1 else ""
         print(
-            f"time     {in_time(needs.seconds)} for {needs.steps} steps of "
+            f"time     {in_time(needs.seconds)} for {rounds}{needs.steps} steps of "
             f"{1e3 * needs.seconds_per_step:.3g} ms, timed here on the first ones"
         )
         if configuration.warmup_steps is None:

@@ -6,6 +6,13 @@
 from epmpi.config.checks import check_ranks
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
+from epmpi.config.replicas import (
+    ENSEMBLE,
+    expected_run,
+    is_ensemble,
+    replica_name,
+    replica_seed,
+)
 from epmpi.config.settings import (
     DEVICES,
     FFT_ENGINES,
@@ -22,6 +29,7 @@ from epmpi.config.settings import (
 
 __all__ = [
     "DEVICES",
+    "ENSEMBLE",
     "FFT_ENGINES",
     "MAY_CHANGE",
     "ConfigError",
@@ -37,6 +45,10 @@ __all__ = [
     "TracerSettings",
     "check_ranks",
     "describe",
+    "expected_run",
     "from_mapping",
+    "is_ensemble",
     "load",
+    "replica_name",
+    "replica_seed",
 ]

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from epmpi.config.keys import ConfigError
+from epmpi.config.replicas import SEED_STRIDE
 
 if TYPE_CHECKING:
     from epmpi.config.configuration import Configuration
@@ -24,6 +25,7 @@ def check_combinations(configuration: Configuration) -> None:
     check_wire(configuration)
     check_step(configuration)
     check_multiples(configuration)
+    check_seed(configuration)
 
 
 def check_activation(configuration: Configuration) -> None:
@@ -181,6 +183,16 @@ def check_multiples(configuration: Configuration) -> None:
             )
     if faults:
         raise ConfigError(f"{'; '.join(faults)}; set the nearest or another time.step")
+
+
+def check_seed(configuration: Configuration) -> None:
+    """Check that no replica of an ensemble has the seed of another ensemble's replica."""
+    seed, replicas = configuration.run.seed, configuration.run.replicas
+    if replicas > 1 and seed >= SEED_STRIDE:
+        raise ConfigError(
+            f"run.seed = {seed} with run.replicas = {replicas}: replica r has the seed run.seed + "
+            "r 2^32, expected run.seed below 2^32 = 4294967296; set a smaller run.seed"
+        )
 
 
 def check_ranks(configuration: Configuration, ranks: int) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from epmpi.config import reading, settings
 from epmpi.config.checks import check_combinations, whole_multiple
 from epmpi.config.keys import ConfigError, Description, shown
+from epmpi.config.replicas import replica_seed
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class Configuration:
         """Steps of the whole run, without a warm-up whose length the run decides."""
         return (self.warmup_steps or self.annealing_steps) + self.steps(self.time.duration)
 
+    def replica(self, number: int) -> Configuration:
+        """Return the configuration of one replica of an ensemble: that of an ordinary run."""
+        seed = replica_seed(self.run.seed, number)
+        return replace(self, run=replace(self.run, seed=seed, replicas=1))
+
     def to_mapping(self) -> dict[str, dict[str, Any]]:
         """Return {section: {key: value}} of plain TOML types; keys that are None are left out."""
         mapping: dict[str, dict[str, Any]] = {}
@@ -88,6 +94,14 @@ class Configuration:
             lines += [f"{key} = {toml_value(value)}" for key, value in values.items()]
             lines.append("")
         return "\n".join(lines)
+
+    def as_overrides(self, names: Iterable[str]) -> list[str]:
+        """Return texts section.key=value that give another configuration the values of this one."""
+        mapping, texts = self.to_mapping(), []
+        for name in names:
+            section, key = name.split(".")
+            texts.append(f"{name}={toml_value(mapping[section][key])}")
+        return texts
 
     def with_overrides(self, overrides: Iterable[str]) -> Configuration:
         """Return the configuration changed by texts section.key=value.

@@ -18,6 +18,7 @@ from epmpi.config.keys import (
     Stages,
     key,
 )
+from epmpi.config.replicas import MOST_REPLICAS
 
 FFT_ENGINES = ("vector", "numpy", "mpi4py-fft", "cufftmp")  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"
@@ -230,6 +231,13 @@ class RunSettings(Section):
 
     section: ClassVar[str] = "run"
     seed: int = key(1, Integer(0), "", "seed of all random draws")
+    replicas: int = key(
+        1,
+        Integer(1, MOST_REPLICAS),
+        "",
+        "independent runs at once, which share out the ranks; replica r has the seed "
+        "run.seed + r 2^32",
+    )
     device: str = key("auto", Choice(("auto", *DEVICES)), "", "where the arrays live")
     walltime: float = key(
         0.0,

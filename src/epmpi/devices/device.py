@@ -21,6 +21,7 @@ class Device(ABC):
     """
 
     name: str
+    batches = False  # whether small lattices are best advanced as one batch
     _arrays: Any = np  # the module whose functions take the arrays of this device
 
     @abstractmethod
@@ -64,6 +65,10 @@ class Device(ABC):
     @abstractmethod
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Return an array of zeros on the device."""
+
+    @abstractmethod
+    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array (rows, ..., width) of lattices side by side, as `advance_batch` wants."""
 
     @abstractmethod
     def asarray(self, host: NDArray) -> NDArray:
@@ -226,6 +231,27 @@ class Device(ABC):
         """
 
     @abstractmethod
+    def advance_batch(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        stress_rate: NDArray,
+        source: NDArray,
+        seeds: NDArray[np.uint64],
+        step: NDArray[np.uint64],
+        forcing: tuple[float, float],
+        parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
+        begun: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Advance whole lattices by one step, each with a seed of its own; see `advance_sites`.
+
+        The arrays have the shape (Lx, lattices, Ly), `seeds` (lattices,), `events` (lattices, 2),
+        and `begun` (lattices, Lx Ly).
+        """
+
+    @abstractmethod
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
 
@@ -244,3 +270,9 @@ class Device(ABC):
         first_row: int,
     ) -> None:
         """Move tracers (n, 2) along a flow with halo rows; see `cpu.tracer_loops`."""
+
+    @abstractmethod
+    def move_batch(
+        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
+    ) -> None:
+        """Move the tracers (lattices, n, 2) of a batch along flows (fields, rows, lattices, Ly)."""

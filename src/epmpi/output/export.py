@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape, quoteattr
 import h5py
 import numpy as np
 
-from epmpi.config import ConfigError
+from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
 from epmpi.trust import check_file, one_line
@@ -56,7 +56,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
         file = h5py.File(path, "r")
     except OSError as error:
         why = one_line(error)
-        raise ConfigError(f"{path} cannot be read: {why}; expected a RUN directory") from error
+        raise ConfigError(f"{path} cannot be read: {why}; {expected_run(Path(run))}") from error
     with file:
         try:
             check_file(file)

@@ -11,12 +11,21 @@ from numpy.typing import DTypeLike
 from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.spectral.batch import BatchConvolution
 from epmpi.spectral.cufftmp_engine import CufftMpFFT
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
 from epmpi.spectral.transform import Convolution, Transform
 
-__all__ = ["Convolution", "CufftMpFFT", "Mpi4pyFFT", "SlabFFT", "Transform", "make_transform"]
+__all__ = [
+    "BatchConvolution",
+    "Convolution",
+    "CufftMpFFT",
+    "Mpi4pyFFT",
+    "SlabFFT",
+    "Transform",
+    "make_transform",
+]
 
 
 def make_transform(

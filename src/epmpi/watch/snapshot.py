@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis import AnalysisError, RunFile
-from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.config import ConfigError, Configuration, expected_run, from_mapping
 from epmpi.trust import one_line
 
 SERIES = ("activity", "stress_variance")
@@ -108,7 +108,7 @@ def _identity(path: Path) -> tuple[int, int]:
     try:
         found = os.stat(path)
     except OSError as error:
-        raise AnalysisError(f"no run file at {path}: expected a RUN directory") from error
+        raise AnalysisError(f"no run file at {path}: {expected_run(path.parent)}") from error
     return found.st_ino, found.st_mtime_ns
 
 

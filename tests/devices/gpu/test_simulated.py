@@ -13,7 +13,12 @@ HERE = Path(__file__).parent
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "ranks"),
-    [("simulated_kernels.py", None), ("simulated_model.py", 1), ("simulated_model.py", 2)],
+    [
+        ("simulated_kernels.py", None),
+        ("simulated_batch.py", None),
+        ("simulated_model.py", 1),
+        ("simulated_model.py", 2),
+    ],
 )
 def test_in_the_simulator(launch, file, ranks):
     done = launch(

@@ -40,7 +40,7 @@ def draw_diffusion(
         _name_windows(upper, windows)
         if not known.all():
             upper.plot(
-                [], [], "o", color=BLUE, markerfacecolor="white", label="error from few origins"
+                [], [], "o", color=BLUE, markerfacecolor="white", label="error from few blocks"
             )
             upper.legend(loc="lower right")
         lower.errorbar(exponent.lag, exponent.value, exponent.error, fmt="o", color=BLUE)

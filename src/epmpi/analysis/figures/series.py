@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +18,38 @@ LABELS = {"activity": r"activity $a$", "stress_variance": r"$\langle\delta\sigma
 MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
 
 
-def draw_series(path: Path, run: RunFile, averages: Mapping[str, Estimate], title: str) -> None:
-    """Draw the series with their averages; time 0 is the end of the warm-up."""
+def draw_series(
+    path: Path, runs: Sequence[RunFile], averages: Mapping[str, Estimate], title: str
+) -> None:
+    """Draw the series of all replicas with their averages; time 0 is the end of the warm-up."""
     names = [name for name in LABELS if name in averages]
     with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
         panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
         figure.suptitle(title)
         for axes, name in zip(panels, names, strict=True):
-            _draw_one(axes, run, name, averages[name])
+            for run in runs:
+                _draw_one(axes, run, name, faint=1 / len(runs))
+            _draw_average(axes, runs[0], name, averages[name])
         panels[-1].set_xlabel(r"$t\;/\;\tau$ since the end of the warm-up")
 
 
-def _draw_one(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
+def _draw_one(axes: Axes, run: RunFile, name: str, faint: float) -> None:
+    opacity = max(faint, 0.15) ** 0.5
     try:
         before, value = run.series(name, warmup=True)
     except AnalysisError:
         pass  # a run that started from another run's state need have no warm-up
     else:
         if value.size:
-            axes.plot(*_thin(before.time - before.time[-1], value), color=GREY, linewidth=1)
+            axes.plot(
+                *_thin(before.time - before.time[-1], value), color=GREY, linewidth=1, alpha=opacity
+            )
     clock, value = run.series(name)
-    axes.plot(*_thin(clock.time, value), color=BLUE, linewidth=1)
+    axes.plot(*_thin(clock.time, value), color=BLUE, linewidth=1, alpha=opacity)
+
+
+def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
+    clock, _ = run.series(name)
     axes.axvline(0, color=BLACK, linewidth=0.8, linestyle=":")
     axes.plot(clock.time[[0, -1]], [average.value] * 2, color=BLACK, linewidth=1.4)
     axes.fill_between(

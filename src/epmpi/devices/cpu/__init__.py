@@ -50,6 +50,11 @@ class CPU(Device):
 
     zeros = empty
 
+    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array (rows, ..., width) in which each lattice is one piece of memory."""
+        rows, *lattices, width = shape
+        return np.moveaxis(self.empty((*lattices, rows, width), dtype), -2, 0)
+
     def asarray(self, host: NDArray) -> NDArray:
         """Return a host array on the device."""
         return host
@@ -141,6 +146,28 @@ class CPU(Device):
         np.add.at(number, np.searchsorted(edges, waits) - 1, 1)
         last[sites] = now
 
+    def advance_batch(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        stress_rate: NDArray,
+        source: NDArray,
+        seeds: NDArray[np.uint64],
+        step: NDArray[np.uint64],
+        forcing: tuple[float, float],
+        parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
+        begun: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Advance the lattices of a batch by one step, one after another."""
+        for lattice, seed in enumerate(seeds):
+            self.advance_sites(
+                stress[:, lattice], plastic_strain[:, lattice], direction[:, lattice],
+                stress_rate[:, lattice], source[:, lattice], int(seed), step, 0, forcing,
+                parameters, events[lattice], None if begun is None else begun[lattice],
+            )  # fmt: skip
+
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
         sums = np.empty((len(stress), 4))
@@ -166,3 +193,10 @@ class CPU(Device):
     ) -> None:
         """Move tracers (n, 2) along a flow with halo rows; see `tracer_loops`."""
         _MOVES[interpolation](position, flow, time_step, length, first_row)
+
+    def move_batch(
+        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
+    ) -> None:
+        """Move the tracers of the lattices of a batch, one after another."""
+        for lattice, of_lattice in enumerate(position):
+            _MOVES[interpolation](of_lattice, flow[:, :, lattice], time_step, length, 0)

@@ -85,28 +85,31 @@ class LibraryLines:
         responses: NDArray,
         before: int,
     ) -> None:
-        """Multiply a source by kernels in Fourier space: columns forward, product, columns back.
+        """Multiply sources by kernels in Fourier space: columns forward, product, columns back.
 
         Parameters
         ----------
-        source : complex array, shape (Lx, 1, ky)
-            Rows already transformed.
+        source : complex array, shape (Lx, sources, ky)
+            Rows already transformed; one source, or those of a batch of lattices.
         kernels
-            Of `prepare`.  Each response is the source times its kernel, or times i kernel.
+            Of `prepare`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.
-        responses : complex array, shape (Lx + halo, fields, ky)
-            Written; row r holds x = r - before, periodically.
+        responses : complex array, shape (Lx + halo, fields x sources, ky)
+            Written; row r holds x = r - before, periodically.  The response of source s to kernel
+            k is k x sources + s.
         """
-        for _, first, strip in self._strips(1, source.shape[2]):
-            column_loops.gather_strip(source, 0, first, strip)
+        sources = source.shape[1]
+        for number, first, strip in self._strips(*source.shape[1:]):
+            column_loops.gather_strip(source, number, first, strip)
             np.fft.fft(strip, axis=-1, out=strip)
             product = np.empty_like(strip)
             for field, odd in enumerate(imaginary):
                 kernel = kernels[field, first : first + len(strip)]
                 column_loops.multiply_strip(strip, kernel, odd, product)
                 np.fft.ifft(product, axis=-1, norm="forward", out=product)
-                column_loops.scatter_strip(product, responses, field, first, before)
+                target = field * sources + number
+                column_loops.scatter_strip(product, responses, target, first, before)
 
     def _strips(self, fields: int, columns: int) -> Iterator[tuple[int, int, NDArray]]:
         """Yield (field, first column, work array) that cover the columns of exchanged fields."""

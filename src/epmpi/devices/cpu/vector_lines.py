@@ -246,8 +246,10 @@ class VectorLines(LibraryLines):
         before: int,
     ) -> None:
         """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
-        convolve_columns(
-            source[:, 0], kernels.half, kernels.signs, np.array(imaginary), responses, before,
-            self._work, self._spectrum, self._columns,
-        )  # fmt: skip
+        odd, sources = np.array(imaginary), source.shape[1]
+        for number in range(sources):
+            convolve_columns(
+                source[:, number], kernels.half, kernels.signs, odd, responses[:, number::sources],
+                before, self._work, self._spectrum, self._columns,
+            )  # fmt: skip
         fill_halo(responses, self.shape[0], before)

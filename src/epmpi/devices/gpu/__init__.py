@@ -32,6 +32,12 @@ _MOVES = {
     "stream": tracer_kernels.move_along_stream,
 }
 
+_BATCH_MOVES = {
+    "bilinear": tracer_kernels.move_batch_bilinear,
+    "nearest": tracer_kernels.move_batch_nearest,
+    "stream": tracer_kernels.move_batch_along_stream,
+}
+
 
 class OutOfMemory(MemoryError):
     """Tell in one line how many bytes were asked of a GPU, and how many it had."""
@@ -54,6 +60,7 @@ class GPU(Device):
     """
 
     name = "gpu"
+    batches = True
 
     def __init__(
         self, arrays: Any, make_plan: Callable[[Batch, np.dtype], Plan], card: Any
@@ -107,6 +114,10 @@ class GPU(Device):
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Return an array of zeros on the card; raises as `empty` does."""
         return self._allocated(self._arrays.zeros, shape, dtype)
+
+    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array (rows, ..., width), contiguous as it stands; raises as `empty` does."""
+        return self.empty(shape, dtype)
 
     def asarray(self, host: NDArray) -> NDArray:
         """Return a host array on the card; raises as `empty` does."""
@@ -248,6 +259,42 @@ class GPU(Device):
             threads, begun, events, first_site, step, since, last, edges, number
         )
 
+    def advance_batch(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        stress_rate: NDArray,
+        source: NDArray,
+        seeds: NDArray[np.uint64],
+        step: NDArray[np.uint64],
+        forcing: tuple[float, float],
+        parameters: tuple[int, float, float, float, float, float],
+        events: NDArray[np.int64],
+        begun: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Advance the lattices of a batch by one step, in one launch."""
+        reading, *numbers = parameters
+        length, lattices, width = stress.shape
+        groups = -(-length * width // GROUP)
+        if begun is not None:
+            events[:, 1].fill(0)
+        site_kernels.advance_batch(
+            lattices * groups * GROUP // BLOCK_SITES,
+            stress,
+            plastic_strain,
+            direction,
+            stress_rate,
+            source,
+            seeds,
+            step,
+            site_loops.draw_limits(parameters),
+            tuple(map(np.float64, forcing)),
+            (reading, *map(np.float64, numbers)),
+            self._none.reshape(1, 0) if begun is None else begun,
+            events,
+        )
+
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
         sums = self.empty((len(stress), site_kernels.SUMS), np.float64)
@@ -273,3 +320,11 @@ class GPU(Device):
         """Move tracers (n, 2) along a flow with halo rows; see `tracer_kernels`."""
         move = _MOVES[interpolation]
         move(len(position), position, flow, np.float64(time_step), length, first_row)
+
+    def move_batch(
+        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
+    ) -> None:
+        """Move the tracers of the lattices of a batch, in one launch."""
+        threads = position.shape[0] * position.shape[1]
+        move = _BATCH_MOVES[interpolation]
+        move(threads, position, flow, np.float64(time_step), length)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu import site_loops
-from epmpi.devices.gpu.compiler import THREADS, compile_loop, cuda, kernel, randomness, rules
+from epmpi.devices.gpu.compiler import (
+    THREADS,
+    compile_loop,
+    cuda,
+    kernel,
+    randomness,
+    rules,
+)
 
 activation_bound = rules.activation_bound
 switch_site = compile_loop(site_loops.switch_site)
@@ -22,6 +29,25 @@ LANE_BITS = randomness.LANE_BITS
 GROUP_BITS = randomness.GROUP_BITS
 GROUP_MASK = np.uint64(GROUP - 1)
 SUMS = 4
+
+
+@cuda.jit(device=True)
+def new_direction(here, stress, leading, site, seed, step, limits, parameters):
+    """Return the direction of a site after one step, and whether a new event began.
+
+    The bounds spare nearly all sites the rule itself, `cpu.site_loops.switch_site`.
+    """
+    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
+    if here != 0:
+        may_switch = leading <= limits[1]
+    elif leading <= limits[0]:
+        bound = activation_bound(stress, reading, attempt_rate, yield_stress, temperature)
+        may_switch = leading * LEADING_SCALE <= bound * time_step
+    else:
+        may_switch = False
+    if may_switch:
+        return switch_site(here, stress, leading, site, seed, step, parameters)
+    return here, False
 
 
 @kernel
@@ -57,8 +83,7 @@ def advance_sites(
         The number of events that began is added to the first; to the second if `begun` is given.
     """
     loading, strain_step = forcing
-    inactive_limit, active_limit = limits
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
+    time_step = parameters[5]
     thread = cuda.grid(1)
     first_block = (first_site >> GROUP_BITS) << LANE_BITS
     skipped = int(first_site & GROUP_MASK)
@@ -72,25 +97,83 @@ def advance_sites(
         if i >= 0 and i < stress.size:
             stress[i] += time_step * stress_rate[i] + loading
             here = direction[i]
-            leading = half_word(drawn, which)
-            at = float(stress[i])
             if here != 0:
                 plastic_strain[i] += here * strain_step
-                may_switch = leading <= active_limit
-            elif leading <= inactive_limit:
-                bound = activation_bound(at, reading, attempt_rate, yield_stress, temperature)
-                may_switch = leading * LEADING_SCALE <= bound * time_step
-            else:
-                may_switch = False
-            if may_switch:
-                site = first_site + np.uint64(i)
-                here, began = switch_site(here, at, leading, site, seed, now, parameters)
-                direction[i] = here
-                if began:
-                    cuda.atomic.add(events, 0, 1)
-                    if begun.size > 0:
-                        begun[cuda.atomic.add(events, 1, 1)] = i
-            source[i] = here
+            site, leading = first_site + np.uint64(i), half_word(drawn, which)
+            after, began = new_direction(
+                here, float(stress[i]), leading, site, seed, now, limits, parameters
+            )
+            if after != here:
+                direction[i] = after
+            if began:
+                cuda.atomic.add(events, 0, 1)
+                if begun.size > 0:
+                    begun[cuda.atomic.add(events, 1, 1)] = i
+            source[i] = after
+
+
+@kernel
+def advance_batch(
+    stress,
+    plastic_strain,
+    direction,
+    stress_rate,
+    source,
+    seeds,
+    step,
+    limits,
+    forcing,
+    parameters,
+    begun,
+    events,
+):
+    """Advance the lattices of a batch by one step, each with a seed of its own.
+
+    The threads of one lattice follow those of the one before; see `advance_sites`.
+
+    Parameters
+    ----------
+    stress, plastic_strain, direction, stress_rate, source : arrays, shape (Lx, lattices, Ly)
+    seeds : uint64 array, shape (lattices,)
+    step, limits, forcing, parameters
+        As in `advance_sites`.
+    begun : int64 array, shape (lattices, sites) or (lattices, 0)
+    events : int64 array, shape (lattices, 2)
+        As in `advance_sites`, for each lattice.
+    """
+    loading, strain_step = forcing
+    time_step = parameters[5]
+    length, lattices, width = stress.shape
+    sites = length * width
+    threads = (sites + GROUP - 1) // GROUP * LANES
+    thread = cuda.grid(1)
+    lattice = thread // threads
+    thread -= lattice * threads
+    if lattice >= lattices:
+        return
+    seed = seeds[lattice]
+    now = step[0]
+    drawn = words(seed, SWITCHING, now, np.uint64(thread))
+    for which in range(BLOCK_SITES):
+        i = (thread // LANES) * GROUP + thread % LANES + which * LANES
+        if i < sites:
+            x = i // width
+            y = i - x * width
+            stress[x, lattice, y] += time_step * stress_rate[x, lattice, y] + loading
+            here = direction[x, lattice, y]
+            if here != 0:
+                plastic_strain[x, lattice, y] += here * strain_step
+            at, leading = float(stress[x, lattice, y]), half_word(drawn, which)
+            after, began = new_direction(
+                here, at, leading, np.uint64(i), seed, now, limits, parameters
+            )
+            if after != here:
+                direction[x, lattice, y] = after
+            if began:
+                cuda.atomic.add(events, (lattice, 0), 1)
+                if begun.shape[1] > 0:
+                    begun[lattice, cuda.atomic.add(events, (lattice, 1), 1)] = i
+            source[x, lattice, y] = after
 
 
 @kernel

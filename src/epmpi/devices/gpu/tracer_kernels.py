@@ -34,3 +34,24 @@ def move_along_stream(position, stream, time_step, length, first_row):
     n = cuda.grid(1)
     if n < position.shape[0]:
         along_stream(position[n : n + 1], stream, time_step, length, first_row)
+
+
+def _move_batch(move):
+    """Return the kernel over the tracers of a batch, by the loop over a single tracer."""
+
+    @kernel
+    def move_batch(position, flow, time_step, length):
+        """Move tracers (lattices, n, 2) along flows (fields, rows, lattices, Ly)."""
+        n = cuda.grid(1)
+        lattice = n // position.shape[1]
+        tracer = n - lattice * position.shape[1]
+        if lattice < position.shape[0]:
+            of_lattice = flow[:, :, lattice]
+            move(position[lattice, tracer : tracer + 1], of_lattice, time_step, length, 0)
+
+    return move_batch
+
+
+move_batch_bilinear = _move_batch(bilinear)
+move_batch_nearest = _move_batch(nearest)
+move_batch_along_stream = _move_batch(along_stream)

@@ -1,0 +1,141 @@
+"""The directory of an ensemble: ensemble.toml, and the RUN directory of each replica.
+
+Every replica is an ordinary run in RUN/replica-000, RUN/replica-001, ...  Nothing else is kept: how
+far the ensemble is stands in its runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
+from epmpi.output import OutputError
+from epmpi.output.checkpoint import NAME, PREVIOUS
+from epmpi.output.failures import reason
+from epmpi.output.lock import RunLock
+from epmpi.output.opening import make_directory
+from epmpi.output.segments import flush_to_disk
+from epmpi.trust import check_file
+
+
+class EnsembleDirectory:
+    """The directory of an ensemble, locked by the root until `release`.
+
+    Parameters
+    ----------
+    path : Path
+        RUN.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: RunLock | None = None
+
+    def make(self) -> None:
+        """Make the directory of a new ensemble and lock it.
+
+        Raises
+        ------
+        ConfigError
+            If it exists, or cannot be made; nothing has changed then.
+        OutputError
+            If it cannot be written to.
+        """
+        make_directory(self.path)
+        self._lock = RunLock(self.path)
+
+    def open(self) -> Configuration:
+        """Lock the directory of an ensemble and return its configuration.
+
+        Raises
+        ------
+        ConfigError
+            If it is in use, or its configuration cannot be read.
+        OutputError
+            If it cannot be written to.
+        """
+        self._lock = RunLock(self.path)
+        try:
+            return load(self.path / ENSEMBLE)
+        except ConfigError:
+            self.release()
+            raise
+
+    def write(self, configuration: Configuration) -> None:
+        """Write ensemble.toml, whole or not at all; raise OutputError if that fails."""
+        file = self.path / ENSEMBLE
+        partial = file.with_name(f"{ENSEMBLE}.partial")
+        try:
+            partial.write_text(configuration.to_toml())
+            flush_to_disk(partial)
+            os.replace(partial, file)
+        except OSError as error:
+            raise OutputError(f"cannot write {file}: {reason(error)}") from error
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def replica(self, number: int) -> Path:
+        """Return the RUN directory of one replica."""
+        return self.path / replica_name(number)
+
+    def unfinished(self, configuration: Configuration) -> list[int]:
+        """Return the replicas that have not reached the end that a configuration asks for."""
+        duration, replicas = configuration.time.duration, range(configuration.run.replicas)
+        return [number for number in replicas if not _reached(self.replica(number), duration)]
+
+    def has_begun(self, number: int) -> bool:
+        """Tell whether a replica can be resumed; one that was killed at its start is removed.
+
+        A run has a checkpoint from its first step on: where there is none, and no second frame,
+        nothing is lost.
+        """
+        run = self.replica(number)
+        if not run.exists():
+            return False
+        if (run / NAME).exists() or (run / PREVIOUS).exists() or _longest_series(run) > 1:
+            return True
+        try:
+            shutil.rmtree(run)
+        except OSError as error:
+            raise OutputError(f"cannot remove {run}: {reason(error)}") from error
+        return False
+
+
+def _reached(run: Path, duration: float) -> bool:
+    """Tell whether a run says that it has finished, after at least this time."""
+    try:
+        with h5py.File(run / "run.h5") as file:
+            check_file(file)
+            parameters: Any = file["parameters"]
+            done = float(parameters["time"].attrs["duration"])
+            return "finished" in parameters.attrs and done >= duration
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError):
+        return False  # resuming it tells what is wrong
+
+
+def _longest_series(run: Path) -> int:
+    """Return the most frames of any element of a run file; 0 if there are none."""
+    found = [0]
+
+    def count(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and name.endswith("/step"):
+            found.append(item.shape[0])
+
+    try:
+        with h5py.File(run / "run.h5") as file:
+            check_file(file)
+            file.visititems(count)
+    except FileNotFoundError:
+        return 0
+    except (OSError, RuntimeError):
+        return 2  # what cannot be read is not thrown away
+    return max(found)
