@@ -6,7 +6,7 @@ One forward and three inverse transforms of dense random fields, in double preci
 
 * `convolution`: as a step makes them, blocks of rows in cache, with the product with three kernels
   between them;
-* `transforms`: `SlabFFT.forward` and `backward` of whole fields, new arrays at every call;
+* `transforms`: `SlabFFT.forward` and `backward` of whole fields, the results in new arrays;
 * `messages`: the convolution by messages, as between nodes, where `--messages` asks for it;
 * `mpi4py-fft`: into arrays that are kept, plans by FFTW_MEASURE, no product;
 * `numpy`: numpy.fft.rfft2 and irfft2, on the first rank alone, the others waiting.
@@ -57,7 +57,8 @@ def convolution(fft: SlabFFT, source: np.ndarray) -> Work:
 def transforms(fft: SlabFFT, source: np.ndarray) -> Work:
     """Return the transforms of whole fields."""
     spectra = np.repeat(fft.forward(source[None]), FIELDS, axis=0)
-    return lambda: (fft.forward(source[None]), fft.backward(spectra))
+    there, back = fft.exchange(1, (0, 0)), fft.exchange(FIELDS, (0, 0))
+    return lambda: (fft.forward(source[None], there), fft.backward(spectra, back))
 
 
 def by_messages(lattice: Lattice, communicator: Communicator) -> SlabFFT:

@@ -63,9 +63,12 @@ class SlabFFT(Transform):
             return SourceMessages(self)
         return self.exchange(1, (0, 0))
 
-    def forward(self, fields: NDArray) -> NDArray:
-        """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`."""
-        exchange = self.exchange(len(fields), (0, 0))
+    def forward(self, fields: NDArray, through: Exchange | None = None) -> NDArray:
+        """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`.
+
+        `through` is an exchange of so many fields, without halo, to be used again.
+        """
+        exchange = through or self.exchange(len(fields), (0, 0))
         exchange.send_rows(fields.swapaxes(0, 1))
         exchanged = exchange.to_columns()
         shape = len(fields), self.modes, self.lattice.shape[0]
@@ -73,16 +76,19 @@ class SlabFFT(Transform):
         self.lines.transform_columns(exchanged, spectrum)
         return spectrum
 
-    def backward(self, spectrum: NDArray) -> NDArray:
-        """Return the real fields of a spectrum, scaled.  Collective.  See `Transform.backward`."""
-        fields = len(spectrum)
-        exchange = self.exchange(fields, (0, 0))
+    def backward(self, spectrum: NDArray, through: Exchange | None = None) -> NDArray:
+        """Return the real fields of a spectrum, scaled.  Collective.  See `Transform.backward`.
+
+        `through` as for `forward`.
+        """
+        exchange = through or self.exchange(len(spectrum), (0, 0))
         self.lines.restore_columns(spectrum, exchange.columns, before=0)
         exchange.to_rows()
-        rows = self.device.empty((self.slab.rows, fields, self.lattice.shape[1]), self.dtype)
-        exchange.receive_rows(0, self.slab.rows, range(fields), rows)
-        rows /= self.lattice.sites
-        return rows.swapaxes(0, 1).copy()
+        fields = self.device.empty((len(spectrum), *self.slab.shape), self.dtype)
+        for number, field in enumerate(fields):
+            exchange.receive_rows(0, self.slab.rows, [number], field[:, None])
+        fields /= self.lattice.sites
+        return fields
 
     def convolution(
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
