@@ -21,6 +21,8 @@ LAUNCHER_VARIABLES = (
     "OMPI_UNIVERSE_",
     "PRTE_",
 )
+# With more ranks than cores, whoever waits for a message lets the others run (MPICH).
+PATIENT = {"MPIR_CVAR_POLLS_BEFORE_YIELD": "10", "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 

@@ -102,7 +102,9 @@ def run_tests(ranks: int, arguments: list[str], directory: Path, timeout: float)
     # The runs share one cache of compiled functions, empty at the start of the first. Numba writes
     # aside and renames, so ranks that compile the same function at once replace like by like.
     env = launching.environment(
-        EPMPI_TEST_REPORTS=str(reports), NUMBA_CACHE_DIR=str(directory / "numba")
+        EPMPI_TEST_REPORTS=str(reports),
+        NUMBA_CACHE_DIR=str(directory / "numba"),
+        **launching.PATIENT,
     )
     start = time.monotonic()
     broken = []

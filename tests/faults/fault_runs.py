@@ -33,8 +33,6 @@ waiting_times_every = 5.0
 checkpoint_every = 0.2
 """
 TIMEOUT = 120.0  # seconds without a word, after which a run hangs
-# More ranks than cores: whoever waits for a message lets the others run (MPICH).
-PATIENT = {"MPIR_CVAR_POLLS_BEFORE_YIELD": "10", "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}
 
 
 @dataclass
@@ -123,7 +121,7 @@ class Place:
         with open(output, "w") as file:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, text=True,
-                env=launching.environment(**PATIENT, **variables), cwd=self.directory,
+                env=launching.environment(**launching.PATIENT, **variables), cwd=self.directory,
                 start_new_session=True,
             )  # fmt: skip
         return Started(process, pids, output)
