@@ -23,7 +23,7 @@ help:
 	@echo "make gpu-session  tests, times, roofline and memory on a GPU, into benchmarks/results"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
-	@echo "make bench   time of a step, split by stage"
+	@echo "make bench   steps beside NumPy, line transforms beside libraries, memory, output"
 	@echo "make venv    only install (again when pyproject.toml has changed)"
 	@echo "make clean   remove $(VENV), caches and the demo's results"
 	@echo "PYTHON=/path/to/python3.x chooses the interpreter, MPIEXEC='mpirun --flags' the launcher"
@@ -75,7 +75,10 @@ docs: venv
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: venv
-	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.step --sizes 512 1024 --numpy
+	$(BIN)/python -m benchmarks.lines
+	$(BIN)/python -m benchmarks.memory
+	$(MPIEXEC) -n 2 $(BIN)/python -m benchmarks.output
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

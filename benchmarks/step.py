@@ -19,7 +19,9 @@ import datetime
 import statistics
 import time
 from pathlib import Path
+from typing import Protocol
 
+from benchmarks.numpy_peer import NumpyPeer
 from benchmarks.peer import Peer
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
@@ -29,7 +31,19 @@ from epmpi.spectral.slab import SlabFFT
 COLUMNS = [*STAGES, "rest"]
 
 
-def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer | None) -> dict:
+class Yardstick(Protocol):
+    """Another program of the same step."""
+
+    def step_seconds(
+        self, length: int, temperature: float, time_step: float, steps: int, warm: int, tracers: int
+    ) -> tuple[float, float]:
+        """Return seconds a step and the mean activity."""
+        ...
+
+
+def measure(
+    options: argparse.Namespace, length: int, fraction: int, peers: dict[str, Yardstick]
+) -> dict:
     """Measure one lattice size and tracer density.  Collective."""
     number = length * length // fraction if fraction else 0
     configuration = from_mapping(
@@ -49,7 +63,9 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
         model.fft.lines.advances_rows = False
     for _ in range(options.warmup):
         model.step()
-    ours, theirs, stages, activity = [], [], [], 0.0
+    ours, stages = [], []
+    theirs: dict[str, list[float]] = {name: [] for name in peers}
+    activity: dict[str, float] = {}
     for _ in range(options.rounds):
         communicator.barrier()
         watch.running = watch.harmless
@@ -58,8 +74,8 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
             watch.running = True
             step_seconds(model, watch, options.steps)
         stages.append({stage: spent / options.steps for stage, spent in watch.collect().items()})
-        if peer is not None:
-            seconds, activity = peer.step_seconds(
+        for name, peer in peers.items():
+            seconds, activity[name] = peer.step_seconds(
                 length,
                 options.temperature,
                 options.time_step,
@@ -67,7 +83,7 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
                 options.warmup,
                 number,
             )
-            theirs.append(seconds)
+            theirs[name].append(seconds)
     median = statistics.median(ours)
     split = {name: statistics.median(s.get(name, 0.0) for s in stages) for name in COLUMNS[:-1]}
     split["rest"] = median - sum(split.values())
@@ -84,11 +100,11 @@ def measure(options: argparse.Namespace, length: int, fraction: int, peer: Peer 
         "ns_per_site": round(1e9 * median / length**2, 2),
         **{name.replace(" ", "_"): round(1e9 * split[name] / length**2, 2) for name in COLUMNS},
     }
-    if theirs:
-        result["peer_ms"] = round(1e3 * statistics.median(theirs), 3)
-        result["peer_activity"] = activity
-        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-        result["of_peer"] = round(statistics.median(ratios), 3)
+    for name, seconds_of in theirs.items():
+        result[f"{name}_ms"] = round(1e3 * statistics.median(seconds_of), 3)
+        result[f"{name}_activity"] = round(activity[name], 5)
+        ratios = [a / b for a, b in zip(ours, seconds_of, strict=True)]
+        result[f"of_{name}"] = round(statistics.median(ratios), 3)
     return result
 
 
@@ -120,12 +136,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", type=Path, help="C++ source of the yardstick (one rank only)")
+    parser.add_argument("--numpy", action="store_true", help="beside benchmarks/numpy_peer.py too")
     parser.add_argument("--csv", type=Path, help="append the rows to this file")
     options = parser.parse_args()
-    peer = Peer(options.peer) if options.peer else None
+    peers: dict[str, Yardstick] = {"peer": Peer(options.peer)} if options.peer else {}
+    if options.numpy:
+        peers["numpy"] = NumpyPeer()
     for length in options.sizes:
         for fraction in options.tracers:
-            row = measure(options, length, fraction, peer)
+            row = measure(options, length, fraction, peers)
             if timed_communicator(Stopwatch()).is_root:
                 report(row, options.csv)
 

@@ -1,0 +1,26 @@
+"""The yardstick in NumPy takes the same steps as the model, where no draw matters."""
+
+import numpy as np
+
+from benchmarks.numpy_peer import NumpyModel
+from epmpi import Model, from_mapping
+
+
+def test_stress_and_tracers_follow_the_same_event():
+    length, step = 16, 0.05
+    mapping = {
+        "lattice": {"shape": [length, length]},
+        "model": {"temperature": 1e-4},  # nothing is activated, and an event goes on for some steps
+        "tracers": {"number": 20},
+        "time": {"step": step, "warmup": 0.0},
+        "output": {"trajectory_every": 0.0},
+    }
+    model, peer = Model(from_mapping(mapping)), NumpyModel(length, 1e-4, step, 20)
+    model.direction[3, 5] = peer.direction[3, 5] = 1
+    model.update_response()
+    peer.position[:] = model.tracers.position.T
+    model.step()
+    peer.step()
+    assert np.abs(model.stress).max() > 0.01
+    assert np.allclose(peer.stress, model.stress, atol=1e-14)
+    assert np.allclose(peer.position.T, model.tracers.position, atol=1e-13)
