@@ -82,7 +82,7 @@ def load_columns(array, column, work, line):
     Parameters
     ----------
     array : complex array, shape (length, columns)
-        Where it ends the strip is filled with zeros.
+        Where it ends the strip repeats the last column.
     column : int
     work : float array
         Of `workspace`.
@@ -97,10 +97,10 @@ def load_columns(array, column, work, line):
             store(work, point + x, load_adjacent(array, x * pitch + column))
         else:
             at = 2 * width * (point + x)
-            work[at : at + 2 * width] = 0
-            for lane in range(count):
-                work[at + lane] = array[x, column + lane].real
-                work[at + width + lane] = array[x, column + lane].imag
+            for lane in range(width):
+                mode = array[x, column + min(lane, count - 1)]
+                work[at + lane] = mode.real
+                work[at + width + lane] = mode.imag
 
 
 @compiled
