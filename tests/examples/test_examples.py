@@ -20,11 +20,11 @@ SHORT = (
 # A hot system, where much happens, and frames in so short a run.
 OFTEN = (
     "model.temperature=0.2",
-    "initial.annealing=[[0.2, 1.0]]",
     "output.trajectory_every=4.0",
     "output.fields_every=1.0",
     "output.waiting_times_every=4.0",
 )
+ANNEALED = "initial.annealing=[[0.2, 1.0]]"
 # The scripts find the command as a user does, on the path, and no display.
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 ENVIRONMENT = launching.environment(PATH=PATH, MPLBACKEND="agg")
@@ -87,7 +87,7 @@ def test_01_quickstart(tmp_path):
 
 def test_02_low_temperature_caging(tmp_path):
     name = "02_low_temperature_caging"
-    command(tmp_path, "run", FOLDER / f"{name}.toml", *sets(*SHORT, *OFTEN), ranks=2)
+    command(tmp_path, "run", FOLDER / f"{name}.toml", *sets(*SHORT, *OFTEN, ANNEALED), ranks=2)
     command(tmp_path, "analyse", f"runs/{name}")
     for figure in ("diffusion", "statistics"):  # what its header tells to look at
         assert (tmp_path / "runs" / name / f"{figure}.png").exists()
