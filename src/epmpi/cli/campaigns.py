@@ -32,6 +32,7 @@ def add_commands(commands: Any) -> None:
 
     scan = commands.add_parser("scan", help="run a grid of parameters, sizes and seeds")
     scan.add_argument("campaign", type=Path, help="TOML file: a configuration and a [scan]")
+    scan.add_argument("--page", type=Path, help="page of the documentation to write as well")
     _add_campaign_arguments(scan, None)
     scan.set_defaults(command=_scan, alone=STARTS_RUNS)
 
@@ -74,5 +75,6 @@ def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
         workers=chosen.workers,
         ranks=chosen.ranks,
         console=Console(),
+        page=chosen.page,
     )
     return 0
