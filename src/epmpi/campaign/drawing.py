@@ -34,7 +34,7 @@ def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequenc
     shown = [name for name in quantities if any(np.isfinite(m[name].value) for _, m in table)]
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
-    with drawing(path, 4.8 * columns, 3.9 * rows + 1.2) as figure:
+    with drawing(path, 4.8 * columns, 3.9 * rows + 1.2, for_page=True) as figure:
         grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axes, name in zip(grid, shown, strict=False):
             _draw(axes, table, name, [fit for fit in fits if fit.request.quantity == name])

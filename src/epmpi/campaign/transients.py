@@ -21,7 +21,7 @@ def draw_transients(path: Path, runs: Path, jobs: Sequence[Job]) -> None:
 
     A dot marks the end of each warm-up.
     """
-    with drawing(path, 12, 5.4) as figure:
+    with drawing(path, 12, 5.4, for_page=True) as figure:
         panels = figure.subplots(1, len(NAMES))
         for axes, (name, label) in zip(panels, NAMES.items(), strict=True):
             for number, job in enumerate(jobs):
