@@ -91,7 +91,7 @@ def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
 
 
 @pytest.mark.slow
-def test_a_scan_runs_reuses_and_adds(campaign, tmp_path):
+def test_a_scan_runs_reuses_and_adds(campaign, tmp_path, monkeypatch):
     screen = Console(file=io.StringIO(), width=200)
     few = CAMPAIGN.replace(", [12, 10]]", "]").replace(
         '[[scan.points]]\n"model.activity" = 0.3', ""
@@ -115,6 +115,15 @@ def test_a_scan_runs_reuses_and_adds(campaign, tmp_path):
     with h5py.File(tmp_path / "out" / "runs" / "shape8x8-activity0.1-seed1" / "run.h5") as file:
         assert file["observables/activity/time"][-1] == 30
     assert "1 to run" in screen.file.getvalue()
+
+    def measure_again(runs, *rest):
+        assert not runs
+        return []
+
+    monkeypatch.setattr("epmpi.campaign.memory.measure_quantities", measure_again)
+    before = (tmp_path / "out" / "table.md").read_text()
+    scan(campaign, tmp_path / "out", workers=1, ranks=1, console=screen)
+    assert (tmp_path / "out" / "table.md").read_text() == before
 
 
 def test_another_run_is_not_taken_for_this_one(tmp_path):

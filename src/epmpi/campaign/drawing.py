@@ -36,8 +36,10 @@ def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequenc
     rows = -(-len(shown) // columns)
     with drawing(path, 4.8 * columns, 3.9 * rows + 1.2, for_page=True) as figure:
         grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        keys = [key for key in keys_of(table) if key not in BOOKKEEPING]
+        first = fits[0].request.against if fits else (keys[0] if keys else "")
         for axes, name in zip(grid, shown, strict=False):
-            _draw(axes, table, name, [fit for fit in fits if fit.request.quantity == name])
+            _draw(axes, table, name, first, [fit for fit in fits if fit.request.quantity == name])
         for axes in grid[len(shown) :]:
             axes.set_axis_off()
         handles, labels = grid[0].get_legend_handles_labels()
@@ -45,9 +47,8 @@ def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequenc
             figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
 
 
-def _draw(axes: Axes, table: Table, name: str, fits: Sequence[Fit]) -> None:
-    keys = [key for key in keys_of(table) if key not in BOOKKEEPING]
-    axis = fits[0].request.against if fits else (keys[0] if keys else "")
+def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) -> None:
+    axis = fits[0].request.against if fits else first
     curves = families(table, name, axis)
     laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
     law = fits[0].request.law if fits else ""

@@ -38,8 +38,9 @@ from rich.console import Console
 from epmpi.campaign.drawing import draw_scan
 from epmpi.campaign.families import as_text
 from epmpi.campaign.laws import Request, fit_all, read_requests
+from epmpi.campaign.memory import measure_once
 from epmpi.campaign.pages import write_page
-from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds, measure_quantities
+from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds
 from epmpi.campaign.runs import EXTENDABLE, Job, carry_out
 from epmpi.campaign.tables import write_tables
 from epmpi.campaign.transients import draw_transients
@@ -186,7 +187,12 @@ def scan(
     runs = directory / "runs"
     carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
     console.print("measuring")
-    found = measure_quantities([runs / job.name for job in jobs], campaign.quantities, workers)
+    found = measure_once(
+        [runs / job.name for job in jobs],
+        campaign.quantities,
+        workers,
+        directory / "measured.json",
+    )
     values = iter(found)
     rows = []
     for point in campaign.points:

@@ -12,6 +12,7 @@ import numpy as np
 from epmpi.analysis.notation import significant
 from epmpi.campaign.families import Table, as_text
 from epmpi.campaign.laws import DEFAULT_STEP, Fit, Request
+from epmpi.campaign.quantities import Mean
 
 
 def write_tables(
@@ -49,11 +50,16 @@ def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[Fit]) ->
     lines = _header([*keys, *quantities, "seeds"])
     for changes, means in table:
         cells = [as_text(changes.get(key, "")) for key in keys]
-        cells += [significant(means[name].value, means[name].error) for name in quantities]
+        cells += [_cell(means[name]) for name in quantities]
         lines.append(_row([*cells, str(max(mean.seeds for mean in means.values()))]))
     for request in dict.fromkeys(fit.request for fit in fits):
         lines += ["", *_fits_of(request, [fit for fit in fits if fit.request == request])]
     return lines
+
+
+def _cell(mean: Mean) -> str:
+    """Return value(error), or a dash where the run does not give it."""
+    return significant(mean.value, mean.error) if np.isfinite(mean.value) else "-"
 
 
 def _fits_of(request: Request, fits: Sequence[Fit]) -> list[str]:

@@ -34,7 +34,7 @@ def draw_transients(path: Path, runs: Path, jobs: Sequence[Job]) -> None:
                 axes.plot(time, value, color=colour, label=job.name, linewidth=1.2)
                 axes.plot(time[-1], value[-1], "o", color=colour)
                 axes.axhline(mean, color=colour, linestyle=":", linewidth=1)
-            axes.set(xlabel="time since the start", ylabel=label, xlim=(0, None))
+            axes.set(xlabel="time since the start", ylabel=label, xlim=(0, None), yscale="log")
             axes.axhline(np.nan, color=BLACK, linestyle=":", label="mean after the warm-up")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10)

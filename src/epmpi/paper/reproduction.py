@@ -142,15 +142,23 @@ def _carry_out(
 def _available(directory: Path) -> dict[Case, Path]:
     """Return the runs that have measured something: full ones, and quick ones where there is none.
 
-    A full run that was stopped early counts if it is longer than `SHORTEST` of its duration.
+    A full run that was stopped early counts if it is longer than `SHORTEST` of its duration, and
+    only together with the random run at its activity: D grows with the size.
     """
     found: dict[tuple[bool, float], tuple[Case, Path]] = {}
     for scale, table in (("quick", QUICK), ("full", FULL)):
-        for case in table:
-            run = directory / scale / "runs" / case.name
-            if measured_time(run) >= SHORTEST * case.duration:
-                found[case.random, case.temperature] = case, run
-    if not any(not random for random, _ in found):
+        there = {
+            (case.random, case.temperature): (case, directory / scale / "runs" / case.name)
+            for case in table
+            if measured_time(directory / scale / "runs" / case.name) >= SHORTEST * case.duration
+        }
+        partners = {case.temperature for case in table if case.random}
+        found |= {
+            (random, temperature): one
+            for (random, temperature), one in there.items()
+            if scale == "quick" or temperature not in partners or (not random, temperature) in there
+        }
+    if all(random for random, _ in found):
         raise ConfigError(f"no thermal run in {directory}: start with epmpi paper --quick")
     return dict(sorted(found.values(), key=lambda pair: (pair[0].random, -pair[0].temperature)))
 

@@ -19,7 +19,7 @@ def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
     """Draw P(u) sqrt(a) against u/sqrt(a), raw in the inset."""
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.14, 0.14, 0.38, 0.38))
+        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
         for box in (axes, inset):
             box.set(xscale="log", yscale="log")
         _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
@@ -38,7 +38,7 @@ def draw_3b(path: Path, runs: Sequence[Measured]) -> None:
     """Draw psi/a against a tau_ev, raw in the inset."""
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.14, 0.14, 0.38, 0.38))
+        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
         for box in (axes, inset):
             box.set(xscale="log", yscale="log")
         _family(axes, runs, "waiting_times", lambda c, a: c.scaled(a, 1 / a))
@@ -72,7 +72,7 @@ def draw_3d(path: Path, runs: Sequence[Measured]) -> None:
     """Draw C_sigma against a t, against t in the inset."""
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.60, 0.50, 0.37, 0.40))
+        inset = axes.inset_axes((0.56, 0.52, 0.41, 0.41))
         _family(axes, runs, "stress_correlation", lambda c, a: c.scaled(a, 1.0))
         _family(inset, runs, "stress_correlation", _raw, small=True)
         for box in (axes, inset):
@@ -81,7 +81,7 @@ def draw_3d(path: Path, runs: Sequence[Measured]) -> None:
         axes.set(xlabel=r"$a\,t$", ylabel=r"$C_\sigma$")
         inset.set(xlabel="$t$")
         inset.set_ylabel(r"$C_\sigma$", labelpad=1)
-        axes.set_xlim(0.03, None)
+        axes.set_xlim(0.03, 2000)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -136,5 +136,5 @@ def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, la
     axes.plot(span, height * span**exponent, "--", color=BLACK, linewidth=1.2)
     middle = np.sqrt(span[0] * span[1])
     axes.annotate(
-        label, (middle, height * middle**exponent), textcoords="offset points", xytext=(4, 6)
+        label, (middle, height * middle**exponent), textcoords="offset points", xytext=(-14, 10)
     )
