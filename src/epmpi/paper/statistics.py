@@ -135,6 +135,7 @@ def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, la
     span = np.array(x)
     axes.plot(span, height * span**exponent, "--", color=BLACK, linewidth=1.2)
     middle = np.sqrt(span[0] * span[1])
+    beside = (-24, 6) if exponent > 0 else (6, 4)  # above the line, which rises or falls
     axes.annotate(
-        label, (middle, height * middle**exponent), textcoords="offset points", xytext=(-14, 10)
+        label, (middle, height * middle**exponent), textcoords="offset points", xytext=beside
     )
