@@ -70,7 +70,10 @@ def test_families_are_fitted_one_by_one():
     ("change", "words"),
     [
         ({"law": "cubic"}, "cubic"),
+        ({"law": ["equal"]}, "no law"),
         ({"quantity": "b"}, "'b'"),
+        ({"range": [0.1]}, "1 numbers"),
+        ({"range": 0.1}, "a list of numbers"),
         ({"expected": [1.0, 2.0]}, "2 numbers"),
         ({"agianst": "x"}, "agianst"),
     ],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from epmpi.analysis.figures.style import GREY, drawing, sequence
+from epmpi.analysis.figures.style import GREY, PALETTE, drawing, sequence
 from epmpi.campaign.families import (
     BOOKKEEPING,
     Family,
@@ -20,6 +21,8 @@ from epmpi.campaign.families import (
 )
 from epmpi.campaign.laws import Fit
 from epmpi.campaign.tables import keys_of
+
+MARKERS = ("o", "s", "^")
 
 Array = NDArray[np.float64]
 Across = Callable[[Array], Array]
@@ -53,11 +56,12 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) 
     laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
     law = fits[0].request.law if fits else ""
     across, up = _ACROSS.get(law, _same), _UP.get(law, _as_it_is)
-    for curve, colour in zip(curves, sequence(len(curves)), strict=True):
+    for number, (curve, colour) in enumerate(zip(curves, _colours(len(curves)), strict=True)):
+        marker = MARKERS[number // len(PALETTE) % len(MARKERS)]
         fit = laws.get(curve.label)
         if law in _UP and fit is None:
             continue
-        style = "o" if fit is not None else "o:"
+        style = marker if fit is not None else f"{marker}:"
         value, error = up(curve.value, fit), up(curve.value + curve.error, fit)
         axes.errorbar(
             across(curve.x), value, np.abs(error - value), fmt=style, color=colour,
@@ -76,6 +80,13 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) 
     if law == "equal" or not _is_numeric(table, axis):
         texts = [axis_text(changes, axis) or str(n) for n, (changes, _) in enumerate(table)]
         axes.set_xticks(range(len(texts)), texts, rotation=20, ha="right", fontsize=9)
+
+
+def _colours(number: int) -> list[Any]:
+    """Return a colour for each family: in order while they are few, told apart when many."""
+    if number <= 5:
+        return list(sequence(number))
+    return [PALETTE[k % len(PALETTE)] for k in range(number)]
 
 
 def _expected(axes: Axes, curves: Sequence[Family], fits: Sequence[Fit], across: Across) -> None:

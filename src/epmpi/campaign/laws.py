@@ -24,6 +24,7 @@ from scipy.optimize import curve_fit
 
 from epmpi.campaign.families import Family, Table, families
 from epmpi.config import ConfigError
+from epmpi.config.keys import shown
 
 Array = NDArray[np.float64]
 DEFAULT_STEP = 0.05  # tau; of configurations
@@ -156,21 +157,33 @@ def read_requests(
                 f"[[scan.fits]]: got {', '.join(one)}, expected quantity, law, against and perhaps "
                 "range, expected"
             )
-        if one["law"] not in LAWS:
-            raise ConfigError(f"[[scan.fits]]: no law {one['law']!r}, known are {', '.join(LAWS)}")
-        if one["quantity"] not in quantities:
+        if one["law"] not in list(LAWS):
             raise ConfigError(
-                f"[[scan.fits]]: {one['quantity']!r} is none of the quantities of this scan"
+                f"[[scan.fits]]: no law {shown(one['law'])}, known are {', '.join(LAWS)}"
             )
-        expected = tuple(float(x) for x in one.get("expected", ()))
+        if one["quantity"] not in list(quantities):
+            raise ConfigError(
+                f"[[scan.fits]]: {shown(one['quantity'])} is none of the quantities of this scan"
+            )
+        expected = _numbers(one, "expected", ())
         if len(expected) not in (0, len(LAWS[one["law"]].names)):
             names = ", ".join(LAWS[one["law"]].names)
             raise ConfigError(f"[[scan.fits]]: expected has {len(expected)} numbers, not {names}")
-        low, high = one.get("range", (-np.inf, np.inf))
+        span = _numbers(one, "range", (-np.inf, np.inf))
+        if len(span) != 2:
+            raise ConfigError(f"[[scan.fits]]: range has {len(span)} numbers, expected two")
         found.append(
-            Request(one["quantity"], one["law"], one["against"], float(low), float(high), expected)
+            Request(one["quantity"], one["law"], str(one["against"]), span[0], span[1], expected)
         )
     return found
+
+
+def _numbers(one: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return a list of numbers; raise ConfigError if it is none."""
+    given = one.get(key, list(default))
+    if not isinstance(given, list) or any(type(x) not in (int, float) for x in given):
+        raise ConfigError(f"[[scan.fits]]: {key} = {shown(given)}: expected a list of numbers")
+    return tuple(float(x) for x in given)
 
 
 def fit_all(requests: Sequence[Request], table: Table) -> list[Fit]:

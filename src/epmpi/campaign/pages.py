@@ -30,7 +30,7 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
             break
         text.append(line.removeprefix("#").strip())
     title, *rest = text
-    prose = [line for line in rest if not line.startswith("Run time")]
+    prose = [line for line in rest if not line.startswith("Run time: ")]
     lines = [f"# {title.rstrip('.')}", *prose, ""]
     lines += [
         f"Made by `epmpi scan {campaign}`, epmpi {epmpi.__version__}; the file holds every "

@@ -41,10 +41,10 @@ from epmpi.campaign.laws import Request, fit_all, read_requests
 from epmpi.campaign.memory import measure_once
 from epmpi.campaign.pages import write_page
 from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds
-from epmpi.campaign.runs import EXTENDABLE, Job, carry_out
+from epmpi.campaign.runs import Job, carry_out
 from epmpi.campaign.tables import write_tables
 from epmpi.campaign.transients import draw_transients
-from epmpi.config import ConfigError, from_mapping
+from epmpi.config import MAY_CHANGE, ConfigError, from_mapping
 from epmpi.config.keys import shown
 from epmpi.config.reading import read_toml
 
@@ -160,7 +160,7 @@ def _name(changes: Mapping[str, Any], seed: int) -> str:
     parts = [
         f"{key.split('.')[-1]}{as_text(value)}"
         for key, value in changes.items()
-        if key not in EXTENDABLE
+        if key not in MAY_CHANGE
     ]
     return "-".join([*parts, f"seed{seed}"]).replace("/", "_")
 
