@@ -2,9 +2,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from run_files import brownian, write_run
 
 from epmpi.analysis.random_model import velocity_sum
-from epmpi.campaign.quantities import QUANTITIES, SHORT_LAGS
+from epmpi.campaign.quantities import QUANTITIES, SHORT_LAGS, measure_quantities
 
 
 def decay(lags, gamma, noise, seed=1):
@@ -57,3 +58,11 @@ def test_the_velocity_law_of_the_random_model():
     assert found == (pytest.approx(2), pytest.approx(0.1))
     thermal = Run(activity=None, interpolation="bilinear")
     assert np.isnan(QUANTITIES["velocity_law"](thermal, None)[0])
+
+
+def test_diffusion_at_a_lag(tmp_path):
+    path = write_run(tmp_path / "run", position=brownian(2000, 60, 0.02, seed=3))
+    found = measure_quantities({path: ["diffusion_50"]}, workers=1)
+    value, error = found[0]["diffusion_50"]
+    assert 0 < error < 0.003
+    assert abs(value - 0.02) < 4 * error

@@ -116,8 +116,8 @@ def test_a_scan_runs_reuses_and_adds(campaign, tmp_path, monkeypatch):
         assert file["observables/activity/time"][-1] == 30
     assert "1 to run" in screen.file.getvalue()
 
-    def measure_again(runs, *rest):
-        assert not runs
+    def measure_again(wanted, workers):
+        assert not wanted
         return []
 
     monkeypatch.setattr("epmpi.campaign.memory.measure_quantities", measure_again)

@@ -29,12 +29,12 @@ def measure_once(
     """
     known: Known = json.loads(memory.read_text()) if memory.is_file() else {}
     keys = [_key(run) for run in runs]
-    missing = [
-        run
+    wanted = {
+        run: missing
         for run, key in zip(runs, keys, strict=True)
-        if set(quantities) - set(known.get(key, {}))
-    ]
-    for run, found in zip(missing, measure_quantities(missing, quantities, workers), strict=True):
+        if (missing := [name for name in quantities if name not in known.get(key, {})])
+    }
+    for run, found in zip(wanted, measure_quantities(wanted, workers), strict=True):
         values = {name: [float(x) for x in pair] for name, pair in found.items()}
         known.setdefault(_key(run), {}).update(values)
     memory.write_text(json.dumps(known, indent=1) + "\n")

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from epmpi.analysis import Analysis, RunFile, measure
 from epmpi.analysis.blocks import jackknife_error, leave_one_out, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
+from epmpi.analysis.displacement import SquaredDisplacement
+from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.random_model import velocity_sum
+from epmpi.analysis.reading import POSITION
 
 NOT_KNOWN = (float("nan"), float("nan"))
 FEWEST_SEEDS = 5  # whose spread is an error; fewer say too little of it
 SHORT_LAGS = (0.4, 1.6)  # tau, of gamma_short: there at every step up to 0.4
+DIFFUSION_LAG = 50.0  # tau
 SHORT_Q = np.pi / 2  # inverse lattice spacings
 
 Value = tuple[float, float]
@@ -58,6 +63,21 @@ def _diffusion(run: RunFile, analysis: Analysis) -> Value:
         if window.name == "III":
             return long_time_coefficient(analysis.tracers.diffusion, window)
     return NOT_KNOWN
+
+
+def _diffusion_50(run: RunFile) -> Value:
+    """Return D(t) at the lag nearest to `DIFFUSION_LAG`, whatever the regime."""
+    if not run.has(POSITION):
+        return NOT_KNOWN
+    lags = sliding_lags(run.clock(POSITION))
+    if not lags:
+        return NOT_KNOWN
+    nearest = min(lags, key=lambda lag: abs(np.log(lag.time / DIFFUSION_LAG)))
+    squares = SquaredDisplacement([nearest])
+    for strip in run.strips():
+        squares.add(strip)
+    found = squares.result()
+    return float(found.coefficient[0]), float(found.coefficient_error[0])
 
 
 def _gamma(name: str, run: RunFile, analysis: Analysis) -> Value:
@@ -125,23 +145,28 @@ QUANTITIES: dict[str, Callable[[RunFile, Analysis], Value]] = {
     "gamma_II": partial(_gamma, "II"),
     "gamma_short": _gamma_short,
     "warmup": _warmup,
+    "diffusion_50": lambda run, analysis: _diffusion_50(run),
 }
+WITHOUT_ANALYSIS = {"diffusion_50"}  # known from the run file by themselves
 
 
 def measure_quantities(
-    runs: Sequence[Path], quantities: Sequence[str], workers: int
+    wanted: Mapping[Path, Sequence[str]], workers: int
 ) -> list[dict[str, Value]]:
-    """Measure some quantities of finished runs, each in a process of its own."""
-    if workers == 1:
-        return [_measure(quantities, run) for run in runs]
+    """Measure the quantities wanted of finished runs, each run in a process of its own."""
+    runs, quantities = list(wanted), list(wanted.values())
+    if workers == 1 or len(runs) < 2:
+        return [_measure(*one) for one in zip(runs, quantities, strict=True)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(partial(_measure, tuple(quantities)), runs))
+        return list(pool.map(_measure, runs, quantities))
 
 
-def _measure(quantities: Sequence[str], path: Path) -> dict[str, Value]:
+def _measure(path: Path, quantities: Sequence[str]) -> dict[str, Value]:
     with RunFile(path) as run:
-        analysis = measure(run)
+        analysis: Any = None
+        if set(quantities) - WITHOUT_ANALYSIS:
+            analysis = measure(run)
         return {name: QUANTITIES[name](run, analysis) for name in quantities}
 
 
