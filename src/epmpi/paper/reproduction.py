@@ -17,7 +17,7 @@ from epmpi.paper.model_figures import draw_1, draw_activity
 from epmpi.paper.statistics import draw_3a, draw_3b, draw_3c, draw_3d
 from epmpi.paper.validation import write_validation
 
-SHORTEST = 0.1  # fraction of its duration after which a full run replaces the quick one
+SHORTEST = 0.1  # fraction of its duration after which a full run counts
 
 Draw = Callable[[Path, Sequence[Measured]], None]
 
@@ -72,8 +72,8 @@ def reproduce(
         The validation page; written when all figures were asked for.
     scale : str
         "quick": small lattices, minutes; "full": the paper's sizes and all temperatures, hours to
-        days; "available": nothing is run, of each case the full run is measured, as far as it has
-        come, or else the quick one.
+        days; "available": nothing is run, the quick runs are shown, and rows of the full ones, as
+        far as they have come, stand beside them.
     workers, ranks : int
         Runs at the same time, and ranks of each.
 
@@ -83,8 +83,9 @@ def reproduce(
         If a run cannot be reused or fails, or none is available.
     """
     chosen = {name: FIGURES[name] for name in (names or FIGURES)}
+    beside: dict[Case, Path] = {}
     if scale == "available":
-        runs = _available(directory)
+        runs, beside = _available(directory)
     else:
         runs = _carry_out(
             FULL if scale == "full" else QUICK,
@@ -96,6 +97,7 @@ def reproduce(
         )
     console.print("measuring")
     measured = measure_all(runs, workers)
+    larger = measure_all(beside, workers)
     figures = []
     for name, figure in chosen.items():
         shown = [one for one in measured if figure.needs(one.case)]
@@ -108,7 +110,7 @@ def reproduce(
         figures.append(path)
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     if len(chosen) == len(FIGURES):
-        write_validation(page, measured, scale, figures)
+        write_validation(page, measured, scale, figures, larger)
         console.print(f"wrote {page}", highlight=False, soft_wrap=True)
     return figures
 
@@ -139,28 +141,23 @@ def _carry_out(
     return {case: runs / case.name for case in (*thermal, *random)}
 
 
-def _available(directory: Path) -> dict[Case, Path]:
-    """Return the runs that have measured something: full ones, and quick ones where there is none.
+def _available(directory: Path) -> tuple[dict[Case, Path], dict[Case, Path]]:
+    """Return the quick runs that are there, and the full ones; the latter alone without the former.
 
-    A full run that was stopped early counts if it is longer than `SHORTEST` of its duration, and
-    only together with the random run at its activity: D grows with the size.
+    A full run that was stopped early counts if it is longer than `SHORTEST` of its duration.
     """
-    found: dict[tuple[bool, float], tuple[Case, Path]] = {}
-    for scale, table in (("quick", QUICK), ("full", FULL)):
-        there = {
-            (case.random, case.temperature): (case, directory / scale / "runs" / case.name)
+    quick, full = (
+        {
+            case: run
             for case in table
-            if measured_time(directory / scale / "runs" / case.name) >= SHORTEST * case.duration
+            if measured_time(run := directory / scale / "runs" / case.name)
+            >= SHORTEST * case.duration
         }
-        partners = {case.temperature for case in table if case.random}
-        found |= {
-            (random, temperature): one
-            for (random, temperature), one in there.items()
-            if scale == "quick" or temperature not in partners or (not random, temperature) in there
-        }
-    if all(random for random, _ in found):
+        for scale, table in (("quick", QUICK), ("full", FULL))
+    )
+    if all(case.random for case in (*quick, *full)):
         raise ConfigError(f"no thermal run in {directory}: start with epmpi paper --quick")
-    return dict(sorted(found.values(), key=lambda pair: (pair[0].random, -pair[0].temperature)))
+    return (quick, full) if any(not case.random for case in quick) else (full, {})
 
 
 def _activity(case: Case, runs: Path) -> float:
