@@ -180,8 +180,8 @@ def read_requests(
 
 def _numbers(one: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tuple[float, ...]:
     """Return a list of numbers; raise ConfigError if it is none."""
-    given = one.get(key, list(default))
-    if not isinstance(given, list) or any(type(x) not in (int, float) for x in given):
+    given = one.get(key, default)
+    if not isinstance(given, list | tuple) or any(type(x) not in (int, float) for x in given):
         raise ConfigError(f"[[scan.fits]]: {key} = {shown(given)}: expected a list of numbers")
     return tuple(float(x) for x in given)
 
