@@ -52,6 +52,22 @@ def test_points_are_all_combinations(campaign):
     assert (configuration.model.activity, configuration.run.seed) == (0.3, 2)
 
 
+def test_grids_follow_one_another(campaign):
+    grids = """[[scan.grid]]
+"lattice.shape" = [[8, 8]]
+"time.duration" = [20.0]
+[[scan.grid]]
+"lattice.shape" = [[12, 10]]
+"time.duration" = [10.0]
+"""
+    start, end = CAMPAIGN.index("[scan.grid]"), CAMPAIGN.index("[[scan.points]]")
+    campaign.write_text(CAMPAIGN[:start] + grids + CAMPAIGN[end:])
+    found = [point.jobs[0] for point in read_campaign(campaign).points]
+    assert [job.configuration.time.duration for job in found] == [20, 20, 10, 10]
+    # The name leaves out what a longer run would change.
+    assert found[0].name == "shape8x8-activity0.1-seed1"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -64,6 +80,7 @@ def test_points_are_all_combinations(campaign):
         ('"lattice.shape" = [[8, 8], [12, 10]]', '"lattice.shape" = 8', "a list for each key"),
         ("[model]", "lattice = 8\n[model]", "lattice = 8: expected a section"),
         ("seeds = [1, 2]", f"seeds = [{'1,' * 30_000}]", "asks for 120000 runs"),
+        ("[scan.grid]", '[[scan.fits]]\nlaw = "equal"\n[scan.grid]', "against"),
     ],
 )
 def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
@@ -74,7 +91,7 @@ def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
 
 
 @pytest.mark.slow
-def test_a_scan_runs_reuses_and_adds(campaign, tmp_path):
+def test_a_scan_runs_reuses_and_adds(campaign, tmp_path, monkeypatch):
     screen = Console(file=io.StringIO(), width=200)
     few = CAMPAIGN.replace(", [12, 10]]", "]").replace(
         '[[scan.points]]\n"model.activity" = 0.3', ""
@@ -99,6 +116,15 @@ def test_a_scan_runs_reuses_and_adds(campaign, tmp_path):
         assert file["observables/activity/time"][-1] == 30
     assert "1 to run" in screen.file.getvalue()
 
+    def measure_again(wanted, workers):
+        assert not wanted
+        return []
+
+    monkeypatch.setattr("epmpi.campaign.memory.measure_quantities", measure_again)
+    before = (tmp_path / "out" / "table.md").read_text()
+    scan(campaign, tmp_path / "out", workers=1, ranks=1, console=screen)
+    assert (tmp_path / "out" / "table.md").read_text() == before
+
 
 def test_another_run_is_not_taken_for_this_one(tmp_path):
     settings = {"lattice": {"shape": [8, 8]}, "time": {"warmup": 0.0, "duration": 1.0}}
@@ -121,6 +147,8 @@ def test_averages_over_seeds():
     values = [{"a": (1.0, 0.1)}, {"a": (3.0, 0.1)}, {"a": (float("nan"), 0.1)}]
     mean = mean_over_seeds(values)["a"]
     assert (mean.value, mean.seeds) == (2, 2)
-    assert mean.error == pytest.approx(1.8, rel=0.05)  # 1 times Student's factor of two values
+    assert mean.error == pytest.approx(0.1 / 2**0.5)  # two seeds say little of their spread
+    many = mean_over_seeds([{"a": (value, 0.1)} for value in (1.0, 2.0, 3.0, 4.0, 5.0)])["a"]
+    assert many.error == pytest.approx(1.14 * (2.5 / 5) ** 0.5, rel=0.01)  # Student's factor of 5
     assert mean_over_seeds(values[:1])["a"].error == 0.1
     assert mean_over_seeds(values[2:])["a"].seeds == 0

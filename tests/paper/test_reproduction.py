@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from epmpi.analysis.curve import Curve
+from epmpi.config import ConfigError
 from epmpi.paper import FIGURES, cases, reproduce
 from epmpi.paper.cases import FULL, QUICK, Case, configure
 from epmpi.paper.remarks import remark
@@ -49,17 +50,28 @@ def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
     monkeypatch.setattr("epmpi.paper.reproduction.QUICK", TINY)
     screen = Console(file=io.StringIO(), width=200)
     page = tmp_path / "docs" / "validation.md"
-    figures = reproduce([], tmp_path / "paper", page, full=False, workers=1, console=screen)
+    figures = reproduce([], tmp_path / "paper", page, scale="quick", workers=1, console=screen)
     assert [figure.stem for figure in figures] == list(FIGURES)
     assert all(figure.stat().st_size for figure in figures)
     text = page.read_text()
     assert "| thermal-T0.04 | not run |" in text
     assert "gamma, regime I" in text
     assert "alpha_b against <v^2>/2" in text
+    assert "a times the mean wait" in text
+    assert all((page.parent / "images" / f"paper-{name}.png").is_file() for name in FIGURES)
 
     screen = Console(file=io.StringIO(), width=200)
-    reproduce(["fig1"], tmp_path / "paper", page, full=False, workers=1, console=screen)
+    reproduce(["fig1"], tmp_path / "paper", page, scale="quick", workers=1, console=screen)
     assert "0 to run" in screen.file.getvalue()
+
+    screen = Console(file=io.StringIO(), width=200)
+    shown = reproduce(
+        ["fig2a"], tmp_path / "paper", page, scale="available", workers=1, console=screen
+    )
+    assert [figure.parent.name for figure in shown] == ["available"]
+    assert "to run" not in screen.file.getvalue()
+    with pytest.raises(ConfigError, match="no thermal run"):
+        reproduce([], tmp_path / "empty", page, scale="available", workers=1, console=screen)
 
 
 def test_a_power_law():

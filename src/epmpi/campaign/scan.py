@@ -14,7 +14,14 @@ The file is a configuration, and a section of its own:
     "model.activation" = "random"
     "model.activity" = 0.01
 
-What has been run is not run again; points may be added, and durations made longer.
+    [[scan.fits]]                        # laws, see epmpi.campaign.laws
+    quantity = "activity"
+    law = "arrhenius"
+    against = "model.temperature"
+
+`transients = true` draws the warm-ups too.  Several grids, each a [[scan.grid]], follow one
+another: cold runs may be longer than hot ones.  What has been run is not run again; points may be
+added, and durations made longer.
 """
 
 from __future__ import annotations
@@ -28,18 +35,25 @@ from typing import Any
 
 from rich.console import Console
 
-from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds, measure_quantities
+from epmpi.campaign.drawing import draw_scan
+from epmpi.campaign.families import as_text
+from epmpi.campaign.laws import Request, fit_all, read_requests
+from epmpi.campaign.memory import measure_once
+from epmpi.campaign.pages import write_page
+from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds
 from epmpi.campaign.runs import Job, carry_out
-from epmpi.campaign.tables import as_text, draw_scan, write_table
-from epmpi.config import ConfigError, from_mapping
+from epmpi.campaign.tables import write_tables
+from epmpi.campaign.transients import draw_transients
+from epmpi.config import MAY_CHANGE, ConfigError, from_mapping
 from epmpi.config.keys import shown
 from epmpi.config.reading import read_toml
 
-KEYS = ("seeds", "quantities", "grid", "points")
+KEYS = ("seeds", "quantities", "grid", "points", "fits", "transients")
 KINDS: dict[str, tuple[type, str]] = {
     "seeds": (int, "a list of whole numbers"),
     "quantities": (str, "a list of names"),
     "points": (dict, "a list of tables"),
+    "fits": (dict, "a list of tables"),
 }
 MOST_RUNS = 100_000
 
@@ -66,6 +80,8 @@ class Campaign:
 
     points: tuple[Point, ...]
     quantities: tuple[str, ...]
+    fits: tuple[Request, ...] = ()
+    transients: bool = False
 
 
 def read_campaign(path: Path) -> Campaign:
@@ -86,9 +102,10 @@ def read_campaign(path: Path) -> Campaign:
         raise ConfigError(
             f"{path}: no quantity {', '.join(sorted(unknown))}, known are {', '.join(QUANTITIES)}"
         )
-    grid = scan.get("grid", {})
     combinations = [
-        dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+        dict(zip(grid, values, strict=True))
+        for grid in _grids(scan)
+        for values in itertools.product(*grid.values())
     ]
     seeds = scan.get("seeds", [1])
     points = tuple(
@@ -96,7 +113,8 @@ def read_campaign(path: Path) -> Campaign:
         for combination in combinations
         for extra in scan.get("points", [{}])
     )
-    return Campaign(points, quantities)
+    requests = read_requests(scan.get("fits", []), quantities)
+    return Campaign(points, quantities, tuple(requests), bool(scan.get("transients", False)))
 
 
 def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> None:
@@ -108,13 +126,19 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
         given = scan.get(key, [])
         if not isinstance(given, list) or any(type(item) is not kind for item in given):
             raise ConfigError(f"{path}: scan.{key} = {shown(given)}: expected {expected}")
-    grid = scan.get("grid", {})
-    if not isinstance(grid, dict) or any(not isinstance(item, list) for item in grid.values()):
-        raise ConfigError(f"{path}: scan.grid = {shown(grid)}: expected a list for each key")
-    size = math.prod(len(values) for values in grid.values())
+    for grid in _grids(scan):
+        if not isinstance(grid, dict) or any(not isinstance(item, list) for item in grid.values()):
+            raise ConfigError(f"{path}: scan.grid = {shown(grid)}: expected a list for each key")
+    size = sum(math.prod(len(values) for values in grid.values()) for grid in _grids(scan))
     number = size * len(scan.get("points", [{}])) * len(scan.get("seeds", [1]))
     if number > MOST_RUNS:
         raise ConfigError(f"{path} asks for {number} runs: expected at most {MOST_RUNS}")
+
+
+def _grids(scan: Mapping[str, Any]) -> list[Any]:
+    """Return the grids: one [scan.grid], or several [[scan.grid]]."""
+    grids = scan.get("grid", {})
+    return grids if isinstance(grids, list) else [grids]
 
 
 def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int]) -> Point:
@@ -132,15 +156,27 @@ def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int
 
 
 def _name(changes: Mapping[str, Any], seed: int) -> str:
-    """Return a directory name made of the parameters."""
-    parts = [f"{key.split('.')[-1]}{as_text(value)}" for key, value in changes.items()]
+    """Return a directory name made of the parameters, but of those that a longer run changes."""
+    parts = [
+        f"{key.split('.')[-1]}{as_text(value)}"
+        for key, value in changes.items()
+        if key not in MAY_CHANGE
+    ]
     return "-".join([*parts, f"seed{seed}"]).replace("/", "_")
 
 
 def scan(
-    path: Path, directory: Path, *, workers: int, ranks: int, console: Console
+    path: Path,
+    directory: Path,
+    *,
+    workers: int,
+    ranks: int,
+    console: Console,
+    page: Path | None = None,
 ) -> list[tuple[Point, dict[str, Mean]]]:
-    """Run what is missing of a campaign; write table.md, table.h5 and figure.png.
+    """Run what is missing of a campaign; write table.md, table.csv, table.h5 and figure.png.
+
+    `page` is a page of the documentation to write as well, with a copy of the figures.
 
     Returns
     -------
@@ -151,14 +187,24 @@ def scan(
     runs = directory / "runs"
     carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
     console.print("measuring")
-    found = measure_quantities([runs / job.name for job in jobs], campaign.quantities, workers)
+    found = measure_once(
+        [runs / job.name for job in jobs],
+        campaign.quantities,
+        workers,
+        directory / "measured.json",
+    )
     values = iter(found)
     rows = []
     for point in campaign.points:
         of_seeds = [next(values) for _ in point.jobs]
         rows.append((point, mean_over_seeds(of_seeds)))
     table = [(point.changes, means) for point, means in rows]
-    write_table(directory, table, campaign.quantities)
-    draw_scan(directory / "figure.png", table, campaign.quantities)
+    fits = fit_all(campaign.fits, table)
+    write_tables(directory, table, campaign.quantities, fits)
+    draw_scan(directory / "figure.png", table, campaign.quantities, fits)
+    if campaign.transients:
+        draw_transients(directory / "transients.png", runs, jobs)
+    if page is not None:
+        write_page(page, path, directory)
     console.print((directory / "table.md").read_text(), highlight=False, markup=False)
     return rows

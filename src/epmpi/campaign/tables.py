@@ -1,32 +1,34 @@
-"""The table and the figure of a scan."""
+"""The tables of a scan: for the eye (Markdown) and for the next program (CSV, HDF5)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
-from epmpi.analysis.figures.style import drawing, sequence
 from epmpi.analysis.notation import significant
+from epmpi.campaign.families import Table, as_text
+from epmpi.campaign.laws import DEFAULT_STEP, Fit, Request
 from epmpi.campaign.quantities import Mean
 
-Table = Sequence[tuple[Mapping[str, Any], Mapping[str, Mean]]]
 
-
-def write_table(directory: Path, table: Table, quantities: Sequence[str]) -> None:
-    """Write table.md for the eye and table.h5 for the next program."""
-    keys = list(dict.fromkeys(key for changes, _ in table for key in changes))
-    lines = ["| " + " | ".join([*keys, *quantities, "seeds"]) + " |"]
-    lines.append("|" + "---|" * (len(keys) + len(quantities) + 1))
-    for changes, means in table:
-        cells = [as_text(changes.get(key, "")) for key in keys]
-        cells += [significant(means[name].value, means[name].error) for name in quantities]
-        lines.append("| " + " | ".join([*cells, str(max(m.seeds for m in means.values()))]) + " |")
-    (directory / "table.md").write_text("\n".join(lines) + "\n")
+def write_tables(
+    directory: Path, table: Table, quantities: Sequence[str], fits: Sequence[Fit]
+) -> None:
+    """Write table.md, table.csv and table.h5."""
+    (directory / "table.md").write_text("\n".join(as_markdown(table, quantities, fits)) + "\n")
+    keys = keys_of(table)
+    with open(directory / "table.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*keys, *(x for name in quantities for x in (name, f"{name}_error"))])
+        for changes, means in table:
+            numbers = [x for name in quantities for x in (means[name].value, means[name].error)]
+            writer.writerow(
+                [as_text(changes.get(key, "")) for key in keys] + [f"{x:.6g}" for x in numbers]
+            )
     with h5py.File(directory / "table.h5", "w") as file:
         for key in keys:
             file[f"parameters/{key}"] = [as_text(changes.get(key, "")) for changes, _ in table]
@@ -37,43 +39,88 @@ def write_table(directory: Path, table: Table, quantities: Sequence[str]) -> Non
             group["seeds"] = [means[name].seeds for _, means in table]
 
 
-def draw_scan(path: Path, table: Table, quantities: Sequence[str]) -> None:
-    """Draw a panel a quantity against the first key, a curve for each of the other keys' values."""
-    first = next(iter(table[0][0]), "")
-    families: dict[str, list[tuple[float, Mapping[str, Mean]]]] = {}
-    for number, (changes, means) in enumerate(table):
-        rest = [f"{key.split('.')[-1]} {as_text(v)}" for key, v in changes.items() if key != first]
-        families.setdefault(", ".join(rest), []).append((_place(changes.get(first), number), means))
-    columns = min(3, len(quantities))
-    rows = -(-len(quantities) // columns)
-    with drawing(path, 4.8 * columns, 3.8 * rows) as figure:
-        grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
-        for axes, name in zip(grid, quantities, strict=False):
-            for (label, points), colour in zip(
-                families.items(), sequence(len(families)), strict=True
-            ):
-                x = [place for place, _ in points]
-                y = [means[name].value for _, means in points]
-                error = np.nan_to_num([means[name].error for _, means in points])
-                axes.errorbar(x, y, error, fmt="o-", color=colour, label=label, linewidth=0.8)
-            axes.set(xlabel=first, ylabel=name)
-            if "shape" in first:
-                axes.set_xscale("log", base=2)
-        if any(families):
-            grid[0].legend(fontsize=8)
-        for axes in grid[len(quantities) :]:
-            axes.set_axis_off()
+def keys_of(table: Table) -> list[str]:
+    """Return the keys that the rows change, in order."""
+    return list(dict.fromkeys(key for changes, _ in table for key in changes))
 
 
-def _place(value: Any, number: int) -> float:
-    """Return where a value stands on the axis: a number itself, a shape its length."""
-    if isinstance(value, list):
-        return float(math.sqrt(math.prod(value)))
-    return float(value) if isinstance(value, int | float) else float(number)
+def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[Fit]) -> list[str]:
+    """Return the rows, and a table for each law that was fitted."""
+    keys = keys_of(table)
+    lines = _header([*keys, *quantities, "seeds"])
+    for changes, means in table:
+        cells = [as_text(changes.get(key, "")) for key in keys]
+        cells += [_cell(means[name]) for name in quantities]
+        lines.append(_row([*cells, str(max(mean.seeds for mean in means.values()))]))
+    for request in dict.fromkeys(fit.request for fit in fits):
+        lines += ["", *_fits_of(request, [fit for fit in fits if fit.request == request])]
+    return lines
 
 
-def as_text(value: Any) -> str:
-    """Return a value of a key as a short text."""
-    if isinstance(value, list):
-        return "x".join(as_text(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _cell(mean: Mean) -> str:
+    """Return value(error), or a dash where the run does not give it."""
+    return significant(mean.value, mean.error) if np.isfinite(mean.value) else "-"
+
+
+def _fits_of(request: Request, fits: Sequence[Fit]) -> list[str]:
+    """Return the table of one law."""
+    law = fits[0].law
+    where = f", x in [{request.low:g}, {request.high:g}]" if np.isfinite(request.high) else ""
+    lines = [f"Fit of {request.quantity} = {law.formula}, x = {request.against}{where}:", ""]
+    known = dict(zip(law.names, request.expected, strict=False))
+    columns = [
+        f"{name} (expected {known[name]:g})" if name in known else name for name in law.names
+    ]
+    extra = ["rows over expected law"] if request.expected else []
+    lines += _header(["rows", *columns, "chi^2 / freedom", "p", *extra])
+    for fit in fits:
+        cells = [
+            significant(value, error) for value, error in zip(fit.value, fit.error, strict=True)
+        ]
+        chance = f"{fit.probability:.2f}" if fit.freedom else "-"
+        cells = [fit.label or "defaults", *cells, f"{fit.chi_square:.1f} / {fit.freedom}", chance]
+        if request.expected:
+            over = fit.over_expected
+            cells.append(f"{over.min():.3f} ... {over.max():.3f}")
+        lines.append(_row(cells))
+    return [*lines, *_conclusions(request, fits)]
+
+
+def _conclusions(request: Request, fits: Sequence[Fit]) -> list[str]:
+    """Return what follows from the fits of one law, as sentences."""
+    if request.expected:
+        nearest = min(fits, key=lambda fit: np.abs(np.log(fit.over_expected)).mean())
+        over = nearest.over_expected
+        away = (nearest.value - np.array(request.expected)) / nearest.error
+        deviations = ", ".join(
+            f"{name} by {sigmas:+.1f} errors"
+            for name, sigmas in zip(nearest.law.names, away, strict=True)
+        )
+        return [
+            "",
+            f"Nearest to the expected law: {nearest.label or 'the defaults'}; the rows are "
+            f"{over.min():.3f} to {over.max():.3f} of it, and the fit differs in {deviations}.",
+        ]
+    if request.law == "second_order":
+        worst = max(fits, key=lambda fit: abs(fit.value[1]) + fit.error[1])
+        return [
+            "",
+            f"Largest bias at a step of {DEFAULT_STEP:g}: {100 * worst.value[1]:+.4f} % "
+            f"(error {100 * worst.error[1]:.4f} %), for {worst.label or 'the defaults'}.",
+        ]
+    if request.law == "order":
+        order, error = np.array([[fit.value[2], fit.error[2]] for fit in fits]).T
+        mean = np.average(order, weights=error**-2)
+        return [
+            "",
+            f"Weighted mean of the order p: {significant(mean, np.sum(error**-2) ** -0.5)}.",
+        ]
+    return []
+
+
+def _header(cells: Sequence[str]) -> list[str]:
+    return [_row(cells), "|" + "---|" * len(cells)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

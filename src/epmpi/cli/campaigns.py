@@ -24,6 +24,11 @@ def add_commands(commands: Any) -> None:
     size = paper.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="minutes, small lattices (default)")
     size.add_argument("--full", action="store_true", help="the paper's sizes: hours to days")
+    size.add_argument(
+        "--available",
+        action="store_true",
+        help="run nothing: the full runs as far as they are there, else the quick ones",
+    )
     paper.add_argument(
         "--page", type=Path, default=Path("docs/validation.md"), help="table to write (%(default)s)"
     )
@@ -32,6 +37,7 @@ def add_commands(commands: Any) -> None:
 
     scan = commands.add_parser("scan", help="run a grid of parameters, sizes and seeds")
     scan.add_argument("campaign", type=Path, help="TOML file: a configuration and a [scan]")
+    scan.add_argument("--page", type=Path, help="page of the documentation to write as well")
     _add_campaign_arguments(scan, None)
     scan.set_defaults(command=_scan, alone=STARTS_RUNS)
 
@@ -54,9 +60,9 @@ def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
         raise ConfigError(f"no figure {', '.join(sorted(unknown))}: known are {', '.join(FIGURES)}")
     reproduce(
         chosen.figures,
-        chosen.output / ("full" if chosen.full else "quick"),
+        chosen.output,
         chosen.page,
-        full=chosen.full,
+        scale="full" if chosen.full else "available" if chosen.available else "quick",
         workers=chosen.workers,
         ranks=chosen.ranks,
         console=Console(),
@@ -74,5 +80,6 @@ def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
         workers=chosen.workers,
         ranks=chosen.ranks,
         console=Console(),
+        page=chosen.page,
     )
     return 0

@@ -22,7 +22,7 @@ NOTHING = "this regime is not reached"
 def draw_2a(path: Path, runs: Sequence[Measured]) -> None:
     """Draw D(t) of the thermal model in colour, of the random model at its activity in grey."""
     thermal = sorted((run for run in runs if not run.case.random), key=_temperature)
-    with drawing(path, 6.8, 5.4) as figure:
+    with drawing(path, 7.4, 5.4, for_page=True) as figure:
         axes = figure.subplots()
         for run in runs:
             if run.case.random and run.analysis.tracers:
@@ -35,9 +35,9 @@ def draw_2a(path: Path, runs: Sequence[Measured]) -> None:
         tracers = [run.analysis.tracers for run in runs if run.analysis.tracers]
         coefficients = [one.diffusion.coefficient[one.diffusion.coefficient > 0] for one in tracers]
         low, high = min(c.min() for c in coefficients), max(c.max() for c in coefficients)
-        axes.set_ylim(low / 2, high * 6)
+        axes.set_ylim(low / 2, high * 4)
         _regimes(axes, thermal)
-        axes.legend(title=r"$T$", loc="lower right", ncols=2)
+        axes.legend(title=r"$T$", loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _temperature(run: Measured) -> float:
@@ -119,7 +119,7 @@ def _draw_collapse(
 ) -> None:
     """Draw S against q^n t with the exponent of the paper, and its fit; raw data in the inset."""
     run = next((one for one in runs if not one.case.random), None)
-    with drawing(path, 6.4, 5.2) as figure:
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
         if run is None:
             axes.annotate("not run", (0.5, 0.5), xycoords="axes fraction", ha="center")

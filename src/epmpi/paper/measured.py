@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,11 @@ class Measured:
         return self.analysis.averages["activity"]
 
     @property
+    def duration(self) -> float:
+        """Time that was measured, in tau: that of the case, or less where the run was stopped."""
+        return measured_time(self.run)
+
+    @property
     def label(self) -> str:
         """Name in a legend."""
         if self.case.random:
@@ -49,9 +54,9 @@ class Arrhenius:
     temperatures: tuple[float, ...]
 
 
-def measure_all(cases: Sequence[Case], directory: Path, workers: int) -> list[Measured]:
-    """Measure these runs, which are finished, each in a process of its own."""
-    paths = [directory / case.name for case in cases]
+def measure_all(found: Mapping[Case, Path], workers: int) -> list[Measured]:
+    """Measure these runs, each in a process of its own."""
+    cases, paths = list(found), list(found.values())
     if workers == 1:
         analyses = [measure_one(path) for path in paths]
     else:
@@ -65,6 +70,14 @@ def measure_one(path: Path) -> Analysis:
     """Measure one run."""
     with RunFile(path) as run:
         return measure(run)
+
+
+def measured_time(path: Path) -> float:
+    """Return how long a run has measured, in tau; 0 where there is none."""
+    if not (path / "run.h5").is_file():
+        return 0.0
+    with RunFile(path) as run:
+        return float(run.series("activity")[0].time[-1]) if run.has("observables/activity") else 0.0
 
 
 def mean_activity(path: Path) -> float:

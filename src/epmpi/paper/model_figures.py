@@ -34,7 +34,7 @@ LOW_TEMPERATURE = 0.1  # up to which the activity counts as Arrhenius
 def draw_1(path: Path, runs: Sequence[Measured]) -> None:
     """Draw the response to three simultaneous events, and trajectories in the steady state."""
     (run,) = (one for one in runs if not one.case.random)
-    with drawing(path, 12.6, 5.6) as figure:
+    with drawing(path, 12.6, 5.6, for_page=True) as figure:
         left, right = figure.subplots(1, 2)
         label_panel(left, "left")
         label_panel(right, "right")
@@ -92,7 +92,7 @@ def draw_activity(path: Path, runs: Sequence[Measured]) -> None:
     value = np.array([run.activity.value for run in thermal])
     error = np.nan_to_num([run.activity.error for run in thermal])
     line = np.linspace(inverse.min() * 0.9, inverse.max() * 1.05, 100)
-    with drawing(path, 6.4, 5.0) as figure:
+    with drawing(path, 6.4, 5.0, for_page=True) as figure:
         axes = figure.subplots()
         axes.errorbar(inverse, value, error, fmt="o", color=BLUE, label="measured")
         axes.plot(

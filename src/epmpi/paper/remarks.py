@@ -1,4 +1,4 @@
-"""One sentence on each row of the validation page that differs from the paper."""
+"""Words of the validation page: on rows that differ from the paper, and below the figures."""
 
 from __future__ import annotations
 
@@ -10,23 +10,38 @@ REMARKS = {
     "energy": "The fit of the paper is over other temperatures, without an error.",
     "prefactor": "The literal Eq. (2); see the table of readings for those that come nearer.",
     "n_I": "The window decides: n is 1 at the shortest lags and grows as events end.",
+    "gamma_1": "The paper says about 2; events end within the window, which bends it.",
     "gamma_I": "The window decides: gamma is 2 at the shortest lags and falls as events end.",
     "alpha_b": (
-        "alpha_b goes with the velocity variance, that is with the activity and with ln L, and the "
-        "printed law has another activity at this T."
+        "alpha_b is <v^2>/2, which grows as the activity and as ln L; the printed law has twice "
+        "the activity at this T. That explains a part."
     ),
     "alpha_b_c": "Larger q see displacements that are not Gaussian.",
-    "n_II": "The window decides: n falls to 2 as regime III comes near.",
+    "n_II": "The window decides: n is largest amid regime II and falls to 2 towards III.",
     "gamma_II": "The window decides, with n held at the printed value.",
-    "alpha_s": "alpha_s goes with the activity at this T; n is held at the printed value.",
+    "alpha_s": (
+        "alpha_s goes with the activity, 1.7 times larger in the printed law at this T, and with "
+        "the window."
+    ),
     "n_III": "The diffusive window is short at this size of run.",
     "gamma_III": "The diffusive window is short at this size of run.",
     "alpha_D": "alpha_D = 2 D goes with the activity, of which the printed law has another.",
     "alpha_D_c": "Larger q see displacements that are not Gaussian.",
-    "small_u": "The range of the power law is short.",
+    "small_u": "The range of the power law is short; it bends towards its maximum.",
     "large_u": "The largest displacements are cut off by the lattice spacing.",
-    "psi": "A fit with the cutoff; the paper's line is a guide to the eye.",
-    "slope": "The measured local slope, not a guide to the eye.",
+    "lowest_thermal": "Below 1 is regime II; the paper prints no number.",
+    "lowest_random": "The exact law never goes below 1; a minimum over many lags leans low.",
+    "end_II": "The paper: longer as T falls; one number at all T would be a collapse on a t.",
+    "D_III": "The paper prints no number.",
+    "psi_thermal": (
+        "The exponent changes with T, -2/3 fits T = 0.1; the paper's line is a guide to the eye."
+    ),
+    "psi_random": "An exponential has none; the stay in the active state bends it at short times.",
+    "mean_wait": "Waits longer than the run are not seen: the mean comes out too short.",
+    "slope": (
+        "The local slope changes with T as that of psi does, -5/3 fits T = 0.1; the paper draws "
+        "one line."
+    ),
     "walk": (
         "The walk counts jumps without direction, the tracers' jumps are anticorrelated: the "
         "measured exponent may be lower."
@@ -34,6 +49,36 @@ REMARKS = {
     "negative": "The paper shows a negative part and prints no number.",
     "beta": "The paper shows a stretched exponential and prints no number.",
     "tau_sigma": "One number at all T is the collapse on a t.",
+}
+
+CAPTIONS = {
+    "fig1": (
+        "Figure 1. Left: stress change (colour) and displacement (arrows, rescaled) of three "
+        "simultaneous events. Right: trajectories of neighbouring tracers in the steady state."
+    ),
+    "fig2a": (
+        "Figure 2a. D(t); colour: thermal, grey: random at the same measured activity. The pointed "
+        "lines are drawn where the coldest run leaves regime I and enters III; hotter runs enter "
+        "III earlier."
+    ),
+    "fig2b": "Figure 2b. S(q,t) of regime I against q^1.125 t, with a fit; inset: all lags.",
+    "fig2c": "Figure 2c. S(q,t) of regime II against q^2.3 t, with a fit; inset: all lags.",
+    "fig2d": "Figure 2d. S(q,t) of regime III against q^2 t, with a fit; inset: all lags.",
+    "fig3a": (
+        "Figure 3a. P(u), scaled by the root of the activity; inset: raw. In a small and cold "
+        "system there are times without an event, when tracers stand still: there P(u) is shifted "
+        "to small u, which the scaling does not undo."
+    ),
+    "fig3b": (
+        "Figure 3b. psi(tau_ev), scaled by the activity; inset: raw. The shoulder below a few tau "
+        "is a site that yields again."
+    ),
+    "fig3c": "Figure 3c. C_u(t); inset: N(s) of the random walk with these waiting times.",
+    "fig3d": (
+        "Figure 3d. C_sigma against a t; inset: against t. The stress of the random model is not "
+        "stationary: its curve depends on the length of the run."
+    ),
+    "activity": "Activity against 1/T, with the fit to the low temperatures and the printed law.",
 }
 
 

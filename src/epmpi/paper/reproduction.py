@@ -9,12 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from epmpi.campaign import Job, carry_out
+from epmpi.config import ConfigError
 from epmpi.paper.cases import FULL, QUICK, RANDOM_ACTIVITY, Case, configure
 from epmpi.paper.dynamics import draw_2a, draw_2b, draw_2c, draw_2d
-from epmpi.paper.measured import Measured, mean_activity, measure_all
+from epmpi.paper.measured import Measured, mean_activity, measure_all, measured_time
 from epmpi.paper.model_figures import draw_1, draw_activity
 from epmpi.paper.statistics import draw_3a, draw_3b, draw_3c, draw_3d
 from epmpi.paper.validation import write_validation
+
+SHORTEST = 0.1  # fraction of its duration after which a full run counts
 
 Draw = Callable[[Path, Sequence[Measured]], None]
 
@@ -52,7 +55,7 @@ def reproduce(
     directory: Path,
     page: Path,
     *,
-    full: bool,
+    scale: str,
     workers: int,
     ranks: int = 1,
     console: Console,
@@ -64,52 +67,97 @@ def reproduce(
     names : sequence of str
         Keys of `FIGURES`; empty for all.
     directory : Path
-        Of the runs and the figures; what is finished there is reused.
+        Runs go to its quick/runs or full/runs, figures beside them; what is there is reused.
     page : Path
         The validation page; written when all figures were asked for.
-    full : bool
-        The paper's sizes and all temperatures, hours to days, instead of minutes.
+    scale : str
+        "quick": small lattices, minutes; "full": the paper's sizes and all temperatures, hours to
+        days; "available": nothing is run, the quick runs are shown, and rows of the full ones, as
+        far as they have come, stand beside them.
     workers, ranks : int
         Runs at the same time, and ranks of each.
+
+    Raises
+    ------
+    ConfigError
+        If a run cannot be reused or fails, or none is available.
     """
     chosen = {name: FIGURES[name] for name in (names or FIGURES)}
-    cases = [
-        case for case in (FULL if full else QUICK)
-        if any(figure.needs(case) for figure in chosen.values())
-    ]  # fmt: skip
-    runs = directory / "runs"
-    thermal = _with_partners([case for case in cases if not case.random], cases, full)
+    beside: dict[Case, Path] = {}
+    if scale == "available":
+        runs, beside = _available(directory)
+    else:
+        runs = _carry_out(
+            FULL if scale == "full" else QUICK,
+            list(chosen.values()),
+            directory / scale / "runs",
+            workers=workers,
+            ranks=ranks,
+            console=console,
+        )
+    console.print("measuring")
+    measured = measure_all(runs, workers)
+    larger = measure_all(beside, workers)
+    figures = []
+    for name, figure in chosen.items():
+        shown = [one for one in measured if figure.needs(one.case)]
+        if all(one.case.random for one in shown):
+            console.print(f"{name}: none of its runs is there", highlight=False)
+            continue
+        path = directory / scale / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.draw(path, shown)
+        figures.append(path)
+        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    if len(chosen) == len(FIGURES):
+        write_validation(page, measured, scale, figures, larger)
+        console.print(f"wrote {page}", highlight=False, soft_wrap=True)
+    return figures
+
+
+def _carry_out(
+    table: Sequence[Case],
+    figures: Sequence[PaperFigure],
+    runs: Path,
+    *,
+    workers: int,
+    ranks: int,
+    console: Console,
+) -> dict[Case, Path]:
+    """Run what these figures need and is missing; return where it is."""
+    cases = [case for case in table if any(figure.needs(case) for figure in figures)]
+    partners = {case.temperature for case in cases if case.random and case.temperature}
+    # A random run takes over the activity of a thermal one, whether that is shown or not.
+    thermal = [
+        case
+        for case in table
+        if not case.random and (case in cases or case.temperature in partners)
+    ]
     jobs = [Job(case.name, configure(case)) for case in thermal]
     carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
     random = [case for case in cases if case.random]
     jobs = [Job(case.name, configure(case, _activity(case, runs))) for case in random]
     carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
-
-    console.print("measuring")
-    measured = measure_all([*thermal, *random], runs, workers)
-    figures = []
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, figure in chosen.items():
-        shown = [one for one in measured if figure.needs(one.case)]
-        path = directory / f"{name}.png"
-        figure.draw(path, shown)
-        figures.append(path)
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
-    if len(chosen) == len(FIGURES):
-        write_validation(page, measured, full=full)
-        console.print(f"wrote {page}", highlight=False, soft_wrap=True)
-    return figures
+    return {case: runs / case.name for case in (*thermal, *random)}
 
 
-def _with_partners(thermal: list[Case], cases: list[Case], full: bool) -> list[Case]:
-    """Add the thermal runs whose activity a random one takes over."""
-    wanted = {case.temperature for case in cases if case.random and case.temperature}
-    present = {case.temperature for case in thermal}
-    return thermal + [
-        case
-        for case in (FULL if full else QUICK)
-        if not case.random and case.temperature in wanted - present
-    ]
+def _available(directory: Path) -> tuple[dict[Case, Path], dict[Case, Path]]:
+    """Return the quick runs that are there, and the full ones; the latter alone without the former.
+
+    A full run that was stopped early counts if it is longer than `SHORTEST` of its duration.
+    """
+    quick, full = (
+        {
+            case: run
+            for case in table
+            if measured_time(run := directory / scale / "runs" / case.name)
+            >= SHORTEST * case.duration
+        }
+        for scale, table in (("quick", QUICK), ("full", FULL))
+    )
+    if all(case.random for case in (*quick, *full)):
+        raise ConfigError(f"no thermal run in {directory}: start with epmpi paper --quick")
+    return (quick, full) if any(not case.random for case in quick) else (full, {})
 
 
 def _activity(case: Case, runs: Path) -> float:

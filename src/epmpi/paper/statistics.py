@@ -17,41 +17,43 @@ Scale = Callable[[Curve, float], Curve]
 
 def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
     """Draw P(u) sqrt(a) against u/sqrt(a), raw in the inset."""
-    with drawing(path, 6.4, 5.2) as figure:
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.14, 0.14, 0.38, 0.38))
-        _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
-        _family(inset, runs, "unit_displacement", _raw, small=True)
+        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
         for box in (axes, inset):
             box.set(xscale="log", yscale="log")
-        _span(axes, 7)
-        _span(inset, 9)
+        _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
+        _family(inset, runs, "unit_displacement", _raw, small=True)
         _guide(axes, (0.012, 0.12), 1, 3.0, r"$u^{1}$")
-        _guide(axes, (1.5, 7), -3, 2.0, r"$u^{-3}$")
+        _guide(axes, (1.5, 7), -3, 3.0, r"$u^{-3}$")
+        _span(axes, 8)
+        _span(inset, 9)
         axes.set(xlabel=r"$u/\sqrt{a}$", ylabel=r"$P(u)\,\sqrt{a}$")
-        inset.set(xlabel="$u$", ylabel="$P(u)$")
+        inset.set(xlabel="$u$")
+        inset.set_ylabel("$P(u)$", labelpad=1)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_3b(path: Path, runs: Sequence[Measured]) -> None:
     """Draw psi/a against a tau_ev, raw in the inset."""
-    with drawing(path, 6.4, 5.2) as figure:
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.14, 0.14, 0.38, 0.38))
-        _family(axes, runs, "waiting_times", lambda c, a: c.scaled(a, 1 / a))
-        _family(inset, runs, "waiting_times", _raw, small=True)
+        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
         for box in (axes, inset):
             box.set(xscale="log", yscale="log")
-        _span(axes, 9)
+        _family(axes, runs, "waiting_times", lambda c, a: c.scaled(a, 1 / a))
+        _family(inset, runs, "waiting_times", _raw, small=True)
         _guide(axes, (0.02, 0.6), -2 / 3, 3.0, r"$(a\tau_{ev})^{-2/3}$")
+        _span(axes, 9)
         axes.set(xlabel=r"$a\,\tau_{ev}$", ylabel=r"$\psi(\tau_{ev})\,/\,a$")
-        inset.set(xlabel=r"$\tau_{ev}$", ylabel=r"$\psi$")
+        inset.set(xlabel=r"$\tau_{ev}$")
+        inset.set_ylabel(r"$\psi$", labelpad=1)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_3c(path: Path, runs: Sequence[Measured]) -> None:
     """Draw C_u(t), and N(s) of the random walk in the inset."""
-    with drawing(path, 6.4, 5.2) as figure:
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
         inset = axes.inset_axes((0.50, 0.50, 0.46, 0.46))
         _family(axes, runs, "displacement_correlation", _raw)
@@ -68,16 +70,18 @@ def draw_3c(path: Path, runs: Sequence[Measured]) -> None:
 
 def draw_3d(path: Path, runs: Sequence[Measured]) -> None:
     """Draw C_sigma against a t, against t in the inset."""
-    with drawing(path, 6.4, 5.2) as figure:
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()
-        inset = axes.inset_axes((0.56, 0.56, 0.41, 0.41))
+        inset = axes.inset_axes((0.56, 0.52, 0.41, 0.41))
         _family(axes, runs, "stress_correlation", lambda c, a: c.scaled(a, 1.0))
         _family(inset, runs, "stress_correlation", _raw, small=True)
         for box in (axes, inset):
             box.set(xscale="log", ylim=(-0.1, 1.05))
             box.axhline(0, color=BLACK, linewidth=0.8, linestyle="--")
         axes.set(xlabel=r"$a\,t$", ylabel=r"$C_\sigma$")
-        inset.set(xlabel="$t$", ylabel=r"$C_\sigma(t)$")
+        inset.set(xlabel="$t$")
+        inset.set_ylabel(r"$C_\sigma$", labelpad=1)
+        axes.set_xlim(0.03, 2000)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -99,7 +103,9 @@ def _family(
         if name not in run.analysis.curves:
             continue
         curve = scale(run.analysis.curves[name], run.activity.value)
-        shown = np.nan_to_num(curve.error) < np.abs(curve.value) + 0.1
+        # On a logarithmic axis a point that is mostly error says nothing.
+        room = 0.5 * np.abs(curve.value) if axes.get_yscale() == "log" else 0.25
+        shown = np.nan_to_num(curve.error) < room
         if small:
             axes.plot(
                 curve.x[shown], curve.value[shown], marker, color=colour, markersize=2,
@@ -125,10 +131,11 @@ def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, la
     near = data[(data[:, 0] > x[0]) & (data[:, 0] < x[1]) & (data[:, 1] > 0)]
     if not len(near):
         return
-    height = above * np.max(near[:, 1] * near[:, 0] ** -exponent)
+    height = above * np.median(near[:, 1] * near[:, 0] ** -exponent)
     span = np.array(x)
     axes.plot(span, height * span**exponent, "--", color=BLACK, linewidth=1.2)
     middle = np.sqrt(span[0] * span[1])
+    beside = (-24, 6) if exponent > 0 else (6, 4)  # above the line, which rises or falls
     axes.annotate(
-        label, (middle, height * middle**exponent), textcoords="offset points", xytext=(4, 6)
+        label, (middle, height * middle**exponent), textcoords="offset points", xytext=beside
     )

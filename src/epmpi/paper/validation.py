@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,41 +11,12 @@ import numpy as np
 import epmpi
 from epmpi.analysis.notation import significant
 from epmpi.paper.cases import STEP
-from epmpi.paper.dynamics import fit_at, window_of
+from epmpi.paper.dynamics_rows import diffusion_rows, structure_rows
 from epmpi.paper.measured import Measured, fit_arrhenius
 from epmpi.paper.model_figures import LOW_TEMPERATURE
-from epmpi.paper.remarks import remark
-from epmpi.paper.slopes import power_of
-
-
-@dataclass(frozen=True)
-class Row:
-    """One value of the reproduction table.
-
-    Attributes
-    ----------
-    figure, quantity : str
-    printed : float
-        nan where the paper prints none.
-    value, error : float
-    parameters : str
-        Of the run and of the fit.
-    key : str
-        Names the sentence on where and why the values differ.
-    """
-
-    figure: str
-    quantity: str
-    printed: float
-    value: float
-    error: float
-    parameters: str
-    key: str
-
-    @property
-    def deviation(self) -> float:
-        """Difference in errors of the measurement."""
-        return (self.value - self.printed) / self.error if self.error > 0 else float("nan")
+from epmpi.paper.remarks import CAPTIONS, remark
+from epmpi.paper.rows import Row
+from epmpi.paper.statistics_rows import statistics_rows
 
 
 def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
@@ -58,165 +29,110 @@ def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
         yield Row(
             "text", "prefactor of a", 3.1, fit.prefactor, fit.prefactor_error, what, "prefactor"
         )
-    yield from _structure_rows(thermal)
-    yield from _statistics_rows(measured)
+    yield from diffusion_rows(measured)
+    yield from structure_rows(thermal)
+    yield from statistics_rows(measured)
 
 
-def _structure_rows(thermal: dict[float, Measured]) -> Iterator[Row]:
-    """Yield the rows of figure 2."""
-    table = (
-        ("2b", 0.2, "I", 1.125, 1.8, "alpha_b", 0.07),
-        ("2c", 0.07, "II", 2.3, 0.86, "alpha_s", 0.0015),
-        ("2d", 0.2, "III", 2.0, 1.0, "alpha_D", 0.1),
-    )
-    for figure, temperature, name, n, gamma, symbol, alpha in table:
-        run = thermal.get(temperature)
-        if run is None or run.analysis.tracers is None:
-            continue
-        tracers, window = run.analysis.tracers, window_of(run.analysis, name)
-        fit = fit_at(run.analysis, name, n)
-        if window is None or fit is None:
-            continue
-        parameters = (
-            f"{_run(run)}; t = {fit.window.start:.3g} ... {fit.window.stop:.3g}, "
-            f"q = {fit.q_range[0]:.2f} ... {fit.q_range[1]:.2f}"
-        )
-        collapse = [one for one in tracers.collapses if one.window.name == name]
-        if collapse:
-            found = collapse[0]
-            text = f"{parameters}; collapse, misfit {found.misfit:.1%}"
-            yield Row(figure, f"n, regime {name}", n, found.n, found.error, text, f"n_{name}")
-        at = f"{parameters}; n = {n:g} as printed"
-        yield Row(
-            figure, f"gamma, regime {name}", gamma, fit.gamma, fit.gamma_error, at, f"gamma_{name}"
-        )
-        yield Row(figure, symbol, alpha, fit.alpha, fit.alpha_error, at, symbol)
-        for row in tracers.comparisons:
-            if row.name == symbol:
-                yield Row(
-                    figure, f"{symbol} against {row.right}", row.right_value, row.left_value,
-                    float(np.hypot(row.left_error, row.right_error)),
-                    f"{_run(run)}; exponents of theory; first column: {row.right}", f"{symbol}_c",
-                )  # fmt: skip
+def write_validation(
+    page: Path,
+    measured: Sequence[Measured],
+    scale: str,
+    figures: Sequence[Path] = (),
+    larger: Sequence[Measured] = (),
+) -> None:
+    """Write the page, whole or not at all, and copy the figures to images/ beside it.
 
-
-def _statistics_rows(measured: Sequence[Measured]) -> Iterator[Row]:
-    """Yield the rows of figure 3."""
-    thermal = sorted(
-        (run for run in measured if not run.case.random), key=lambda run: run.case.temperature
-    )
-    coldest = thermal[0]
-    root = coldest.activity.value**0.5
-    displacements = coldest.analysis.curves.get("unit_displacement")
-    if displacements is not None:
-        for quantity, printed, span, key in (
-            ("exponent of P(u), small u", 1.0, (0.01, 0.15), "small_u"),
-            ("exponent of P(u), large u", -3.0, (2.0, 8.0), "large_u"),
-        ):
-            value, error = power_of(displacements.scaled(1 / root, root), *span)
-            text = f"{_run(coldest)}; u/sqrt(a) = {span[0]:g} ... {span[1]:g}"
-            yield Row("3a", quantity, printed, value, error, text, key)
-    for run in thermal:
-        events = run.analysis.events
-        if events is None or run.case.temperature > 0.1:
-            continue
-        if events.fit is not None:
-            value, error = events.fit.parameter("exponent")
-            span = events.fit.span
-            text = f"{_run(run)}; power law with cutoff, t = {span[0]:.3g} ... {span[1]:.3g}"
-            yield Row("3b", "exponent of psi", -2 / 3, -value, error, text, "psi")
-        slope = events.prediction.slope
-        steepest = int(np.argmax(slope.value))
-        text = f"{_run(run)}; flattest local slope, at s = {slope.x[steepest]:.2g}"
-        yield Row(
-            "3c",
-            "slope of N(s)",
-            -5 / 3,
-            slope.value[steepest],
-            slope.error[steepest],
-            text,
-            "slope",
-        )
-        if run.analysis.tracers is not None:
-            exponent = run.analysis.tracers.exponent
-            later = exponent.lag > 1
-            lowest = np.flatnonzero(later)[np.nanargmin(exponent.value[later])]
-            yield Row(
-                "3c", "lowest exponent of the MSD, against that of N(t)",
-                float(-1 - slope.value[steepest]), float(exponent.value[lowest]),
-                float(exponent.error[lowest]),
-                f"{_run(run)}; at t = {exponent.lag[lowest]:.3g}; first column: -1 - slope of N(s)",
-                "walk",
-            )  # fmt: skip
-    for run in thermal:
-        curve = run.analysis.curves.get("displacement_correlation")
-        if curve is not None:
-            lowest = int(np.argmin(curve.value / np.maximum(curve.error, 1e-3)))
-            yield Row(
-                "3c", "most significant negative C_u", float("nan"), curve.value[lowest],
-                curve.error[lowest], f"{_run(run)}; at t = {curve.x[lowest]:.3g}", "negative",
-            )  # fmt: skip
-        decay = run.analysis.fields.decay if run.analysis.fields else None
-        if decay is not None:
-            value, error = decay.parameter("exponent")
-            yield Row(
-                "3d", "beta of C_sigma", float("nan"), value, error,
-                f"{_run(run)}; t = {decay.span[0]:.3g} ... {decay.span[1]:.3g}", "beta",
-            )  # fmt: skip
-            value, error = (x * run.activity.value for x in decay.parameter("time"))
-            yield Row("3d", "a tau of C_sigma", float("nan"), value, error, _run(run), "tau_sigma")
-
-
-def _run(run: Measured) -> str:
-    """Name the parameters of a run."""
-    return f"T = {run.case.temperature:g}, L = {run.case.size}"
-
-
-def write_validation(page: Path, measured: Sequence[Measured], *, full: bool) -> None:
-    """Write the page, whole or not at all."""
+    `larger` are runs at the paper's sizes, which have tables of their own.
+    """
     lines = [
         "# Validation",
         "",
         "What E. E. Ferrero, K. Martens and J.-L. Barrat, PRL 113, 248301 (2014) print, beside "
         "what this package measures.",
-        f"Made by `epmpi paper {'--full' if full else '--quick'}`, epmpi {epmpi.__version__}; the "
-        "default reading (Gamma0 = 1, direction = stress, continuum symbol, prefactor 1), step "
-        f"{STEP:g}.",
+        f"Made by `epmpi paper --{scale}`, epmpi {epmpi.__version__}; the default reading "
+        f"(Gamma0 = 1, direction = stress, continuum symbol, prefactor 1), step {STEP:g}.",
         "No parameter was tuned. (12) is the 68.3 % error of the last digits; deviations are in "
         "these errors, which leave out that of the paper's rounding. S(q,t) is that over S(q,0).",
         "",
         "## Runs",
         "",
-        "| run | L | seed | warm-up | duration | activity | stress variance |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for run in measured:
-        variance = run.analysis.averages.get("stress_variance")
-        spread = significant(variance.value, variance.error) if variance else ""
-        lines.append(
-            f"| {run.case.name} | {run.case.size} | {run.analysis.provenance.get('seed', '')} | "
-            f"{run.case.warmup:g} | {run.case.duration:g} | "
-            f"{significant(run.activity.value, run.activity.error)} | {spread} |"
-        )
-    if not any(run.case.temperature == 0.04 and not run.case.random for run in measured):
-        lines.append("| thermal-T0.04 | not run | | | | | |")
-    lines += [
+        "Each run is repeated by its seed, with the configuration in `src/epmpi/paper/cases.py`. "
+        "Events of the random model have random directions: nothing holds its stress variance, "
+        "which grows with time.",
+        "",
+        *_runs(measured),
         "",
         "## Values",
         "",
+        *_values(rows_of(measured)),
+        "",
+        *_larger(larger),
+        *_figures(page, figures),
+        *_campaigns(page),
+    ]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    partial = page.with_name(page.name + ".partial")
+    partial.write_text("\n".join(lines).rstrip() + "\n")
+    partial.replace(page)
+
+
+def _larger(measured: Sequence[Measured]) -> Iterator[str]:
+    """Yield the tables of runs at the paper's sizes."""
+    if measured:
+        rows = rows_of(measured)
+        yield from ("## At the paper's sizes", "", *_runs(measured), "", *_values(rows), "")
+
+
+def _runs(measured: Sequence[Measured]) -> Iterator[str]:
+    yield from (
+        "| run | L | seed | warm-up | duration | activity | stress variance |",
+        "|---|---|---|---|---|---|---|",
+    )
+    for run in measured:
+        variance = run.analysis.averages.get("stress_variance")
+        spread = significant(variance.value, variance.error) if variance else ""
+        yield (
+            f"| {run.case.name} | {run.case.size} | {run.analysis.provenance.get('seed', '')} | "
+            f"{run.case.warmup:g} | {run.duration:g} | "
+            f"{significant(run.activity.value, run.activity.error)} | "
+            f"{'grows' if run.case.random else spread} |"
+        )
+    if not any(run.case.temperature == 0.04 and not run.case.random for run in measured):
+        yield "| thermal-T0.04 | not run | | | | | |"
+
+
+def _values(rows: Iterable[Row]) -> Iterator[str]:
+    yield from (
         "| figure | quantity | paper | measured | deviation | parameters | remark |",
         "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows_of(measured):
+    )
+    for row in rows:
         printed = f"{row.printed:.4g}" if np.isfinite(row.printed) else "-"
         away = row.deviation
         deviation = f"{away:+.1f}" if np.isfinite(away) else "-"
-        said = remark(row.key, away)
-        lines.append(
+        yield (
             f"| {row.figure} | {row.quantity} | {printed} | {significant(row.value, row.error)} | "
-            f"{deviation} | {row.parameters} | {said} |"
+            f"{deviation} | {row.parameters} | {remark(row.key, away)} |"
         )
-    page.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.with_name(page.name + ".partial")
-    partial.write_text("\n".join(lines) + "\n")
-    partial.replace(page)
+
+
+def _figures(page: Path, figures: Sequence[Path]) -> Iterator[str]:
+    """Yield the figures with their captions, copied to where the page finds them."""
+    if figures:
+        yield from ("## Figures", "")
+        (page.parent / "images").mkdir(parents=True, exist_ok=True)
+    for figure in figures:
+        copy = page.parent / "images" / f"paper-{figure.name}"
+        shutil.copyfile(figure, copy)
+        yield from (f"![{figure.stem}](images/{copy.name})", "", CAPTIONS[figure.stem], "")
+
+
+def _campaigns(page: Path) -> Iterator[str]:
+    """Yield links to the pages that `epmpi scan --page` wrote beside this one."""
+    found = sorted((page.parent / "campaigns").glob("*.md"))
+    if found:
+        yield from ("## Campaigns", "")
+    for one in found:
+        title = one.read_text().splitlines()[0].removeprefix("# ")
+        yield f"- [{title}](campaigns/{one.name})"

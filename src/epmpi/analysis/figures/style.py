@@ -22,6 +22,7 @@ PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 GREY = "0.45"
 DIVERGING = "RdBu_r"  # centred on zero stress
 SEQUENTIAL = "viridis"
+PAGE_DPI = 110
 
 STYLE: Any = {
     "figure.constrained_layout.use": True,
@@ -53,15 +54,17 @@ REGIME_COLOURS = {"I": BLUE, "II": VERMILION, "III": GREEN}
 
 
 @contextmanager
-def drawing(path: Path, width: float, height: float) -> Iterator[Figure]:
+def drawing(path: Path, width: float, height: float, *, for_page: bool = False) -> Iterator[Figure]:
     """Hand out a figure in this style, in inches, and save it as PNG at the end.
+
+    A figure `for_page` has fewer points, enough for a page of the documentation.
 
     No pyplot: nothing global is left behind, and no display is needed.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         yield figure
-        figure.savefig(path)
+        figure.savefig(path, dpi=PAGE_DPI if for_page else STYLE["savefig.dpi"])
 
 
 def sequence(number: int) -> NDArray[np.float64]:

@@ -1,0 +1,128 @@
+"""The figure of a scan: a panel for each quantity, with the laws that were fitted to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from epmpi.analysis.figures.style import GREY, PALETTE, drawing, sequence
+from epmpi.campaign.families import (
+    BOOKKEEPING,
+    Family,
+    Table,
+    axis_text,
+    families,
+    place_of,
+)
+from epmpi.campaign.laws import Fit
+from epmpi.campaign.tables import keys_of
+
+MARKERS = ("o", "s", "^")
+
+Array = NDArray[np.float64]
+Across = Callable[[Array], Array]
+
+
+def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequence[Fit]) -> None:
+    """Draw each quantity against the key of its fit, or against the first key; families in colour.
+
+    An Arrhenius law is drawn against 1/T, the bias of a time step in per cent against its square,
+    what depends on the size against ln L.
+    """
+    shown = [name for name in quantities if any(np.isfinite(m[name].value) for _, m in table)]
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    with drawing(path, 4.8 * columns, 3.9 * rows + 1.2, for_page=True) as figure:
+        grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        keys = [key for key in keys_of(table) if key not in BOOKKEEPING]
+        first = fits[0].request.against if fits else (keys[0] if keys else "")
+        for axes, name in zip(grid, shown, strict=False):
+            _draw(axes, table, name, first, [fit for fit in fits if fit.request.quantity == name])
+        for axes in grid[len(shown) :]:
+            axes.set_axis_off()
+        handles, labels = grid[0].get_legend_handles_labels()
+        if any(labels):
+            figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+
+
+def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) -> None:
+    axis = fits[0].request.against if fits else first
+    curves = families(table, name, axis)
+    laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
+    law = fits[0].request.law if fits else ""
+    across, up = _ACROSS.get(law, _same), _UP.get(law, _as_it_is)
+    for number, (curve, colour) in enumerate(zip(curves, _colours(len(curves)), strict=True)):
+        marker = MARKERS[number // len(PALETTE) % len(MARKERS)]
+        fit = laws.get(curve.label)
+        if law in _UP and fit is None:
+            continue
+        style = marker if fit is not None else f"{marker}:"
+        value, error = up(curve.value, fit), up(curve.value + curve.error, fit)
+        axes.errorbar(
+            across(curve.x), value, np.abs(error - value), fmt=style, color=colour,
+            label=curve.label or "defaults", linewidth=0.8, markersize=4,
+        )  # fmt: skip
+        if fit is not None:
+            line = _line(curve, fit)
+            axes.plot(across(line), up(fit.curve(line), fit), color=colour, linewidth=1)
+    _expected(axes, curves, fits, across)
+    axes.set(xlabel=_LABEL.get(law, axis), ylabel=f"bias of {name}, %" if law in _UP else name)
+    if law == "arrhenius":
+        axes.set_yscale("log")
+    if "shape" in axis:
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel("L")
+    if law == "equal" or not _is_numeric(table, axis):
+        texts = [axis_text(changes, axis) or str(n) for n, (changes, _) in enumerate(table)]
+        axes.set_xticks(range(len(texts)), texts, rotation=20, ha="right", fontsize=9)
+
+
+def _colours(number: int) -> list[Any]:
+    """Return a colour for each family: in order while they are few, told apart when many."""
+    if number <= 5:
+        return list(sequence(number))
+    return [PALETTE[k % len(PALETTE)] for k in range(number)]
+
+
+def _expected(axes: Axes, curves: Sequence[Family], fits: Sequence[Fit], across: Across) -> None:
+    """Draw the law that a fit is compared with."""
+    if fits and fits[0].request.expected:
+        x = np.concatenate([curve.x for curve in curves])
+        line = np.linspace(x.min(), x.max(), 100)
+        value = fits[0].law.function(line, *fits[0].request.expected)
+        axes.plot(across(line), value, "--", color=GREY, label="expected")
+
+
+def _line(curve: Family, fit: Fit) -> Array:
+    low, high = max(curve.x.min(), fit.request.low), min(curve.x.max(), fit.request.high)
+    return np.linspace(0.0 if fit.request.law in _UP else low, high, 100)
+
+
+def _is_numeric(table: Table, axis: str) -> bool:
+    return all(place_of(changes.get(axis), -1) != -1 for changes, _ in table)
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+def _as_it_is(value: Array, fit: Fit | None) -> Array:
+    return value
+
+
+def _bias(value: Array, fit: Fit | None) -> Array:
+    """Return what a value differs from the limit of small steps, in per cent."""
+    return value if fit is None else 100 * (value / fit.value[0] - 1)
+
+
+_ACROSS: dict[str, Callable[[Array], Array]] = {
+    "arrhenius": np.reciprocal,
+    "second_order": np.square,
+}
+_UP: dict[str, Callable[[Array, Fit | None], Array]] = {"second_order": _bias}
+_LABEL = {"arrhenius": "1/T", "second_order": "step$^2$"}

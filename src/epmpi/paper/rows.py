@@ -1,0 +1,49 @@
+"""A row of the validation page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from epmpi.paper.measured import Measured
+
+NONE = float("nan")  # printed value where the paper prints none
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of the reproduction table.
+
+    Attributes
+    ----------
+    figure, quantity : str
+    printed : float
+        nan where the paper prints none.
+    value, error : float
+    parameters : str
+        Of the run and of the fit.
+    key : str
+        Names the sentence on where and why the values differ.
+    """
+
+    figure: str
+    quantity: str
+    printed: float
+    value: float
+    error: float
+    parameters: str
+    key: str
+
+    @property
+    def deviation(self) -> float:
+        """Difference in errors of the measurement."""
+        return (self.value - self.printed) / self.error if self.error > 0 else float("nan")
+
+
+def name_of(run: Measured) -> str:
+    """Name the parameters of a run."""
+    model = (
+        f"random, a = {run.activity.value:.3g}"
+        if run.case.random
+        else f"T = {run.case.temperature:g}"
+    )
+    return f"{model}, L = {run.case.size}"
