@@ -65,8 +65,9 @@ class Tracers:
         identity : int64 array, shape (n,)
         position : float64 array, shape (n, 2)
         """
-        self.identity = self._device.asarray(identity)
-        self.position = self._device.asarray(np.ascontiguousarray(position, np.float64))
+        # Copies: on the host they would be the caller's arrays, and are changed in place.
+        self.identity = self._device.asarray(np.array(identity, np.int64))
+        self.position = self._device.asarray(np.array(position, np.float64))
         self._migrate()
         self._sort()
 
