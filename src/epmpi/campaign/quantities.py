@@ -6,19 +6,21 @@ import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from epmpi.analysis import Analysis, RunFile, measure
-from epmpi.analysis.blocks import jackknife_error, leave_one_out, student_factor
+from epmpi.analysis.blocks import block_average, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
-from epmpi.analysis.displacement import SquaredDisplacement
-from epmpi.analysis.lags import sliding_lags
+from epmpi.analysis.curve import average_function
+from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
+from epmpi.analysis.lags import Lag, sliding_lags
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.reading import POSITION
+from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
+from epmpi.analysis.wavevectors import choose_shells
 
 NOT_KNOWN = (float("nan"), float("nan"))
 FEWEST_SEEDS = 5  # whose spread is an error; fewer say too little of it
@@ -46,74 +48,95 @@ class Mean:
     seeds: int
 
 
-def _average(name: str, run: RunFile, analysis: Analysis) -> Value:
-    found = analysis.averages.get(name)
-    return (found.value, found.error) if found else NOT_KNOWN
+class Source:
+    """A run that quantities are measured in; its whole analysis is made only if one needs it."""
+
+    def __init__(self, run: RunFile) -> None:
+        self.run = run
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Everything that the run allows."""
+        return measure(self.run)
+
+    @cached_property
+    def lags(self) -> list[Lag]:
+        """Sliding lags of the trajectory; none without one."""
+        return sliding_lags(self.run.clock(POSITION)) if self.run.has(POSITION) else []
+
+    def diffusion(self, lag: Lag) -> Diffusion:
+        """Return D(t) at one lag."""
+        squares = SquaredDisplacement([lag])
+        for strip in self.run.strips():
+            squares.add(strip)
+        return squares.result()
 
 
-def _velocity(run: RunFile, analysis: Analysis) -> Value:
-    return velocity_variance(analysis.tracers.diffusion) if analysis.tracers else NOT_KNOWN
+def _average(name: str, source: Source) -> Value:
+    if not source.run.has(f"observables/{name}"):
+        return NOT_KNOWN
+    found = block_average(source.run.series(name)[1])
+    return found.value, float(found.error)
 
 
-def _diffusion(run: RunFile, analysis: Analysis) -> Value:
+def _velocity(source: Source) -> Value:
+    if not source.lags:
+        return NOT_KNOWN
+    return velocity_variance(source.diffusion(source.lags[0]))
+
+
+def _diffusion(source: Source) -> Value:
     """Return D of regime III, where the run reaches it."""
-    if analysis.tracers is None:
+    tracers = source.analysis.tracers
+    windows = [one for one in tracers.windows if one.name == "III"] if tracers else []
+    if tracers is None or not windows:
         return NOT_KNOWN
-    for window in analysis.tracers.windows:
-        if window.name == "III":
-            return long_time_coefficient(analysis.tracers.diffusion, window)
-    return NOT_KNOWN
+    return long_time_coefficient(tracers.diffusion, windows[0])
 
 
-def _diffusion_50(run: RunFile) -> Value:
+def _diffusion_50(source: Source) -> Value:
     """Return D(t) at the lag nearest to `DIFFUSION_LAG`, whatever the regime."""
-    if not run.has(POSITION):
+    if not source.lags:
         return NOT_KNOWN
-    lags = sliding_lags(run.clock(POSITION))
-    if not lags:
-        return NOT_KNOWN
-    nearest = min(lags, key=lambda lag: abs(np.log(lag.time / DIFFUSION_LAG)))
-    squares = SquaredDisplacement([nearest])
-    for strip in run.strips():
-        squares.add(strip)
-    found = squares.result()
+    nearest = min(source.lags, key=lambda lag: abs(np.log(lag.time / DIFFUSION_LAG)))
+    found = source.diffusion(nearest)
     return float(found.coefficient[0]), float(found.coefficient_error[0])
 
 
-def _gamma(name: str, run: RunFile, analysis: Analysis) -> Value:
-    if analysis.tracers is not None:
-        for fit in analysis.tracers.fits:
-            if fit.window.name == name:
-                return fit.gamma, fit.gamma_error
+def _gamma(name: str, source: Source) -> Value:
+    tracers = source.analysis.tracers
+    for fit in tracers.fits if tracers else ():
+        if fit.window.name == name:
+            return fit.gamma, fit.gamma_error
     return NOT_KNOWN
 
 
-def _gamma_short(run: RunFile, analysis: Analysis) -> Value:
+def _gamma_short(source: Source) -> Value:
     """Return d ln(-ln S)/d ln t between the `SHORT_LAGS`, at the modulus nearest to `SHORT_Q`.
 
     Both lags are there whatever the step is (up to 0.4), unlike the regimes' windows.
     """
-    if analysis.tracers is None:
+    if not source.lags:
         return NOT_KNOWN
-    factor = analysis.tracers.structure_factor
-    shell = int(np.abs(factor.q - SHORT_Q).argmin())
-    lags = [int(np.abs(factor.lag - lag).argmin()) for lag in SHORT_LAGS]
-    if not np.allclose(factor.lag[lags], SHORT_LAGS):
+    few = sliding_lags(source.run.clock(POSITION), MOST_ORIGINS)
+    lags = [min(few, key=lambda lag: abs(lag.time - time)) for time in SHORT_LAGS]
+    if not np.allclose([lag.time for lag in lags], SHORT_LAGS):
         return NOT_KNOWN
+    shell = min(choose_shells(source.run.shape), key=lambda one: abs(one.modulus - SHORT_Q))
+    cosines = CosineSums(lags, [shell])
+    for strip in source.run.strips():
+        cosines.add(strip)
+    factor = cosines.result()
 
-    def slope(pair: np.ndarray) -> float:
-        first, last = -np.log(pair)
-        return float(np.log(last / first) / np.log(SHORT_LAGS[1] / SHORT_LAGS[0]))
+    def slope(first: float, last: float) -> float:
+        return float(np.log(np.log(last) / np.log(first)) / np.log(SHORT_LAGS[1] / SHORT_LAGS[0]))
 
-    blocks = max(int(factor.blocks[shell, lags].min()), 2)
-    left_out = leave_one_out([factor.by_origin[lag][shell] for lag in lags], blocks)
-    return slope(factor.value[shell, lags]), float(
-        jackknife_error([slope(pair) for pair in left_out])
-    )
+    return average_function(slope, *(rows[0] for rows in factor.by_origin))
 
 
-def _velocity_law(run: RunFile, analysis: Analysis) -> Value:
+def _velocity_law(source: Source) -> Value:
     """Return the velocity variance that the random model has exactly, with the run's activity."""
+    run = source.run
     activity = run.parameter("model", "activity")
     total = velocity_sum(run.shape, run.parameter("tracers", "interpolation"))
     if activity is None or total is None:
@@ -122,18 +145,18 @@ def _velocity_law(run: RunFile, analysis: Analysis) -> Value:
     return activity * rate**2 * total, 0.0
 
 
-def _velocity_over_law(run: RunFile, analysis: Analysis) -> Value:
+def _velocity_over_law(source: Source) -> Value:
     """Return the measured velocity variance over that of the law."""
-    (value, error), (law, _) = _velocity(run, analysis), _velocity_law(run, analysis)
+    (value, error), (law, _) = _velocity(source), _velocity_law(source)
     return value / law, error / law
 
 
-def _warmup(run: RunFile, analysis: Analysis) -> Value:
+def _warmup(source: Source) -> Value:
     """Return how long the warm-up took, in tau."""
-    return float(run.series("activity", warmup=True)[0].time[-1]), 0.0
+    return float(source.run.series("activity", warmup=True)[0].time[-1]), 0.0
 
 
-QUANTITIES: dict[str, Callable[[RunFile, Analysis], Value]] = {
+QUANTITIES: dict[str, Callable[[Source], Value]] = {
     "activity": partial(_average, "activity"),
     "stress_mean": partial(_average, "stress_mean"),
     "stress_variance": partial(_average, "stress_variance"),
@@ -141,13 +164,12 @@ QUANTITIES: dict[str, Callable[[RunFile, Analysis], Value]] = {
     "velocity_law": _velocity_law,
     "velocity_over_law": _velocity_over_law,
     "diffusion": _diffusion,
+    "diffusion_50": _diffusion_50,
     "gamma_I": partial(_gamma, "I"),
     "gamma_II": partial(_gamma, "II"),
     "gamma_short": _gamma_short,
     "warmup": _warmup,
-    "diffusion_50": lambda run, analysis: _diffusion_50(run),
 }
-WITHOUT_ANALYSIS = {"diffusion_50"}  # known from the run file by themselves
 
 
 def measure_quantities(
@@ -164,10 +186,8 @@ def measure_quantities(
 
 def _measure(path: Path, quantities: Sequence[str]) -> dict[str, Value]:
     with RunFile(path) as run:
-        analysis: Any = None
-        if set(quantities) - WITHOUT_ANALYSIS:
-            analysis = measure(run)
-        return {name: QUANTITIES[name](run, analysis) for name in quantities}
+        source = Source(run)
+        return {name: QUANTITIES[name](source) for name in quantities}
 
 
 def mean_over_seeds(found: Sequence[dict[str, Value]]) -> dict[str, Mean]:
