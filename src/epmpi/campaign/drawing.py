@@ -17,6 +17,7 @@ from epmpi.campaign.families import (
     Table,
     axis_text,
     families,
+    label_of,
     place_of,
 )
 from epmpi.campaign.laws import Fit
@@ -56,7 +57,12 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) 
     laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
     law = fits[0].request.law if fits else ""
     across, up = _ACROSS.get(law, _same), _UP.get(law, _as_it_is)
-    for number, (curve, colour) in enumerate(zip(curves, _colours(len(curves)), strict=True)):
+    # A family has its colour in every panel, whether the others are there or not.
+    labels = list(dict.fromkeys(label_of(changes, axis) for changes, _ in table))
+    colours = _colours(len(labels))
+    for curve in curves:
+        number = labels.index(curve.label)
+        colour = colours[number]
         marker = MARKERS[number // len(PALETTE) % len(MARKERS)]
         fit = laws.get(curve.label)
         if law in _UP and fit is None:
@@ -77,7 +83,7 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) 
     if "shape" in axis:
         axes.set_xscale("log", base=2)
         axes.set_xlabel("L")
-    if law == "equal" or not _is_numeric(table, axis):
+    if not _is_numeric(table, axis):
         texts = [axis_text(changes, axis) or str(n) for n, (changes, _) in enumerate(table)]
         axes.set_xticks(range(len(texts)), texts, rotation=20, ha="right", fontsize=9)
 
