@@ -66,7 +66,7 @@ def main() -> int:
     """Run the tests and return the exit code."""
     parser = argparse.ArgumentParser(description="Run the tests on several numbers of ranks.")
     parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks, with commas")
-    parser.add_argument("--timeout", type=float, default=900.0, help="seconds for each run")
+    parser.add_argument("--timeout", type=float, default=1500.0, help="seconds for each run")
     options, arguments = parser.parse_known_args()
     # A check that failed before the tests, so that the closing line tells of it.
     checks = os.environ.get("EPMPI_FAILED_CHECKS", "").split()
