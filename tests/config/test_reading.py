@@ -19,7 +19,7 @@ class TestUnknownNames:
             ({"temperature": 1}, ['did you mean "model.temperature"']),
             ({"model": {"seed": 1}}, ['did you mean "run.seed"']),
             ({"xyz": {}}, ["known are lattice, model, initial"]),
-            ({"run": {"xyz": 1}}, ["known are seed, device, walltime, precision, fft, wire"]),
+            ({"run": {"xyz": 1}}, ["known are seed, replicas, device, walltime"]),
             ({1: {}}, ["unknown section 1"]),
             ({"run": {None: 1}}, ["unknown key None"]),
             ({"model": 3}, ["model = 3", "[model]"]),
