@@ -91,7 +91,8 @@ def test_chunks_do_not_matter(comm, monkeypatch, shape, backwards):
         for source in local_rows(made.fft, real_fields(shape, 2)):
             found.append(responses(made, source))
         if comm.size > 1:
-            assert len(made._response._ends) == (1 if chunk_bytes > 1 else messages.MOST_CHUNKS)
+            most = min(messages.MOST_CHUNKS, shape[0] // comm.size)
+            assert len(made._response._ends) == (1 if chunk_bytes > 1 else most)
     same_bits(found[0], found[2])
     same_bits(found[1], found[3])
 
