@@ -55,7 +55,7 @@ def test_rows_of_the_benchmark_can_be_read(tmp_path, launch, request):
     file = tmp_path / "rows.csv"
     done = launch(
         "-m", "benchmarks.step", "--sizes", "16", "32", "--warmup", "2", "--steps", "2",
-        "--rounds", "1", "--csv", file, cwd=request.config.rootpath,
+        "--rounds", "1", "--split", "--csv", file, cwd=request.config.rootpath,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     measured = read_rows(file)

@@ -73,6 +73,7 @@ def command(
     """
     warmup, steps = case.steps(updates)
     benchmark = [sys.executable, "-m", "benchmarks.step", "--sizes", str(case.length)]
+    benchmark += ["--split"]  # the model wants the time of each stage
     benchmark += ["--warmup", str(warmup), "--steps", str(steps), "--csv", str(file)]
     nodes = -(-case.ranks // ranks_per_node)
     before = shlex.split(launcher.format(ranks=case.ranks, nodes=nodes))
