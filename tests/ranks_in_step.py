@@ -27,7 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Follow this session, and let only the first rank of it speak."""
     world = MPI.COMM_WORLD
     # An own communicator: verdicts never mix with messages that a failed test left behind.
-    plugin = RanksInStep(world.Dup(), os.environ.get(REPORTS))
+    # What the processes of pytest-xdist see, the one that started them hears and records.
+    reports = None if hasattr(config, "workerinput") else os.environ.get(REPORTS)
+    plugin = RanksInStep(world.Dup(), reports)
     config.pluginmanager.register(plugin, "ranks-in-step")
     if world.rank > 0:
         config.pluginmanager.unregister(name="terminalreporter")

@@ -94,9 +94,12 @@ def run_tests(ranks: int, arguments: list[str], directory: Path, timeout: float)
     reports.mkdir()
     log = reports / "log"
     # One rank needs no launcher, and its tests may start MPI runs of their own.
+    options = ["--quiet", "--no-summary", "-p", "no:cacheprovider"]
+    if ranks == 1:
+        # Most tests are here, and each keeps one core busy: a process a core, file by file.
+        options += ["--numprocesses", str(len(os.sched_getaffinity(0))), "--dist", "loadfile"]
     command = launching.python(
-        *("-m", "pytest", "--quiet", "--no-summary", "-p", "no:cacheprovider"),
-        *("--continue-on-collection-errors", *arguments),
+        *("-m", "pytest", *options, "--continue-on-collection-errors", *arguments),
         ranks=ranks if ranks > 1 else None,
     )
     # The runs share one cache of compiled functions, empty at the start of the first. Numba writes
