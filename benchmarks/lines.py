@@ -53,7 +53,7 @@ def _columns(modes, work, plan):
         load_columns(modes, column, work, plan)
         forward(work, plan)
         inverse(work, plan)
-        store_columns(work, plan, modes, column)
+        store_columns(work, plan, modes, column, False)
 
 
 @compiled

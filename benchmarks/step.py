@@ -60,7 +60,7 @@ def measure(
     communicator = timed_communicator(watch)
     model = Model(configuration, communicator, timed_device(options.device, watch))
     if options.split and isinstance(model.fft, SlabFFT):
-        model.fft.lines.advances_rows = False
+        model.fft.lines.one_loop = False
     for _ in range(options.warmup):
         model.step()
     ours, stages = [], []

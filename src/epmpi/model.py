@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from epmpi import randomness
 from epmpi.activation import Activation, stationary_direction
@@ -88,26 +88,24 @@ class Model:
         self._begun: NDArray[np.int64] | None = None
         self.activation = Activation(configuration, self.slab, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
-        moving = self.tracers.number > 0
         self._every = configuration.tracers.every
+        self._moving = self.tracers.number > 0
         self.elasticity = ElasticResponse(
-            configuration, self.fft, with_flow=moving and self._every == 1
+            configuration, self.fft, with_flow=self._moving and self._every == 1
         )
-        self._flow: NDArray | None = None
-        if moving:
-            self._prepare_flow(dtype)
+        if self._moving:
+            self._prepare_flow()
         self._set_initial_state()
 
-    def _prepare_flow(self, dtype: DTypeLike) -> None:
-        """Make the arrays of the flow; where it is accumulated, its own convolution too."""
-        convolution = self.elasticity.convolution
+    def _prepare_flow(self) -> None:
+        """Make room for the flow; where it is accumulated, make its own convolution too."""
+        convolution, fields = self.elasticity.convolution, self.elasticity.flow_fields
         if self._every > 1:
             convolution = self._accumulated = accumulated_flow(self.configuration, self.fft)
+            fields = range(1 if self.tracers.interpolation == "stream" else 2)
             self._strain_at_move = self.device.zeros(self.slab.shape, np.float64)
-        before, after = convolution.halo
-        fields = 1 if self.tracers.interpolation == "stream" else 2
-        rows = self.slab.rows + before + after
-        self._flow = self.device.empty((fields, rows, self.lattice.shape[1]), dtype)
+        self._flow_fields = fields
+        convolution.prepare_flow(len(fields))
 
     def _set_initial_state(self) -> None:
         """Set the stress and the activity that the configuration asks for.  Collective."""
@@ -193,7 +191,7 @@ class Model:
             "plastic_strain": self.plastic_strain,
             "direction": self.direction,
         }
-        if self._flow is not None and self._every > 1:
+        if self._moving and self._every > 1:
             fields["strain_at_move"] = self._strain_at_move
         return fields
 
@@ -205,13 +203,13 @@ class Model:
     def step(self) -> None:
         """Advance by one time step.  Collective.
 
-        1. the velocity of the medium, for the sites that are active: from the last response;
+        1. tracers move with the velocity of the medium, for the sites that are active: from the
+           last response;
         2. block by block: stress and plastic strain advance (Eq. 1), sites switch (Eq. 2), and the
            source of the next response goes through the row transforms;
-        3. tracers move;
-        4. columns and exchange: the response to the new activity.
+        3. columns and exchange: the response to the new activity.
         """
-        moves = self._flow is not None and (self.step_count + 1) % self._every == 0
+        moves = self._moving and (self.step_count + 1) % self._every == 0
         if self.fft.only_queues:
             alike = self._arrangement, self.activation.parameters, moves
             self._repeat(alike, lambda: self._advance(moves))
@@ -224,8 +222,9 @@ class Model:
     def _advance(self, moves: bool) -> None:
         """Do the work of a step, which is the same each time but for the numbers on the device."""
         response = self.elasticity.convolution
-        if self._flow is not None and self._every == 1:
-            response.responses(self.elasticity.flow_fields, self._flow)
+        if moves and self._every == 1:
+            move = self.tracers.movement(self.configuration.time.step)
+            response.move_tracers(self._flow_fields, move)
         update = self.activation.update(
             self.stress,
             self.plastic_strain,
@@ -237,13 +236,11 @@ class Model:
         for begin in response.pass_rows(self.elasticity.STRESS_RATE, update):
             self.pass_events_on(begin, self._begun)
         self.number += 1
-        if self._flow is not None and self._every == 1:
-            self.tracers.move(self._flow, self.configuration.time.step)
-        elif self._flow is not None and moves:
-            self._move_by_accumulated_strain(self._flow)
+        if moves and self._every > 1:
+            self._move_by_accumulated_strain()
         response.apply()
 
-    def _move_by_accumulated_strain(self, flow: NDArray) -> None:
+    def _move_by_accumulated_strain(self) -> None:
         """Move the tracers by the displacement of the plastic strain since their last move."""
         response = self._accumulated
         for begin, end in response.row_blocks:
@@ -255,8 +252,7 @@ class Model:
             response.set_source(begin, end)
         self._strain_at_move[:] = self.plastic_strain
         response.apply()
-        response.responses(range(len(flow)), flow)
-        self.tracers.move(flow, 1.0)
+        response.move_tracers(self._flow_fields, self.tracers.movement(1.0))
 
     def update_response(self) -> None:
         """Compute the elastic response to the present directions.  Collective."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi import randomness
 from epmpi.config import Configuration
-from epmpi.devices import Device
+from epmpi.devices import Device, TracerMove
 from epmpi.lattice import Slab, split
 from epmpi.parallel import Communicator
 
@@ -71,19 +71,17 @@ class Tracers:
         self._migrate()
         self._sort()
 
-    def move(self, flow: NDArray, time_step: float) -> None:
-        """Move all tracers along a flow; `settle` must follow before they move again.
+    def movement(self, time_step: float) -> TracerMove:
+        """Return their next move, but for the flow; `settle` must follow it before another.
 
         Parameters
         ----------
-        flow : float array, shape (fields, rows + halo, Ly)
-            Velocity components, or B-spline coefficients of the stream function.
         time_step : float
             What the flow is multiplied by.
         """
         length = self._slab.lattice.shape[0]
-        self._device.move_tracers(
-            self.interpolation, self.position, flow, time_step, length, self._slab.start
+        return TracerMove(
+            self._device, self.interpolation, self.position, time_step, length, self._slab.start
         )
 
     def settle(self) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from epmpi.devices.cpu import CPU
 from epmpi.devices.device import Device
 from epmpi.devices.site_update import SiteUpdate
+from epmpi.devices.tracer_move import TracerMove
 
-__all__ = ["CPU", "Device", "SiteUpdate", "choose", "gpus"]
+__all__ = ["CPU", "Device", "SiteUpdate", "TracerMove", "choose", "gpus"]
 
 
 def gpus() -> tuple[int, str]:

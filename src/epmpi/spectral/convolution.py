@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
-from epmpi.devices import SiteUpdate
+from epmpi.devices import SiteUpdate, TracerMove
 from epmpi.spectral.exchange import Exchange, OneMemory
 from epmpi.spectral.transform import Convolution
 
@@ -19,7 +19,7 @@ class SlabConvolution(Convolution):
     """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
 
     The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.
-    One step is, for each block, `responses` and `set_source`, then `apply`.
+    Where the spectra of rows lie in one piece and the lines have loops for them, a pass is one loop.
 
     Parameters
     ----------
@@ -66,10 +66,27 @@ class SlabConvolution(Convolution):
         """Transform the source of local rows begin ... end, from `source_block`."""
         self._source.send_rows(self._block_source[: end - begin, None], begin)
 
+    def prepare_flow(self, fields: int) -> None:
+        """Make room for a flow, unless tracers move row by row along its spectra."""
+        if not self._moves_by_rows():
+            super().prepare_flow(fields)
+
+    def move_tracers(self, fields: Sequence[int], move: TracerMove) -> None:
+        """Move the tracers of the slab, in one loop where the spectra of rows lie in one piece."""
+        response, halo = self._response, sum(self.halo)
+        if isinstance(response, OneMemory) and self._moves_by_rows():
+            rows = response.rows(0, self.fft.slab.rows + halo)
+            self.fft.lines.move_tracers(rows[:, fields[0] : fields[-1] + 1], halo, move)
+        else:
+            super().move_tracers(fields, move)
+
+    def _moves_by_rows(self) -> bool:
+        return self.fft.lines.one_loop and isinstance(self._response, OneMemory)
+
     def pass_rows(self, field: int, update: SiteUpdate) -> Iterator[int]:
         """Advance all local rows, in one loop where the spectra of rows lie in one piece."""
         response, source = self._response, self._source
-        one_loop = self.fft.lines.advances_rows
+        one_loop = self.fft.lines.one_loop
         if one_loop and isinstance(response, OneMemory) and isinstance(source, OneMemory):
             rows, before = self.fft.slab.rows, self.halo[0]
             responses = response.rows(before, before + rows)[:, field]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices import Device, SiteUpdate
+from epmpi.devices import Device, SiteUpdate, TracerMove
 from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
 from epmpi.parallel import Communicator
 
@@ -128,19 +128,34 @@ class Transform(ABC):
 class Convolution(ABC):
     """The responses to a source field: its convolutions with fixed kernels.
 
-    The rows are worked on block by block, while they are in cache.  One step is `pass_rows` (for
-    each block, `response_block`, of the last source, and `set_source`), then `apply`.
+    The rows are worked on block by block, while they are in cache.  One step is `move_tracers`,
+    `pass_rows` (for each block, `response_block`, of the last source, and `set_source`), then
+    `apply`.
 
     Attributes
     ----------
+    fft : Transform
     halo : (before, after)
         Rows beyond the slab in which the responses are known too.
     row_blocks : list of (begin, end)
         Blocks of local rows to work on at a time.
     """
 
+    fft: Transform
     halo: tuple[int, int]
     row_blocks: list[tuple[int, int]]
+    _flow: NDArray
+
+    def prepare_flow(self, fields: int) -> None:
+        """Make room for as many responses as `move_tracers` is to take as a flow."""
+        rows, width = self.fft.slab.shape
+        shape = fields, self.halo[0] + rows + self.halo[1], width
+        self._flow = self.fft.device.empty(shape, self.fft.dtype)
+
+    def move_tracers(self, fields: Sequence[int], move: TracerMove) -> None:
+        """Move the tracers of the slab along the flow that some of the responses are."""
+        self.responses(fields, self._flow)
+        move.along(self._flow)
 
     @abstractmethod
     def source_block(self, begin: int, end: int) -> NDArray:

@@ -62,7 +62,7 @@ def columns_there_and_back(array, dtype):
         load_columns(array, column, work, plan)
         forward(work, plan)
         inverse(work, plan)
-        store_columns(work, plan, array, column)
+        store_columns(work, plan, array, column, False)
 
 
 def spectra_of_rows(rows, dtype, first=0):

@@ -59,6 +59,11 @@ def compiled(function: Callable, from_python: bool = True) -> Callable:
         numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
 
 
+def inlined(function: Callable) -> Callable:
+    """Compile what other compiled loops contain: it is put in place where it is called."""
+    return numba.njit(error_model="numpy", forceinline=True)(function)  # type: ignore[call-overload]
+
+
 def compile_module(module: ModuleType) -> SimpleNamespace:
     """Compile every function of a module of plain scalar functions.
 
@@ -74,7 +79,7 @@ def compile_module(module: ModuleType) -> SimpleNamespace:
     for name, value in vars(module).items():
         if isinstance(value, FunctionType) and value.__module__ == module.__name__:
             copy = FunctionType(value.__code__, names, name)
-            names[name] = numba.njit(error_model="numpy", forceinline=True)(copy)
+            names[name] = inlined(copy)
     return SimpleNamespace(**names)
 
 

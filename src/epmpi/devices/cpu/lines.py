@@ -21,7 +21,14 @@ from epmpi.devices.cpu.butterflies import (
     pass_of_two,
 )
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.vector_memory import lanes, load, load_adjacent, store, store_adjacent
+from epmpi.devices.cpu.vector_memory import (
+    lanes,
+    load,
+    load_adjacent,
+    store,
+    store_adjacent,
+    stream_adjacent,
+)
 
 
 @compiled
@@ -104,14 +111,22 @@ def load_columns(array, column, work, line):
 
 
 @compiled
-def store_columns(work, line, array, column):
-    """Put a strip in real space into columns `column` ... of an array, as far as it has them."""
+def store_columns(work, line, array, column, streamed):
+    """Put a strip in real space into columns `column` ... of an array, as far as it has them.
+
+    Parameters
+    ----------
+    streamed : bool
+        Whether to write past the caches; see `stream_adjacent`.  `fence` must follow.
+    """
     point = space(work, line)
     width = lanes(work)
     count = min(width, array.shape[1] - column)
     pitch = array.strides[0] // array.itemsize
     for x in range(line.length):
-        if count == width:
+        if count == width and streamed:
+            stream_adjacent(array, x * pitch + column, load(work, point + x))
+        elif count == width:
             store_adjacent(array, x * pitch + column, load(work, point + x))
         else:
             at = 2 * width * (point + x)

@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import math
 
-from epmpi.devices.cpu.compiler import compiled, rules
+from epmpi.devices.cpu.compiler import compiled, inlined, rules
 
 linear_weights = rules.linear_weights
 spline_slopes = rules.spline_slopes
 spline_weights = rules.spline_weights
 
 
-@compiled
+@inlined
 def wrap(index, length):
     """Return index modulo length, for any integer."""
     return index - length * math.floor(index / length)
 
 
-@compiled
+@inlined
 def local_row(x, length, first_row):
     """Return the row of the local array that holds floor(x), and the fraction beyond it."""
     below = math.floor(x)
     return int(wrap(below, length)) - first_row, x - below
 
 
-@compiled
-def move_bilinear(position, velocity, time_step, length, first_row):
-    """Move tracers with the velocity interpolated bilinearly between the four sites around them.
+@inlined
+def move_one_bilinear(position, n, velocity, time_step, length, first_row):
+    """Move tracer n with the velocity interpolated bilinearly between the four sites around it.
 
     Parameters
     ----------
@@ -46,37 +46,35 @@ def move_bilinear(position, velocity, time_step, length, first_row):
         x of the first row of `velocity`.
     """
     width = velocity.shape[2]
-    for n in range(position.shape[0]):
-        i, fx = local_row(position[n, 0], length, first_row)
-        below = math.floor(position[n, 1])
-        fy = position[n, 1] - below
-        j = int(wrap(below, width))
-        k = j + 1 if j + 1 < width else 0
-        x0, x1 = linear_weights(fx)
-        y0, y1 = linear_weights(fy)
-        for component in range(2):
-            u = velocity[component]
-            here = y0 * u[i, j] + y1 * u[i, k]
-            next_row = y0 * u[i + 1, j] + y1 * u[i + 1, k]
-            position[n, component] += time_step * (x0 * here + x1 * next_row)
+    i, fx = local_row(position[n, 0], length, first_row)
+    below = math.floor(position[n, 1])
+    fy = position[n, 1] - below
+    j = int(wrap(below, width))
+    k = j + 1 if j + 1 < width else 0
+    x0, x1 = linear_weights(fx)
+    y0, y1 = linear_weights(fy)
+    for component in range(2):
+        u = velocity[component]
+        here = y0 * u[i, j] + y1 * u[i, k]
+        next_row = y0 * u[i + 1, j] + y1 * u[i + 1, k]
+        position[n, component] += time_step * (x0 * here + x1 * next_row)
 
 
-@compiled
-def move_nearest(position, velocity, time_step, length, first_row):
-    """Move tracers with the velocity of the nearest site.  Arguments as in `move_bilinear`."""
+@inlined
+def move_one_nearest(position, n, velocity, time_step, length, first_row):
+    """Move tracer n with the velocity of the nearest site; see `move_one_bilinear`."""
     width = velocity.shape[2]
-    for n in range(position.shape[0]):
-        i, fx = local_row(position[n, 0], length, first_row)
-        if fx >= 0.5:
-            i += 1
-        j = int(wrap(math.floor(position[n, 1] + 0.5), width))
-        position[n, 0] += time_step * velocity[0, i, j]
-        position[n, 1] += time_step * velocity[1, i, j]
+    i, fx = local_row(position[n, 0], length, first_row)
+    if fx >= 0.5:
+        i += 1
+    j = int(wrap(math.floor(position[n, 1] + 0.5), width))
+    position[n, 0] += time_step * velocity[0, i, j]
+    position[n, 1] += time_step * velocity[1, i, j]
 
 
-@compiled
-def move_along_stream(position, stream, time_step, length, first_row):
-    """Move tracers with the curl of the cubic B-spline interpolant of the stream function.
+@inlined
+def move_one_along_stream(position, n, stream, time_step, length, first_row):
+    """Move tracer n with the curl of the cubic B-spline interpolant of the stream function.
 
     ``u = (d psi/dy, -d psi/dx)`` of the interpolant itself: divergence-free everywhere.
 
@@ -84,33 +82,53 @@ def move_along_stream(position, stream, time_step, length, first_row):
     ----------
     stream : float array, shape (1, rows + 3, Ly)
         B-spline coefficients of psi; row 0 holds x = first_row - 1.
-    position, time_step, length, first_row
-        As in `move_bilinear`.
+    position, n, time_step, length, first_row
+        As in `move_one_bilinear`.
     """
     width = stream.shape[2]
+    i, fx = local_row(position[n, 0], length, first_row)
+    below = math.floor(position[n, 1])
+    fy = position[n, 1] - below
+    j = int(wrap(below, width))
+    weights_x = spline_weights(fx)
+    slopes_x = spline_slopes(fx)
+    weights_y = spline_weights(fy)
+    slopes_y = spline_slopes(fy)
+    along_x = 0.0
+    along_y = 0.0
+    for a in range(4):
+        value = 0.0
+        slope = 0.0
+        for b in range(4):
+            k = j + b - 1
+            if k < 0:
+                k += width
+            elif k >= width:
+                k -= width
+            value += weights_y[b] * stream[0, i + a, k]
+            slope += slopes_y[b] * stream[0, i + a, k]
+        along_x += weights_x[a] * slope
+        along_y -= slopes_x[a] * value
+    position[n, 0] += time_step * along_x
+    position[n, 1] += time_step * along_y
+
+
+@compiled
+def move_bilinear(position, velocity, time_step, length, first_row):
+    """Move all tracers; see `move_one_bilinear`."""
     for n in range(position.shape[0]):
-        i, fx = local_row(position[n, 0], length, first_row)
-        below = math.floor(position[n, 1])
-        fy = position[n, 1] - below
-        j = int(wrap(below, width))
-        weights_x = spline_weights(fx)
-        slopes_x = spline_slopes(fx)
-        weights_y = spline_weights(fy)
-        slopes_y = spline_slopes(fy)
-        along_x = 0.0
-        along_y = 0.0
-        for a in range(4):
-            value = 0.0
-            slope = 0.0
-            for b in range(4):
-                k = j + b - 1
-                if k < 0:
-                    k += width
-                elif k >= width:
-                    k -= width
-                value += weights_y[b] * stream[0, i + a, k]
-                slope += slopes_y[b] * stream[0, i + a, k]
-            along_x += weights_x[a] * slope
-            along_y -= slopes_x[a] * value
-        position[n, 0] += time_step * along_x
-        position[n, 1] += time_step * along_y
+        move_one_bilinear(position, n, velocity, time_step, length, first_row)
+
+
+@compiled
+def move_nearest(position, velocity, time_step, length, first_row):
+    """Move all tracers; see `move_one_nearest`."""
+    for n in range(position.shape[0]):
+        move_one_nearest(position, n, velocity, time_step, length, first_row)
+
+
+@compiled
+def move_along_stream(position, stream, time_step, length, first_row):
+    """Move all tracers; see `move_one_along_stream`."""
+    for n in range(position.shape[0]):
+        move_one_along_stream(position, n, stream, time_step, length, first_row)

@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import lines, real_lines
+from epmpi.devices.cpu import flow_pass, lines, real_lines
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.line_plans import has_plan, line_plan, line_width, row_plan, workspace
 from epmpi.devices.cpu.row_pass import advance_rows
-from epmpi.devices.cpu.vector_memory import lanes, load, scaled_by, store
-from epmpi.devices.cpu.vectors import turned
+from epmpi.devices.cpu.vector_memory import fence, lanes, load, scaled_by, store
+from epmpi.devices.cpu.vectors import REGISTER_BYTES, turned
 from epmpi.devices.site_update import SiteUpdate
+from epmpi.devices.tracer_move import TracerMove
 
 CACHE_LINE = 64  # bytes
 NO_SITES = np.empty(0, np.int64)
+# Responses that the last cache could not keep until they are read are written past it.
+CACHED_BYTES = 1 << 24
+FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time
 
 
 @compiled
@@ -63,7 +67,9 @@ def multiply_strip(spectrum, kernel, column, sign, imaginary, product, length):
 
 
 @compiled
-def convolve_columns(source, kernels, signs, imaginary, responses, before, work, spectrum, line):
+def convolve_columns(
+    source, kernels, signs, imaginary, responses, before, streamed, work, spectrum, line
+):
     """Multiply the columns of a source by kernels in Fourier space, W columns at a time.
 
     Parameters
@@ -75,6 +81,8 @@ def convolve_columns(source, kernels, signs, imaginary, responses, before, work,
     responses : complex array, shape (Lx + halo, fields, ky)
         Written; row r holds x = r - before, periodically.
     before : int
+    streamed : bool
+        Whether to write the responses past the caches.
     work, spectrum : float arrays
         Of `workspace`.
     line : LinePlan
@@ -88,7 +96,9 @@ def convolve_columns(source, kernels, signs, imaginary, responses, before, work,
                 spectrum, kernels[field], column, signs[field], imaginary[field], work, length
             )
             lines.inverse(work, line)
-            lines.store_columns(work, line, responses[before : before + length, field], column)
+            target = responses[before : before + length, field]
+            lines.store_columns(work, line, target, column, streamed)
+    fence()
 
 
 @compiled
@@ -108,7 +118,7 @@ def restore_all_columns(spectrum, exchanged, work, line):
     for column in range(0, exchanged.shape[1], width):
         real_lines.gather(spectrum, column, 2 * line.length, work, 0, width)
         lines.inverse(work, line)
-        lines.store_columns(work, line, exchanged, column)
+        lines.store_columns(work, line, exchanged, column, False)
 
 
 @compiled
@@ -118,6 +128,13 @@ def fill_halo(responses, length, before):
         responses[row] = responses[row + length]
     for row in range(before + length, responses.shape[0]):
         responses[row] = responses[row - length]
+
+
+_INTERPOLATIONS = {
+    "bilinear": flow_pass.BILINEAR,
+    "nearest": flow_pass.NEAREST,
+    "stream": flow_pass.STREAM,
+}
 
 
 class Kernels(NamedTuple):
@@ -132,6 +149,13 @@ class Kernels(NamedTuple):
 
     half: NDArray
     signs: NDArray[np.float64]
+
+
+def _is_aligned(array: NDArray) -> bool:
+    """Tell whether vectors of an array's columns begin on multiples of their length."""
+    return array.ctypes.data % REGISTER_BYTES == 0 and not any(
+        stride % REGISTER_BYTES for stride in array.strides[:-1]
+    )
 
 
 def parity(kernel: NDArray, mirrored: NDArray) -> float:
@@ -159,7 +183,7 @@ class VectorLines(LibraryLines):
     """
 
     name = "vector"
-    advances_rows = True
+    one_loop = True
 
     def __init__(self, shape: tuple[int, int], dtype: DTypeLike) -> None:
         super().__init__(shape, dtype)
@@ -188,6 +212,28 @@ class VectorLines(LibraryLines):
         )  # fmt: skip
         update.events[0] += began
         update.events[1] = began
+
+    def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
+        """Move the tracers of a slab along a flow, a few rows at a time; see `flow_pass`.
+
+        Parameters
+        ----------
+        responses : complex array, shape (rows + halo, fields, Ly // 2 + 1)
+            Spectra of the rows of the flow.
+        halo : int
+        move : TracerMove
+        """
+        fields, width = responses.shape[1], self.shape[1]
+        starts = np.empty(len(responses) - halo + 1, np.int64)
+        order = np.empty(len(move.position), np.int64)
+        flow_pass.order_by_row(move.position, move.length, move.first_row, starts, order)
+        lanes = line_width(self.dtype)
+        height = max(1, FLOW_BYTES // (lanes * fields * width * self.dtype.itemsize)) * lanes
+        flow = np.empty((fields, height + halo, width), self.dtype)
+        flow_pass.move_along_rows(
+            responses, flow, self._work, self._rows, _INTERPOLATIONS[move.interpolation],
+            move.position, starts, order, move.time_step, move.length, move.first_row,
+        )  # fmt: skip
 
     @staticmethod
     def fits(shape: tuple[int, int], dtype: DTypeLike) -> bool:
@@ -247,9 +293,10 @@ class VectorLines(LibraryLines):
     ) -> None:
         """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
         odd, sources = np.array(imaginary), source.shape[1]
+        streamed = responses.nbytes > CACHED_BYTES and _is_aligned(responses)
         for number in range(sources):
             convolve_columns(
                 source[:, number], kernels.half, kernels.signs, odd, responses[:, number::sources],
-                before, self._work, self._spectrum, self._columns,
+                before, streamed, self._work, self._spectrum, self._columns,
             )  # fmt: skip
         fill_halo(responses, self.shape[0], before)

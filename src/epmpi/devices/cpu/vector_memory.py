@@ -1,7 +1,7 @@
 """Between memory and complex vectors: loads and stores of strips, spectra and tables.
 
 A strip of n points of W lines is a float array ``[n][2][W]``, real parts, then imaginary parts; its
-points are counted from the start of the array.  Nothing here needs to be aligned.
+points are counted from the start of the array.  Nothing needs to be aligned but for one store.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ def _get(builder: ir.IRBuilder, pointer: ir.Value, lanes: int, offset: int = 0) 
     return builder.load(builder.bitcast(pointer, kind.as_pointer()), align=REGISTER_BYTES // lanes)
 
 
-def _put(builder: ir.IRBuilder, value: ir.Value, pointer: ir.Value, offset: int = 0) -> None:
+def _put(builder: ir.IRBuilder, value: ir.Value, pointer: ir.Value, offset: int = 0) -> Any:
+    """Store a vector from `offset` after a pointer on, of any alignment; return the instruction."""
     pointer = builder.gep(pointer, [integer(offset)])
     pointer = builder.bitcast(pointer, value.type.as_pointer())
-    builder.store(value, pointer, align=REGISTER_BYTES // value.type.count)
+    return builder.store(value, pointer, align=REGISTER_BYTES // value.type.count)
 
 
 @intrinsic
@@ -102,9 +103,8 @@ def load_adjacent(typing, array, index):
     return vector(array, types.intp), lower
 
 
-@intrinsic
-def store_adjacent(typing, array, index, value):
-    """Set complex numbers `index` ... index + W - 1 of a complex array's memory."""
+def _store_adjacent(array: Any, value: ComplexVector, past_the_caches: bool) -> tuple[Any, Any]:
+    """Return the signature and the lowering of a store of adjacent complex numbers."""
     width = value.lanes
 
     def lower(context, builder, sig, args):
@@ -113,10 +113,42 @@ def store_adjacent(typing, array, index, value):
         for half in (0, width):
             pairs = range(half // 2, (half + width) // 2)
             order = [lane + part for lane in pairs for part in (0, width)]
-            _put(builder, shuffle(builder, real, imaginary, order), pointer, half)
+            adjacent = shuffle(builder, real, imaginary, order)
+            stored = _put(builder, adjacent, pointer, half)
+            if past_the_caches:
+                stored.align = REGISTER_BYTES
+                one = ir.Constant(ir.IntType(32), 1)
+                stored.set_metadata("nontemporal", builder.module.add_metadata([one]))
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), lower
+
+
+@intrinsic
+def store_adjacent(typing, array, index, value):
+    """Set complex numbers `index` ... index + W - 1 of a complex array's memory."""
+    return _store_adjacent(array, value, past_the_caches=False)
+
+
+@intrinsic
+def stream_adjacent(typing, array, index, value):
+    """Do as `store_adjacent`, but to memory itself, which is not read into the caches before.
+
+    They must begin on a multiple of REGISTER_BYTES.  What is written can be late for others until
+    `fence`.
+    """
+    return _store_adjacent(array, value, past_the_caches=True)
+
+
+@intrinsic
+def fence(typing):
+    """Make all that was written before visible to others before anything that follows."""
+
+    def lower(context, builder, sig, args):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), lower
 
 
 @intrinsic

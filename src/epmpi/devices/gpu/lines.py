@@ -98,7 +98,7 @@ class GPULines:
         self._device = device
         self._plans: dict[Batch, Plan] = {}
 
-    advances_rows = False
+    one_loop = False
 
     def pitch(self, modes: int) -> int:
         """Return the distance in memory, in modes, of the spectra of two rows on one rank."""

@@ -1,4 +1,4 @@
-"""Kernels over tracers: each thread moves one, by the CPU's loop over a single tracer."""
+"""Kernels over tracers: each thread moves one, as the CPU's loops do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from epmpi.devices.gpu.compiler import compile_loop, cuda, kernel
 
 wrap = compile_loop(tracer_loops.wrap)
 local_row = compile_loop(tracer_loops.local_row, wrap=wrap)
-bilinear = compile_loop(tracer_loops.move_bilinear, wrap=wrap, local_row=local_row)
-nearest = compile_loop(tracer_loops.move_nearest, wrap=wrap, local_row=local_row)
-along_stream = compile_loop(tracer_loops.move_along_stream, wrap=wrap, local_row=local_row)
+bilinear = compile_loop(tracer_loops.move_one_bilinear, wrap=wrap, local_row=local_row)
+nearest = compile_loop(tracer_loops.move_one_nearest, wrap=wrap, local_row=local_row)
+along_stream = compile_loop(
+    tracer_loops.move_one_along_stream, wrap=wrap, local_row=local_row
+)
 
 
 @kernel
@@ -17,7 +19,7 @@ def move_bilinear(position, velocity, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_bilinear`."""
     n = cuda.grid(1)
     if n < position.shape[0]:
-        bilinear(position[n : n + 1], velocity, time_step, length, first_row)
+        bilinear(position, n, velocity, time_step, length, first_row)
 
 
 @kernel
@@ -25,7 +27,7 @@ def move_nearest(position, velocity, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_nearest`."""
     n = cuda.grid(1)
     if n < position.shape[0]:
-        nearest(position[n : n + 1], velocity, time_step, length, first_row)
+        nearest(position, n, velocity, time_step, length, first_row)
 
 
 @kernel
@@ -33,11 +35,11 @@ def move_along_stream(position, stream, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_along_stream`."""
     n = cuda.grid(1)
     if n < position.shape[0]:
-        along_stream(position[n : n + 1], stream, time_step, length, first_row)
+        along_stream(position, n, stream, time_step, length, first_row)
 
 
 def _move_batch(move):
-    """Return the kernel over the tracers of a batch, by the loop over a single tracer."""
+    """Return the kernel over the tracers of a batch, by the function that moves one."""
 
     @kernel
     def move_batch(position, flow, time_step, length):
@@ -46,8 +48,7 @@ def _move_batch(move):
         lattice = n // position.shape[1]
         tracer = n - lattice * position.shape[1]
         if lattice < position.shape[0]:
-            of_lattice = flow[:, :, lattice]
-            move(position[lattice, tracer : tracer + 1], of_lattice, time_step, length, 0)
+            move(position[lattice], tracer, flow[:, :, lattice], time_step, length, 0)
 
     return move_batch
 

@@ -1,0 +1,104 @@
+"""The flow pass of a step in one loop: a few rows of the flow at a time, and the tracers in them.
+
+The rows stay in the second-level cache while their tracers move; the flow is never stored.
+"""
+
+from __future__ import annotations
+
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.real_lines import restore_rows
+from epmpi.devices.cpu.tracer_loops import (
+    local_row,
+    move_one_along_stream,
+    move_one_bilinear,
+    move_one_nearest,
+)
+from epmpi.devices.cpu.vector_memory import lanes
+
+BILINEAR, NEAREST, STREAM = range(3)
+
+
+@compiled
+def order_by_row(position, length, first_row, starts, order):
+    """Sort tracers by the row below them; those of a row keep their order.
+
+    Parameters
+    ----------
+    position : float64 array, shape (tracers, 2)
+    length, first_row : int
+        Lx, and the x of the slab's first row.
+    starts : int64 array, shape (rows + 1,)
+        Written: where the tracers of each row begin in `order`.
+    order : int64 array, shape (tracers,)
+        Written: numbers of tracers.
+    """
+    starts[:] = 0
+    for n in range(position.shape[0]):
+        row, _ = local_row(position[n, 0], length, first_row)
+        starts[row + 1] += 1
+    for row in range(starts.size - 1):
+        starts[row + 1] += starts[row]
+    for n in range(position.shape[0]):
+        row, _ = local_row(position[n, 0], length, first_row)
+        order[starts[row]] = n
+        starts[row] += 1
+    for row in range(starts.size - 1, 0, -1):
+        starts[row] = starts[row - 1]
+    starts[0] = 0
+
+
+@compiled
+def move_along_rows(
+    spectra,
+    flow,
+    work,
+    plan,
+    interpolation,
+    position,
+    starts,
+    order,
+    time_step,
+    length,
+    first_row,
+):
+    """Move the tracers of a slab along a flow given by the spectra of its rows.
+
+    Parameters
+    ----------
+    spectra : complex array, shape (rows + halo, fields, Ly // 2 + 1)
+    flow : float array, shape (fields, height + halo, Ly)
+        For the rows that are worked on at a time.
+    work, plan
+        See `real_lines.restore_rows`.
+    interpolation : int
+        BILINEAR, NEAREST or STREAM; see `tracer_loops`.
+    position : float64 array, shape (tracers, 2)
+        Updated.
+    starts, order : int64 arrays
+        Of `order_by_row`.
+    time_step : float
+    length, first_row : int
+        As of `order_by_row`.
+    """
+    rows = starts.size - 1
+    halo = spectra.shape[0] - rows
+    height = flow.shape[1] - halo
+    for begin in range(0, rows, height):
+        end = min(begin + height, rows)
+        known = halo if begin else 0  # rows that the block before has restored
+        for field in range(flow.shape[0]):
+            flow[field, :known] = flow[field, height : height + known]
+            lines = spectra[begin + known : end + halo, field]
+            for row in range(0, lines.shape[0], lanes(work)):
+                restore_rows(lines, row, flow[field, known : end + halo - begin], row, work, plan)
+        for i in range(starts[begin], starts[end]):
+            if interpolation == BILINEAR:
+                move_one_bilinear(
+                    position, order[i], flow, time_step, length, first_row + begin
+                )
+            elif interpolation == NEAREST:
+                move_one_nearest(position, order[i], flow, time_step, length, first_row + begin)
+            else:
+                move_one_along_stream(
+                    position, order[i], flow, time_step, length, first_row + begin
+                )
