@@ -40,16 +40,14 @@ def restore_all_rows(spectra, rows, work, plan):
 
 
 @compiled
-def multiply_strip(spectrum, kernel, column, sign, imaginary, product, length):
+def multiply_strip(spectrum, kernel, sign, imaginary, product, length):
     """Multiply the spectrum of W columns by a kernel, given for 0 <= kx <= Lx / 2.
 
     Parameters
     ----------
     spectrum, product : float arrays
         Of `workspace`; the second is written.
-    kernel : float array, shape (Lx // 2 + 1, ky)
-    column : int
-        First of the columns.
+    kernel : float array, shape (Lx // 2 + 1, W)
     sign : float
         The kernel at -kx over that at kx: 1 if it is even, -1 if it is odd.
     imaginary : bool
@@ -57,11 +55,11 @@ def multiply_strip(spectrum, kernel, column, sign, imaginary, product, length):
     length : int
         Lx.
     """
-    pitch = kernel.shape[1]
+    width = lanes(product)
     for x in range(length // 2 + 1):
         for mirrored in range(1 if 2 * x % length == 0 else 2):
             point = length - x if mirrored else x
-            mode = scaled_by(load(spectrum, point), kernel, x * pitch + column)
+            mode = scaled_by(load(spectrum, point), kernel, x * width)
             factor = sign if mirrored else 1.0
             store(product, point, turned(mode) * -factor if imaginary else mode * factor)
 
@@ -75,7 +73,7 @@ def convolve_columns(
     Parameters
     ----------
     source : complex array, shape (Lx, ky)
-    kernels : float array, shape (fields, Lx // 2 + 1, ky rounded up to a multiple of W)
+    kernels : float array, shape (strips, fields, Lx // 2 + 1, W)
     signs, imaginary : float and bool arrays, shape (fields,)
         See `multiply_strip`.
     responses : complex array, shape (Lx + halo, fields, ky)
@@ -91,10 +89,9 @@ def convolve_columns(
     for column in range(0, columns, lanes(work)):
         lines.load_columns(source, column, spectrum, line)
         lines.forward(spectrum, line)
-        for field in range(kernels.shape[0]):
-            multiply_strip(
-                spectrum, kernels[field], column, signs[field], imaginary[field], work, length
-            )
+        for field in range(kernels.shape[1]):
+            kernel = kernels[column // lanes(work), field]
+            multiply_strip(spectrum, kernel, signs[field], imaginary[field], work, length)
             lines.inverse(work, line)
             target = responses[before : before + length, field]
             lines.store_columns(work, line, target, column, streamed)
@@ -142,7 +139,8 @@ class Kernels(NamedTuple):
 
     Attributes
     ----------
-    half : float array, shape (fields, Lx // 2 + 1, ky rounded up to whole vectors)
+    half : float array, shape (strips of W columns, fields, Lx // 2 + 1, W)
+        In the order in which it is read; columns beyond the last are zero.
     signs : float64 array, shape (fields,)
         1 for an even kernel, -1 for an odd one.
     """
@@ -278,10 +276,10 @@ class VectorLines(LibraryLines):
         length = kernels.shape[2]
         mirrored = kernels[:, :, -np.arange(length) % length]
         signs = np.array([parity(*pair) for pair in zip(kernels, mirrored, strict=True)])
-        half = kernels[:, :, : length // 2 + 1]
-        padding = -kernels.shape[1] % line_width(self.dtype)
-        half = np.pad(half, ((0, 0), (0, padding), (0, 0)))
-        return Kernels(np.ascontiguousarray(np.moveaxis(half, 1, 2), self.dtype), signs)
+        half, width = kernels[:, :, : length // 2 + 1], line_width(self.dtype)
+        half = np.pad(half, ((0, 0), (0, -kernels.shape[1] % width), (0, 0)))
+        strips = half.reshape(len(half), -1, width, half.shape[2]).transpose(1, 0, 3, 2)
+        return Kernels(np.ascontiguousarray(strips, self.dtype), signs)
 
     def convolve(
         self,
