@@ -19,7 +19,7 @@ class SlabConvolution(Convolution):
     """A step's passes over memory: rows of the source forward, columns, rows of the responses back.
 
     The rows are worked on block by block, while they are in cache: `row_blocks` names the blocks.
-    Where the spectra of rows lie in one piece and the lines have loops for them, a pass is one loop.
+    Where the spectra of rows lie in one piece and the lines have loops for them, a pass is one.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ class SlabConvolution(Convolution):
     halo : (before, after)
         Rows beyond the slab in which the responses are wanted too.
     """
+
+    fft: SlabFFT
 
     def __init__(
         self, fft: SlabFFT, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]

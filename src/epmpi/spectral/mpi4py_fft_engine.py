@@ -91,6 +91,8 @@ class Mpi4pyConvolution(Convolution):
         Rows beyond the slab in which the responses are wanted too.
     """
 
+    fft: Mpi4pyFFT
+
     def __init__(
         self,
         fft: Mpi4pyFFT,

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from epmpi.devices import CPU
+from epmpi.devices.cpu import vector_lines
 from epmpi.devices.cpu.line_plans import (
     has_plan,
     line_plan,
@@ -14,6 +16,7 @@ from epmpi.devices.cpu.line_plans import (
 )
 from epmpi.devices.cpu.lines import forward, inverse, load_columns, store_columns
 from epmpi.devices.cpu.real_lines import restore_rows, transform_rows
+from epmpi.devices.cpu.vector_lines import VectorLines
 
 every_precision = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -243,3 +246,25 @@ def test_a_work_array_serves_shorter_lines_too():
 def test_work_arrays_begin_on_a_cache_line():
     for length in (16, 96, 1000):
         assert workspace(length, float).ctypes.data % 64 == 0
+
+
+@every_precision
+@pytest.mark.parametrize(("pitch", "shift"), [(40, 0), (40, 1), (33, 0)])
+def test_responses_written_past_the_caches_are_the_same(monkeypatch, dtype, pitch, shift):
+    """Also where they cannot be, because vectors of columns are not where they would have to be."""
+    shape = 32, 64
+    lines = VectorLines(shape, dtype)
+    kernels = random_real((2, 33, 32), dtype, 3)
+    kernels = kernels + kernels[:, :, -np.arange(32) % 32]
+    source = random_complex((32, 1, 33), dtype, 4)
+
+    def responses():
+        memory = CPU().empty((shift + 34 * 2 * pitch,), lines.complex_dtype)[shift:]
+        found = memory.reshape(34, 2, pitch)[:, :, :33]
+        lines.convolve(source, lines.prepare(kernels), [False, True], found, 1)
+        return found
+
+    cached = responses()
+    monkeypatch.setattr(vector_lines, "CACHED_BYTES", 0)
+    assert np.array_equal(responses(), cached)
+    assert np.all(cached != 0)

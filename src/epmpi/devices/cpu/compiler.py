@@ -61,7 +61,7 @@ def compiled(function: Callable, from_python: bool = True) -> Callable:
 
 def inlined(function: Callable) -> Callable:
     """Compile what other compiled loops contain: it is put in place where it is called."""
-    return numba.njit(error_model="numpy", forceinline=True)(function)  # type: ignore[call-overload]
+    return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
 def compile_module(module: ModuleType) -> SimpleNamespace:

@@ -93,9 +93,7 @@ def move_along_rows(
                 restore_rows(lines, row, flow[field, known : end + halo - begin], row, work, plan)
         for i in range(starts[begin], starts[end]):
             if interpolation == BILINEAR:
-                move_one_bilinear(
-                    position, order[i], flow, time_step, length, first_row + begin
-                )
+                move_one_bilinear(position, order[i], flow, time_step, length, first_row + begin)
             elif interpolation == NEAREST:
                 move_one_nearest(position, order[i], flow, time_step, length, first_row + begin)
             else:

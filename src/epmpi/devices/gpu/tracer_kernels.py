@@ -9,9 +9,7 @@ wrap = compile_loop(tracer_loops.wrap)
 local_row = compile_loop(tracer_loops.local_row, wrap=wrap)
 bilinear = compile_loop(tracer_loops.move_one_bilinear, wrap=wrap, local_row=local_row)
 nearest = compile_loop(tracer_loops.move_one_nearest, wrap=wrap, local_row=local_row)
-along_stream = compile_loop(
-    tracer_loops.move_one_along_stream, wrap=wrap, local_row=local_row
-)
+along_stream = compile_loop(tracer_loops.move_one_along_stream, wrap=wrap, local_row=local_row)
 
 
 @kernel

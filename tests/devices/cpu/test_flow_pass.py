@@ -1,0 +1,58 @@
+"""The flow pass in one loop, against the whole flow and then the tracers: the same bits."""
+
+import numpy as np
+import pytest
+
+from epmpi.devices import CPU, TracerMove
+from epmpi.devices.cpu import flow_pass, vector_lines
+from epmpi.devices.cpu.vector_lines import VectorLines
+
+SHAPE = 45, 36
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("interpolation", "fields", "before"), [("bilinear", 2, 0), ("nearest", 2, 0), ("stream", 1, 1)]
+)
+@pytest.mark.parametrize(("rows", "start"), [(45, 0), (13, 30), (1, 44)])
+@pytest.mark.parametrize("flow_bytes", [0, 1 << 17])
+def test_one_loop_moves_tracers_as_the_stored_flow_does(
+    monkeypatch, rows, start, interpolation, fields, before, dtype, flow_bytes
+):
+    monkeypatch.setattr(vector_lines, "FLOW_BYTES", flow_bytes)
+    halo = 3 if interpolation == "stream" else 1
+    lines, random = VectorLines(SHAPE, dtype), np.random.default_rng(4)
+    flow = random.normal(size=(rows + halo, fields, SHAPE[1])).astype(dtype)
+    spectra = np.empty((rows + halo, 1 + fields, SHAPE[1] // 2 + 1), lines.complex_dtype)
+    lines.transform_rows(flow, spectra[:, 1:])
+    # Anywhere in the slab, and any number of periods away from it.
+    position = random.uniform((start, 0), (start + rows, SHAPE[1]), (300, 2))
+    position += np.array(SHAPE) * random.integers(-2, 3, position.shape)
+
+    expected = position.copy()
+    restored = np.empty_like(flow)
+    lines.restore_rows(spectra[:, 1:], restored)
+    move = TracerMove(CPU(), interpolation, expected, 0.01, SHAPE[0], start)
+    move.along(restored.swapaxes(0, 1))
+    found = position.copy()
+    move = TracerMove(CPU(), interpolation, found, 0.01, SHAPE[0], start)
+    lines.move_tracers(spectra[:, 1:], halo, move)
+    assert np.array_equal(found, expected)
+    assert not np.any(found == position)
+
+
+def test_tracers_are_ordered_by_row_and_stay_in_order_within_it():
+    position = np.random.default_rng(6).uniform(-90, 90, (200, 2))
+    row = np.floor(position[:, 0]).astype(int) % 45
+    position, row = position[row >= 5], row[row >= 5] - 5
+    starts, order = np.empty(41, np.int64), np.empty(len(position), np.int64)
+    flow_pass.order_by_row(position, 45, 5, starts, order)
+    assert np.array_equal(order, np.argsort(row, kind="stable"))
+    assert np.array_equal(starts, np.searchsorted(np.sort(row), np.arange(41)))
+
+
+def test_no_tracers_move():
+    lines = VectorLines(SHAPE, float)
+    spectra = np.zeros((46, 2, SHAPE[1] // 2 + 1), complex)
+    none = np.empty((0, 2))
+    lines.move_tracers(spectra, 1, TracerMove(CPU(), "bilinear", none, 1.0, 45, 0))
