@@ -318,4 +318,5 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     columns = fft.communicator.gather_rows(np.sum(twice * kernel**2, axis=1))
     total = fft.communicator.broadcast(None if columns is None else math.fsum(columns))
     scale = math.sqrt(slab.lattice.sites / total)
-    return fft.backward(fft.forward(field[None]) * fft.device.asarray(scale * kernel))[0]
+    kernel = fft.device.asarray((scale * kernel).astype(fft.dtype))
+    return fft.backward(fft.forward(field[None]) * kernel)[0]

@@ -116,3 +116,14 @@ def test_a_missing_library_is_one_line_on_all_ranks(comm, monkeypatch):
     message = str(caught.value)
     assert "pip install 'epmpi[fftw]'" in message
     assert "\n" not in message
+
+
+@pytest.mark.mpi
+def test_numbers_of_another_precision_are_refused(comm):
+    fft = transform("vector", (64, 48), comm, "single")
+    fields = local_rows(fft, real_fields((64, 48), 1, "single"))
+    spectrum = fft.forward(fields)
+    with pytest.raises(ValueError, match="type float64, expected float32"):
+        fft.forward(fields.astype(np.float64))
+    with pytest.raises(ValueError, match="type complex128, expected complex64"):
+        fft.backward(spectrum.astype(np.complex128))

@@ -68,6 +68,7 @@ class SlabFFT(Transform):
 
         `through` is an exchange of so many fields, without halo, to be used again.
         """
+        _check(fields, self.dtype)
         exchange = through or self.exchange(len(fields), (0, 0))
         exchange.send_rows(fields.swapaxes(0, 1))
         exchanged = exchange.to_columns()
@@ -81,6 +82,7 @@ class SlabFFT(Transform):
 
         `through` as for `forward`.
         """
+        _check(spectrum, self.complex_dtype)
         exchange = through or self.exchange(len(spectrum), (0, 0))
         self.lines.restore_columns(spectrum, exchange.columns, before=0)
         exchange.to_rows()
@@ -95,3 +97,11 @@ class SlabFFT(Transform):
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
         return SlabConvolution(self, kernels, imaginary, halo)
+
+
+def _check(array: NDArray, dtype: np.dtype) -> None:
+    """Refuse another type of numbers, which compiled loops would read as if it were this one."""
+    if array.dtype != dtype:
+        raise ValueError(
+            f"got numbers of type {array.dtype}, expected {dtype}, that of the transform"
+        )
