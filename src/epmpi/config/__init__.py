@@ -3,7 +3,7 @@
 `load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
 """
 
-from epmpi.config.checks import check_ranks
+from epmpi.config.checks import check_ranks, most_ranks
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
 from epmpi.config.replicas import (
@@ -49,6 +49,7 @@ __all__ = [
     "from_mapping",
     "is_ensemble",
     "load",
+    "most_ranks",
     "replica_name",
     "replica_seed",
 ]
