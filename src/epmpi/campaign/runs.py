@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,13 @@ from typing import Any
 import h5py
 from rich.console import Console
 
-from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
+from epmpi.config import (
+    MAY_CHANGE,
+    ConfigError,
+    Configuration,
+    differing,
+    stored_configuration,
+)
 from epmpi.trust import one_line
 
 STOPPED = 75  # exit code of a run that stopped with a checkpoint
@@ -59,8 +64,7 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
             attributes: Any = file["parameters"].attrs
             text = attributes["configuration"]
             text = text.decode() if isinstance(text, bytes) else text
-            configuration = from_mapping(tomllib.loads(text))
-            return configuration, "finished" in attributes
+            return stored_configuration(text), "finished" in attributes
     except Exception as error:  # a library that reads damaged bytes may raise anything
         why = one_line(error)
         raise ConfigError(f"{run} cannot be reused ({why}); remove it to run it again") from error
@@ -86,14 +90,7 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
             raise ConfigError(f"{run} is there without a run.h5: remove it to run it again")
         return ["run", str(directory / f"{job.name}.toml"), "-o", str(run)]
     configuration, finished = found
-    before, after = configuration.to_mapping(), job.configuration.to_mapping()
-    other = [
-        f"{section}.{key}"
-        for section, values in {**before, **after}.items()
-        for key in {**before.get(section, {}), **values}
-        if before.get(section, {}).get(key) != after.get(section, {}).get(key)
-        and f"{section}.{key}" not in MAY_CHANGE
-    ]
+    other = [name for name in differing(configuration, job.configuration) if name not in MAY_CHANGE]
     if other:
         raise ConfigError(
             f"{run} was run with another {', '.join(other)}: choose another directory"

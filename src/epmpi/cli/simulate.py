@@ -11,8 +11,15 @@ from typing import Any
 import epmpi
 from epmpi.cli.exits import STOPPED
 from epmpi.cli.words import in_bytes, in_time
-from epmpi.config import ConfigError, Configuration, expected_run, is_ensemble, load
-from epmpi.ensemble import ENSEMBLE_MAY_CHANGE, Ensemble
+from epmpi.config import (
+    ENSEMBLE_MAY_CHANGE,
+    ConfigError,
+    Configuration,
+    expected_run,
+    is_ensemble,
+    load,
+)
+from epmpi.ensemble import Ensemble
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import plan
