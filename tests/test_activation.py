@@ -8,7 +8,7 @@ import pytest
 from epmpi import randomness, rules
 from epmpi.activation import Activation, stationary_direction
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import CPU, SiteUpdate
 from epmpi.lattice import Lattice, Slab
 
 SHAPE = (9, 37)  # 37: blocks of rows begin anywhere within a group of 128 sites
@@ -144,10 +144,12 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
     fields = [np.zeros((1, sites)), np.zeros((1, sites)), np.zeros((1, sites), np.int8)]
     source = np.empty((1, sites))
     events = np.zeros(2, np.int64)
-    CPU().advance_sites(
-        *fields, np.zeros((1, sites)), source, configuration.run.seed, CPU().counter(0), 0,
-        (0.0, 0.0), (rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), events,
-    )  # fmt: skip
+    stress, plastic_strain, direction = fields
+    SiteUpdate(
+        device=CPU(), stress=stress, plastic_strain=plastic_strain, direction=direction,
+        step=CPU().counter(0), forcing=(0.0, 0.0), events=events, first_site=0,
+        parameters=(rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), seed=configuration.run.seed,
+    ).advance(0, 1, np.zeros((1, sites)), source)  # fmt: skip
     assert events[0] == (1 if switches else 0)
     assert (source[0, site] != 0) == switches
 

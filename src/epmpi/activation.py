@@ -66,9 +66,18 @@ class Activation:
     ) -> SiteUpdate:
         """Return the step of all sites of the slab, arrays (rows, Ly); see `SiteUpdate`."""
         return SiteUpdate(
-            self._device, stress, plastic_strain, direction, self._seed, step,
-            self._slab.first_site, self.forcing, self.parameters, events, begun,
-        )  # fmt: skip
+            device=self._device,
+            stress=stress,
+            plastic_strain=plastic_strain,
+            direction=direction,
+            step=step,
+            forcing=self.forcing,
+            parameters=self.parameters,
+            events=events,
+            begun=begun,
+            seed=self._seed,
+            first_site=self._slab.first_site,
+        )
 
 
 def stationary_direction(

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+
 
 class Device(ABC):
     """Where the arrays of a rank live and its loops run.  The model never asks which one it has.
@@ -171,31 +173,18 @@ class Device(ABC):
 
     @abstractmethod
     def advance_sites(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seed: int,
-        step: NDArray[np.uint64],
-        first_site: int,
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
+        self, update: SiteUpdate, begin: int, end: int, stress_rate: NDArray, source: NDArray
     ) -> None:
-        """Advance a block of rows by one step; see `cpu.site_loops.advance_sites`.
+        """Advance the rows begin ... end of a slab by one step.
 
-        All arrays have the shape (rows, Ly), but for
-
-        step
-            A `counter`.
-        events : shape (2,)
-            The number of events that began is added to the first; where `begun` is given, the
-            second becomes this number.
-        begun
-            With room for an index of each of these sites, in any order.
+        Parameters
+        ----------
+        update : SiteUpdate
+        begin, end : int
+        stress_rate : float array, shape (end - begin, Ly)
+            2 mu G * d(eps_pl)/dt, for the directions before the step.
+        source : float array, shape (end - begin, Ly)
+            Receives the directions after it.
         """
 
     @abstractmethod
@@ -215,7 +204,7 @@ class Device(ABC):
         Parameters
         ----------
         begun, step
-            Of `advance_sites`.
+            Of `SiteUpdate`.
         events : int64 array, shape (1,)
             How many of `begun` there are.
         first_site : int
@@ -231,24 +220,10 @@ class Device(ABC):
         """
 
     @abstractmethod
-    def advance_batch(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seeds: NDArray[np.uint64],
-        step: NDArray[np.uint64],
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Advance whole lattices by one step, each with a seed of its own; see `advance_sites`.
+    def advance_batch(self, update: BatchUpdate, stress_rate: NDArray, source: NDArray) -> None:
+        """Advance whole lattices by one step, each with a seed of its own.
 
-        The arrays have the shape (Lx, lattices, Ly), `seeds` (lattices,), `events` (lattices, 2),
-        and `begun` (lattices, Lx Ly).
+        `stress_rate` and `source` are those of `advance_sites`, (Lx, lattices, Ly).
         """
 
     @abstractmethod
