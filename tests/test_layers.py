@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
 LAYERS = (
-    {"config", "lattice", "randomness", "rules", "trust"},
+    {"config", "exits", "lattice", "randomness", "rules", "trust"},
     {"devices"},
     {"parallel"},
     {"spectral", "placement", "groups"},
@@ -33,7 +33,7 @@ LAYERS = (
 # Units beside the layers: what they may import.
 BESIDE = {
     "analysis": {"config", "lattice", "parallel", "trust"},
-    "campaign": {"config", "analysis", "trust"},
+    "campaign": {"config", "exits", "analysis", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import epmpi
-from epmpi.cli.exits import STOPPED
 from epmpi.cli.words import in_bytes, in_time
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
@@ -20,6 +19,7 @@ from epmpi.config import (
     load,
 )
 from epmpi.ensemble import Ensemble
+from epmpi.exits import STOPPED
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import plan
