@@ -71,17 +71,7 @@ class CufftMpFFT(Transform):
 
 
 class CufftMpConvolution(WholeFieldConvolution):
-    """The responses to a source, on the device.
-
-    Parameters
-    ----------
-    fft : CufftMpFFT
-    kernels : float array, shape (responses, ky of this rank, Lx)
-    imaginary : sequence of bool
-        Whether a kernel is to be multiplied by i.
-    halo : (before, after)
-        Rows beyond the slab in which the responses are wanted too.
-    """
+    """The responses to a source, on the device.  Parameters as of `Transform.convolution`."""
 
     def __init__(
         self,

@@ -80,17 +80,7 @@ class Mpi4pyFFT(Transform):
 
 
 class Mpi4pyConvolution(WholeFieldConvolution):
-    """The responses to a source, in arrays of the host.
-
-    Parameters
-    ----------
-    fft : Mpi4pyFFT
-    kernels : float array, shape (responses, ky of this rank, Lx)
-    imaginary : sequence of bool
-        Whether a kernel is to be multiplied by i.
-    halo : (before, after)
-        Rows beyond the slab in which the responses are wanted too.
-    """
+    """The responses to a source, on the host.  Parameters as of `Transform.convolution`."""
 
     fft: Mpi4pyFFT
 
