@@ -54,6 +54,12 @@ class Simulation:
         RUN, once it runs.
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the configuration is of an ensemble, or cannot be run on these ranks and
+        devices, or its initial state cannot be read.
     """
 
     def __init__(

@@ -75,7 +75,8 @@ class RunFile:
     Raises
     ------
     AnalysisError
-        If there is no such file, or it is not a run file of epmpi.
+        If there is no such file, or it is not a run file of epmpi.  All methods that read raise it
+        too, for what is missing, damaged, or of another shape than it should be.
     """
 
     def __init__(self, path: str | Path) -> None:

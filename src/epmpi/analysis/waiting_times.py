@@ -56,7 +56,7 @@ class WaitingTimes:
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        """Middles of the bins, in tau; of the logarithm where a bin is wide."""
+        """Middles of the bins, shape (bins,), in tau; of the logarithm where a bin is wide."""
         return np.sqrt(self.edges[1:] * np.maximum(self.edges[:-1], self.edges[1] / 4))
 
     def mean(self) -> tuple[float, float]:

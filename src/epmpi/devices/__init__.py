@@ -18,7 +18,13 @@ def gpus() -> tuple[int, str]:
 
 
 def choose(name: str, number: int = 0) -> Device:
-    """Return the device "cpu", or the GPU of this number among those that the process sees."""
+    """Return the device "cpu", or the GPU of this number among those that the process sees.
+
+    Raises
+    ------
+    ValueError
+        For another name than "cpu" or "gpu".
+    """
     if name == "cpu":
         return CPU()
     if name != "gpu":

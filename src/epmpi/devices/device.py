@@ -85,11 +85,14 @@ class Device(ABC):
         return self.asarray(np.array([value], np.uint64))
 
     def subtract(self, array: NDArray, other: NDArray, difference: NDArray) -> None:
-        """Write the difference of two arrays, rounded once, into one of perhaps lower precision."""
+        """Write the difference of two arrays, rounded once, into a third of the same shape.
+
+        It may be of lower precision.
+        """
         self._arrays.subtract(array, other, out=difference, casting="same_kind")
 
     def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
-        """Return a flat host array that is fast to copy from and to the device."""
+        """Return a host array, shape (count,), that is fast to copy from and to the device."""
         return np.empty(count, dtype)
 
     def fetch(self, array: NDArray, host: NDArray) -> None:
@@ -111,7 +114,13 @@ class Device(ABC):
     def cufftmp(
         self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
     ) -> Any:
-        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`."""
+        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`.
+
+        Raises
+        ------
+        NotImplementedError
+            Where `missing_for_cufftmp` says why.
+        """
         raise NotImplementedError(self.missing_for_cufftmp())
 
     def is_finite(self, array: NDArray) -> bool:
@@ -143,6 +152,7 @@ class Device(ABC):
 
         Parameters
         ----------
+        array : array, shape (rows, ...)
         leaving : int64 array
             Indices, on the host.
         arriving : array

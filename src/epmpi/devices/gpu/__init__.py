@@ -23,9 +23,7 @@ from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.randomness import BLOCK_SITES, GROUP
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
-CACHE_SHARE = (
-    4  # a block of rows is this part of the second-level cache: its rate and its source stay
-)
+CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
 
 _MOVES = {
     "bilinear": tracer_kernels.move_bilinear,
