@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from epmpi import randomness, rules
-from epmpi.activation import Activation, stationary_direction
+from epmpi.activation import Activation
 from epmpi.config import Configuration
 from epmpi.devices import CPU, SiteUpdate
 from epmpi.lattice import Lattice, Slab
@@ -162,18 +162,3 @@ def test_parameters_come_from_the_configuration():
     assert thermal.forcing == pytest.approx((1.5 * 0.2 * 0.05, 0.8 * 0.05 / 8.0))
     random = activation_of(configuration_of(*RANDOM, "model.restructuring_time=2.0"))
     assert random.parameters[:2] == (rules.RANDOM, pytest.approx(0.3 / 0.7 / 2.0))
-
-
-@pytest.mark.statistics
-def test_stationary_start_has_the_activity_and_both_directions():
-    configuration = configuration_of("lattice.shape=[200, 200]", *RANDOM)
-    slab = Slab(Lattice((200, 200)), 0, 200)
-    direction = stationary_direction(configuration, slab, CPU())
-    assert direction.dtype == np.int8
-    assert set(np.unique(direction)) == {-1, 0, 1}
-    sites = direction.size
-    active = direction != 0
-    assert abs(active.mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / sites)
-    assert abs(direction[active].mean()) < 4 / np.sqrt(active.sum())
-    part = stationary_direction(configuration, Slab(Lattice((200, 200)), 17, 30), CPU())
-    np.testing.assert_array_equal(part, direction[17:30])

@@ -22,6 +22,7 @@ LAYERS = (
     {"parallel"},
     {"spectral", "placement", "groups"},
     {"elasticity", "activation", "tracers", "state", "waiting"},
+    {"initial"},
     {"model"},
     {"batch", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
     {"warmup", "planning", "recorder", "surroundings"},
