@@ -19,13 +19,13 @@ from pathlib import Path
 
 import h5py
 
-from epmpi.campaign.runs import launcher
+from epmpi.campaign.runs import mpiexec
 from epmpi.config import Configuration, from_mapping, replica_name
 
 
 def run(file: Path, output: Path, ranks: int) -> float:
     """Run a configuration; return the seconds of the command."""
-    command = [launcher(), "-n", str(ranks), sys.executable, "-m", "epmpi.cli", "run"]
+    command = [*mpiexec(), "-n", str(ranks), sys.executable, "-m", "epmpi.cli", "run"]
     start = time.perf_counter()
     subprocess.run([*command, str(file), "-o", str(output)], check=True, capture_output=True)
     return time.perf_counter() - start

@@ -17,8 +17,6 @@ Each is called once in every round; medians over the rounds, ratios to mpi4py-ff
 from __future__ import annotations
 
 import argparse
-import csv
-import datetime
 import statistics
 import time
 from collections.abc import Callable
@@ -27,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.rows import append
 from epmpi.devices import CPU
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
@@ -156,17 +155,6 @@ def main() -> None:
             print("  ".join(f"{value!s:>{len(name)}}" for name, value in row.items()), flush=True)
             if options.csv is not None:
                 append(row, options.csv)
-
-
-def append(row: dict, file: Path) -> None:
-    """Append a row to a CSV file, with the date."""
-    row = {"date": datetime.date.today().isoformat(), **row}
-    new = not file.exists()
-    with file.open("a", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

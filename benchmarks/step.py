@@ -14,8 +14,6 @@ negative where the graph saves more than the host's part takes.
 from __future__ import annotations
 
 import argparse
-import csv
-import datetime
 import statistics
 import time
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Protocol
 
 from benchmarks.numpy_peer import NumpyPeer
 from benchmarks.peer import Peer
+from benchmarks.rows import append
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
 from epmpi.model import Model
@@ -152,15 +151,8 @@ def main() -> None:
 def report(row: dict, file: Path | None) -> None:
     """Print a row; append it to a CSV file with the date."""
     print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
-    if file is None:
-        return
-    row = {"date": datetime.date.today().isoformat(), **row}
-    new = not file.exists()
-    with file.open("a", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    if file is not None:
+        append(row, file)
 
 
 if __name__ == "__main__":

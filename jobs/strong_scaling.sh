@@ -3,10 +3,7 @@
 #
 #   SIZES="4096 8192" sbatch --nodes=4 --ntasks-per-node=64 jobs/strong_scaling.sh
 #
-# Rows, table and figure go to RESULTS (runs/scaling).  Small cases leave most of the allocation
-# idle: for more than a few nodes, let `python tools/scaling.py jobs` write one job for each number
-# of ranks.
-# For CPUs: GPUs come with a later version of epmpi and of its benchmark.
+# Rows, table and figure go to RESULTS (runs/scaling); see jobs/scaling_study.sh.
 #SBATCH --job-name=epmpi-strong
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=64
@@ -19,14 +16,9 @@ set -euo pipefail
 jobs="${EPMPI_JOBS:-${SLURM_SUBMIT_DIR:-.}/jobs}"
 # shellcheck source=jobs/site.sh
 source "$jobs/site.sh"
+# shellcheck source=jobs/scaling_study.sh
+source "$jobs/scaling_study.sh"
 
 site_setup
 read -ra sizes <<<"${SIZES:-2048 4096 8192}"
-ranks=()
-for ((count = 1; count <= SLURM_NTASKS; count *= 2)); do
-    ranks+=("$count")
-done
-results="${RESULTS:-runs/scaling}/strong-$SLURM_JOB_ID"
-python "$jobs/../tools/scaling.py" run --launcher "$(site_launcher)" \
-    --ranks "${ranks[@]}" --ranks-per-node "$((SLURM_NTASKS / SLURM_NNODES))" \
-    --sizes "${sizes[@]}" --options "${OPTIONS:-}" --csv "$results.csv" --plot "$results.png"
+scaling_study strong --sizes "${sizes[@]}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from epmpi import rules
-from epmpi.devices import CPU
+from epmpi.devices import CPU, SiteUpdate
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.waiting import bin_edges
 
@@ -44,10 +44,12 @@ def test_sites_switch_as_on_the_cpu(gpu, reading, dtype):
         for device, state, source, counter, count, sites in zip(
             (CPU(), gpu), (slow, fast), sources, counters, events, begun, strict=True
         ):
-            device.advance_sites(
-                *state, source, 2**40 + 1, counter, FIRST, (0.01, 0.05), PARAMETERS[reading],
-                count, sites,
-            )  # fmt: skip
+            stress, plastic_strain, direction, stress_rate = state
+            SiteUpdate(
+                device=device, stress=stress, plastic_strain=plastic_strain, direction=direction,
+                step=counter, forcing=(0.01, 0.05), parameters=PARAMETERS[reading], events=count,
+                begun=sites, seed=2**40 + 1, first_site=FIRST,
+            ).advance(0, len(stress), stress_rate, source)  # fmt: skip
         np.testing.assert_array_equal(gpu.to_host(events[1]), events[0])
         began = events[0][1]
         assert events[0][0] == 7 + began

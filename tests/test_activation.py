@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from epmpi import randomness, rules
-from epmpi.activation import Activation, stationary_direction
+from epmpi.activation import Activation
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import CPU, SiteUpdate
 from epmpi.lattice import Lattice, Slab
 
 SHAPE = (9, 37)  # 37: blocks of rows begin anywhere within a group of 128 sites
@@ -144,10 +144,12 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
     fields = [np.zeros((1, sites)), np.zeros((1, sites)), np.zeros((1, sites), np.int8)]
     source = np.empty((1, sites))
     events = np.zeros(2, np.int64)
-    CPU().advance_sites(
-        *fields, np.zeros((1, sites)), source, configuration.run.seed, CPU().counter(0), 0,
-        (0.0, 0.0), (rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), events,
-    )  # fmt: skip
+    stress, plastic_strain, direction = fields
+    SiteUpdate(
+        device=CPU(), stress=stress, plastic_strain=plastic_strain, direction=direction,
+        step=CPU().counter(0), forcing=(0.0, 0.0), events=events, first_site=0,
+        parameters=(rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), seed=configuration.run.seed,
+    ).advance(0, 1, np.zeros((1, sites)), source)  # fmt: skip
     assert events[0] == (1 if switches else 0)
     assert (source[0, site] != 0) == switches
 
@@ -160,18 +162,3 @@ def test_parameters_come_from_the_configuration():
     assert thermal.forcing == pytest.approx((1.5 * 0.2 * 0.05, 0.8 * 0.05 / 8.0))
     random = activation_of(configuration_of(*RANDOM, "model.restructuring_time=2.0"))
     assert random.parameters[:2] == (rules.RANDOM, pytest.approx(0.3 / 0.7 / 2.0))
-
-
-@pytest.mark.statistics
-def test_stationary_start_has_the_activity_and_both_directions():
-    configuration = configuration_of("lattice.shape=[200, 200]", *RANDOM)
-    slab = Slab(Lattice((200, 200)), 0, 200)
-    direction = stationary_direction(configuration, slab, CPU())
-    assert direction.dtype == np.int8
-    assert set(np.unique(direction)) == {-1, 0, 1}
-    sites = direction.size
-    active = direction != 0
-    assert abs(active.mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / sites)
-    assert abs(direction[active].mean()) < 4 / np.sqrt(active.sum())
-    part = stationary_direction(configuration, Slab(Lattice((200, 200)), 17, 30), CPU())
-    np.testing.assert_array_equal(part, direction[17:30])

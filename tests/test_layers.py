@@ -17,14 +17,15 @@ SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
 LAYERS = (
-    {"config", "lattice", "randomness", "rules", "trust"},
+    {"config", "exits", "lattice", "randomness", "rules", "trust"},
     {"devices"},
     {"parallel"},
     {"spectral", "placement", "groups"},
     {"elasticity", "activation", "tracers", "state", "waiting"},
+    {"initial"},
     {"model"},
-    {"batch", "output", "progress", "stopping", "schedule", "steady"},
-    {"warmup", "planning"},
+    {"batch", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
+    {"warmup", "planning", "recorder", "surroundings"},
     {"simulation"},
     {"ensemble"},
     {"cli"},
@@ -33,7 +34,7 @@ LAYERS = (
 # Units beside the layers: what they may import.
 BESIDE = {
     "analysis": {"config", "lattice", "parallel", "trust"},
-    "campaign": {"config", "analysis", "trust"},
+    "campaign": {"config", "exits", "analysis", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }

@@ -1,4 +1,4 @@
-"""When a run stops: its own time limit, SLURM's, signals; and what is said of a stalled rank."""
+"""When a run stops: its own time limit, SLURM's, signals."""
 
 import os
 import signal
@@ -12,7 +12,6 @@ from epmpi.stopping import (
     Pace,
     StopSignals,
     TimeLimit,
-    Watchdog,
     slurm_duration,
     slurm_seconds_left,
 )
@@ -129,27 +128,6 @@ def test_a_second_interrupt_is_not_waited_for():
         assert signals.received == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_a_stall_is_told_once_and_with_the_last_step(capfd):
-    with Watchdog(True, seconds=0.2) as watchdog:
-        watchdog.alive(41)
-        time.sleep(0.8)
-        told = capfd.readouterr().err
-        assert told.count("epmpi: no step has ended for") == 1
-        assert "the last was 41: a rank may be stalled" in told
-        watchdog.alive(42)
-        time.sleep(0.5)
-        assert "the last was 42" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(("watching", "pause"), [(False, 0.6), (True, 0.05)])
-def test_no_stall_is_told_on_other_ranks_or_while_steps_end(capfd, watching, pause):
-    with Watchdog(watching, seconds=0.4) as watchdog:
-        for step in range(round(1.2 / pause)):
-            watchdog.alive(step)
-            time.sleep(pause)
-    assert capfd.readouterr().err == ""
 
 
 def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():

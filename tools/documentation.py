@@ -1,7 +1,6 @@
 """Hooks of the documentation site (mkdocs.yml): pages made from the code, equations as MathML.
 
 - `configuration.md` is made from the table of keys, `examples.md` from the headers of the examples.
-- `validation.md` is written by `epmpi paper`; until it is there a page tells how it is made.
 - A line `<!-- section: FILE HEADING -->` stands for that section of another file of the repository.
 - Equations become MathML, which browsers draw themselves: the site needs no other server.
 """
@@ -31,22 +30,6 @@ The files of `examples/`, with their headers. Configurations are run by `epmpi r
 seconds of one core; those of 04 and 05 are older than the present speed of the code. Every example
 runs in the tests in a short form.
 """
-NO_VALIDATION_YET = """\
-# Validation
-
-This page is a table of every number that the paper prints beside what the code measures, with error
-bars and remarks. It is written by
-
-    epmpi paper --quick      # minutes, small lattices
-    epmpi paper --full       # the paper's sizes: hours to days
-
-into `docs/validation.md`, with the figures beside the runs in `paper/`. No production run has been
-made yet, so there is no table here.
-
-What the tests check on every change needs no long run: exact results for the propagator, a single
-event, a single site, the random model's velocities, displacements and waiting times, the order of
-the time step, and equality of all fields bit by bit on 1 to 4 ranks.
-"""
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -54,8 +37,6 @@ def on_files(files: Any, config: Any) -> Any:
     from mkdocs.structure.files import File  # here: the other tools run without MkDocs
 
     pages = {"configuration.md": reference(), "examples.md": examples()}
-    if files.get_file_from_path("validation.md") is None:
-        pages["validation.md"] = NO_VALIDATION_YET
     for name, content in pages.items():
         files.append(File.generated(config, name, content=content))
     return files

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi import randomness, rules
+from epmpi import rules
 from epmpi.config import Configuration
 from epmpi.devices import Device, SiteUpdate
 from epmpi.lattice import Slab
@@ -66,27 +66,18 @@ class Activation:
     ) -> SiteUpdate:
         """Return the step of all sites of the slab, arrays (rows, Ly); see `SiteUpdate`."""
         return SiteUpdate(
-            self._device, stress, plastic_strain, direction, self._seed, step,
-            self._slab.first_site, self.forcing, self.parameters, events, begun,
-        )  # fmt: skip
-
-
-def stationary_direction(
-    configuration: Configuration, slab: Slab, device: Device
-) -> NDArray[np.int8]:
-    """Return the stationary state of the random model: each site active with probability a.
-
-    Returns
-    -------
-    int8 array, shape (rows, Ly)
-        0 inactive, +1 or -1 active; both directions equally likely.
-    """
-    seed, count = configuration.run.seed, slab.rows * slab.lattice.shape[1]
-    first = slab.first_site
-    active = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 0, first, count)
-    aside = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 1, first, count)
-    sign = np.where(aside < 0.5, np.int8(1), np.int8(-1))
-    return np.where(active < configuration.model.activity, sign, np.int8(0)).reshape(slab.shape)
+            device=self._device,
+            stress=stress,
+            plastic_strain=plastic_strain,
+            direction=direction,
+            step=step,
+            forcing=self.forcing,
+            parameters=self.parameters,
+            events=events,
+            begun=begun,
+            seed=self._seed,
+            first_site=self._slab.first_site,
+        )
 
 
 def _odds(activity: float | None) -> float:

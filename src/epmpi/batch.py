@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
+from epmpi.devices import BatchUpdate
 from epmpi.elasticity import elastic_kernels
 from epmpi.model import Model
 from epmpi.spectral import BatchConvolution, SlabFFT
@@ -98,19 +99,20 @@ class Batch:
         """Do the work of a step, which is the same each time but for the numbers on the device."""
         first, response = self.models[0], self.convolution.response
         length = first.lattice.shape[0]
-        self._device.advance_batch(
-            self.stress,
-            self.plastic_strain,
-            self.direction,
-            response[self._before : self._before + length, 0],
-            self.convolution.source,
-            self._seeds,
-            self._number,
-            first.activation.forcing,
-            first.activation.parameters,
-            self._events,
-            self._begun,
+        update = BatchUpdate(
+            device=self._device,
+            stress=self.stress,
+            plastic_strain=self.plastic_strain,
+            direction=self.direction,
+            step=self._number,
+            forcing=first.activation.forcing,
+            parameters=first.activation.parameters,
+            events=self._events,
+            begun=self._begun,
+            seeds=self._seeds,
         )
+        stress_rate = response[self._before : self._before + length, 0]
+        update.advance(stress_rate, self.convolution.source)
         if self._begun is not None:
             for model, begun in zip(self.models, self._begun, strict=True):
                 model.pass_events_on(0, begun)

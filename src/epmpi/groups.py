@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from epmpi.config import ConfigError, Configuration
+from epmpi.config import ConfigError, Configuration, most_ranks
 from epmpi.lattice import split
 from epmpi.parallel import Communicator
 
@@ -47,7 +47,7 @@ class Groups:
 def check_groups(configuration: Configuration, ranks: int, replicas: int) -> None:
     """Raise ConfigError where a group would have more ranks than its lattice can be cut for."""
     length, width = configuration.lattice.shape
-    most = min(length, width // 2)
+    most = most_ranks(configuration.lattice.shape)
     first, last = group_spans(ranks, replicas)[0]
     if replicas and last - first > most:
         raise ConfigError(

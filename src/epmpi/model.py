@@ -16,11 +16,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi import randomness
-from epmpi.activation import Activation, stationary_direction
+from epmpi.activation import Activation
 from epmpi.config import Configuration, check_ranks
 from epmpi.devices import Device
-from epmpi.elasticity import ElasticResponse, Modes, accumulated_flow, stress_propagator
+from epmpi.elasticity import ElasticResponse, accumulated_flow
+from epmpi.initial import gaussian_stress, stationary_direction
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.placement import place
@@ -287,36 +287,3 @@ class Model:
             "plastic_strain_mean": strain / sites,
             "events": events,
         }
-
-
-def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
-    """Return a Gaussian stress of zero mean, the same on any number of ranks.  Collective.
-
-    Drawn by site: independent numbers of the given standard deviation.  Drawn in Fourier space: the
-    response G to such numbers, scaled to that standard deviation, as plastic events would leave it.
-
-    Returns
-    -------
-    float array, shape (rows, Ly)
-        On the device.
-    """
-    initial, slab = configuration.initial, fft.slab
-    count = slab.rows * slab.lattice.shape[1]
-    seed, stream, first = configuration.run.seed, randomness.INITIAL_STRESS, slab.first_site
-    radius = fft.device.draw_uniforms(seed, stream, 0, first, count)
-    angle = fft.device.draw_uniforms(seed, stream, 1, first, count)
-    normal = np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle)
-    field = (initial.stress_deviation * normal).reshape(slab.shape).astype(fft.dtype)
-    field = fft.device.asarray(field)
-    if initial.drawn == "site":
-        return field
-    propagator = configuration.propagator
-    kernel = stress_propagator(Modes.of(fft, propagator.symbol), 1.0, "stress")
-    # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
-    twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
-    # Column by column, and exactly rounded, so that the ranks do not matter.
-    columns = fft.communicator.gather_rows(np.sum(twice * kernel**2, axis=1))
-    total = fft.communicator.broadcast(None if columns is None else math.fsum(columns))
-    scale = math.sqrt(slab.lattice.sites / total)
-    kernel = fft.device.asarray((scale * kernel).astype(fft.dtype))
-    return fft.backward(fft.forward(field[None]) * kernel)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -12,6 +12,22 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 LINE_INTERVAL = 10.0  # seconds between lines where the output is not a terminal
 BAR_INTERVAL = 0.2  # seconds between updates of a bar
 SPEED_WINDOW = 5.0  # seconds over which the speed is measured
+
+
+class Told(Protocol):
+    """Whom a run tells how far it is."""
+
+    def begin(self, step: int) -> None:
+        """Name the step that the run starts from."""
+        ...
+
+    def expect(self, total: int) -> None:
+        """Name the last step of the run, where it becomes known on the way."""
+        ...
+
+    def update(self, step: int, phase: str, activity: float | None) -> None:
+        """Tell the step reached, the phase of the run, and the last activity measured."""
+        ...
 
 
 class RunProgress:
@@ -55,13 +71,6 @@ class RunProgress:
             )
 
     def __enter__(self) -> RunProgress:
-        """Start the clock, and the bar."""
-        self._start = self._last = time.monotonic()
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task(
-                "start", total=self._total or None, speed="", activity=""
-            )
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -76,9 +85,15 @@ class RunProgress:
             self._bar.update(self._task, total=total)
 
     def begin(self, step: int) -> None:
-        """Name the step that the run starts from, so that the speed counts from there."""
+        """Start the clock, and the bar, at the step that the run starts from."""
+        self._start = self._last = time.monotonic()
         self._first_step = step
-        self._window = (time.monotonic(), step)
+        self._window = (self._start, step)
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(
+                "start", total=self._total or None, speed="", activity=""
+            )
 
     def update(self, step: int, phase: str, activity: float | None) -> None:
         """Tell the step reached, the phase of the run, and the last activity measured."""

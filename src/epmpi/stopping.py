@@ -1,4 +1,4 @@
-"""When a run looks at the clock, and when it has to stop: time limits, signals, stalled ranks.
+"""When a run looks at the clock, and when it has to stop: time limits and signals.
 
 What is measured is a clock that only goes forwards, so that setting the time of day stops no run.
 """
@@ -10,11 +10,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 from epmpi.parallel import Communicator
@@ -23,7 +22,6 @@ LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-STALLED = 300.0  # seconds without a step after which the root says so
 
 
 class Signals(Protocol):
@@ -56,12 +54,7 @@ class StopSignals:
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -211,56 +204,3 @@ def slurm_duration(text: str) -> float | None:
         return None
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return float(((24 * days + hours) * 60 + minutes) * 60 + seconds)
-
-
-class Watchdog:
-    """Says on stderr that no step has ended for long; use it in a `with` statement.
-
-    MPI waits for a rank that stands still without a word.  The run is left alone: a rank may have
-    been suspended, and goes on later.
-
-    Parameters
-    ----------
-    watching : bool
-        True on the root.
-    seconds : float
-        Without a sign of life before something is said.
-    """
-
-    def __init__(self, watching: bool, seconds: float = STALLED) -> None:
-        self._watching = watching
-        self._seconds = seconds
-        self._done = threading.Event()
-        self._step = 0
-        self._seen = time.monotonic()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def alive(self, step: int) -> None:
-        """Tell that a step has been reached."""
-        self._step, self._seen = step, time.monotonic()
-
-    def __enter__(self) -> Watchdog:
-        if self._watching:
-            self.alive(self._step)
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-
-    def _watch(self) -> None:
-        said = 0.0
-        while not self._done.wait(min(self._seconds / 4, 10.0)):
-            idle = time.monotonic() - self._seen
-            if idle > self._seconds and self._seen != said:
-                said = self._seen
-                sys.stderr.write(
-                    f"epmpi: no step has ended for {idle:.0f} s, the last was {self._step}: a rank "
-                    "may be stalled; the run can be killed and resumed from its checkpoint\n"
-                )
-                sys.stderr.flush()

@@ -60,7 +60,7 @@ class WaitingTimes:
 
     @property
     def number(self) -> NDArray[np.int64]:
-        """The number of waits in each bin, on this rank."""
+        """The number of waits in each bin, on this rank; shape (bins,)."""
         number: NDArray[np.int64] = self._device.to_host(self._number)
         return number
 

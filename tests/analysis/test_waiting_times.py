@@ -3,7 +3,7 @@ import pytest
 from known_data import coverage, covers
 
 from epmpi.analysis.renewal import predict
-from epmpi.analysis.waiting_times import WaitingTimes, scaled_by_activity
+from epmpi.analysis.waiting_times import WaitingTimes
 
 EDGES = np.concatenate([np.arange(0.5, 10), np.unique(np.geomspace(10, 1e5, 80).round() + 0.5)])
 STEP = 0.05
@@ -43,7 +43,7 @@ def test_poisson_events():
     np.testing.assert_allclose(
         persistence.value[::5], np.exp(-rate * persistence.x[::5]), atol=0.01
     )
-    scaled = scaled_by_activity(density, 0.5)
+    scaled = density.scaled(0.5, 2.0)
     np.testing.assert_allclose(scaled.value, 2 * density.value)
     np.testing.assert_allclose(scaled.x, 0.5 * density.x)
 

@@ -34,6 +34,10 @@ PROPERTY = settings(deadline=None, database=None)
         (["lattice.shape=[16, 31]"], ["1024", "16 x 31", "496 or less"]),
         (["tracers.number=0"], ["output.trajectory_every = 0"]),
         (["run.wire=single", "run.fft=mpi4py-fft"], ['set run.wire = "double"']),
+        (
+            ["run.wire=single", "run.fft=cufftmp"],
+            ['run.fft = "cufftmp"', 'set run.wire = "double"'],
+        ),
         (["time.step=0.6"], ["at most 0.5,"]),
         (["time.step=1e-15"], ["time.warmup", "2^53"]),
         (["output.fields_every=1e300"], ["output.fields_every", "2^53"]),

@@ -15,7 +15,8 @@ from fault_runs import CONFIGURATION, Place, Trial
 from same_runs import differences
 
 from epmpi.config import load
-from epmpi.simulation import Simulation, StateError
+from epmpi.simulation import Simulation
+from epmpi.state import StateError
 
 OUTPUT_INTERVAL = 10  # steps: series_every = 0.5 in steps of 0.05
 

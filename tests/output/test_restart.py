@@ -11,7 +11,8 @@ from same_runs import differences
 from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.output import segments
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation, StateError
+from epmpi.simulation import Simulation
+from epmpi.state import StateError
 from epmpi.stopping import Decision, Pace
 
 

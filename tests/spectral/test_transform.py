@@ -86,7 +86,7 @@ def test_wavenumbers_are_those_of_the_spectrum(comm, engine, shape):
 @every_engine
 @pytest.mark.parametrize("shape", [(2, 16), (16, 5)], ids=str)
 def test_too_many_ranks_are_refused_on_all(comm, engine, shape):
-    with pytest.raises(ValueError, match=rf"{comm.size} ranks .* at most 2, min\(Lx, Ly/2\)"):
+    with pytest.raises(ValueError, match=rf"{comm.size} ranks .* at most 2, min\(Lx, Ly // 2\)"):
         transform(engine, shape, comm)
 
 

@@ -5,9 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import epmpi.parallel
 from epmpi.devices import CPU
-from epmpi.parallel import Communicator, cuda_aware
+from epmpi.parallel import Communicator, cuda_aware, mpi_library
 from epmpi.spectral import transport
 from epmpi.spectral.transport import (
     CUDA_AWARE,
@@ -76,8 +75,8 @@ def test_libraries_are_asked_and_nothing_is_tried(monkeypatch, libraries, expect
             raise OSError
         return libraries[number]
 
-    monkeypatch.setattr(epmpi.parallel, "_loaded_libraries", lambda name: range(len(libraries)))
-    monkeypatch.setattr(epmpi.parallel.ctypes, "CDLL", load)
+    monkeypatch.setattr(mpi_library, "_loaded_libraries", lambda name: range(len(libraries)))
+    monkeypatch.setattr(mpi_library.ctypes, "CDLL", load)
     assert cuda_aware() is expected
 
 

@@ -60,11 +60,10 @@ GIGABYTES = 1e9 * 0.92  # for arrays, of the memory on the data sheet
 # constants by which NCCL chooses its algorithms (github.com/NVIDIA/nccl, src/graph/tuning.cc).
 # 1 us for each message between nodes is an assumption, half of that inside one.
 # NVLink 4: 370 of 450 GB/s after protocol (github.com/NVIDIA/nccl-tests, issue 212); NVLink 3: the
-# same share of 300 GB/s.  PCIe 4 x16: 25 of 32 GB/s (github.com/ZaidQureshi/bam, issue 54); PCIe 5
-# x16: the same share of 64 GB/s.
+# same share of 300 GB/s.  PCIe 5 x16: the share of 64 GB/s that PCIe 4 has, 25 of 32 GB/s
+# (github.com/ZaidQureshi/bam, issue 54).
 NVLINK4 = Link(8.4e-6 + 3.4e-6, 0.5e-6, 370e9)
 NVLINK3 = Link(8.4e-6 + 3.4e-6, 0.5e-6, 300e9 * 370 / 450)
-PCIE4 = Link(8.4e-6 + 5.7e-6, 0.5e-6, 25e9)
 PCIE5 = Link(8.4e-6 + 5.7e-6, 0.5e-6, 50e9)
 
 # One NIC a GPU.  A single stream reaches 48 of 50 GB/s on NDR (github.com/NVIDIA/nccl-tests, issue

@@ -108,26 +108,3 @@ def average_function(
         left_out = leave_one_out(list(series), shared_blocks(*series, replicas=replicas))
         varied = [function(*row) for row in left_out]
     return value, float(jackknife_error(varied))
-
-
-def local_slope(log_x: NDArray, log_y: NDArray, log_error: NDArray) -> tuple[NDArray, NDArray]:
-    """Return d ln y / d ln x by central differences, and its error from independent points.
-
-    The ends have one-sided differences.  Where neighbours fluctuate together, as they mostly do,
-    the error is too large rather than too small.
-
-    Parameters
-    ----------
-    log_x, log_y, log_error : array, shape (points,)
-        log_error is the relative error of y.
-
-    Returns
-    -------
-    slope, error : arrays, shape (points,)
-    """
-    low = np.maximum(np.arange(log_x.size) - 1, 0)
-    high = np.minimum(np.arange(log_x.size) + 1, log_x.size - 1)
-    width = log_x[high] - log_x[low]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = (log_y[high] - log_y[low]) / width
-        return slope, np.hypot(log_error[high], log_error[low]) / np.abs(width)

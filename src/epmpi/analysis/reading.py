@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
 import h5py
@@ -76,7 +75,8 @@ class RunFile:
     Raises
     ------
     AnalysisError
-        If there is no such file, or it is not a run file of epmpi.
+        If there is no such file, or it is not a run file of epmpi.  All methods that read raise it
+        too, for what is missing, damaged, or of another shape than it should be.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -107,12 +107,7 @@ class RunFile:
     def __enter__(self) -> RunFile:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
 
     @property

@@ -45,7 +45,7 @@ class Window:
     stop: float
 
     def contains(self, lag: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which lags lie in the window."""
+        """Tell which lags, in tau, lie in the window; of their shape."""
         return (lag >= self.start * (1 - 1e-9)) & (lag <= self.stop * (1 + 1e-9))
 
 

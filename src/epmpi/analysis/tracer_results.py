@@ -212,6 +212,13 @@ def add_strips(
 ) -> None:
     """Give each strip to all accumulators, then add their sums up over the ranks.  Collective.
 
+    Parameters
+    ----------
+    strips : iterable of arrays, shape (frames, tracers, 2)
+        Of this rank's tracers, in lattice spacings.
+    accumulators : sequence of Sums
+    communicator : Communicator or None
+
     Raises
     ------
     AnalysisError

@@ -6,7 +6,9 @@ are cumulative, so that their differences are blocks of time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +56,7 @@ class WaitingTimes:
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        """Middles of the bins, in tau; of the logarithm where a bin is wide."""
+        """Middles of the bins, shape (bins,), in tau; of the logarithm where a bin is wide."""
         return np.sqrt(self.edges[1:] * np.maximum(self.edges[:-1], self.edges[1] / 4))
 
     def mean(self) -> tuple[float, float]:
@@ -122,7 +124,7 @@ class WaitingTimes:
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
 
 
-def _jackknife(counts: NDArray, function):  # type: ignore[no-untyped-def]
+def _jackknife(counts: NDArray, function: Callable[[NDArray], Any]) -> tuple[Any, Any]:
     """Return a function of the summed counts and its delete-one-block error."""
     total = counts.sum(axis=0)
     value = function(total)
@@ -130,8 +132,3 @@ def _jackknife(counts: NDArray, function):  # type: ignore[no-untyped-def]
         return value, np.full(np.shape(value), np.nan)
     varied = [function(total - block) for block in counts]
     return value, jackknife_error(varied)
-
-
-def scaled_by_activity(density: Curve, activity: float) -> Curve:
-    """Return psi/a against a tau_ev, as in figure 3b."""
-    return density.scaled(activity, 1 / activity)

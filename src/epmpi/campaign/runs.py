@@ -8,10 +8,10 @@ writes its checkpoint, and the same command goes on later.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,12 +21,30 @@ from typing import Any
 import h5py
 from rich.console import Console
 
-from epmpi.config import MAY_CHANGE, ConfigError, Configuration, from_mapping
+from epmpi.config import (
+    MAY_CHANGE,
+    ConfigError,
+    Configuration,
+    differing,
+    stored_configuration,
+)
+from epmpi.exits import STOPPED
 from epmpi.trust import one_line
 
-STOPPED = 75  # exit code of a run that stopped with a checkpoint
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-LAUNCHED = ("PMI_", "PMIX_", "MPI_", "OMPI_", "HYDRA_", "HYDI_")
+# What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
+# The list of tools/launching.py, which must not import us: MPI would be initialised with us.
+LAUNCHER_VARIABLES = (
+    "HYDI_",
+    "MPI_LOCAL",
+    "MPIR_",
+    "PMI_",
+    "PMIX_",
+    "OMPI_COMM_WORLD_",
+    "OMPI_FILE_",
+    "OMPI_UNIVERSE_",
+    "PRTE_",
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +77,7 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
             attributes: Any = file["parameters"].attrs
             text = attributes["configuration"]
             text = text.decode() if isinstance(text, bytes) else text
-            configuration = from_mapping(tomllib.loads(text))
-            return configuration, "finished" in attributes
+            return stored_configuration(text), "finished" in attributes
     except Exception as error:  # a library that reads damaged bytes may raise anything
         why = one_line(error)
         raise ConfigError(f"{run} cannot be reused ({why}); remove it to run it again") from error
@@ -86,14 +103,7 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
             raise ConfigError(f"{run} is there without a run.h5: remove it to run it again")
         return ["run", str(directory / f"{job.name}.toml"), "-o", str(run)]
     configuration, finished = found
-    before, after = configuration.to_mapping(), job.configuration.to_mapping()
-    other = [
-        f"{section}.{key}"
-        for section, values in {**before, **after}.items()
-        for key in {**before.get(section, {}), **values}
-        if before.get(section, {}).get(key) != after.get(section, {}).get(key)
-        and f"{section}.{key}" not in MAY_CHANGE
-    ]
+    other = [name for name in differing(configuration, job.configuration) if name not in MAY_CHANGE]
     if other:
         raise ConfigError(
             f"{run} was run with another {', '.join(other)}: choose another directory"
@@ -173,9 +183,9 @@ def _run(arguments: list[str], log: Path, ranks: int) -> int:
     """Run `epmpi` with these arguments to its end; return its exit code."""
     command = [sys.executable, "-m", "epmpi.cli", *arguments]
     if ranks > 1:
-        command = [launcher(), "-n", str(ranks), *command]
+        command = [*mpiexec(), "-n", str(ranks), *command]
     environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(LAUNCHED)
+        key: value for key, value in os.environ.items() if not key.startswith(LAUNCHER_VARIABLES)
     } | dict.fromkeys(ONE_THREAD, "1")
     with open(log, "a") as output:
         return subprocess.run(
@@ -183,10 +193,20 @@ def _run(arguments: list[str], log: Path, ranks: int) -> int:
         ).returncode
 
 
-def launcher() -> str:
-    """Return mpiexec, that of this Python's environment first."""
+def mpiexec() -> list[str]:
+    """Return the launcher: ``$MPIEXEC`` (with flags), the environment's own, or that on the path.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    if os.environ.get("MPIEXEC"):
+        return shlex.split(os.environ["MPIEXEC"])
     beside = str(Path(sys.executable).parent)
     found = shutil.which("mpiexec", path=beside) or shutil.which("mpiexec")
     if found is None:
-        raise ConfigError("no mpiexec found for runs of several ranks: set --ranks 1")
-    return found
+        raise ConfigError(
+            "no mpiexec found for runs of several ranks: set --ranks 1, or MPIEXEC to the launcher"
+        )
+    return [found]

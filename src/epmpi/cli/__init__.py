@@ -1,7 +1,7 @@
 """The command line: one file for each group of commands.
 
 One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
-ranks for what only a developer can.  Exit codes stand in `exits`.
+ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import epmpi
 from epmpi.cli import campaigns, completion, machine, results, simulate
-from epmpi.cli.exits import EXIT_CODES, MEMORY_ERROR
 from epmpi.config import ConfigError
+from epmpi.exits import MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
+from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
+from epmpi.state import StateError
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
+
+EXIT_CODES: dict[type[Exception], int] = {
+    ConfigError: USER_ERROR,
+    OutputError: OUTPUT_ERROR,
+    StateError: STATE_ERROR,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import epmpi
-from epmpi.cli.exits import STOPPED
 from epmpi.cli.words import in_bytes, in_time
-from epmpi.config import ConfigError, Configuration, expected_run, is_ensemble, load
-from epmpi.ensemble import ENSEMBLE_MAY_CHANGE, Ensemble
+from epmpi.config import (
+    ENSEMBLE_MAY_CHANGE,
+    ConfigError,
+    Configuration,
+    expected_run,
+    is_ensemble,
+    load,
+)
+from epmpi.ensemble import Ensemble
+from epmpi.exits import STOPPED
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import plan
@@ -86,50 +94,50 @@ def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
     """Run an ensemble that is new or resumed; return the exit code."""
-    communicator, configuration = ensemble.communicator, ensemble.configuration
+    configuration, groups = ensemble.configuration, len(ensemble.groups.heads)
+    length, width = configuration.lattice.shape
     replicas = configuration.run.replicas
-    if communicator.is_root:
-        length, width = configuration.lattice.shape
-        print(
-            f"epmpi {epmpi.__version__}: {replicas} replicas of {length} x {width} sites, "
-            f"{len(ensemble.replicas)} to run, {communicator.size} "
-            f"rank{'s' * (communicator.size > 1)} in {len(ensemble.groups.heads)} "
-            f"group{'s' * (len(ensemble.groups.heads) > 1)}, {ensemble.device.name}, "
-            f"{configuration.run.precision} precision {what}",
-            flush=True,
-        )
-    run = ensemble.run(directory)
-    if not ensemble.stopped:
-        return 0
-    if communicator.is_root:
-        print(
-            f"epmpi: stopped ({ensemble.stopped}) with {ensemble.finished} of {replicas} replicas "
-            f"finished; go on with: epmpi resume {run}",
-            file=sys.stderr,
-            flush=True,
-        )
-    return STOPPED
+    head = (
+        f"{replicas} replicas of {length} x {width} sites, {len(ensemble.replicas)} to run, "
+        f"{_ranks(ensemble.communicator)} in {groups} group{'s' * (groups > 1)}, "
+        f"{ensemble.device.name}, {configuration.run.precision} precision {what}"
+    )
+    return _carry_out(
+        ensemble,
+        directory,
+        head,
+        lambda: f"with {ensemble.finished} of {replicas} replicas finished",
+    )
 
 
 def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
     """Run a simulation that is new or resumed; return the exit code."""
-    communicator, configuration = simulation.communicator, simulation.configuration
-    if communicator.is_root:
-        length, width = configuration.lattice.shape
-        print(
-            f"epmpi {epmpi.__version__}: {length} x {width} sites, {communicator.size} "
-            f"rank{'s' * (communicator.size > 1)}, {simulation.model.device.name}, "
-            f"{configuration.run.precision} precision, {simulation.model.fft.engine} transform "
-            f"{what}",
-            flush=True,
-        )
-    run = simulation.run(directory)
-    if not simulation.stopped:
+    configuration, model = simulation.configuration, simulation.model
+    length, width = configuration.lattice.shape
+    head = (
+        f"{length} x {width} sites, {_ranks(simulation.communicator)}, {model.device.name}, "
+        f"{configuration.run.precision} precision, {model.fft.engine} transform {what}"
+    )
+    return _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
+
+
+def _ranks(communicator: Communicator) -> str:
+    return f"{communicator.size} rank{'s' * (communicator.size > 1)}"
+
+
+def _carry_out(
+    work: Simulation | Ensemble, directory: Path | None, head: str, reached: Callable[[], str]
+) -> int:
+    """Say what is run, run it, and say how far it came if it stopped; return the exit code."""
+    is_root = work.communicator.is_root
+    if is_root:
+        print(f"epmpi {epmpi.__version__}: {head}", flush=True)
+    run = work.run(directory)
+    if not work.stopped:
         return 0
-    if communicator.is_root:
+    if is_root:
         print(
-            f"epmpi: stopped ({simulation.stopped}) at step {simulation.model.step_count}; "
-            f"go on with: epmpi resume {run}",
+            f"epmpi: stopped ({work.stopped}) {reached()}; go on with: epmpi resume {run}",
             file=sys.stderr,
             flush=True,
         )

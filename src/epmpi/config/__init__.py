@@ -3,7 +3,7 @@
 `load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
 """
 
-from epmpi.config.checks import check_ranks
+from epmpi.config.checks import check_ranks, most_ranks
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
 from epmpi.config.replicas import (
@@ -13,10 +13,17 @@ from epmpi.config.replicas import (
     replica_name,
     replica_seed,
 )
+from epmpi.config.resuming import (
+    ENSEMBLE_MAY_CHANGE,
+    MAY_CHANGE,
+    changed,
+    differing,
+    extended,
+    stored_configuration,
+)
 from epmpi.config.settings import (
     DEVICES,
     FFT_ENGINES,
-    MAY_CHANGE,
     InitialSettings,
     LatticeSettings,
     ModelSettings,
@@ -30,6 +37,7 @@ from epmpi.config.settings import (
 __all__ = [
     "DEVICES",
     "ENSEMBLE",
+    "ENSEMBLE_MAY_CHANGE",
     "FFT_ENGINES",
     "MAY_CHANGE",
     "ConfigError",
@@ -43,12 +51,17 @@ __all__ = [
     "RunSettings",
     "TimeSettings",
     "TracerSettings",
+    "changed",
     "check_ranks",
     "describe",
+    "differing",
     "expected_run",
+    "extended",
     "from_mapping",
     "is_ensemble",
     "load",
+    "most_ranks",
     "replica_name",
     "replica_seed",
+    "stored_configuration",
 ]

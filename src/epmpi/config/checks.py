@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from epmpi.config.keys import ConfigError
 from epmpi.config.replicas import SEED_STRIDE
+from epmpi.config.settings import LIBRARIES
 
 if TYPE_CHECKING:
     from epmpi.config.configuration import Configuration
 
-LARGEST_RATE_STEP = 0.5  # rate x step above which the first-order step is no approximation
+LARGEST_RATE_STEP = 0.5  # rate x step above which sites switch too much in a step to resolve it
 TOLERANCE = 1e-9  # relative, of a time that is a whole number of steps
 MOST_STEPS = 2**53  # above it, times in double precision cannot tell one step from the next
 
@@ -121,9 +122,9 @@ def shortest_time(configuration: Configuration) -> tuple[float, str]:
 def check_wire(configuration: Configuration) -> None:
     """Check that the engine of the transform has a wire of its own to send by."""
     run = configuration.run
-    if run.wire == "single" and run.fft == "mpi4py-fft":
+    if run.wire == "single" and run.fft in LIBRARIES:
         raise ConfigError(
-            'run.wire = "single" with run.fft = "mpi4py-fft": that library sends its spectra as '
+            f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
             'they are; set run.wire = "double" or run.fft = "auto"'
         )
 
@@ -195,14 +196,19 @@ def check_seed(configuration: Configuration) -> None:
         )
 
 
-def check_ranks(configuration: Configuration, ranks: int) -> None:
-    """Raise ConfigError where the lattice cannot be cut into as many slabs as there are ranks.
+def most_ranks(shape: tuple[int, int]) -> int:
+    """Return how many slabs a lattice (Lx, Ly) can be cut into, min(Lx, Ly // 2).
 
-    Every rank owns at least one row x of the lattice and one column ky of its spectrum:
-    ranks <= min(Lx, Ly // 2).
+    Every rank owns at least one row x of the lattice and one column ky of its spectrum.
     """
+    length, width = shape
+    return min(length, width // 2)
+
+
+def check_ranks(configuration: Configuration, ranks: int) -> None:
+    """Raise ConfigError where the lattice cannot be cut into as many slabs as there are ranks."""
     lx, ly = configuration.lattice.shape
-    most = min(lx, ly // 2)
+    most = most_ranks(configuration.lattice.shape)
     if not 1 <= ranks <= most:
         raise ConfigError(
             f"{ranks} ranks for a lattice of {lx} x {ly} sites: expected 1 to {most} ranks, "

@@ -103,7 +103,13 @@ def apply_overrides(table: Table, overrides: Iterable[str], known: Known) -> Tab
 
 
 def parse_value(text: str, name: str) -> Any:
-    """Return a TOML value; a bare word, which TOML would want in quotes, is taken as a text."""
+    """Return a TOML value; a bare word, which TOML would want in quotes, is taken as a text.
+
+    Raises
+    ------
+    ConfigError
+        For what begins like a quoted text, an array or a table and is none.
+    """
     try:
         parsed = parse_toml(f"value = {text}", name)
     except ConfigError as error:

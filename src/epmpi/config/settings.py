@@ -20,16 +20,9 @@ from epmpi.config.keys import (
 )
 from epmpi.config.replicas import MOST_REPLICAS
 
-FFT_ENGINES = ("vector", "numpy", "mpi4py-fft", "cufftmp")  # beside "auto"
+LIBRARIES = ("mpi4py-fft", "cufftmp")  # engines that transform whole fields and exchange themselves
+FFT_ENGINES = ("vector", "numpy", *LIBRARIES)  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"
-# Keys that a run which goes on from a checkpoint may have changed: its trajectory stays the same.
-MAY_CHANGE = (
-    "time.duration",
-    "output.checkpoint_every",
-    "output.writer",
-    "run.device",
-    "run.walltime",
-)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from epmpi.devices.cpu import CPU
 from epmpi.devices.device import Device
-from epmpi.devices.site_update import SiteUpdate
+from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
-__all__ = ["CPU", "Device", "SiteUpdate", "TracerMove", "choose", "gpus"]
+__all__ = ["CPU", "BatchUpdate", "Device", "SiteUpdate", "TracerMove", "choose", "gpus"]
 
 
 def gpus() -> tuple[int, str]:
@@ -18,7 +18,13 @@ def gpus() -> tuple[int, str]:
 
 
 def choose(name: str, number: int = 0) -> Device:
-    """Return the device "cpu", or the GPU of this number among those that the process sees."""
+    """Return the device "cpu", or the GPU of this number among those that the process sees.
+
+    Raises
+    ------
+    ValueError
+        For another name than "cpu" or "gpu".
+    """
     if name == "cpu":
         return CPU()
     if name != "gpu":

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+
 
 class Device(ABC):
     """Where the arrays of a rank live and its loops run.  The model never asks which one it has.
@@ -83,11 +85,14 @@ class Device(ABC):
         return self.asarray(np.array([value], np.uint64))
 
     def subtract(self, array: NDArray, other: NDArray, difference: NDArray) -> None:
-        """Write the difference of two arrays, rounded once, into one of perhaps lower precision."""
+        """Write the difference of two arrays, rounded once, into a third of the same shape.
+
+        It may be of lower precision.
+        """
         self._arrays.subtract(array, other, out=difference, casting="same_kind")
 
     def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
-        """Return a flat host array that is fast to copy from and to the device."""
+        """Return a host array, shape (count,), that is fast to copy from and to the device."""
         return np.empty(count, dtype)
 
     def fetch(self, array: NDArray, host: NDArray) -> None:
@@ -109,7 +114,13 @@ class Device(ABC):
     def cufftmp(
         self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
     ) -> Any:
-        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`."""
+        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`.
+
+        Raises
+        ------
+        NotImplementedError
+            Where `missing_for_cufftmp` says why.
+        """
         raise NotImplementedError(self.missing_for_cufftmp())
 
     def is_finite(self, array: NDArray) -> bool:
@@ -141,6 +152,7 @@ class Device(ABC):
 
         Parameters
         ----------
+        array : array, shape (rows, ...)
         leaving : int64 array
             Indices, on the host.
         arriving : array
@@ -171,31 +183,18 @@ class Device(ABC):
 
     @abstractmethod
     def advance_sites(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seed: int,
-        step: NDArray[np.uint64],
-        first_site: int,
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
+        self, update: SiteUpdate, begin: int, end: int, stress_rate: NDArray, source: NDArray
     ) -> None:
-        """Advance a block of rows by one step; see `cpu.site_loops.advance_sites`.
+        """Advance the rows begin ... end of a slab by one step.
 
-        All arrays have the shape (rows, Ly), but for
-
-        step
-            A `counter`.
-        events : shape (2,)
-            The number of events that began is added to the first; where `begun` is given, the
-            second becomes this number.
-        begun
-            With room for an index of each of these sites, in any order.
+        Parameters
+        ----------
+        update : SiteUpdate
+        begin, end : int
+        stress_rate : float array, shape (end - begin, Ly)
+            2 mu G * d(eps_pl)/dt, for the directions before the step.
+        source : float array, shape (end - begin, Ly)
+            Receives the directions after it.
         """
 
     @abstractmethod
@@ -215,7 +214,7 @@ class Device(ABC):
         Parameters
         ----------
         begun, step
-            Of `advance_sites`.
+            Of `SiteUpdate`.
         events : int64 array, shape (1,)
             How many of `begun` there are.
         first_site : int
@@ -231,24 +230,10 @@ class Device(ABC):
         """
 
     @abstractmethod
-    def advance_batch(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seeds: NDArray[np.uint64],
-        step: NDArray[np.uint64],
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Advance whole lattices by one step, each with a seed of its own; see `advance_sites`.
+    def advance_batch(self, update: BatchUpdate, stress_rate: NDArray, source: NDArray) -> None:
+        """Advance whole lattices by one step, each with a seed of its own.
 
-        The arrays have the shape (Lx, lattices, Ly), `seeds` (lattices,), `events` (lattices, 2),
-        and `begun` (lattices, Lx Ly).
+        `stress_rate` and `source` are those of `advance_sites`, (Lx, lattices, Ly).
         """
 
     @abstractmethod

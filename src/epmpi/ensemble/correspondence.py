@@ -7,7 +7,6 @@ rank looks at the clock.  A signal that reaches one rank stops the replicas of a
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import NamedTuple
 
 from epmpi.parallel import Communicator, Messages
@@ -60,13 +59,8 @@ class Correspondence:
         self._signals.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._signals.__exit__(kind, error, trace)
+    def __exit__(self, *exception: object) -> None:
+        self._signals.__exit__(*exception)
 
     @property
     def received(self) -> int:

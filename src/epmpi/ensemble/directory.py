@@ -97,6 +97,11 @@ class EnsembleDirectory:
 
         A run has a checkpoint from its first step on: where there is none, and no second frame,
         nothing is lost.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be removed.
         """
         run = self.replica(number)
         if not run.exists():

@@ -1,7 +1,7 @@
 """What a run leaves on disk: run.h5 (H5MD 1.1) and checkpoint.h5, safe at any instant."""
 
 from epmpi.output.export import export
-from epmpi.output.failures import OutputError
+from epmpi.output.failures import OutputError, on_root
 from epmpi.output.final_fields import read_final_fields
 from epmpi.output.opening import Checkpoint, open_run
 from epmpi.output.provenance import collect
@@ -13,6 +13,7 @@ __all__ = [
     "RunStore",
     "collect",
     "export",
+    "on_root",
     "open_run",
     "read_final_fields",
 ]

@@ -16,8 +16,8 @@ from epmpi.config import ConfigError
 from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
-from epmpi.spectral.mpi4py_fft_engine import Mpi4pyConvolution
 from epmpi.spectral.transform import Transform
+from epmpi.spectral.whole_fields import WholeFieldConvolution
 
 NVSHMEM = "NVSHMEM, by cuFFTMp"
 
@@ -70,18 +70,8 @@ class CufftMpFFT(Transform):
         return CufftMpConvolution(self, kernels, imaginary, halo)
 
 
-class CufftMpConvolution(Mpi4pyConvolution):
-    """The responses to a source, a whole field at a time, on the device.
-
-    Parameters
-    ----------
-    fft : CufftMpFFT
-    kernels : float array, shape (responses, ky of this rank, Lx)
-    imaginary : sequence of bool
-        Whether a kernel is to be multiplied by i.
-    halo : (before, after)
-        Rows beyond the slab in which the responses are wanted too.
-    """
+class CufftMpConvolution(WholeFieldConvolution):
+    """The responses to a source, on the device.  Parameters as of `Transform.convolution`."""
 
     def __init__(
         self,
@@ -90,53 +80,20 @@ class CufftMpConvolution(Mpi4pyConvolution):
         imaginary: Sequence[bool],
         halo: tuple[int, int],
     ) -> None:
-        self.fft: Any = fft
-        self.halo = halo
-        rows, width = fft.slab.shape
-        self.row_blocks = [(0, rows)]
+        super().__init__(fft, fft.device, len(kernels), halo)
+        self._plan = fft.plan
         self._imaginary = tuple(imaginary)
         scaled = np.swapaxes(kernels / fft.lattice.sites, 1, 2).astype(fft.dtype)
         self._kernels = fft.device.asarray(np.ascontiguousarray(scaled))
-        self._source = fft.device.zeros(fft.slab.shape, fft.dtype)
-        self._response = fft.device.zeros((len(kernels), sum(halo) + rows, width), fft.dtype)
-        self._leaving = self._rows_for_halos()
-        self._record = np.dtype(
-            [("row", np.int64), ("values", fft.dtype, (len(kernels), width))], align=True
-        )
 
-    def apply(self) -> None:
-        """Turn the source into the responses.  Collective."""
-        before, rows = self.halo[0], self.fft.slab.rows
-        source = self.fft.plan.forward(self._source)
+    def _respond(self, source: NDArray, responses: NDArray) -> None:
+        """Transform, multiply and transform back.  Collective."""
+        modes = self._plan.forward(source)
         for n, odd in enumerate(self._imaginary):
-            product = source * self._kernels[n]
+            product = modes * self._kernels[n]
             if odd:
                 product *= 1j
-            self._response[n, before : before + rows] = self.fft.plan.backward(product)
-        if sum(self.halo):
-            self._fill_halos()
-
-    def response_block(self, field: int, begin: int, end: int) -> NDArray:
-        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
-        before = self.halo[0]
-        return self._response[field, begin + before : end + before]
-
-    def responses(self, fields: Sequence[int], out: NDArray) -> None:
-        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
-        for n, field in enumerate(fields):
-            out[n] = self._response[field]
-
-    def _fill_halos(self) -> None:
-        """Exchange the halo rows.  Collective."""
-        device, (rank, row, ours) = self.fft.device, self._leaving.T
-        records = np.empty(len(rank), self._record)
-        records["row"] = row
-        leaving = device.to_host(self._response[:, device.asarray(np.ascontiguousarray(ours))])
-        records["values"] = np.swapaxes(leaving, 0, 1)
-        arriving = self.fft.communicator.route(records, rank)
-        values = np.ascontiguousarray(np.swapaxes(arriving["values"], 0, 1))
-        where = device.asarray(np.ascontiguousarray(arriving["row"]))
-        self._response[:, where] = device.asarray(values)
+            responses[n] = self._plan.backward(product)
 
 
 def _refusal(communicator: Communicator, device: Device) -> ConfigError | None:

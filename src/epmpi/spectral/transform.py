@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.config import most_ranks
 from epmpi.devices import Device, SiteUpdate, TracerMove
 from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
 from epmpi.parallel import Communicator
@@ -63,11 +64,10 @@ class Transform(ABC):
     def __init__(
         self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
     ) -> None:
-        length, width = lattice.shape
-        if communicator.size > min(length, width // 2):
+        if communicator.size > (most := most_ranks(lattice.shape)):
             raise ValueError(
                 f"{communicator.size} ranks for a lattice of shape {lattice.shape}: expected at "
-                f"most {min(length, width // 2)}, min(Lx, Ly/2)"
+                f"most {most}, min(Lx, Ly // 2)"
             )
         self.lattice = lattice
         self.communicator = communicator
@@ -79,7 +79,7 @@ class Transform(ABC):
         self.mode_blocks = split(lattice.modes, communicator.size)
         first, last = self.mode_blocks[communicator.rank]
         self.modes = last - first
-        self.kx = wavenumbers(length)[None, :]
+        self.kx = wavenumbers(lattice.shape[0])[None, :]
         self.ky = np.arange(first, last)[:, None]
 
     @abstractmethod

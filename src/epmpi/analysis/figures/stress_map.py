@@ -189,6 +189,11 @@ def zoom(active: NDArray[np.float64]) -> tuple[tuple[int, int], int]:
 
     Squares about each active site are compared: near `EVENTS` active sites, far from each other and
     from the edge.  The response drawn is that to *all* active sites of the lattice.
+
+    Parameters
+    ----------
+    active : array, shape (Lx, Ly)
+        n, or n s.
     """
     activity = np.count_nonzero(active) / active.size
     side = int(min(max(np.sqrt(EVENTS / activity), 24), 36, *active.shape))

@@ -12,6 +12,7 @@ from epmpi.devices.cpu import site_draws, site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.vector_lines import CACHE_LINE, NO_SITES, VectorLines
 from epmpi.devices.device import Device
+from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
 
@@ -94,36 +95,25 @@ class CPU(Device):
     # The physics, site by site and tracer by tracer.
 
     def advance_sites(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seed: int,
-        step: NDArray[np.uint64],
-        first_site: int,
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
+        self, update: SiteUpdate, begin: int, end: int, stress_rate: NDArray, source: NDArray
     ) -> None:
-        """Advance a block of rows by one step; see `Device.advance_sites`."""
+        """Advance the rows begin ... end of a slab; see `Device.advance_sites`."""
+        first_site = update.first_site + begin * update.stress.shape[1]
         began = site_loops.advance_sites(
-            stress.reshape(-1),
-            plastic_strain.reshape(-1),
-            direction.reshape(-1),
+            update.stress[begin:end].reshape(-1),
+            update.plastic_strain[begin:end].reshape(-1),
+            update.direction[begin:end].reshape(-1),
             stress_rate.reshape(-1),
             source.reshape(-1),
-            np.uint64(seed),
-            step[0],
+            np.uint64(update.seed),
+            update.step[0],
             np.uint64(first_site),
-            forcing,
-            parameters,
-            NO_SITES if begun is None else begun,
+            update.forcing,
+            update.parameters,
+            NO_SITES if update.begun is None else update.begun,
         )
-        events[0] += began
-        events[1] = began
+        update.events[0] += began
+        update.events[1] = began
 
     def count_waits(
         self,
@@ -146,27 +136,10 @@ class CPU(Device):
         np.add.at(number, np.searchsorted(edges, waits) - 1, 1)
         last[sites] = now
 
-    def advance_batch(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seeds: NDArray[np.uint64],
-        step: NDArray[np.uint64],
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Advance the lattices of a batch by one step, one after another."""
-        for lattice, seed in enumerate(seeds):
-            self.advance_sites(
-                stress[:, lattice], plastic_strain[:, lattice], direction[:, lattice],
-                stress_rate[:, lattice], source[:, lattice], int(seed), step, 0, forcing,
-                parameters, events[lattice], None if begun is None else begun[lattice],
-            )  # fmt: skip
+    def advance_batch(self, update: BatchUpdate, stress_rate: NDArray, source: NDArray) -> None:
+        """Advance the lattices of a batch, one after another; see `Device.advance_batch`."""
+        for n in range(len(update.seeds)):
+            update.lattice(n).advance(0, len(source), stress_rate[:, n], source[:, n])
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
@@ -198,5 +171,5 @@ class CPU(Device):
         self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
     ) -> None:
         """Move the tracers of the lattices of a batch, one after another."""
-        for lattice, of_lattice in enumerate(position):
-            _MOVES[interpolation](of_lattice, flow[:, :, lattice], time_step, length, 0)
+        for n, of_lattice in enumerate(position):
+            self.move_tracers(interpolation, of_lattice, flow[:, :, n], time_step, length, 0)

@@ -5,21 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import compiled, randomness, rules
-from epmpi.devices.cpu.site_draws import (
-    CHUNK,
-    GROUP,
-    draw_blocks,
-    drawn_site,
-    place_of_draw,
-)
-from epmpi.devices.cpu.site_masks import (
-    FEW,
-    SITES,
-    largest_inactive,
-    list_bits,
-    mask_at_most,
-    mask_nonzero,
-)
+from epmpi.devices.cpu.site_choice import choose_inactive, limit_draws, strain_active
+from epmpi.devices.cpu.site_draws import CHUNK, GROUP, draw_blocks, place_of_draw
+from epmpi.devices.cpu.site_masks import FEW, SITES
 
 activation_bound = rules.activation_bound
 activation_direction = rules.activation_direction
@@ -69,121 +57,6 @@ def draw_limits(parameters):
     inactive = min(highest * time_step, 1.0) / LEADING_SCALE
     active = min(release_bound(rate_off, time_step), 1.0) / LEADING_SCALE
     return min(np.uint64(inactive), LEADING_MASK), min(np.uint64(active), LEADING_MASK)
-
-
-@compiled
-def limit_draws(stress, direction, origin, limit, parameters, limits):
-    """Set the leading bits above which no inactive site of each 32 switches, at their stresses.
-
-    The bound of Eq. (2) grows with the magnitude of the stress: it is taken at the largest of the
-    inactive sites whose draws stand side by side.
-
-    Parameters
-    ----------
-    stress, direction : arrays, shape (sites,)
-    origin : int
-        Index of the chunk's first site; where a part of the chunk is outside, the limit is `limit`.
-    limit : uint64
-        Leading bits above which no inactive site switches, whatever its stress.
-    parameters : tuple
-        See `switch_site`.
-    limits : float64 array, shape (CHUNK / 32,)
-        Written.
-    """
-    if origin < 0 or origin + CHUNK > stress.size:
-        limits[:] = float(limit)
-        return
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
-    for k in range(limits.size):
-        limits[k] = largest_inactive(stress, direction, origin + drawn_site(k * SITES))
-    for k in range(limits.size):
-        bound = activation_bound(limits[k], reading, attempt_rate, yield_stress, temperature)
-        limits[k] = min(bound * time_step / LEADING_SCALE, float(limit))
-
-
-@compiled
-def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen):
-    """List the inactive sites of a chunk that their draw and a bound of Eq. (2) leave in doubt.
-
-    Parameters
-    ----------
-    draws : uint16 array, shape (CHUNK,)
-        As `draw_blocks` leaves them.
-    stress, direction : arrays, shape (sites,)
-    origin : int
-        Index in these arrays of the chunk's first site; sites outside the arrays are passed over.
-    limits : float64 array, shape (CHUNK / 32,)
-        Of `limit_draws`.
-    parameters : tuple
-        See `switch_site`.
-    chosen : int64 array, shape (CHUNK + FEW,) or more
-        Its beginning receives their indices.
-
-    Returns
-    -------
-    int
-        Their number.
-    """
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
-    listed = 0
-    for first in range(0, CHUNK, SITES):
-        mask = mask_at_most(draws, first, np.uint64(limits[first // SITES]))
-        listed = list_bits(mask, first, chosen, listed)
-    number = 0
-    for at in chosen[:listed]:
-        i = origin + drawn_site(at)
-        if i < 0 or i >= stress.size or direction[i] != 0:
-            continue
-        here = float(stress[i])
-        bound = activation_bound(here, reading, attempt_rate, yield_stress, temperature)
-        if draws[at] * LEADING_SCALE <= bound * time_step:
-            chosen[number] = i
-            number += 1
-    return number
-
-
-@compiled
-def strain_active(draws, plastic_strain, direction, offset, strain_step, limit, chosen):
-    """Strain the active sites of a run of sites of a chunk; list those that may switch.
-
-    Parameters
-    ----------
-    draws : uint16 array, shape (CHUNK,)
-        As `draw_blocks` leaves them.
-    plastic_strain, direction : arrays, shape (sites,)
-        The first is updated in place.
-    offset : int
-        Number in the chunk of their first site.
-    strain_step : float
-        What an active site strains in a step.
-    limit : uint64
-        Leading bits above which no active site switches.
-    chosen : int64 array, shape (sites + FEW,) or more
-        Its beginning receives the indices in these arrays of those that may switch.
-
-    Returns
-    -------
-    int
-        Their number.
-    """
-    listed = 0
-    size = direction.size
-    for first in range(0, size, SITES):
-        start = max(min(first, size - SITES), 0)
-        mask = np.uint64(0)
-        if size >= SITES:
-            mask = mask_nonzero(direction, start) >> np.uint64(first - start)
-        else:
-            for i in range(size):
-                mask |= np.uint64(direction[i] != 0) << np.uint64(i)
-        listed = list_bits(mask, first, chosen, listed)
-    number = 0
-    for i in chosen[:listed]:
-        plastic_strain[i] += direction[i] * strain_step
-        if draws[place_of_draw(offset + i)] <= limit:
-            chosen[number] = i
-            number += 1
-    return number
 
 
 # A loop over a slice that begins at 0 is vectorised; one from `begin` on is not, for fear of

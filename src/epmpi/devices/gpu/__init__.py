@@ -19,12 +19,11 @@ from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
 from epmpi.devices.gpu.repeating import Repeater
+from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.randomness import BLOCK_SITES, GROUP
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
-CACHE_SHARE = (
-    4  # a block of rows is this part of the second-level cache: its rate and its source stay
-)
+CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
 
 _MOVES = {
     "bilinear": tracer_kernels.move_bilinear,
@@ -206,40 +205,26 @@ class GPU(Device):
     # The physics, site by site and tracer by tracer.
 
     def advance_sites(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seed: int,
-        step: NDArray[np.uint64],
-        first_site: int,
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
+        self, update: SiteUpdate, begin: int, end: int, stress_rate: NDArray, source: NDArray
     ) -> None:
-        """Advance a block of rows by one step; see `Device.advance_sites`."""
-        reading, *numbers = parameters
-        groups = -(-(first_site % GROUP + stress.size) // GROUP)
-        if begun is not None:
-            events[1:].fill(0)
+        """Advance the rows begin ... end of a slab; see `Device.advance_sites`."""
+        first_site = update.first_site + begin * update.stress.shape[1]
+        groups = -(-(first_site % GROUP + source.size) // GROUP)
+        if update.begun is not None:
+            update.events[1:].fill(0)
         site_kernels.advance_sites(
             groups * GROUP // BLOCK_SITES,
-            stress.reshape(-1),
-            plastic_strain.reshape(-1),
-            direction.reshape(-1),
+            update.stress[begin:end].reshape(-1),
+            update.plastic_strain[begin:end].reshape(-1),
+            update.direction[begin:end].reshape(-1),
             stress_rate.reshape(-1),
             source.reshape(-1),
-            np.uint64(seed),
-            step,
+            np.uint64(update.seed),
+            update.step,
             np.uint64(first_site),
-            site_loops.draw_limits(parameters),
-            tuple(map(np.float64, forcing)),  # of 64 bits in the simulator too
-            (reading, *map(np.float64, numbers)),
-            self._none if begun is None else begun,
-            events,
+            *_rule(update),
+            self._none if update.begun is None else update.begun,
+            update.events,
         )
 
     def count_waits(
@@ -259,40 +244,24 @@ class GPU(Device):
             threads, begun, events, first_site, step, since, last, edges, number
         )
 
-    def advance_batch(
-        self,
-        stress: NDArray,
-        plastic_strain: NDArray,
-        direction: NDArray,
-        stress_rate: NDArray,
-        source: NDArray,
-        seeds: NDArray[np.uint64],
-        step: NDArray[np.uint64],
-        forcing: tuple[float, float],
-        parameters: tuple[int, float, float, float, float, float],
-        events: NDArray[np.int64],
-        begun: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Advance the lattices of a batch by one step, in one launch."""
-        reading, *numbers = parameters
-        length, lattices, width = stress.shape
+    def advance_batch(self, update: BatchUpdate, stress_rate: NDArray, source: NDArray) -> None:
+        """Advance the lattices of a batch, in one launch; see `Device.advance_batch`."""
+        length, lattices, width = source.shape
         groups = -(-length * width // GROUP)
-        if begun is not None:
-            events[:, 1].fill(0)
+        if update.begun is not None:
+            update.events[:, 1].fill(0)
         site_kernels.advance_batch(
             lattices * groups * GROUP // BLOCK_SITES,
-            stress,
-            plastic_strain,
-            direction,
+            update.stress,
+            update.plastic_strain,
+            update.direction,
             stress_rate,
             source,
-            seeds,
-            step,
-            site_loops.draw_limits(parameters),
-            tuple(map(np.float64, forcing)),
-            (reading, *map(np.float64, numbers)),
-            self._none.reshape(1, 0) if begun is None else begun,
-            events,
+            update.seeds,
+            update.step,
+            *_rule(update),
+            self._none.reshape(1, 0) if update.begun is None else update.begun,
+            update.events,
         )
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
@@ -328,3 +297,13 @@ class GPU(Device):
         threads = position.shape[0] * position.shape[1]
         move = _BATCH_MOVES[interpolation]
         move(threads, position, flow, np.float64(time_step), length)
+
+
+def _rule(update: Update) -> tuple[Any, tuple, tuple]:
+    """Return limits of draws, forcing and parameters, of 64 bits in the simulator too."""
+    reading, *numbers = update.parameters
+    return (
+        site_loops.draw_limits(update.parameters),
+        tuple(map(np.float64, update.forcing)),
+        (reading, *map(np.float64, numbers)),
+    )

@@ -1,12 +1,7 @@
-"""The ranks of a run and what they say to each other.  The only place that knows mpi4py.
-
-The communicator is passed explicitly; only entry points name the world.
-"""
+"""The ranks that share one run, and what they do together."""
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sys
 import time
 import traceback
@@ -16,14 +11,6 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-# What launchers tell their processes: (variable, launcher).
-_LAUNCHERS = (
-    ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"),
-    ("PMI_SIZE", "MPICH's mpiexec"),
-    ("SLURM_STEP_NUM_TASKS", "srun"),
-)
-
-_MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
 LAST_WORDS = 0.5  # seconds that a launcher has to pass on what was printed before an abort
 
 
@@ -202,38 +189,6 @@ class Communicator:
         self.mpi.Abort(code)
 
 
-class Messages:
-    """Small messages between ranks that need not wait for each other.  Making it is collective.
-
-    What one rank sends to another arrives in order.
-
-    Parameters
-    ----------
-    communicator : Communicator
-    """
-
-    def __init__(self, communicator: Communicator) -> None:
-        self._mpi = communicator.mpi.Dup()
-        self._leaving: list[MPI.Request] = []
-
-    def send(self, rank: int, message: Any) -> None:
-        """Send a message on its way; return at once."""
-        self._leaving = [request for request in self._leaving if not request.Test()]
-        self._leaving.append(self._mpi.isend(message, dest=rank))
-
-    def arrived(self) -> list[Any]:
-        """Return all messages that have arrived, without waiting."""
-        found, status = [], MPI.Status()
-        while self._mpi.iprobe(status=status):
-            found.append(self._mpi.recv(source=status.Get_source()))
-        return found
-
-    def close(self) -> None:
-        """Wait for what is on its way.  Collective; everything must be received by then."""
-        MPI.Request.Waitall(self._leaving)
-        self._mpi.Free()
-
-
 def _described(array: NDArray, parts: list[tuple[int, int]]) -> list[Any]:
     """Return a flat array and its (start, count) of each rank as MPI wants them."""
     counts, starts = [count for _, count in parts], [start for start, _ in parts]
@@ -256,57 +211,3 @@ def abort_on_exception(communicator: Communicator) -> None:
         communicator.abort(1)
 
     sys.excepthook = hook
-
-
-def library() -> str:
-    """Return the name and version of the MPI library, on one line."""
-    return " ".join(MPI.Get_library_version().replace("\x00", "").split("\n")[0].split())
-
-
-def cuda_aware() -> bool:
-    """Tell whether the MPI library says that it takes arrays of a GPU.
-
-    Asked by the functions that Open MPI and MPICH have for it; one that has neither is taken not to
-    be: an exchange that is only tried may end the run.
-    """
-    for path in _loaded_libraries("libmpi"):
-        try:
-            loaded = ctypes.CDLL(path)
-        except OSError:
-            continue
-        if hasattr(loaded, "MPIX_Query_cuda_support"):
-            return bool(loaded.MPIX_Query_cuda_support() == 1)
-        if hasattr(loaded, "MPIX_GPU_query_support"):
-            supported = ctypes.c_int(0)
-            failed = loaded.MPIX_GPU_query_support(_MPICH_CUDA, ctypes.byref(supported))
-            return not failed and supported.value == 1
-    return False
-
-
-def _loaded_libraries(name: str) -> list[str]:
-    """Return the files of the shared libraries of this process whose names begin so."""
-    try:
-        with open("/proc/self/maps") as maps:
-            files = {line.split()[-1] for line in maps}
-    except OSError:
-        return []
-    return sorted(file for file in files if os.path.basename(file).startswith(name))
-
-
-def foreign_launcher(communicator: Communicator) -> str | None:
-    """Tell that a launcher of another MPI started this process as a run of its own.
-
-    Returns
-    -------
-    str or None
-        A sentence to print, where the launcher's environment names more ranks than MPI found.
-    """
-    for variable, launcher in _LAUNCHERS:
-        count = os.environ.get(variable, "")
-        if count.isdigit() and int(count) > 1 and communicator.size == 1:
-            return (
-                f"{launcher} started {count} processes ({variable}={count}) but mpi4py, built for "
-                f"'{library()}', sees 1 rank: use the mpiexec of that MPI, or install mpi4py for "
-                "the one that you launch with"
-            )
-    return None

@@ -8,17 +8,8 @@
 - 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint: resume it.
 """
 
-from epmpi.config import ConfigError
-from epmpi.output import OutputError
-from epmpi.state import StateError
-
 USER_ERROR = 2
 STATE_ERROR = 70
 MEMORY_ERROR = 71
 OUTPUT_ERROR = 74
 STOPPED = 75
-EXIT_CODES: dict[type[Exception], int] = {
-    ConfigError: USER_ERROR,
-    OutputError: OUTPUT_ERROR,
-    StateError: STATE_ERROR,
-}

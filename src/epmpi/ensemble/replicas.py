@@ -1,0 +1,172 @@
+"""The replicas of one group of ranks: one after another, or in step as a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from epmpi.config import MAY_CHANGE, ConfigError, Configuration, replica_name
+from epmpi.devices import Device
+from epmpi.ensemble.correspondence import Correspondence, ReplicaProgress
+from epmpi.ensemble.directory import EnsembleDirectory
+from epmpi.ensemble.lockstep import in_step, run_in_step
+from epmpi.output import OutputError, on_root
+from epmpi.parallel import Communicator
+from epmpi.simulation import Simulation
+from epmpi.state import StateError
+from epmpi.stopping import Pace, TimeLimit
+from epmpi.surroundings import Surroundings
+
+ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leaves the others
+
+
+class End(NamedTuple):
+    """How a replica has ended: by itself, stopped, or by an error."""
+
+    replica: int
+    stopped: str
+    error: Exception | None
+
+
+class Replicas:
+    """Makes and runs the replicas of this rank's group.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Of the ensemble.
+    numbers : list of int
+        Of the replicas, in order.
+    group : Communicator
+    device : Device
+    resumed : EnsembleDirectory or None
+        Where replicas may have begun already.
+
+    Attributes
+    ----------
+    in_step : bool
+        Whether they go on as a batch.  On a CPU they do not: each alone stays in cache.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        numbers: list[int],
+        group: Communicator,
+        device: Device,
+        resumed: EnsembleDirectory | None,
+    ) -> None:
+        self.configuration = configuration
+        self.numbers = numbers
+        self.group = group
+        self.device = device
+        self.in_step = (
+            device.batches
+            and group.size == 1
+            and len(numbers) > 1
+            and configuration.tracers.every == 1
+            and configuration.run.fft == "auto"
+        )
+        self._resumed = resumed
+        self._first: Simulation | None = None
+
+    def make_first(self) -> None:
+        """Make the first one, before anything is written.  Collective in the group.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks of the group, if it cannot be run.
+        """
+        try:
+            self._first = self._simulation(self.numbers[0])
+        except ConfigError as error:
+            raise named(error, self.numbers[0]) from None
+
+    def run(
+        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+    ) -> Iterator[End]:
+        """Run them all, until one is stopped.  Collective in the group.
+
+        Yields
+        ------
+        End
+            Of each that was run, when it has ended.
+        """
+        one_way = self._run_in_step if self.in_step else self._run_in_turn
+        yield from one_way(folder, letters, limit)
+
+    def _run_in_turn(
+        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+    ) -> Iterator[End]:
+        for replica in self.numbers:
+            stopped, error = "", None
+            try:
+                simulation = self._take(replica)
+                surroundings = self._surroundings(replica, letters, limit)
+                simulation.run(_target(simulation, replica, folder), surroundings=surroundings)
+                stopped = simulation.stopped
+            except ENDS as found:
+                error = named(found, replica)
+            yield End(replica, stopped, error)
+            if stopped:
+                return
+
+    def _run_in_step(
+        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+    ) -> Iterator[End]:
+        """Run those at the same step together."""
+        simulations: dict[int, Simulation] = {}
+        for replica in self.numbers:
+            try:
+                simulations[replica] = self._take(replica)
+            except ENDS as found:
+                yield End(replica, "", named(found, replica))
+        for together in in_step(simulations):
+            every = self.configuration.output.checkpoint_every
+            clock = next(iter(together.values())).clock
+            pace = Pace(self.group, letters, limit, every, clock, len(together))
+
+            def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[None]:
+                surroundings = self._surroundings(replica, letters, limit, pace)
+                target = _target(simulation, replica, folder)
+                return simulation.course(target, surroundings=surroundings)
+
+            for replica, error in run_in_step(together, begin, ENDS):
+                yield End(replica, together[replica].stopped, error and named(error, replica))
+
+    def _surroundings(
+        self,
+        replica: int,
+        letters: Correspondence,
+        limit: TimeLimit,
+        pace: Pace | None = None,
+    ) -> Surroundings:
+        told = ReplicaProgress(replica, letters, telling=self.group.is_root)
+        return Surroundings(letters, limit, told, pace)
+
+    def _take(self, replica: int) -> Simulation:
+        """Return the simulation of a replica, for the first the one that was made before."""
+        made, self._first = self._first, None
+        return made or self._simulation(replica)
+
+    def _simulation(self, replica: int) -> Simulation:
+        """Return the simulation of one replica, new or resumed.  Collective in the group."""
+        group, folder = self.group, self._resumed
+        begun = folder and group.broadcast(on_root(group, lambda: folder.has_begun(replica)))
+        if folder is not None and begun:
+            overrides = self.configuration.as_overrides(MAY_CHANGE)
+            run = folder.replica(replica)
+            return Simulation.resume(run, overrides, group, device=self.device)
+        return Simulation(self.configuration.replica(replica), group, device=self.device)
+
+
+def _target(simulation: Simulation, replica: int, folder: EnsembleDirectory) -> Path | None:
+    """Return where a new replica is written; None for one that is resumed."""
+    return None if simulation.is_resumed else folder.replica(replica)
+
+
+def named(error: Exception, replica: int) -> Exception:
+    """Return an error of a replica, its message led by the replica's name."""
+    return type(error)(f"{replica_name(replica)}: {error}")

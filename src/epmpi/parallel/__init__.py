@@ -1,0 +1,17 @@
+"""The ranks of a run and what they say to each other.  The only place that knows mpi4py.
+
+The communicator is passed explicitly; only entry points name the world.
+"""
+
+from epmpi.parallel.communicator import Communicator, abort_on_exception
+from epmpi.parallel.messages import Messages
+from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, library
+
+__all__ = [
+    "Communicator",
+    "Messages",
+    "abort_on_exception",
+    "cuda_aware",
+    "foreign_launcher",
+    "library",
+]

@@ -1,0 +1,154 @@
+"""What a run writes of its model: frames when they are due, and checkpoints of a sound state."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from epmpi.config import ConfigError, Configuration
+from epmpi.model import Model
+from epmpi.output import Checkpoint, RunStore, collect, open_run
+from epmpi.parallel import Communicator
+from epmpi.schedule import Schedule
+from epmpi.state import StateError
+from epmpi.stopping import Pace
+from epmpi.waiting import WaitingTimes
+
+
+class Recorder:
+    """Writes the frames and the checkpoints of a run.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    model : Model
+        Gathers waiting times from now on, where they are asked for.
+    communicator : Communicator
+    warmup_steps : int
+        Steps before the measurement, as far as they are known.
+
+    Attributes
+    ----------
+    activity : float or None
+        The last that was measured; on the root.
+    saved_step : int
+        Of the last checkpoint; -1 before the first.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        model: Model,
+        communicator: Communicator,
+        warmup_steps: int,
+    ) -> None:
+        self.configuration = configuration
+        self.model = model
+        self.communicator = communicator
+        self.activity: float | None = None
+        self.saved_step = -1
+        self._schedule = Schedule(configuration)
+        self._waits: WaitingTimes | None = None
+        if configuration.output.waiting_times_every:
+            self._waits = WaitingTimes(model.slab.shape, warmup_steps, model.device)
+            model.gather("waiting_times", self._waits)
+
+    def begin_measurement(self, warmup_steps: int) -> None:
+        """Count waiting times from the end of the warm-up on, which is known now."""
+        if self._waits is not None:
+            self._waits.begin_at(warmup_steps)
+
+    def open(
+        self, directory: str | os.PathLike[str] | None, checkpoint: Checkpoint | None
+    ) -> RunStore:
+        """Open the store of a new run, or of one that goes on from a checkpoint.  Collective.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if a new run has no directory, or one that exists.
+        OutputError
+            On all ranks, if it cannot be written.
+        """
+        model, communicator = self.model, self.communicator
+        known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
+        known |= {"device_name": model.device.describe(), "exchange": model.fft.transport}
+        known |= self._schedule.describe()
+        if self._waits is not None:
+            known["waiting_times"] = {"edges": self._waits.edges}
+        if checkpoint is not None:
+            return checkpoint.continue_run(self.configuration, communicator, model.lattice, known)
+        if directory is None:
+            raise ConfigError("no directory: a new run needs one")
+        return open_run(Path(directory), self.configuration, communicator, model.lattice, known)
+
+    def write(self, store: RunStore, warmup_steps: int) -> None:
+        """Write what is due at this step.  Collective.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written.
+        StateError
+            As `save` does.
+        """
+        model, to_host = self.model, self.model.device.to_host
+        step = model.step_count - warmup_steps
+        now = step * self.configuration.time.step
+        warmup = step < 0
+        due = self._schedule.due
+        series = due("series", model.step_count if warmup else step)
+        trajectory, fields, waits = (
+            not warmup and due(what, step) for what in ("trajectory", "fields", "waiting_times")
+        )
+        if series or trajectory or fields:
+            self._check()
+        if series:
+            observables = model.observables()
+            self.activity = observables.get("activity")
+            if warmup:
+                store.series(model.step_count, model.time, observables, warmup=True)
+            else:
+                store.series(step, now, observables)
+        if trajectory:
+            identity, position = map(to_host, (model.tracers.identity, model.tracers.position))
+            store.trajectory(step, now, identity, position)
+        if fields:
+            store.fields(
+                step,
+                now,
+                {
+                    "stress": to_host(model.stress),
+                    "plastic_strain": to_host(model.plastic_strain),
+                    "active": to_host(model.direction),
+                },
+            )
+        if waits and self._waits is not None:
+            counted = self.communicator.sum(self._waits.number)
+            store.histograms(step, now, {"waiting_times": counted})
+
+    def save(self, store: RunStore, pace: Pace) -> None:
+        """Write a checkpoint.  Collective.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if it cannot be written.
+        StateError
+            On all ranks, if a number of the state is not finite; nothing is written then.
+        """
+        began = time.monotonic()
+        self._check()
+        store.checkpoint(self.model.state(), pace.clock())
+        self.saved_step = self.model.step_count
+        pace.saved(began)
+
+    def _check(self) -> None:
+        """Raise StateError on all ranks if a number of the state is not finite.  Collective."""
+        fault, model = self.model.fault(), self.model
+        error = fault and StateError(
+            f"{fault} at step {model.step_count} (time {model.time:.12g} from the start of the "
+            f"run); the checkpoint of step {self.saved_step} is good"
+        )
+        self.communicator.raise_alike(error or None)

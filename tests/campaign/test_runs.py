@@ -1,0 +1,31 @@
+"""How the runs of a campaign are launched; that they are carried out is tested with scans."""
+
+import sys
+from pathlib import Path
+
+import launching
+import pytest
+
+from epmpi.campaign import runs
+from epmpi.config import ConfigError
+
+
+def test_the_package_and_the_tools_know_the_same_launchers():
+    assert runs.LAUNCHER_VARIABLES == launching.LAUNCHER_VARIABLES
+    assert runs.ONE_THREAD == launching.ONE_THREAD
+
+
+def test_the_launcher_is_the_one_that_is_named(monkeypatch):
+    monkeypatch.setenv("MPIEXEC", "mpirun --oversubscribe")
+    assert runs.mpiexec() == ["mpirun", "--oversubscribe"]
+
+
+def test_without_a_launcher_the_remedy_is_told(monkeypatch, tmp_path):
+    monkeypatch.delenv("MPIEXEC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ConfigError, match="set --ranks 1, or MPIEXEC"):
+        runs.mpiexec()
+    beside = Path(tmp_path / "mpiexec")
+    beside.touch(mode=0o755)
+    assert runs.mpiexec() == [str(beside)]
