@@ -65,12 +65,14 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
     halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
 
+    device = device or CPU()
+
     def convolution(responses: int, extra: int) -> int:
         """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
         spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
-        height = min((device or CPU()).block_rows(width * real), rows)
+        height = min(device.block_rows(width * real), rows)
         blocks = 2 * height * width * real
         kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
         if ranks > 1:
@@ -78,11 +80,22 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
         return 2 * real * spectra + real * kernels + blocks
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
-    state = rows * width * (real + 8 + 1 + gathered) + flow * (rows + halo) * width * real
+    state = rows * width * (real + 8 + 1 + gathered)
+    if flow and _stores_flow(configuration, ranks, device):
+        state += flow * (rows + halo) * width * real
     state += TRACER_BYTES * (tracers.number // ranks)
     if tracers.every == 1:
         return state + convolution(1 + flow, halo)
     return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
+
+
+def _stores_flow(configuration: Configuration, ranks: int, device: Device) -> bool:
+    """Tell whether the flow is kept as fields, not only a few rows of it at a time."""
+    run = configuration.run
+    if ranks > 1 or run.fft not in ("auto", "vector"):
+        return True
+    dtype = np.float64 if run.precision == "double" else np.float32
+    return not device.lines(run.fft, configuration.lattice.shape, dtype).one_loop
 
 
 def file_bytes(configuration: Configuration) -> int:
