@@ -3,20 +3,34 @@
     python -m benchmarks.memory --size 4096
     python -m benchmarks.memory --size 32768 --device gpu
 
-One process a case: the peak of a process never falls. On a GPU: the card's memory that is gone
-after some steps, with the work areas of cuFFT and what its libraries hold.
+One process a case: the peak of a process never falls; it counts memory that ranks share in each of
+them. `together` is what all ranks hold after the steps, shared memory once (Linux). On a GPU: the
+card's memory that is gone after some steps, with the work areas of cuFFT and what its libraries
+hold.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import resource
+from pathlib import Path
 
 from epmpi.config import from_mapping
 from epmpi.model import Model
 from epmpi.parallel import Communicator
 from epmpi.placement import place
 from epmpi.planning import array_bytes
+
+PAGES = Path("/proc/self/smaps_rollup")
+
+
+def share_of_memory() -> int:
+    """Return the resident bytes of this process; of shared pages, its share (0 if not known)."""
+    if not PAGES.exists():
+        return 0
+    found = re.search(r"^Pss: +(\d+) kB", PAGES.read_text(), re.MULTILINE)
+    return 1024 * int(found[1]) if found else 0
 
 
 def main() -> None:
@@ -49,12 +63,13 @@ def main() -> None:
         peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     else:
         peak = free - (device.free_bytes() or 0)
+    together = communicator.sum(share_of_memory())
     if communicator.is_root:
         arrays = array_bytes(configuration, communicator.size, device)
         print(
             f"L={options.size} tracers={number} precision={options.precision} "
             f"device={device.name} ranks={communicator.size} peak={peak / sites:.1f} B/site "
-            f"arrays={arrays / sites:.1f} B/site"
+            f"arrays={arrays / sites:.1f} B/site together={together / options.size**2:.1f} B/site"
         )
 
 
