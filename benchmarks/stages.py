@@ -15,6 +15,7 @@ from epmpi.placement import place
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
 LINE_STAGES = {
     "advance_rows": "row pass",
+    "move_tracers": "flow pass",
     "transform_rows": "forward rows",
     "convolve": "columns",
     "restore_rows": "inverse rows",

@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--fft", default="auto")
     parser.add_argument("--split", action="store_true",
-                        help="the row pass block by block: slower, and timed by stage")  # fmt: skip
+                        help="passes over rows block by block: slower, timed by stage")  # fmt: skip
     parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--time-step", type=float, default=0.05)
     parser.add_argument("--warmup", type=int, default=400, help="steps before the first round")
@@ -149,7 +149,7 @@ def main() -> None:
 
 
 def report(row: dict, file: Path | None) -> None:
-    """Print a row; append it to a CSV file with the date."""
+    """Print a row; append it to a CSV file."""
     print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
     if file is not None:
         append(row, file)
