@@ -34,7 +34,7 @@ waiting_times_every = 5.0
 checkpoint_every = 0.2
 """
 TIMEOUT = 120.0  # seconds without a word, after which a run hangs
-LONGEST_LOOK = 0.1  # seconds: a look that took longer was held up with the run, as by a busy machine
+LONGEST_LOOK = 0.1  # seconds: one that took longer was held up with the run, by a busy machine
 
 
 class Patience:
