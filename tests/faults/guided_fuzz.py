@@ -86,7 +86,8 @@ def main() -> None:
         found.extend(result for result in results if result[1])
         if inputs == number:
             new = len(os.listdir(corpus)) - first
-            sys.stdout.write(json.dumps({"tried": tried, "found": found, "new": new}) + "\n")
+            told = {"inputs": inputs, "tried": tried, "found": found, "new": new}
+            sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
             os._exit(0)
 
