@@ -3,7 +3,8 @@
 usage: PYTHONPATH=tests:tests/faults:tools python tests/faults/fuzz.py [--inputs N] [--seed N]
 
 Hypothesis draws the recipes of half of the inputs (`property_fuzz.py`); libFuzzer finds the others
-(`guided_fuzz.py`), where its wheel is installed.  What is fuzzed, and what must come of it: `fuzz_targets.py`.
+(`guided_fuzz.py`), where its wheel is installed.  What is fuzzed, and what must come of it:
+`fuzz_targets.py`.
 """
 
 from __future__ import annotations

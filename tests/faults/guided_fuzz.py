@@ -91,7 +91,8 @@ def main() -> None:
             sys.stdout.flush()
             os._exit(0)
 
-    options = ["-timeout=0", "-rss_limit_mb=0", "-verbosity=0", f"-max_len={LONGEST}"]
+    # The limits are ours; with a timeout of zero atheris takes one of a second.
+    options = [f"-timeout={24 * 3600}", "-rss_limit_mb=0", "-verbosity=0", f"-max_len={LONGEST}"]
     options += [f"-seed={seed}", f"-dict={directory / 'words'}", str(corpus)]
     atheris.Setup(sys.argv[:1] + options, take)
     with limited():

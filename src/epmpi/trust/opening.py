@@ -2,8 +2,8 @@
 
 To open a virtual dataset HDF5 reads the list of its sources, which stands in a global heap, object
 by object.  A free object of size zero, as in a block of zeros, leads it back to where it was, for
-ever (seen with HDF5 1.10 to 2.0), and nothing calls it back: it answers neither to signals nor to
-other threads.  So the bytes are read here before.  Source: HDF5 File Format Specification 3.0, III.E
+ever (seen with HDF5 2.0.0), and nothing calls it back: it answers neither to signals nor to other
+threads.  So the bytes are read here before.  Source: HDF5 File Format Specification 3.0, III.E
 (global heap), IV.A.1 (object headers), IV.A.2.i (data layout), IV.A.2.q (continuation).
 """
 
