@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import h5py
 import launching
@@ -29,6 +31,7 @@ seed = 3
 device = "cpu"
 """
 CLI = ("-m", "epmpi.cli")
+COMMANDS = Path(__file__).parent / "commands.py"
 
 
 @pytest.fixture
@@ -48,21 +51,33 @@ def finished(run, replicas=4):
     return frames
 
 
+def commands(launch, folder, *lines, ranks=None):
+    """Return exit code, standard output and error of each of several commands."""
+    arguments = json.dumps([list(map(str, line)) for line in lines])
+    done = launch(COMMANDS, arguments, ranks=ranks, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    parts = [re.split(r"\n--- exit code (\d+)\n", text) for text in (done.stdout, done.stderr)]
+    codes = [int(code) for code in parts[0][1::2]]
+    assert len(codes) == len(lines), done.stderr
+    return list(zip(codes, parts[0][::2], parts[1][::2], strict=False))
+
+
 @pytest.mark.parametrize("ranks", [None, 3])
 def test_run_and_analyse(launch, tmp_path, small, ranks):
-    done = launch(*CLI, "run", small, "-o", "out", ranks=ranks, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("4 replicas of 16 x 12 sites, 4 to run") == 1
-    assert "100 % (320/320 steps)" in done.stderr  # one bar for all
+    (code, told, progress), (analysed, table, errors) = commands(
+        launch, tmp_path, ["run", small, "-o", "out"], ["analyse", "out"], ranks=ranks
+    )
+    assert (code, analysed) == (0, 0), progress + errors
+    assert told.count("4 replicas of 16 x 12 sites, 4 to run") == 1
+    assert "100 % (320/320 steps)" in progress  # one bar for all
     assert finished(tmp_path / "out") == [13] * 4
     assert load(tmp_path / "out" / "ensemble.toml") == load(small)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+    made = [path for path in (tmp_path / "out").iterdir() if path.suffix not in (".h5", ".png")]
+    assert sorted(path.name for path in made) == [
         "ensemble.toml", *(f"replica-00{number}" for number in range(4)),
     ]  # fmt: skip
-    done = launch(*CLI, "analyse", "out", ranks=ranks, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "out: averages" in done.stdout
-    assert "replicas" in done.stdout
+    assert "out: averages" in table
+    assert "replicas" in table
     assert (tmp_path / "out" / "analysis.h5").exists()
 
 
@@ -132,23 +147,23 @@ def test_a_signal_to_one_rank_stops_all_and_any_ranks_go_on(tmp_path, small):
     assert saved_step(tmp_path / "out" / "replica-001") > step
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--set", "run.seed=4294967296"], "below 2^32"),
-        (["--set", "run.replicas=0"], "run.replicas = 0"),
-        (["--set", "lattice.shape=[4, 4]", "--set", "run.replicas=1"], "3 ranks"),
-        (["--set", "initial.state=nowhere/run.h5"], "replica-000: initial.state"),
-    ],
-)
-def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(
-    launch, tmp_path, small, arguments, expected
-):
-    done = launch(*CLI, "run", small, "-o", "out", *arguments, ranks=3, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    [line] = [line for line in done.stderr.splitlines() if line.strip()]
-    assert line.startswith("epmpi: ")
-    assert expected in line
+def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(launch, tmp_path, small):
+    mistakes = {
+        ("run.seed=4294967296",): "below 2^32",
+        ("run.replicas=0",): "run.replicas = 0",
+        ("lattice.shape=[4, 4]", "run.replicas=1"): "3 ranks",
+        ("initial.state=nowhere/run.h5",): "replica-000: initial.state",
+    }
+    lines = [
+        ["run", small, "-o", "out", *(word for change in changes for word in ("--set", change))]
+        for changes in mistakes
+    ]
+    found = commands(launch, tmp_path, *lines, ranks=3)
+    for (code, _, errors), expected in zip(found, mistakes.values(), strict=True):
+        assert code == 2, errors
+        [line] = [line for line in errors.splitlines() if line.strip()]
+        assert line.startswith("epmpi: ")
+        assert expected in line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
 
 
@@ -160,24 +175,36 @@ def test_too_many_ranks_for_the_replicas(launch, tmp_path, small):
 
 
 def test_dry_run_tells_of_all_replicas(launch, tmp_path, small):
-    one = launch(*CLI, "run", "--dry-run", small, "--set", "run.replicas=1", cwd=tmp_path)
-    many = launch(*CLI, "run", "--dry-run", small, "--set", "run.replicas=5", ranks=2,
-                  cwd=tmp_path)  # fmt: skip
-    assert one.returncode == many.returncode == 0, many.stderr
-    assert "for 3 x 80 steps" in many.stdout
-    assert "for 80 steps" in one.stdout
+    found = commands(
+        launch, tmp_path,
+        ["run", "--dry-run", small, "--set", "run.replicas=1"],
+        ["run", "--dry-run", small, "--set", "run.replicas=5"],
+        ranks=2,
+    )  # fmt: skip
+    (one, alone, _), (many, together, errors) = found
+    assert one == many == 0, errors
+    assert "for 3 x 80 steps" in together
+    assert "for 80 steps" in alone
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
 
 
 def test_commands_for_single_runs_name_a_replica(launch, tmp_path, small):
-    done = launch(*CLI, "run", small, "-o", "out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    for arguments in (["watch", "out"], ["export", "out"], ["resume", "out", "--previous"]):
-        done = launch(*CLI, *arguments, cwd=tmp_path)
-        assert done.returncode == 2, done.stderr
-        assert "is an ensemble: give a replica, such as out/replica-000" in done.stderr
-        done = launch(*CLI, arguments[0], "out/replica-001", *arguments[2:], cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    done = launch(*CLI, "resume", "out", ranks=2, cwd=tmp_path)  # nothing is left to run
-    assert done.returncode == 0, done.stderr
-    assert "0 to run" in done.stdout
+    single = (["export", "out"], ["resume", "out", "--previous"])
+    of_replica = [[line[0], "out/replica-001", *line[2:]] for line in single]
+    found = commands(launch, tmp_path, ["run", small, "-o", "out"], *single, *of_replica)
+    assert found[0][0] == 0, found[0][2]
+    for code, _, errors in found[1:3]:
+        assert code == 2, errors
+        assert "is an ensemble: give a replica, such as out/replica-000" in errors
+    for code, _, errors in found[3:]:
+        assert code == 0, errors
+    watched, resumed = commands(launch, tmp_path, ["watch", "out"], ["resume", "out"])
+    assert watched[0] == resumed[0] == 0, watched[2] + resumed[2]
+    assert "4 of 4 finished" in watched[1]
+    assert "0 to run" in resumed[1]  # nothing is left
+
+
+def test_any_ranks_resume_a_finished_ensemble(launch, tmp_path, small):
+    found = commands(launch, tmp_path, ["run", small, "-o", "out"], ["resume", "out"], ranks=2)
+    assert [code for code, _, _ in found] == [0, 0], found
+    assert "0 to run" in found[1][1]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,33 @@ waiting_times_every = 5.0
 checkpoint_every = 0.2
 """
 TIMEOUT = 120.0  # seconds without a word, after which a run hangs
+LONGEST_LOOK = 0.1  # seconds: one that took longer was held up with the run, by a busy machine
+
+
+class Patience:
+    """Seconds of waiting for something, without those in which the one who waits stood still too.
+
+    Parameters
+    ----------
+    seconds : float
+        Of waiting, after which it is over.
+    """
+
+    def __init__(self, seconds: float = TIMEOUT) -> None:
+        self._left = self._seconds = seconds
+        self._seen = time.monotonic()
+
+    def look(self, interval: float = 0.01) -> bool:
+        """Sleep until the next look; False when there is none, for patience is over."""
+        time.sleep(interval)
+        now = time.monotonic()
+        self._left -= min(now - self._seen, LONGEST_LOOK)
+        self._seen = now
+        return self._left > 0
+
+    def renew(self) -> None:
+        """Begin to wait anew."""
+        self._left = self._seconds
 
 
 @dataclass
@@ -55,28 +83,39 @@ class Started:
 
     def wait(self) -> int:
         """Return the exit code; a run that is silent for `TIMEOUT` is ended and told by 124."""
-        said, since = -1, time.monotonic()
+        said, patience = -1, Patience()
         while self.process.poll() is None:
             if (size := self.output.stat().st_size) != said:
-                said, since = size, time.monotonic()
-            elif time.monotonic() - since > TIMEOUT:
-                self.kill(signal.SIGKILL)
+                said = size
+                patience.renew()
+            if not patience.look():
+                self.end()
                 return 124
-            time.sleep(0.01)
         return self.process.returncode
 
     def text(self) -> str:
         """Return what it has printed."""
         return self.output.read_text(errors="replace")
 
-    def wait_for(self, text: str) -> bool:
-        """Wait until it has printed something; False if it ended without."""
-        end = time.monotonic() + TIMEOUT
-        while text not in self.text():
-            if self.process.poll() is not None or time.monotonic() > end:
+    def wait_for(self, there: Callable[[], bool]) -> bool:
+        """Wait until something is there; False if the run ended without, or is ended in vain."""
+        patience = Patience()
+        while not there():
+            if self.process.poll() is not None:
+                return there()
+            if not patience.look(0.005):
+                self.end()
                 return False
-            time.sleep(0.005)
         return True
+
+    def end(self) -> None:
+        """Kill it whatever it does."""
+        self.kill(signal.SIGKILL)
+        self.process.wait(TIMEOUT)
+
+    def has_begun(self) -> bool:
+        """Tell whether it has printed its first line."""
+        return "epmpi 0" in self.text()
 
     def ranks(self) -> dict[int, int]:
         """Return the process of each rank."""

@@ -2,32 +2,33 @@
 
 usage: PYTHONPATH=tests:tests/faults:tools python tests/faults/fuzz.py [--inputs N] [--seed N]
 
-Hypothesis draws the recipes of half of the inputs; libFuzzer (`guided_fuzz.py`) finds the others,
-where its wheel is installed.  What is fuzzed, and what must come of it: `fuzz_targets.py`.
+Hypothesis draws the recipes of half of the inputs (`property_fuzz.py`); libFuzzer finds the others
+(`guided_fuzz.py`), where its wheel is installed.  What is fuzzed, and what must come of it:
+`fuzz_targets.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-import hypothesis
 import launching
-from fuzz_targets import SEEDS, Files, Texts, limited
-from hypothesis import strategies
+from fuzz_targets import SEEDS
 
 TARGETS = (*SEEDS, "files")
-GUIDED = Path(__file__).parent / "guided_fuzz.py"
-HOURS = 3600.0
+WAYS = {"by properties": "property_fuzz.py", "guided by coverage": "guided_fuzz.py"}
+HOURS = 3 * 3600.0
+STACK = "(most recent call first)"
 
 
 @dataclass
@@ -40,41 +41,25 @@ class Tally:
     new: int = 0  # inputs that reached code that none had reached before
 
 
-def by_properties(target: str, directory: Path, number: int, seed: int) -> Tally:
-    """Give one target inputs that Hypothesis draws."""
-    directory.mkdir()
-    tally = Tally()
-    readers = Files(directory) if target == "files" else Texts(target, directory)
-    quiet = list(hypothesis.HealthCheck)
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=number, deadline=None, database=None, derandomize=False,
-        suppress_health_check=quiet, phases=[hypothesis.Phase.generate],
-    )  # fmt: skip
-    @hypothesis.given(strategies.randoms(use_true_random=False))
-    def follow(chance) -> None:
-        results = readers.follow(chance)
-        tally.inputs += 1
-        tally.tried.update(reader for reader, _ in results)
-        tally.found.extend(result for result in results if result[1])
-
-    with limited():
-        follow()
-    return tally
-
-
-def guided(target: str, directory: Path, number: int, seed: int) -> Tally:
-    """Give one target inputs that libFuzzer finds, in a process of its own."""
-    command = launching.python(*map(str, (GUIDED, target, number, seed, directory)))
-    done = launching.run(command, timeout=HOURS, env=launching.environment())
+def fuzz(
+    way: str, target: str, directory: Path, number: int, seed: int, seconds: float = HOURS
+) -> Tally:
+    """Give one target so many inputs, in a process of its own that may crash or hang."""
+    program = Path(__file__).parent / WAYS[way]
+    command = launching.python(*map(str, (program, target, number, seed, directory)))
+    env = launching.environment(PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
+    try:
+        done = launching.run(command, timeout=seconds, env=env)
+    except subprocess.TimeoutExpired:
+        return Tally(found=[(target, f"did not end in {seconds:.0f} s")])
     lines = done.stdout.splitlines()
     if done.returncode or not lines:
-        return Tally(found=[(target, f"ended with {done.returncode}: {done.stderr[-1000:]}")])
+        said = done.stderr
+        shown = said[said.index(STACK) :][:2000] if STACK in said else said[-1000:]
+        return Tally(found=[(target, f"ended with {done.returncode}: {shown}")])
     told = json.loads(lines[-1])
-    return Tally(
-        number, Counter(told["tried"]), [tuple(found) for found in told["found"]], told["new"]
-    )
+    found = [(reader, why) for reader, why in told["found"]]
+    return Tally(told["inputs"], Counter(told["tried"]), found, told.get("new", 0))
 
 
 def has_guide() -> bool:
@@ -107,21 +92,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     start = time.monotonic()
-    ways: dict[str, Callable[[str, Path, int, int], Tally]] = {"by properties": by_properties}
-    if has_guide():
-        ways["guided by coverage"] = guided
-    else:
+    ways = [way for way in WAYS if way == "by properties" or has_guide()]
+    if not has_guide():
         print("not tried: fuzzing guided by coverage; atheris is not installed")
     inputs = found = 0
     with tempfile.TemporaryDirectory(prefix="epmpi-fuzz-") as directory:
-        for count, (name, fuzz) in enumerate(ways.items()):
-            print(f"{name:<34} {'given':>7} {'found':>6}")
+        for count, way in enumerate(ways):
+            print(f"{way:<34} {'given':>7} {'found':>6}")
             for target, number in shares(options.inputs // len(ways)).items():
-                tally = fuzz(target, Path(directory) / f"{target}{count}", number, options.seed)
+                place = Path(directory) / f"{target}{count}"
+                tally = fuzz(way, target, place, number, options.seed)
                 show(target, tally)
                 inputs += tally.inputs
                 found += len(tally.found)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     seconds = time.monotonic() - start
     print(f"{inputs} inputs, {found} found, {seconds:.0f} s, at most {memory:.0f} MiB of memory")
     return 1 if found else 0

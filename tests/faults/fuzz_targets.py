@@ -4,14 +4,20 @@ An input is a text, or a recipe: a source of choices (`random.Random`) by which 
 damaged by bytes, or rebuilt by HDF5 itself with parts missing, of other types, or claiming sizes
 that no memory holds.  Each reader must read it or refuse it in one line, within `SECONDS`, and
 without asking for `MEMORY` bytes.
+
+The seconds are those of the processor: a machine that stands still accuses nobody.  A library that
+hangs cannot be called back from Python, so beyond `HANGS` the system ends the process, which then
+leaves its stack: a fuzzer is a process of its own.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import random
 import resource
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +41,7 @@ from epmpi.simulation import Simulation
 from epmpi.watch.snapshot import read_snapshot
 
 SECONDS = 20
+HANGS = 40
 MEMORY = 2**30  # beyond what the process has
 REFUSALS = (ConfigError, AnalysisError, OutputError)
 SHAPE = (12, 10)
@@ -69,7 +76,8 @@ SEEDS = {  # good texts of each kind
 @contextmanager
 def limited() -> Iterator[None]:
     """Let a reader fail that takes too long, or asks for memory that no file here is worth."""
-    before = signal.signal(signal.SIGALRM, expire)
+    signal.signal(signal.SIGPROF, expire)
+    faulthandler.register(signal.SIGXCPU, chain=True)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
@@ -78,7 +86,6 @@ def limited() -> Iterator[None]:
             yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-        signal.signal(signal.SIGALRM, before)
 
 
 def expire(number: int, frame: FrameType | None) -> None:
@@ -88,7 +95,9 @@ def expire(number: int, frame: FrameType | None) -> None:
 
 def outcome(read: Callable[[], Any]) -> str:
     """Call a reader; return what is wrong with how it took its input, or an empty text."""
-    signal.alarm(SECONDS)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + HANGS, hard))
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         read()
     except REFUSALS as error:
@@ -101,7 +110,7 @@ def outcome(read: Callable[[], Any]) -> str:
     except BaseException as error:  # what is sought
         return f"{type(error).__name__}: {str(error)[:200]}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 

@@ -86,11 +86,13 @@ def main() -> None:
         found.extend(result for result in results if result[1])
         if inputs == number:
             new = len(os.listdir(corpus)) - first
-            sys.stdout.write(json.dumps({"tried": tried, "found": found, "new": new}) + "\n")
+            told = {"inputs": inputs, "tried": tried, "found": found, "new": new}
+            sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
             os._exit(0)
 
-    options = ["-timeout=0", "-rss_limit_mb=0", "-verbosity=0", f"-max_len={LONGEST}"]
+    # The limits are ours; with a timeout of zero atheris takes one of a second.
+    options = [f"-timeout={24 * 3600}", "-rss_limit_mb=0", "-verbosity=0", f"-max_len={LONGEST}"]
     options += [f"-seed={seed}", f"-dict={directory / 'words'}", str(corpus)]
     atheris.Setup(sys.argv[:1] + options, take)
     with limited():

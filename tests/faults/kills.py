@@ -51,7 +51,7 @@ def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[Trial
         before = left_behind(path)
         begin = place.run if fresh else place.resume
         started = begin("killed", ranks=ranks, copied=copied)
-        started.wait_for("epmpi 0")
+        started.wait_for(started.has_begun)
         time.sleep(chance.uniform(0, SPAN))
         if started.process.poll() is not None:
             return  # it has come to its end

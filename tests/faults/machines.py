@@ -26,9 +26,7 @@ def two_runs(place: Place, number: int, seed: int) -> Iterator[Trial]:
     for _ in range(number):
         place.remove("twice")
         first = place.run("twice")
-        first.wait_for("epmpi 0")
-        while not (place.directory / "twice" / "checkpoint.h5").exists():
-            time.sleep(0.01)
+        first.wait_for((place.directory / "twice" / "checkpoint.h5").exists)
         first.kill(signal.SIGSTOP)  # so that it is there until the second has been refused
         second = place.resume("twice")
         code = second.wait()
@@ -46,7 +44,7 @@ def stalled(place: Place, number: int, seed: int) -> Iterator[Trial]:
     for _ in range(number):
         place.remove("stalled")
         started = place.run("stalled", ranks=2)
-        started.wait_for("epmpi 0")
+        started.wait_for(started.has_begun)
         time.sleep(0.5)
         os.kill(started.ranks()[1], signal.SIGSTOP)
         time.sleep(2.0)
@@ -61,7 +59,7 @@ def stopped(place: Place, number: int, seed: int) -> Iterator[Trial]:
     for signal_number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)[:number]:
         place.remove("stopped")
         started = place.run("stopped", ranks=2)
-        started.wait_for("epmpi 0")
+        started.wait_for(started.has_begun)
         time.sleep(0.3)
         started.kill(signal_number, 1)
         code = started.wait()

@@ -23,6 +23,8 @@ OF_RUNS = (
     (not_a_number, 2),
 )
 INPUTS = {"configuration": 300, "override": 300, "campaign": 300, "files": 60}
+FUZZERS = [way for way in fuzz.WAYS if way == "by properties" or fuzz.has_guide()]
+LIMIT = 400.0  # seconds for one of them
 # To fill a disk takes root; without it, test_failures limits the size of the files.
 OF_DISKS = ((disk_full, 1), (read_only, 1)) if can_mount() else ()
 
@@ -49,22 +51,14 @@ def test_run_survives_its_machine(tmp_path, fault, number):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", FUZZERS)
 @pytest.mark.parametrize(("target", "number"), INPUTS.items())
-def test_readers_read_or_refuse_in_one_line(tmp_path, target, number):
-    tally = fuzz.by_properties(target, tmp_path / target, number, SEED)
-    assert tally.inputs == number
+def test_readers_read_or_refuse_in_one_line(tmp_path, way, target, number):
+    tally = fuzz.fuzz(way, target, tmp_path / target, number, SEED, LIMIT)
     assert tally.found == []
-
-
-if fuzz.has_guide():
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize(("target", "number"), INPUTS.items())
-    def test_guided_by_coverage_too(tmp_path, target, number):
-        tally = fuzz.guided(target, tmp_path / target, number, SEED)
-        assert tally.found == []
-        assert tally.tried
-        assert target == "files" or tally.new > 0
+    assert tally.inputs == number
+    assert tally.tried
+    assert way == "by properties" or target == "files" or tally.new > 0
 
 
 def test_the_guide_is_there_where_it_must_be():

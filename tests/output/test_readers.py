@@ -1,6 +1,7 @@
 """Programs that people use open what a run has left: each is tried itself."""
 
 import csv
+import importlib
 import os
 from importlib.util import find_spec
 
@@ -12,11 +13,13 @@ import xarray
 
 from epmpi import cli
 from epmpi import simulation as simulations
+from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
 from epmpi.simulation import Simulation
 
+exporting = importlib.import_module("epmpi.output.export")  # its function has the name too
 SHAPE, TRACERS = (12, 10), 17
 
 
@@ -103,6 +106,29 @@ def test_csv_holds_every_sample(run, tmp_path):
             values = file[f"observables/{name}/value"][()].tolist()
             assert [float(row[name]) for row in rows] == values
     assert rows[3]["time"] == "1.5"
+
+
+def test_a_segment_that_a_restart_removed_while_it_was_read_is_told(tmp_path, monkeypatch):
+    """HDF5 gives zeros for what is not there."""
+    run = made(tmp_path / "run", monkeypatch, copied=0)
+    last = max((run / "segments").iterdir())
+    with RunFile(run) as file:
+        assert file.field("stress", -1).any()
+        last.rename(tmp_path / "aside")
+        for read in (lambda: file.series("activity"), lambda: file.field("stress", -1)):
+            with pytest.raises(AnalysisError, match=r"h5 is gone: the run has been resumed"):
+                read()
+    (tmp_path / "aside").rename(last)
+    tabulate = exporting.table
+
+    def slow(*arguments):
+        last.unlink(missing_ok=True)
+        return tabulate(*arguments)
+
+    monkeypatch.setattr(exporting, "table", slow)
+    with pytest.raises(ConfigError, match=r"h5 is gone: the run has been resumed"):
+        export(run)
+    assert not (run / "export").exists()
 
 
 def test_export_from_the_command_line(tmp_path, monkeypatch, capsys):

@@ -66,7 +66,7 @@ def test_segments_are_complete_files(files, monkeypatch):
         assert list(file["observables/activity/value"]) == [3, 4, 5]
 
 
-def test_small_last_segment_is_continued_and_its_forerunner_removed(files, monkeypatch):
+def test_small_last_segment_is_continued_under_its_name(files, monkeypatch):
     monkeypatch.setattr(segments, "COPIED", 0)
     append(files, 3)
     append(files, 3)
@@ -75,7 +75,43 @@ def test_small_last_segment_is_continued_and_its_forerunner_removed(files, monke
     append(files, 3)
     assert frames_seen(files.path) == 12
     names = sorted(os.listdir(files.directory / "segments"))
-    assert names == ["000000.h5", "000003.h5"]
+    assert names == ["000000.h5", "000001.h5"]
+
+
+def test_a_slow_reader_reads_on_whatever_is_published_meanwhile(files, monkeypatch):
+    """One opens run.h5 after each publication, and reads when all have been made."""
+    readers = []
+    for copied in (10**9, 10**9, 0, 0, 10**9, 10**9, 10**9, 0, 10**9):
+        monkeypatch.setattr(segments, "COPIED", copied)
+        append(files, 2)
+        readers.append(h5py.File(files.path, "r"))
+    assert len(os.listdir(files.directory / "segments")) == 4
+    for count, reader in enumerate(readers, start=1):
+        with reader:
+            for name in ("step", "time", "value"):
+                values = reader[f"{ACTIVITY.path}/{name}"][()]
+                assert np.array_equal(values, np.arange(2 * count))
+
+
+def test_a_resumed_run_gives_what_it_continues_a_new_name(files, monkeypatch):
+    """Until its run.h5 is there, the old one refers to frames that it does not have."""
+    monkeypatch.setattr(segments, "COPIED", 0)
+    append(files, 3)
+    append(files, 4)
+    kept = [segments.Segment(part.path, dict(part.frames)) for part in files.published]
+    kept[-1].frames[ACTIVITY] = 2
+    resumed = SegmentedFile(files.directory, lambda file: [])
+    resumed.resume(kept)
+    monkeypatch.setattr(segments, "COPIED", 10**9)
+    with h5py.File(files.path, "r") as reader, monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda path: None)  # as a kill there leaves them
+        resumed.publish(resumed.begin())
+        assert list(reader["observables/activity/value"]) == list(range(7))
+    resumed.sweep()
+    assert sorted(os.listdir(files.directory / "segments")) == ["000000.h5", "000002.h5"]
+    append(resumed, 1)
+    assert frames_seen(files.path) == 6
+    assert sorted(os.listdir(files.directory / "segments")) == ["000000.h5", "000002.h5"]
 
 
 def test_what_a_restart_cuts_off_a_segment_too_large_to_copy_is_not_seen(files, monkeypatch):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
 from epmpi.lattice import split
-from epmpi.trust import check_file, one_line
+from epmpi.trust import check_file, check_presence, one_line
 
 POSITION = "particles/tracers/position"
 READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
@@ -92,7 +92,7 @@ class RunFile:
                 f"written): {str(error).splitlines()[0]}"
             ) from error
         try:
-            check_file(self._file)
+            self._segments = check_file(self._file)
             self._check_creator()
             self.shape = self._lattice_shape()
         except AnalysisError:
@@ -290,12 +290,17 @@ class RunFile:
 
     def _read(self, dataset: h5py.Dataset, selection: Any) -> Any:
         try:
-            return dataset[selection]
+            values = dataset[selection]
         except OSError as error:
             raise AnalysisError(
                 f"{self.path}: {dataset.name} cannot be read (damaged file?): "
                 f"{str(error).splitlines()[0]}"
             ) from error
+        try:
+            check_presence(self._segments)
+        except ValueError as error:
+            raise AnalysisError(f"{self.path}: {error}") from error
+        return values
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ import numpy as np
 from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
-from epmpi.trust import check_file, one_line
+from epmpi.trust import check_file, check_presence, one_line
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
 NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
@@ -59,12 +59,13 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
         raise ConfigError(f"{path} cannot be read: {why}; {expected_run(Path(run))}") from error
     with file:
         try:
-            check_file(file)
+            segments = check_file(file)
             elements = h5md.elements(file)
             tables = {name: table(file, elements, group) for group, name in SERIES.items()}
             fields = [element for element in elements if element.path.startswith("fields/")]
             drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
             file["h5md"]  # which the view of the tracers takes over
+            check_presence(segments)
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error

@@ -33,7 +33,7 @@ from epmpi.output.failures import on_root
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.state import State
-from epmpi.trust import one_line
+from epmpi.trust import one_line, open_item
 
 LARGEST_HEADER = 2**24  # bytes
 KINDS = {"str": str, "int": int}  # of the values in a header
@@ -143,11 +143,14 @@ def plain_dataset(file: h5py.File, path: str) -> h5py.Dataset:
     """Return a dataset whose data are in this file, and as large as it says."""
     group: Any = file
     for name in path.split("/"):
-        if not isinstance(group, h5py.Group) or not isinstance(
-            group.get(name, getlink=True), h5py.HardLink
-        ):
+        if not isinstance(group, h5py.Group):
             raise Damaged(f"it lacks {path}")
-        group = group[name]
+        try:
+            group = open_item(group, name)
+        except KeyError:
+            raise Damaged(f"it lacks {path}") from None
+        except ValueError as error:
+            raise Damaged(f"{path} {error}") from error
     if not isinstance(group, h5py.Dataset) or group.is_virtual or group.external:
         raise Damaged(f"{path} is no plain dataset")
     if group.chunks is not None or group.id.get_storage_size() != group.nbytes:

@@ -13,6 +13,11 @@ a reader may see is ever written to:
   their own, and run.h5 is a small file in which each dataset is a *virtual dataset*: HDF5 reads the
   frames from the segments as if they were one.  It is written beside and renamed, too.
 
+A copy that continues a segment takes its name, for it begins with all that the segment had.  So who
+has run.h5 open while the run goes on may read on, however slowly: what it refers to stays there and
+stays the same.  Only a run that is resumed removes segments, those that its checkpoint does not
+count on, when its own run.h5 is there.
+
 Whatever dies at any instant leaves the run.h5 of the last publication and, perhaps, files that no
 run.h5 refers to.  The number of segments is at most that of the publications, and at most one for
 every `COPIED` bytes if those are frequent; nothing is copied that is larger.
@@ -73,6 +78,7 @@ class SegmentedFile:
         self.published: list[Segment] = []
         self._number = 0  # of the next segment: a name is never used twice
         self._replaced: Segment | None = None  # the segment that the partial file continues
+        self._cut = False  # run.h5 may refer to frames that are no longer among those published
 
     def frames(self) -> dict[str, int]:
         """Return how many frames of each element run.h5 has, by path."""
@@ -85,6 +91,7 @@ class SegmentedFile:
     def resume(self, published: list[Segment]) -> None:
         """Go on after these segments, which hold the frames that are to stay."""
         self.published = published
+        self._cut = True
         used = [int(path.stem) for path in self._numbered()]
         self._number = max(used, default=-1) + 1
 
@@ -149,7 +156,7 @@ class SegmentedFile:
                 os.replace(self.partial, self.path)
                 self.published = [Segment(self.path, frames)]
             flush_to_disk(self.directory)
-        self._replaced = None
+        self._replaced, self._cut = None, False
 
     def discard(self) -> None:
         """Remove the partial file, if there is one, which also frees its space."""
@@ -159,7 +166,8 @@ class SegmentedFile:
         """Publish one segment of several, with the run.h5 that refers to all of them."""
         if kept[0].path == self.path:
             kept[0] = Segment(self._link(self.path), kept[0].frames)
-        new = Segment(self._next_path(), frames)
+        continued = None if self._cut or self._replaced is None else self._replaced.path
+        new = Segment(continued or self._next_path(), frames)
         os.replace(self.partial, new.path)
         flush_to_disk(new.path.parent)
         segments = [*kept, new]
@@ -171,7 +179,7 @@ class SegmentedFile:
         flush_to_disk(index)
         os.replace(index, self.path)
         self.published = segments
-        if self._replaced is not None:
+        if self._replaced is not None and self._replaced.path != new.path:
             self._replaced.path.unlink()
 
     def _next_path(self) -> Path:

@@ -1,4 +1,4 @@
-"""`epmpi watch RUN`: a live view of a run in the terminal, read from its run file alone."""
+"""`epmpi watch RUN`: a live view of a run or an ensemble, read from the run files alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.panel import Panel
 
+from epmpi.config import is_ensemble
 from epmpi.watch.picture import picture
+from epmpi.watch.replicas import Replicas, read_replicas
+from epmpi.watch.replicas_picture import picture_of_replicas
 from epmpi.watch.snapshot import Snapshot, read_snapshot
 
-__all__ = ["Snapshot", "picture", "read_snapshot", "watch"]
+__all__ = [
+    "Replicas", "Snapshot", "picture", "picture_of_replicas", "read_replicas", "read_snapshot",
+    "watch",
+]  # fmt: skip
 
 
 def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0) -> None:
@@ -20,7 +27,7 @@ def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0
     Parameters
     ----------
     run : Path
-        RUN directory, or run file.
+        RUN directory of a run or an ensemble, or run file.
     console : rich Console
         One that is no terminal is shown a single picture.
     once : bool
@@ -33,12 +40,25 @@ def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0
     AnalysisError
         If there is no run file, or it cannot be read.
     """
-    seen = read_snapshot(run)
+    seen = look(run)
     if once or not console.is_terminal or seen.has_ended:
-        console.print(picture(seen, time.time()))
+        console.print(draw(seen))
         return
-    with Live(picture(seen, time.time()), console=console, auto_refresh=False) as live:
+    with Live(draw(seen), console=console, auto_refresh=False) as live:
         while not seen.has_ended:
             time.sleep(every)
-            seen = read_snapshot(run, seen)
-            live.update(picture(seen, time.time()), refresh=True)
+            seen = look(run, seen)
+            live.update(draw(seen), refresh=True)
+
+
+def look(run: Path, before: Snapshot | Replicas | None = None) -> Snapshot | Replicas:
+    """Return what is to be seen of a run, or of an ensemble."""
+    if is_ensemble(run):
+        return read_replicas(run, before if isinstance(before, Replicas) else None)
+    return read_snapshot(run, before if isinstance(before, Snapshot) else None)
+
+
+def draw(seen: Snapshot | Replicas) -> Panel:
+    """Return the picture of it, now."""
+    now = time.time()
+    return picture_of_replicas(seen, now) if isinstance(seen, Replicas) else picture(seen, now)

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from epmpi.watch.replicas import Replicas
 from epmpi.watch.snapshot import Snapshot
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -60,10 +61,7 @@ def sparkline(values: NDArray[np.float64], width: int, levels: str = LEVELS) -> 
 
 def picture(seen: Snapshot, now: float) -> Panel:
     """Return the picture of a snapshot at a time `now`, in seconds since the epoch."""
-    grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1)
-    grid.add_column(no_wrap=True, justify="right")
+    grid = columns()
     for name, values in seen.series.items():
         grid.add_row(LABELS[name], Sparkline(values), f"{values[-1]:.4g}")
     share = 0.0 if not seen.total else seen.step / seen.total
@@ -74,7 +72,16 @@ def picture(seen: Snapshot, now: float) -> Panel:
     return Panel(grid, title=title(seen), subtitle=news(seen, now), title_align="left")
 
 
-def title(seen: Snapshot) -> Text:
+def columns() -> Table:
+    """Return an empty table: names, what fills the space, numbers."""
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_column(no_wrap=True, justify="right")
+    return grid
+
+
+def title(seen: Snapshot | Replicas) -> Text:
     """Return the name of the run, its model and its lattice."""
     model, (length, width) = seen.configuration.model, seen.configuration.lattice.shape
     thermal = model.activation == "thermal"
@@ -87,14 +94,14 @@ def phase(seen: Snapshot) -> str:
     return seen.ended or ("warm-up" if seen.in_warmup else "measure")
 
 
-def speed(seen: Snapshot) -> str:
+def speed(seen: Snapshot | Replicas) -> str:
     """Return the speed, in site updates a second."""
     if seen.site_updates is None:
         return "not known yet"
     return f"{seen.site_updates / 1e6:.3g} M site updates/s, {seen.rate:.3g} steps/s"
 
 
-def left(seen: Snapshot, now: float) -> str:
+def left(seen: Snapshot | Replicas, now: float) -> str:
     """Return the time left."""
     seconds = seen.seconds_left(now)
     if seconds is None:
@@ -105,8 +112,10 @@ def left(seen: Snapshot, now: float) -> str:
     return f"{minutes:.0f} min left" if hours < 2 else f"{hours:.1f} h left"
 
 
-def news(seen: Snapshot, now: float) -> Text:
+def news(seen: Snapshot | Replicas, now: float) -> Text:
     """Return how old the file is; for a run that should go on, whether that is long."""
+    if not seen.published:
+        return Text("nothing published yet")
     age = max(now - seen.published, 0.0)
     when = f"{age:.0f} s ago" if age < 600 else f"{age / 3600:.1f} h ago"
     if seen.has_ended or age < QUIET:

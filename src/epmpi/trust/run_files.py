@@ -1,4 +1,4 @@
-"""What may be believed of an HDF5 file from anywhere, before anything of it is read.
+"""Check a run file from anywhere before anything of it is read.
 
 A run file may name its segments and nothing else: no path in it leads out of its directory.  A
 header may claim any size; what is believed is what the file has stored.
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import h5py
 
+from epmpi.trust.opening import open_item
+
 FOLDER = "segments"  # beside run.h5, which may refer to files in it
 SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
 SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
@@ -19,20 +21,38 @@ DEFLATE = 1100  # by how much deflate may shrink zeros
 NUMBERS = "fiub"  # kinds of dtype
 
 
-def check_file(file: h5py.File) -> None:
-    """Check an open run file, and the segments that it refers to.
+def check_file(file: h5py.File) -> list[Path]:
+    """Check an open run file, and the segments that it refers to; return their paths.
 
     Raises
     ------
     ValueError
         If anything in it is not what a run file has; one line.
     """
-    segments = check_objects(file)
     folder = Path(file.filename).parent / FOLDER
-    for name in sorted(segments):
-        with h5py.File(folder / name, "r") as segment:
+    segments = [folder / name for name in sorted(check_objects(file))]
+    for path in segments:
+        with h5py.File(path, "r") as segment:
             if check_objects(segment):
-                raise ValueError(f"{FOLDER}/{name} refers to other files")
+                raise ValueError(f"{FOLDER}/{path.name} refers to other files")
+    return segments
+
+
+def check_presence(segments: list[Path]) -> None:
+    """Check, after reading, that the segments were there: HDF5 reads zeros where one is missing.
+
+    A run that is resumed removes those that its checkpoint does not count on.
+
+    Raises
+    ------
+    ValueError
+        If one has gone; one line.
+    """
+    for path in segments:
+        if not path.exists():
+            raise ValueError(
+                f"{FOLDER}/{path.name} is gone: the run has been resumed meanwhile, read it again"
+            )
 
 
 def one_line(error: BaseException) -> str:
@@ -49,9 +69,10 @@ def check_objects(file: h5py.File) -> set[str]:
         path, group = waiting.pop()
         for name in group:
             below = f"{path}/{name}"[:200]
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{below} is a link")
-            item = group[name]
+            try:
+                item = open_item(group, name)
+            except ValueError as error:
+                raise ValueError(f"{below} {error}") from error
             if address(item) in seen:
                 raise ValueError(f"{below} is there under another name")
             seen.add(address(item))

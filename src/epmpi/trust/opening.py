@@ -1,0 +1,121 @@
+"""Open what stands in a file only if HDF5 comes to an end with it.
+
+To open a virtual dataset HDF5 reads the list of its sources, which stands in a global heap, object
+by object.  A free object of size zero, as in a block of zeros, leads it back to where it was, for
+ever (seen with HDF5 2.0.0), and nothing calls it back: it answers neither to signals nor to other
+threads.  So the bytes are read here before.  Source: HDF5 File Format Specification 3.0, III.E
+(global heap), IV.A.1 (object headers), IV.A.2.i (data layout), IV.A.2.q (continuation).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import h5py
+
+LAYOUT, CONTINUATION = 0x08, 0x10  # types of messages
+VIRTUAL = 3  # a class of layout; there since its version 4
+LARGEST_BLOCK = 2**26  # bytes of an object header or a heap: ours have some kilobytes
+MOST_BLOCKS = 1000  # of one object header
+HEAP_HEADER = OBJECT_HEADER = 16  # bytes
+SMALLEST_SOURCE = 8  # bytes that one entry in the list of sources takes at least
+Read = Callable[[int, int], bytes]  # returns so many bytes at an address
+
+
+def open_item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
+    """Return what is linked in a group by its own name.
+
+    Raises
+    ------
+    KeyError
+        If there is nothing of that name.
+    ValueError
+        If it is another kind of link, or HDF5 would not come to an end with it.
+    """
+    key = name.encode("utf-8", "surrogateescape")
+    if not group.id.links.exists(key):
+        raise KeyError(name)
+    link = group.id.links.get_info(key)
+    if link.type != h5py.h5l.TYPE_HARD:
+        raise ValueError("is a link")
+    file = group.file
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        raise ValueError("has addresses that are not of 8 bytes")
+    handle, base = file.id.get_vfd_handle(), file.userblock_size
+
+    def read(address: int, size: int) -> bytes:
+        if size > LARGEST_BLOCK:
+            raise ValueError(f"has a header or a heap of {size} bytes")
+        data = os.pread(handle, size, base + address) if address < 2**62 else b""
+        if len(data) < size:
+            raise ValueError("has a part of its header beyond the end of the file")
+        return data
+
+    for kind, message in messages(read, link.u):
+        if kind == LAYOUT and message[0] >= 4 and message[1] == VIRTUAL:
+            check_sources(read, number(message, 2, 8), number(message, 10, 4))
+    return group[name]
+
+
+def number(data: bytes, at: int, size: int) -> int:
+    """Return an unsigned number."""
+    if at + size > len(data):
+        raise ValueError("has a header that ends too early")
+    return int.from_bytes(data[at : at + size], "little")
+
+
+def messages(read: Read, address: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the types and bodies of the messages in the object header at an address."""
+    start = read(address, 16)
+    blocks: list[tuple[int, int]] = []  # addresses and sizes, of messages alone
+    if start[:5] == b"OHDR\x02":
+        flags = start[5]
+        at = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+        width = 1 << (flags & 3)
+        blocks.append((address + at + width, number(read(address + at, width), 0, width)))
+        head, size_at = (6 if flags & 0x04 else 4), 1
+    elif start[:1] == b"\x01":
+        blocks.append((address + 16, number(start, 8, 4)))
+        head, size_at = 8, 2
+    else:
+        raise ValueError("has no object header")
+    for count, (place, length) in enumerate(blocks):
+        if count > MOST_BLOCKS:
+            raise ValueError("has an object header without an end")
+        data, at = read(place, length), 0
+        while at + head <= length:
+            size = number(data, at + size_at, 2)
+            kind, body = number(data, at, size_at), data[at + head : at + head + size]
+            if kind == CONTINUATION:
+                further, extent = number(body, 0, 8), number(body, 8, 8)
+                # Between a signature and a checksum, which the older format lacks.
+                blocks.append((further, extent) if size_at == 2 else (further + 4, extent - 8))
+            elif kind == LAYOUT:
+                number(body, 0, 2)
+                yield kind, body
+            at += head + size
+
+
+def check_sources(read: Read, address: int, index: int) -> None:
+    """Check the global heap with the list of sources of a virtual dataset, and its length.
+
+    Raises
+    ------
+    ValueError
+        If HDF5 would read it without end, or make room for more sources than are there.
+    """
+    head = read(address, HEAP_HEADER)
+    if head[:4] != b"GCOL":
+        raise ValueError("has no list of sources")
+    size = number(head, 8, 8)
+    heap, at = read(address, size), HEAP_HEADER
+    while at + OBJECT_HEADER <= size:
+        kind, length = number(heap, at, 2), number(heap, at + 8, 8)
+        # The size of free space, object 0, has its header in it; that of others is rounded up to 8.
+        taken = length if kind == 0 else OBJECT_HEADER + length + -length % 8
+        if not OBJECT_HEADER <= taken <= size - at:
+            raise ValueError("has a damaged list of sources")
+        if kind == index and number(heap, at + 17, 8) * SMALLEST_SOURCE > length:
+            raise ValueError("claims more sources than there are")
+        at += taken
