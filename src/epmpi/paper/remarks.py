@@ -6,6 +6,10 @@ import math
 
 AGREES = 3.0  # errors within which two values count as equal
 
+TOGETHER = (
+    "Tracers move together, so that their sum fluctuates: the mean of its square is above the square "
+    "of its mean where S is small."
+)
 REMARKS = {
     "energy": "The paper does not say which temperatures it fitted, and prints no error.",
     "prefactor": "The literal Eq. (2); see the table of readings for those that come nearer.",
@@ -16,17 +20,20 @@ REMARKS = {
         "alpha_b is <v^2>/2, which grows as the activity and as ln L; the printed law has twice "
         "the activity at this T. That explains a part."
     ),
-    "alpha_b_c": "Larger q see displacements that are not Gaussian.",
+    "alpha_b_c": TOGETHER,
     "n_II": "The window decides: n is largest amid regime II and falls to 2 towards III.",
     "gamma_II": "The window decides, with n held at the printed value.",
     "alpha_s": (
-        "alpha_s goes with the activity, 1.7 times larger in the printed law at this T, and with "
-        "the window."
+        "alpha_s grows as the activity to the gamma; the printed law has 1.7 times the activity at "
+        "this T. That explains a part."
     ),
-    "n_III": "The diffusive window is short at this size of run.",
-    "gamma_III": "The diffusive window is short at this size of run.",
-    "alpha_D": "alpha_D = 2 D goes with the activity, of which the printed law has another.",
-    "alpha_D_c": "Larger q see displacements that are not Gaussian.",
+    "n_III": "The diffusive window is short.",
+    "gamma_III": TOGETHER,
+    "alpha_D": (
+        "alpha_D = 2 D grows as the activity, of which the printed law has twice as much at this T, "
+        "and as ln L."
+    ),
+    "alpha_D_c": TOGETHER,
     "small_u": "The range of the power law is short; it bends towards its maximum.",
     "large_u": "The largest displacements are cut off by the lattice spacing.",
     "lowest_thermal": "Below 1 is regime II; the paper prints no number.",
