@@ -7,8 +7,8 @@ import math
 AGREES = 3.0  # errors within which two values count as equal
 
 TOGETHER = (
-    "Tracers move together, so that their sum fluctuates: the mean of its square is above the square "
-    "of its mean where S is small."
+    "Tracers move together, so that their sum fluctuates: the mean of its square is above the "
+    "square of its mean where S is small."
 )
 REMARKS = {
     "energy": "The paper does not say which temperatures it fitted, and prints no error.",
