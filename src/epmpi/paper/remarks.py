@@ -30,8 +30,8 @@ REMARKS = {
     "n_III": "The diffusive window is short.",
     "gamma_III": TOGETHER,
     "alpha_D": (
-        "alpha_D = 2 D grows as the activity, of which the printed law has twice as much at this T, "
-        "and as ln L."
+        "alpha_D = 2 D grows as the activity, twice as large in the printed law at this T, and as "
+        "ln L."
     ),
     "alpha_D_c": TOGETHER,
     "small_u": "The range of the power law is short; it bends towards its maximum.",
