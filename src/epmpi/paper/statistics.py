@@ -125,7 +125,7 @@ def _span(axes: Axes, decades: float) -> None:
 
 
 def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, label: str) -> None:
-    """Draw a dashed power law beside the data that are drawn, as in the paper: so far above them."""
+    """Draw a dashed power law beside the data, this factor above them, as in the paper."""
     lines = [line for line in axes.lines if line.get_marker() in ("o", "^")]
     data = np.concatenate([np.empty((0, 2)), *(np.asarray(line.get_xydata()) for line in lines)])
     near = data[(data[:, 0] > x[0]) & (data[:, 0] < x[1]) & (data[:, 1] > 0)]
