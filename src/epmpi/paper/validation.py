@@ -61,8 +61,8 @@ def write_validation(
         "",
         "Each run is repeated by its seed, with the configuration in `src/epmpi/paper/cases.py`. "
         "Events of the random model have random directions: nothing holds its stress variance, "
-        "which grows with time. A run that has measured less than a tenth of its duration counts as "
-        "not run.",
+        "which grows with time. A run that has measured less than a tenth of its duration counts "
+        "as not run.",
         "",
         *_runs(measured, _colder(measured)),
         "",
