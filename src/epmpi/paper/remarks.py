@@ -61,7 +61,7 @@ REMARKS = {
     ),
     "negative": "The paper shows a negative part and prints no number.",
     "beta": "The paper shows a stretched exponential, beta < 1, and prints no number.",
-    "tau_sigma": "One number at all T is the collapse on a t.",
+    "tau_sigma": "One number at all T would be a perfect collapse on a t.",
 }
 
 CAPTIONS = {
