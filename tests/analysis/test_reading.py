@@ -56,6 +56,20 @@ def test_strips_cover_all_tracers_within_bounds(make_run, monkeypatch, read_byte
     assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 16 * 12)
 
 
+@pytest.mark.parametrize("read_bytes", [1, 8 * 6 * 4, 8 * 6 * 20, 10**9])
+@pytest.mark.parametrize("strip_bytes", [1, 8 * 6 * 3, 10**9])
+def test_strips_cover_all_sites_in_order(make_run, monkeypatch, read_bytes, strip_bytes):
+    monkeypatch.setattr(reading, "READ_BYTES", read_bytes)
+    monkeypatch.setattr(reading, "STRIP_BYTES", strip_bytes)
+    stress = np.random.default_rng(1).normal(size=(6, 5, 9))
+    with RunFile(make_run(shape=(5, 9), fields={"stress": stress})) as run:
+        strips = list(run.field_strips("stress"))
+        shared = [strip for share in range(2) for strip in run.field_strips("stress", share, 2)]
+    for found in (strips, shared):
+        np.testing.assert_array_equal(np.concatenate(found, axis=1), stress.reshape(6, -1))
+    assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 8 * 6)
+
+
 def test_absent_foreign_and_truncated_files(make_run, tmp_path):
     assert "no run file" in complaint(tmp_path / "nowhere")
     (tmp_path / "text").mkdir()

@@ -48,6 +48,32 @@ def test_poisson_events():
     np.testing.assert_allclose(scaled.x, 0.5 * density.x)
 
 
+def waits_within(duration, mean, sites, seed):
+    """Count the waits of Poisson events at so many sites from 0 to `duration`, in 16 blocks."""
+    random = np.random.default_rng(seed)
+    events = np.cumsum(random.exponential(mean, (sites, int(8 * duration / mean))), axis=1)
+    ends, waits = events[:, 1:], np.diff(events, axis=1)
+    counts = [
+        np.histogram(waits[(ends > start) & (ends <= start + duration / 16)] / STEP, EDGES)[0]
+        for start in np.arange(16) * duration / 16
+    ]
+    return WaitingTimes(STEP * EDGES, np.array(counts), duration)
+
+
+def test_a_short_run_does_not_shorten_the_waits():
+    """A wait fits into a run of T = 5 mean waits with the chance 1 - tau/T, which is divided out.
+
+    What is left is that waits longer than the run are not seen at all.
+    """
+    waits = waits_within(100.0, 20.0, 20_000, seed=6)
+    value, _ = waits.mean()
+    unseen = np.exp(-5)
+    assert value == pytest.approx(20 * (1 - 6 * unseen) / (1 - unseen), rel=0.01)
+    raw, _ = WaitingTimes(waits.edges, waits.counts).mean()
+    assert raw == pytest.approx(20 * (3 + 7 * unseen) / (4 + unseen), rel=0.01)
+    np.testing.assert_allclose(waits.fit(shortest=1.0).parameter("exponent")[0], 0, atol=0.02)
+
+
 def test_a_power_law_with_a_cutoff():
     fit = count(power_law(400_000, 2 / 3, 100.0, seed=2)).fit(shortest=0.5)
     value, error = fit.parameter("exponent")

@@ -36,6 +36,10 @@ def test_averages_without_a_trajectory(tmp_path):
     assert np.isnan([found["diffusion_50"][0], found["gamma_short"][0]]).all()
 
 
+def test_the_stress_of_the_random_model_is_not_stationary():
+    assert np.isnan(QUANTITIES["stress_variance"](Source(Run(activation="random")))[0])
+
+
 class Run:
     """A run of the random model, as far as its law needs it."""
 

@@ -56,7 +56,7 @@ def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
     assert "fig2c: none of its runs is there" in screen.file.getvalue()
     assert all(figure.stat().st_size for figure in figures)
     text = page.read_text()
-    assert "| thermal-T0.04 | not run |" in text
+    assert "| thermal-T0.04-L256 | not run |" in text
     assert "gamma, regime I" in text
     assert "alpha_b against <v^2>/2" in text
     assert "a times the mean wait" in text

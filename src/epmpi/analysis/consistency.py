@@ -6,7 +6,8 @@ With c(q) = exp(-q^2 <dr^2>/4) for Gaussian displacements, S(q,t)/S(q,0) = exp(-
   regime I where the local exponent is at least 1.9;
 - diffusive, <dr^2> = 4 D t: exp(-alpha_D q^2 t) with alpha_D = 2 D.
 
-Both hold at small q; displacements that are not Gaussian make them fail at large q.
+Both hold at small q.  At large q they fail where displacements are not Gaussian, and where S is
+small: tracers move together, so that <[sum cos]^2> is above <sum cos>^2.
 """
 
 from __future__ import annotations

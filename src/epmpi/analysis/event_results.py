@@ -13,7 +13,7 @@ from epmpi.analysis.renewal import RenewalPrediction, predict
 from epmpi.analysis.waiting_times import WaitingTimes
 
 HISTOGRAM = "histograms/waiting_times"
-SHORTEST = 2.0  # restructuring times: shorter waits are echoes of one event
+SHORTEST = 10.0  # restructuring times: psi of shorter waits has a shoulder, echoes of one event
 FEWEST = 100  # waits
 
 
@@ -52,9 +52,9 @@ def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
     clock = run.clock(HISTOGRAM)
     step = (clock.time[-1] - clock.time[0]) / (clock.step[-1] - clock.step[0])
     if len(runs) == 1:
-        waits = WaitingTimes.from_cumulative(edges * step, histograms[0])
+        waits = WaitingTimes.from_cumulative(edges * step, histograms[0], float(clock.time[-1]))
     else:
-        waits = WaitingTimes(edges * step, counts)
+        waits = WaitingTimes(edges * step, counts, float(clock.time[-1]))
     prediction = predict(waits)
     shortest = SHORTEST * run.parameter("model", "restructuring_time", 1.0)
     curves = [

@@ -12,7 +12,7 @@ def significant(value: float, error: float) -> str:
     """
     if not math.isfinite(value) or not math.isfinite(error) or error <= 0:
         return f"{value:.4g}"
-    power = math.floor(math.log10(abs(value))) if value else 0
+    power = math.floor(math.log10(max(abs(value), error))) if value else 0
     if not -3 <= power <= 4:
         return f"{_fixed(value / 10.0**power, error / 10.0**power)}e{power:+03d}"
     return _fixed(value, error)

@@ -207,22 +207,28 @@ class RunFile:
     def field_strips(
         self, name: str, share: int = 0, shares: int = 1
     ) -> Iterator[NDArray[np.float64]]:
-        """Yield all frames of a few rows of a field at a time, shape (frames, sites).
+        """Yield all frames of a few sites of a field at a time, shape (frames, sites).
 
-        The strips cover all rows, or one of several shares of them; `READ_BYTES` bounds the memory.
+        The strips cover all sites, or those of one of several shares of the rows, row after row;
+        `READ_BYTES` bounds the memory, whatever the number of frames.
         """
         frames = self.clock(f"fields/{name}").time.size
         dataset = self._file[f"fields/{name}/value"]
-        rows = max(1, READ_BYTES // (8 * frames * self.shape[1]))
+        held = max(1, READ_BYTES // (8 * frames))
+        narrow = max(1, STRIP_BYTES // (8 * frames))
+        rows, columns = max(1, held // self.shape[1]), min(held, self.shape[1])
         start, stop = split(self.shape[0], shares)[share]
-        for first in range(start, stop, rows):
-            part = self._read(dataset, np.s_[:frames, first : min(first + rows, stop)])
-            values = np.asarray(part, dtype=np.float64).reshape(frames, -1)
-            if not np.isfinite(values).all():
-                raise AnalysisError(
-                    f"{self.path}: /fields/{name} holds numbers that are not finite"
-                )
-            yield values
+        for row in range(start, stop, rows):
+            for column in range(0, self.shape[1], columns):
+                block = np.s_[:frames, row : min(row + rows, stop), column : column + columns]
+                values = np.asarray(self._read(dataset, block), np.float64).reshape(frames, -1)
+                if not np.isfinite(values).all():
+                    raise AnalysisError(
+                        f"{self.path}: /fields/{name} holds numbers that are not finite"
+                    )
+                for first in range(0, values.shape[1], narrow):
+                    yield np.ascontiguousarray(values[:, first : first + narrow])
+                del values  # before the next ones are read
 
     @_told_in_one_line
     def frames(self, path: str) -> NDArray:
@@ -246,9 +252,10 @@ class RunFile:
         positions are unwrapped, in lattice spacings.  `READ_BYTES` bounds the memory, whatever the
         length of the trajectory.
         """
-        held = slice(0, 0)
+        held, position = slice(0, 0), np.empty((0, 0, 2))
         for read, strip in self._strip_ranges(share, shares):
             if read != held:
+                del position  # before the next ones are read
                 position, held = self.positions(read), read
             yield np.ascontiguousarray(position[:, strip])
 

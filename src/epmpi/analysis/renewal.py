@@ -66,10 +66,11 @@ def predict(waits: WaitingTimes) -> RenewalPrediction:
     slowest, fastest = 1 / waits.edges[held[-1] + 1], 1 / waits.edges[held[0] + 1]
     points = max(2, round(np.log10(fastest / slowest) * PER_DECADE) + 1)
     s = np.geomspace(slowest, fastest, points)
-    total = waits.counts.sum(axis=0)
+    numbers = waits.numbers
+    total = numbers.sum(axis=0)
     value, slope = _transform(waits.edges, total, s)
-    if len(waits.counts) > 1:
-        varied = [_transform(waits.edges, total - block, s) for block in waits.counts]
+    if len(numbers) > 1:
+        varied = [_transform(waits.edges, total - block, s) for block in numbers]
         value_error = jackknife_error([row for row, _ in varied])
         slope_error = jackknife_error([row for _, row in varied])
     else:
@@ -93,10 +94,10 @@ def predict(waits: WaitingTimes) -> RenewalPrediction:
 
 
 def _transform(
-    edges: NDArray[np.float64], counts: NDArray[np.int64], s: NDArray[np.float64]
+    edges: NDArray[np.float64], numbers: NDArray[np.float64], s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return N(s) and d ln N/d ln s of waits that are spread evenly within each bin."""
-    weight = counts / counts.sum()
+    weight = numbers / numbers.sum()
     # 1 - exp(-s tau) instead of exp(-s tau): no digits are lost where s tau is small.
     low, high = np.multiply.outer(s, edges[:-1]), np.multiply.outer(s, edges[1:])
     width = high - low

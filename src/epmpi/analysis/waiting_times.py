@@ -1,7 +1,8 @@
 """Waiting times between two activations of the same site: psi(tau_ev), its fit and its persistence.
 
 The run counts them in bins while it goes on (/histograms/waiting_times); frames of the histogram
-are cumulative, so that their differences are blocks of time.
+are cumulative, so that their differences are blocks of time.  The first blocks cannot hold long
+waits: where waits are not short against the run the errors are too large rather than too small.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from epmpi.analysis.blocks import jackknife_error
 from epmpi.analysis.curve import Curve, FittedLaw
 
 MOST_BLOCKS = 16
+LEAST_CHANCE = 0.1  # that a wait is seen: longer ones would weigh more than is known of them
 DEFINITION = (
     "psi(tau_ev): probability density of the time between two consecutive activations of the same "
-    "site, both after the warm-up, over all sites; in bins of whole steps; waits longer than the "
-    "run are not seen; errors from blocks of time, or from replicas"
+    "site, both after the warm-up, over all sites; in bins of whole steps; a wait counts 1/(1 - "
+    "tau_ev/T), for it fits into a run of length T with the chance 1 - tau_ev/T (0.1 at least); "
+    "waits longer than the run are not seen; errors from blocks of time, or from replicas"
 )
 PERSISTENCE = (
     "probability that a site is not activated in an interval of length t, from psi by Palm's "
@@ -40,19 +43,32 @@ class WaitingTimes:
         Edges of the bins, in tau, half a step below and above whole steps.
     counts : int array, shape (blocks, bins)
         Of blocks of time; or of replicas, a block each.
+    duration : float
+        Of the run, in tau: both activations of a wait lie in it.
     """
 
     edges: NDArray[np.float64]
     counts: NDArray[np.int64]
+    duration: float = np.inf
 
     @classmethod
     def from_cumulative(
-        cls, edges: NDArray[np.float64], cumulative: NDArray[np.int64]
+        cls, edges: NDArray[np.float64], cumulative: NDArray[np.int64], duration: float = np.inf
     ) -> WaitingTimes:
         """Return the counts of blocks from frames of a cumulative histogram, (frames, bins)."""
         blocks = max(1, min(MOST_BLOCKS, len(cumulative) - 1))
         at = np.linspace(0, len(cumulative) - 1, blocks + 1).round().astype(int)
-        return cls(edges, np.diff(cumulative[at], axis=0))
+        return cls(edges, np.diff(cumulative[at], axis=0), duration)
+
+    @property
+    def middles(self) -> NDArray[np.float64]:
+        """Middles of the bins, in tau."""
+        return (self.edges[1:] + self.edges[:-1]) / 2
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """Counts over the chance that a wait of that length is seen, shape (blocks, bins)."""
+        return self.counts / np.maximum(1 - self.middles / self.duration, LEAST_CHANCE)
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -61,14 +77,12 @@ class WaitingTimes:
 
     def mean(self) -> tuple[float, float]:
         """Return the mean waiting time and its jackknife error, in tau."""
-        middle = (self.edges[1:] + self.edges[:-1]) / 2
-        return _jackknife(self.counts, lambda counts: np.average(middle, weights=counts))
+        return _jackknife(self.numbers, lambda numbers: np.average(self.middles, weights=numbers))
 
     def density(self) -> Curve:
         """Return psi(tau_ev); bins without a count are left out."""
         width = np.diff(self.edges)
-        value = self.counts.sum(axis=0) / (self.counts.sum() * width)
-        _, error = _jackknife(self.counts, lambda counts: counts / (counts.sum() * width))
+        value, error = _jackknife(self.numbers, lambda numbers: numbers / (numbers.sum() * width))
         seen = value > 0
         mean, mean_error = self.mean()
         return Curve(
@@ -85,14 +99,14 @@ class WaitingTimes:
 
     def persistence(self) -> Curve:
         """Return F(t) at the edges of the bins; waits are spread evenly within a bin."""
-        middle = (self.edges[1:] + self.edges[:-1]) / 2
+        middle = self.middles
 
-        def beyond(counts: NDArray) -> NDArray:
-            number = np.append(np.cumsum(counts[::-1])[::-1], 0)
-            total = np.append(np.cumsum((counts * middle)[::-1])[::-1], 0)
-            return (total - self.edges * number) / (counts * middle).sum()
+        def beyond(numbers: NDArray) -> NDArray:
+            number = np.append(np.cumsum(numbers[::-1])[::-1], 0)
+            total = np.append(np.cumsum((numbers * middle)[::-1])[::-1], 0)
+            return (total - self.edges * number) / (numbers * middle).sum()
 
-        value, error = _jackknife(self.counts, beyond)
+        value, error = _jackknife(self.numbers, beyond)
         seen = value > 1e-6
         edges = self.edges[seen]
         return Curve("persistence", PERSISTENCE, "lag", edges, value[seen], error[seen], "tau")
@@ -114,21 +128,21 @@ class WaitingTimes:
         def law(t: NDArray, height: float, exponent: float, log_cutoff: float) -> NDArray:
             return height - exponent * np.log(t) - t / np.exp(log_cutoff)
 
-        def solve(counts: NDArray) -> NDArray:
-            y = np.log(np.maximum(counts[used], 0.5) / (counts.sum() * width[used]))
-            start = (y[0], 0.7, np.log(np.average(centres, weights=counts * centres)))
+        def solve(numbers: NDArray) -> NDArray:
+            y = np.log(np.maximum(numbers[used], 0.5) / (numbers.sum() * width[used]))
+            start = (y[0], 0.7, np.log(np.average(centres, weights=numbers * centres)))
             best = least_squares(lambda chosen: (law(x, *chosen) - y) / sigma, start).x
             return np.array([best[1], np.exp(best[2])])
 
-        value, error = _jackknife(self.counts, solve)
+        value, error = _jackknife(self.numbers, solve)
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
 
 
-def _jackknife(counts: NDArray, function: Callable[[NDArray], Any]) -> tuple[Any, Any]:
-    """Return a function of the summed counts and its delete-one-block error."""
-    total = counts.sum(axis=0)
+def _jackknife(numbers: NDArray, function: Callable[[NDArray], Any]) -> tuple[Any, Any]:
+    """Return a function of the summed numbers and its delete-one-block error."""
+    total = numbers.sum(axis=0)
     value = function(total)
-    if len(counts) < 2:
+    if len(numbers) < 2:
         return value, np.full(np.shape(value), np.nan)
-    varied = [function(total - block) for block in counts]
+    varied = [function(total - block) for block in numbers]
     return value, jackknife_error(varied)

@@ -105,8 +105,9 @@ def _conclusions(request: Request, fits: Sequence[Fit]) -> list[str]:
         worst = max(fits, key=lambda fit: abs(fit.value[1]) + fit.error[1])
         return [
             "",
-            f"Largest bias at a step of {DEFAULT_STEP:g}: {100 * worst.value[1]:+.4f} % "
-            f"(error {100 * worst.error[1]:.4f} %), for {worst.label or 'the defaults'}.",
+            f"Largest bias at a step of {DEFAULT_STEP:g}, its error added: "
+            f"{100 * worst.value[1]:+.4f} % (error {100 * worst.error[1]:.4f} %), "
+            f"for {worst.label or 'the defaults'}.",
         ]
     if request.law == "order":
         order, error = np.array([[fit.value[2], fit.error[2]] for fit in fits]).T

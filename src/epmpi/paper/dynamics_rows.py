@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from epmpi.analysis.collapse import best_collapse
 from epmpi.analysis.consistency import long_time_coefficient
+from epmpi.analysis.regimes import Window
+from epmpi.analysis.relaxation import fit_window
 from epmpi.analysis.tracer_results import TracerResults
-from epmpi.paper.dynamics import fit_at, window_of
+from epmpi.paper.dynamics import window_of
 from epmpi.paper.measured import Measured
 from epmpi.paper.rows import NONE, Row, name_of
+from epmpi.paper.windows import half_range, parts, window_error
 
 
 def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
@@ -27,16 +31,34 @@ def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
         )  # fmt: skip
         second, third = window_of(run.analysis, "II"), window_of(run.analysis, "III")
         if second is not None:
-            yield Row(
-                "2a", "end of regime II, a t", NONE, run.activity.value * second.stop, 0.0,
-                f"{name_of(run)}; II: t = {second.start:.3g} ... {second.stop:.3g}", "end_II",
-            )  # fmt: skip
+            yield _end_of_second(run, tracers, second, third)
         if third is not None:
             value, error = long_time_coefficient(tracers.diffusion, third)
             yield Row(
                 "2a", f"D of regime III, {kind}", NONE, value, error,
                 f"{name_of(run)}; t = {third.start:.3g} ... {third.stop:.3g}", "D_III",
             )  # fmt: skip
+
+
+def _end_of_second(
+    run: Measured, tracers: TracerResults, second: Window, third: Window | None
+) -> Row:
+    """Return the row of where regime II ends: between it and III, or after the longest lag."""
+    activity = run.activity.value
+    longest = float(tracers.diffusion.lag[-1])
+    if third is None or third.start < second.start:
+        return Row(
+            "2a", "end of regime II, a t, more than", NONE, activity * longest, 0.0,
+            f"{name_of(run)}; II from t = {second.start:.3g}; longest lag {longest:.3g}",
+            "end_II_open",
+        )  # fmt: skip
+    # The range that III is found in by its own criterion begins where II may still go on.
+    first, last = sorted((second.stop, third.start))
+    return Row(
+        "2a", "end of regime II, a t", NONE, activity * (first * last) ** 0.5, 0.0,
+        f"{name_of(run)}; II from t = {second.start:.3g} to {second.stop:.3g}, III from "
+        f"{third.start:.3g}", "end_II", activity * (last - first) / 2,
+    )  # fmt: skip
 
 
 def lowest_exponent(tracers: TracerResults) -> tuple[float, float, float]:
@@ -59,31 +81,18 @@ def structure_rows(thermal: Mapping[float, Measured]) -> Iterator[Row]:
     )
     for figure, temperature, name, n, gamma, symbol, alpha in table:
         run = thermal.get(temperature)
-        if run is None or run.analysis.tracers is None:
+        tracers = run.analysis.tracers if run is not None else None
+        window = window_of(run.analysis, name) if run is not None else None
+        if run is None or tracers is None or window is None:
             continue
-        tracers, window = run.analysis.tracers, window_of(run.analysis, name)
-        fit = fit_at(run.analysis, name, n)
-        if window is None or fit is None:
-            continue
-        parameters = (
-            f"{name_of(run)}; t = {fit.window.start:.3g} ... {fit.window.stop:.3g}, "
-            f"q = {fit.q_range[0]:.2f} ... {fit.q_range[1]:.2f}"
+        yield from _collapse_row(run, tracers, figure, window, n)
+        of_gamma = ("gamma", f"gamma, regime {name}", gamma, f"gamma_{name}")
+        yield from _fit_rows(
+            run, tracers, figure, window, n, of_gamma, ("alpha", symbol, alpha, symbol)
         )
-        collapse = [one for one in tracers.collapses if one.window.name == name]
-        if collapse:
-            found = collapse[0]
-            text = f"{parameters}; collapse, misfit {found.misfit:.1%}"
-            yield Row(figure, f"n, regime {name}", n, found.n, found.error, text, f"n_{name}")
-        at = f"{parameters}; n = {n:g} as printed"
-        yield Row(
-            figure, f"gamma, regime {name}", gamma, fit.gamma, fit.gamma_error, at, f"gamma_{name}"
-        )
-        yield Row(figure, symbol, alpha, fit.alpha, fit.alpha_error, at, symbol)
-        if name == "I" and (ballistic := fit_at(run.analysis, name, 1.0)) is not None:
-            yield Row(
-                figure, "gamma, regime I, n = 1", 2.0, ballistic.gamma, ballistic.gamma_error,
-                f"{parameters}; n = 1", "gamma_1",
-            )  # fmt: skip
+        if name == "I":
+            of_gamma = ("gamma", "gamma, regime I, n = 1", 2.0, "gamma_1")
+            yield from _fit_rows(run, tracers, figure, window, 1.0, of_gamma)
         for row in tracers.comparisons:
             if row.name == symbol:
                 yield Row(
@@ -92,3 +101,45 @@ def structure_rows(thermal: Mapping[float, Measured]) -> Iterator[Row]:
                     f"{name_of(run)}; exponents of theory; first column: {row.right}",
                     f"{symbol}_c",
                 )  # fmt: skip
+
+
+def _collapse_row(
+    run: Measured, tracers: TracerResults, figure: str, window: Window, n: float
+) -> Iterator[Row]:
+    """Yield the row of n, found without a law."""
+
+    def exponent(part: Window) -> float | None:
+        found = best_collapse(tracers.structure_factor, part)
+        return None if found is None else found.n
+
+    for found in tracers.collapses:
+        if found.window.name == window.name:
+            yield Row(
+                figure, f"n, regime {window.name}", n, found.n, found.error,
+                f"{name_of(run)}; t = {window.start:.3g} ... {window.stop:.3g}; collapse, misfit "
+                f"{found.misfit:.1%}", f"n_{window.name}", window_error(exponent, window),
+            )  # fmt: skip
+
+
+def _fit_rows(
+    run: Measured,
+    tracers: TracerResults,
+    figure: str,
+    window: Window,
+    n: float,
+    *laws: tuple[str, str, float, str],
+) -> Iterator[Row]:
+    """Yield the rows of a fit with n held: (its attribute, quantity, printed value, key) each."""
+    fits = [fit_window(tracers.structure_factor, part, n=n) for part in parts(window)]
+    fit = fits[0]
+    if fit is None:
+        return
+    text = (
+        f"{name_of(run)}; t = {fit.window.start:.3g} ... {fit.window.stop:.3g}, "
+        f"q = {fit.q_range[0]:.2f} ... {fit.q_range[1]:.2f}; n = {n:g} held"
+    )
+    for name, quantity, printed, key in laws:
+        yield Row(
+            figure, quantity, printed, getattr(fit, name), getattr(fit, f"{name}_error"), text, key,
+            half_range(getattr(one, name) for one in fits if one is not None),
+        )  # fmt: skip

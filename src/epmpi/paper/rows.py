@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from epmpi.paper.measured import Measured
 
 NONE = float("nan")  # printed value where the paper prints none
@@ -23,6 +25,8 @@ class Row:
         Of the run and of the fit.
     key : str
         Names the sentence on where and why the values differ.
+    window : float
+        Error of the choice of the window, see `epmpi.paper.windows`.
     """
 
     figure: str
@@ -32,11 +36,13 @@ class Row:
     error: float
     parameters: str
     key: str
+    window: float = 0.0
 
     @property
     def deviation(self) -> float:
-        """Difference in errors of the measurement."""
-        return (self.value - self.printed) / self.error if self.error > 0 else float("nan")
+        """Difference in errors of the measurement, those of the window included."""
+        whole = float(np.hypot(self.error, self.window))
+        return (self.value - self.printed) / whole if whole > 0 else float("nan")
 
 
 def name_of(run: Measured) -> str:

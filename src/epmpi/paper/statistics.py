@@ -24,7 +24,7 @@ def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
             box.set(xscale="log", yscale="log")
         _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
         _family(inset, runs, "unit_displacement", _raw, small=True)
-        _guide(axes, (0.012, 0.12), 1, 3.0, r"$u^{1}$")
+        _guide(axes, (0.012, 0.12), 1, 0.3, r"$u^{1}$")
         _guide(axes, (1.5, 7), -3, 3.0, r"$u^{-3}$")
         _span(axes, 8)
         _span(inset, 9)
@@ -125,7 +125,7 @@ def _span(axes: Axes, decades: float) -> None:
 
 
 def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, label: str) -> None:
-    """Draw a dashed power law above the data that are drawn, as in the paper."""
+    """Draw a dashed power law beside the data, this factor above them, as in the paper."""
     lines = [line for line in axes.lines if line.get_marker() in ("o", "^")]
     data = np.concatenate([np.empty((0, 2)), *(np.asarray(line.get_xydata()) for line in lines)])
     near = data[(data[:, 0] > x[0]) & (data[:, 0] < x[1]) & (data[:, 1] > 0)]
@@ -135,7 +135,7 @@ def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, la
     span = np.array(x)
     axes.plot(span, height * span**exponent, "--", color=BLACK, linewidth=1.2)
     middle = np.sqrt(span[0] * span[1])
-    beside = (-24, 6) if exponent > 0 else (6, 4)  # above the line, which rises or falls
+    beside = (6, -12) if above < 1 else (6, 4)  # on the side that is away from the data
     axes.annotate(
         label, (middle, height * middle**exponent), textcoords="offset points", xytext=beside
     )

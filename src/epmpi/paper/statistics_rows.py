@@ -6,14 +6,22 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from epmpi.analysis.event_results import EventResults
+from epmpi.analysis.curve import Curve
+from epmpi.analysis.event_results import SHORTEST, EventResults
+from epmpi.analysis.stress import fit_stretched_exponential
+from epmpi.paper.cases import STEP
 from epmpi.paper.dynamics_rows import lowest_exponent
 from epmpi.paper.measured import Measured
 from epmpi.paper.rows import NONE, Row, name_of
 from epmpi.paper.slopes import power_of
+from epmpi.paper.windows import half_range, part_of, parts_of_span
 
 FEWEST_ACTIVE = 10  # sites at a time
-INTERMITTENT = 0.1  # temperature up to which psi is compared with a power law
+INTERMITTENT = 0.1  # temperature up to which waits and stress are compared with laws of low T
+SMALL_U = (0.01, 0.15)  # u/sqrt(a)
+LARGE_U = (2.0, 8.0)  # u/sqrt(a)
+LARGEST_U = 0.1  # lattice spacings: larger displacements feel that events are sites of a lattice
+LATER_STARTS = (1.0, 2.0, 4.0)  # of the power law of psi, times the first
 
 
 def statistics_rows(measured: Sequence[Measured]) -> Iterator[Row]:
@@ -33,58 +41,83 @@ def statistics_rows(measured: Sequence[Measured]) -> Iterator[Row]:
 
 
 def _displacement_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
-    """Yield the rows of figure 3a, from the coldest run at large u.
+    """Yield the rows of figure 3a: the paper finds both laws at low temperatures.
 
-    At small u from the coldest where many sites are active at a time: with less than one, tracers
-    often stand still, which has nothing to do with the power law.
+    At small u from the coldest run where many sites are active at a time: with less than one,
+    tracers often stand still, which has nothing to do with the power law.  At large u from the
+    coldest run, where the law has room below the displacements that feel the lattice.
     """
-    crowded = [run for run in thermal if run.activity.value * run.case.size**2 >= FEWEST_ACTIVE]
-    for run, quantity, printed, span, key in (
-        (crowded[:1], "exponent of P(u), small u", 1.0, (0.01, 0.15), "small_u"),
-        (thermal[:1], "exponent of P(u), large u", -3.0, (2.0, 8.0), "large_u"),
+    cold = [run for run in thermal if run.case.temperature <= INTERMITTENT]
+    crowded = [run for run in cold if run.activity.value * run.case.size**2 >= FEWEST_ACTIVE]
+    roomy = [run for run in cold if LARGEST_U / run.activity.value**0.5 >= 2 * LARGE_U[0]]
+    for runs, quantity, printed, span, key in (
+        (crowded, "exponent of P(u), small u", 1.0, SMALL_U, "small_u"),
+        (roomy, "exponent of P(u), large u", -3.0, LARGE_U, "large_u"),
     ):
-        for one in run:
-            displacements = one.analysis.curves.get("unit_displacement")
+        for run in runs[:1]:
+            displacements = run.analysis.curves.get("unit_displacement")
             if displacements is None:
                 continue
-            root = one.activity.value**0.5
-            value, error = power_of(displacements.scaled(1 / root, root), *span)
-            text = f"{name_of(one)}; u/sqrt(a) = {span[0]:g} ... {span[1]:g}"
-            yield Row("3a", quantity, printed, value, error, text, key)
+            root = run.activity.value**0.5
+            start, stop = span[0], min(span[1], LARGEST_U / root)
+            scaled = displacements.scaled(1 / root, root)
+            found = [power_of(scaled, *part) for part in parts_of_span(start, stop)]
+            text = f"{name_of(run)}; u/sqrt(a) = {start:g} ... {stop:.3g}"
+            spread = half_range(value for value, _ in found)
+            yield Row("3a", quantity, printed, *found[0], text, key, spread)
 
 
 def _waiting_rows(run: Measured, events: EventResults) -> Iterator[Row]:
-    """Yield the rows of figure 3b; a <tau_ev> = tau_res in any steady state."""
+    """Yield the rows of figure 3b."""
     random = run.case.random
     if events.fit is not None and (random or run.case.temperature <= INTERMITTENT):
         value, error = events.fit.parameter("exponent")
         span = events.fit.span
         text = f"{name_of(run)}; power law with cutoff, t = {span[0]:.3g} ... {span[1]:.3g}"
         kind, printed = ("random", 0.0) if random else ("thermal", -2 / 3)
-        yield Row("3b", f"exponent of psi, {kind}", printed, -value, error, text, f"psi_{kind}")
+        later = [events.waits.fit(SHORTEST * factor) for factor in LATER_STARTS]
+        spread = half_range(fit.parameter("exponent")[0] for fit in later if fit is not None)
+        yield Row(
+            "3b", f"exponent of psi, {kind}", printed, -value, error, text, f"psi_{kind}", spread
+        )
     mean, error = events.waits.mean()
     activity = run.activity
     relative = float(np.hypot(error / mean, activity.error / activity.value))
     value = activity.value * mean
     yield Row(
-        "3b", "a times the mean wait", 1.0, value, value * relative,
-        f"{name_of(run)}; first column: exact", "mean_wait",
+        "3b", "a times the mean wait", exact_mean_wait(activity.value, STEP), value,
+        value * relative, f"{name_of(run)}; first column: exact at this step", "mean_wait",
     )  # fmt: skip
 
 
+def exact_mean_wait(activity: float, step: float) -> float:
+    """Return a <tau_ev> of a steady state, in units of tau_res = 1.
+
+    Of each event the run counts the activation that it sees at the end of a step: in a step of
+    length dt the two-state process with rates p_on and p_off = 1 leaves the active state and is
+    found inactive with probability (1 - exp(-x)) dt/x, x = (p_on + p_off) dt, so that
+    a <tau_ev> = x/(1 - exp(-x)): 1 for dt -> 0.  With the mean rate of a steady state
+    p_on + p_off = 1/(1 - a); exact for the random model.
+    """
+    x = step / (1 - activity)
+    return float(x / -np.expm1(-x))
+
+
 def _walk_rows(run: Measured, events: EventResults) -> Iterator[Row]:
-    """Yield the rows of the inset of figure 3c."""
+    """Yield the rows of the inset of figure 3c; the window is half a decade to both sides."""
     slope = events.prediction.slope
     flattest = int(np.argmax(slope.value))
     value, error = float(slope.value[flattest]), float(slope.error[flattest])
+    near = np.abs(np.log10(slope.x / slope.x[flattest])) <= 0.5
+    spread = half_range(slope.value[near])
     text = f"{name_of(run)}; flattest local slope, at s = {slope.x[flattest]:.2g}"
-    yield Row("3c", "slope of N(s)", -5 / 3, value, error, text, "slope")
+    yield Row("3c", "slope of N(s)", -5 / 3, value, error, text, "slope", spread)
     if run.analysis.tracers is not None:
         lowest, lowest_error, lag = lowest_exponent(run.analysis.tracers)
         yield Row(
             "3c", "lowest exponent of the MSD, against that of N(t)", -1 - value, lowest,
             float(np.hypot(lowest_error, error)),
-            f"{name_of(run)}; at t = {lag:.3g}; first column: -1 - slope of N(s)", "walk",
+            f"{name_of(run)}; at t = {lag:.3g}; first column: -1 - slope of N(s)", "walk", spread,
         )  # fmt: skip
 
 
@@ -97,12 +130,48 @@ def _correlation_rows(run: Measured) -> Iterator[Row]:
             "3c", "most significant negative C_u", NONE, curve.value[lowest], curve.error[lowest],
             f"{name_of(run)}; at t = {curve.x[lowest]:.3g}", "negative",
         )  # fmt: skip
+    stress = run.analysis.curves.get("stress_correlation")
     decay = run.analysis.fields.decay if run.analysis.fields else None
-    if decay is not None:
+    if stress is None:
+        return
+    if decay is not None and run.case.temperature <= INTERMITTENT:
         value, error = decay.parameter("exponent")
+        span = decay.span
+        fitted = _between(stress, *span)
+        two_thirds = (part_of(fitted, 0, 2 / 3), part_of(fitted, 1 / 3, 1))
+        fits = [fit_stretched_exponential(part) for part in two_thirds]
+        spread = half_range([value, *(f.parameter("exponent")[0] for f in fits if f is not None)])
         yield Row(
             "3d", "beta of C_sigma", NONE, value, error,
-            f"{name_of(run)}; t = {decay.span[0]:.3g} ... {decay.span[1]:.3g}", "beta",
+            f"{name_of(run)}; t = {span[0]:.3g} ... {span[1]:.3g}", "beta", spread,
         )  # fmt: skip
-        value, error = (x * run.activity.value for x in decay.parameter("time"))
-        yield Row("3d", "a tau of C_sigma", NONE, value, error, name_of(run), "tau_sigma")
+    crossing = time_of(stress, np.exp(-1))
+    if crossing is not None:
+        value, error = (x * run.activity.value for x in crossing)
+        text = f"{name_of(run)}; interpolated"
+        yield Row("3d", "a t where C_sigma = 1/e", NONE, value, error, text, "tau_sigma")
+
+
+def _between(curve: Curve, start: float, stop: float) -> Curve:
+    """Return the points of a curve from one abscissa to another, both included."""
+    inside = np.flatnonzero((curve.x >= start) & (curve.x <= stop))
+    size = curve.x.size
+    return part_of(curve, inside[0] / size, (inside[-1] + 1) / size)
+
+
+def time_of(curve: Curve, level: float) -> tuple[float, float] | None:
+    """Return where a decaying curve first falls to a level, and the error of that.
+
+    Interpolated in ln(-ln C) against ln t; the error is that of the point below, by the slope.
+    """
+    below = np.flatnonzero(curve.value <= level)
+    if not below.size or below[0] == 0:
+        return None
+    pair = slice(below[0] - 1, below[0] + 1)
+    if not ((curve.value[pair] > 0) & (curve.value[pair] < 1)).all():
+        return None
+    y, x = np.log(-np.log(curve.value[pair])), np.log(curve.x[pair])
+    slope = (y[1] - y[0]) / (x[1] - x[0])
+    at = float(np.exp(x[0] + (np.log(-np.log(level)) - y[0]) / slope))
+    drop = -level * np.log(level) * slope / at  # -dC/dt there
+    return at, float(np.nanmax(curve.error[pair]) / drop)

@@ -10,7 +10,7 @@ import numpy as np
 
 import epmpi
 from epmpi.analysis.notation import significant
-from epmpi.paper.cases import STEP
+from epmpi.paper.cases import FULL, STEP, Case
 from epmpi.paper.dynamics_rows import diffusion_rows, structure_rows
 from epmpi.paper.measured import Measured, fit_arrhenius
 from epmpi.paper.model_figures import LOW_TEMPERATURE
@@ -52,16 +52,19 @@ def write_validation(
         "what this package measures.",
         f"Made by `epmpi paper --{scale}`, epmpi {epmpi.__version__}; the default reading "
         f"(Gamma0 = 1, direction = stress, continuum symbol, prefactor 1), step {STEP:g}.",
-        "No parameter was tuned. (12) is the 68.3 % error of the last digits; deviations are in "
-        "these errors, which leave out that of the paper's rounding. S(q,t) is that over S(q,0).",
+        "No parameter was tuned. (12) is the 68.3 % error of the last digits. +- 0.1 (window) is "
+        "half the range of what a window and its parts give: a number that depends on the window "
+        "is no better known than that. Deviations are in both errors together; that of the paper's "
+        "rounding is left out. S(q,t) is that over S(q,0).",
         "",
         "## Runs",
         "",
         "Each run is repeated by its seed, with the configuration in `src/epmpi/paper/cases.py`. "
         "Events of the random model have random directions: nothing holds its stress variance, "
-        "which grows with time.",
+        "which grows with time. A run that has measured less than a tenth of its duration counts "
+        "as not run.",
         "",
-        *_runs(measured),
+        *_runs(measured, _colder(measured)),
         "",
         "## Values",
         "",
@@ -81,10 +84,18 @@ def _larger(measured: Sequence[Measured]) -> Iterator[str]:
     """Yield the tables of runs at the paper's sizes."""
     if measured:
         rows = rows_of(measured)
-        yield from ("## At the paper's sizes", "", *_runs(measured), "", *_values(rows), "")
+        runs = _runs(measured, FULL)
+        yield from ("## At the paper's sizes", "", *runs, "", *_values(rows), "")
 
 
-def _runs(measured: Sequence[Measured]) -> Iterator[str]:
+def _colder(measured: Sequence[Measured]) -> list[Case]:
+    """Return the thermal cases of the paper at temperatures that these runs do not have."""
+    there = {run.case.temperature for run in measured}
+    return [case for case in FULL if not case.random and case.temperature not in there]
+
+
+def _runs(measured: Sequence[Measured], planned: Sequence[Case]) -> Iterator[str]:
+    """Yield the table of the runs that are there, and of those planned that are not."""
     yield from (
         "| run | L | seed | warm-up | duration | activity | stress variance |",
         "|---|---|---|---|---|---|---|",
@@ -92,14 +103,18 @@ def _runs(measured: Sequence[Measured]) -> Iterator[str]:
     for run in measured:
         variance = run.analysis.averages.get("stress_variance")
         spread = significant(variance.value, variance.error) if variance else ""
+        short = run.duration < 0.99 * run.case.duration
         yield (
             f"| {run.case.name} | {run.case.size} | {run.analysis.provenance.get('seed', '')} | "
-            f"{run.case.warmup:g} | {run.duration:g} | "
+            f"{run.case.warmup:g} | {run.duration:g}"
+            f"{f' of {run.case.duration:g}' if short else ''} | "
             f"{significant(run.activity.value, run.activity.error)} | "
             f"{'grows' if run.case.random else spread} |"
         )
-    if not any(run.case.temperature == 0.04 and not run.case.random for run in measured):
-        yield "| thermal-T0.04 | not run | | | | | |"
+    there = {run.case for run in measured}
+    for case in planned:
+        if case not in there:
+            yield f"| {case.name} | not run | | | | | |"
 
 
 def _values(rows: Iterable[Row]) -> Iterator[str]:
@@ -111,8 +126,10 @@ def _values(rows: Iterable[Row]) -> Iterator[str]:
         printed = f"{row.printed:.4g}" if np.isfinite(row.printed) else "-"
         away = row.deviation
         deviation = f"{away:+.1f}" if np.isfinite(away) else "-"
+        window = f" +- {row.window:.2g} (window)" if row.window > 0 else ""
         yield (
-            f"| {row.figure} | {row.quantity} | {printed} | {significant(row.value, row.error)} | "
+            f"| {row.figure} | {row.quantity} | {printed} | "
+            f"{significant(row.value, row.error)}{window} | "
             f"{deviation} | {row.parameters} | {remark(row.key, away)} |"
         )
 

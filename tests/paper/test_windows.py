@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from epmpi.analysis.curve import Curve
+from epmpi.analysis.regimes import Window
+from epmpi.paper.slopes import power_of
+from epmpi.paper.windows import half_range, part_of, parts, parts_of_span, window_error
+
+
+def exponent(values):
+    """Return a function of a span that fits a power law to x, values(x) in it."""
+    x = np.geomspace(0.1, 1000, 200)
+    curve = Curve("y", "", "x", x, values(x), 0.01 * values(x))
+    return lambda start, stop: power_of(curve, start, stop)[0]
+
+
+def test_a_power_law_does_not_depend_on_the_window():
+    straight = exponent(lambda x: 3 * x**-1.5)
+    values = [straight(*span) for span in parts_of_span(1, 100)]
+    assert half_range(values) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_curve_that_bends_has_the_exponents_of_its_parts():
+    """With ln y = -(ln x)^2/4 the exponent is -(ln x)/2: halves of 1 ... 100 differ by ln(10)/2."""
+    bent = exponent(lambda x: np.exp(-(np.log(x) ** 2) / 4))
+    spread = window_error(lambda window: bent(window.start, window.stop), Window("II", 1.0, 100.0))
+    assert spread == pytest.approx(np.log(10) / 4, rel=0.02)
+
+
+def test_halves_meet_in_the_middle_of_the_logarithm():
+    whole, first, second = parts(Window("I", 1.0, 100.0))
+    assert (whole.start, first.start, first.stop, second.start, second.stop) == (1, 1, 10, 10, 100)
+    assert {part.name for part in (whole, first, second)} == {"I"}
+
+
+def test_what_is_not_known_does_not_count():
+    assert half_range([1.0, None, float("nan"), 3.0]) == 1
+    assert half_range([None, 2.0]) == 0
+
+
+def test_a_part_of_a_curve():
+    curve = Curve("c", "", "t", np.arange(9.0), np.arange(9.0), np.ones(9))
+    np.testing.assert_array_equal(part_of(curve, 0, 2 / 3).x, np.arange(6))
+    np.testing.assert_array_equal(part_of(curve, 1 / 3, 1).x, np.arange(3, 9))
