@@ -75,17 +75,18 @@ class Stopwatch:
         return seconds
 
 
-def timed_device(name: str, watch: Stopwatch) -> Device:
+def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
     """Return the device of this rank, whose stages are timed while the watch runs.  Collective.
 
     On a GPU the times are between events in its queue, so nobody waits; but a step is then launched
-    kernel by kernel, not as a graph.
+    kernel by kernel, not as a graph. Without `one_loop` the passes over rows go block by block.
     """
     device = place(name, Communicator.world())
     make_lines, make_repeater = device.lines, device.repeater
 
     def lines(*arguments: Any) -> Any:
         made = make_lines(*arguments)
+        made.one_loop = made.one_loop and one_loop
         watch.hold(made, LINE_STAGES)
         return made
 

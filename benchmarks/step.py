@@ -25,7 +25,6 @@ from benchmarks.rows import append
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
 from epmpi.model import Model
-from epmpi.spectral.slab import SlabFFT
 
 COLUMNS = [*STAGES, "rest"]
 
@@ -57,9 +56,9 @@ def measure(
     )
     watch = Stopwatch()
     communicator = timed_communicator(watch)
-    model = Model(configuration, communicator, timed_device(options.device, watch))
-    if options.split and isinstance(model.fft, SlabFFT):
-        model.fft.lines.one_loop = False
+    model = Model(
+        configuration, communicator, timed_device(options.device, watch, not options.split)
+    )
     for _ in range(options.warmup):
         model.step()
     ours, stages = [], []
