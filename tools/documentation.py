@@ -27,8 +27,8 @@ EXAMPLES_INTRODUCTION = """\
 
 The files of `examples/`, with their headers. Configurations are run by `epmpi run`, campaigns by
 `epmpi scan`; scripts take changes of the configuration as arguments. Run times are processor
-seconds of one core; those of 04 and 05 are older than the present speed of the code. Every example
-runs in the tests in a short form.
+seconds of one core that was busy with other work too, the loops compiled before. Every example runs
+in the tests in a short form.
 """
 
 

@@ -92,13 +92,14 @@ def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
 
 @pytest.mark.slow
 def test_a_scan_runs_reuses_and_adds(campaign, tmp_path, monkeypatch):
-    screen = Console(file=io.StringIO(), width=200)
+    screen = Console(file=io.StringIO(), width=40)
     few = CAMPAIGN.replace(", [12, 10]]", "]").replace(
         '[[scan.points]]\n"model.activity" = 0.3', ""
     )
     campaign.write_text(few)
     rows = scan(campaign, tmp_path / "out", workers=1, ranks=1, console=screen)
     assert "2 to run" in screen.file.getvalue()
+    assert (tmp_path / "out" / "table.md").read_text() in screen.file.getvalue()  # no line is cut
     for point, means in rows:
         activity = means["activity"]
         assert activity.seeds == 2

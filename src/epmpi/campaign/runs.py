@@ -150,13 +150,18 @@ def carry_out(
             (directory / f"{job.name}.toml").write_text(job.configuration.to_toml())
             missing.append((job, arguments))
     if console is not None and jobs:
-        console.print(f"{len(jobs)} runs in {directory}: {len(missing)} to run", highlight=False)
+        console.print(
+            f"{len(jobs)} runs in {directory}: {len(missing)} to run",
+            highlight=False,
+            soft_wrap=True,
+        )
 
     def one(task: tuple[Job, list[str]]) -> int:
         job, arguments = task
         code = _run(arguments, directory / f"{job.name}.log", ranks)
         if console is not None:
-            console.print(f"  {job.name}: {_OUTCOME.get(code, 'failed')}", highlight=False)
+            outcome = _OUTCOME.get(code, "failed")
+            console.print(f"  {job.name}: {outcome}", highlight=False, soft_wrap=True)
         return code
 
     with ThreadPoolExecutor(workers) as pool:

@@ -206,5 +206,6 @@ def scan(
         draw_transients(directory / "transients.png", runs, jobs)
     if page is not None:
         write_page(page, path, directory)
-    console.print((directory / "table.md").read_text(), highlight=False, markup=False)
+    told = (directory / "table.md").read_text()
+    console.print(told, highlight=False, markup=False, soft_wrap=True)  # its lines stay whole
     return rows
