@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
 LAUNCHER_VARIABLES = (
@@ -99,14 +101,21 @@ def run(
 
 
 def end(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """End a process group: politely, so that a launcher ends its ranks, then by force."""
+    """End a process group: politely, so that a launcher ends its ranks, then by force.
+
+    What has left the group is not waited for, though it may hold the pipes.
+    """
+    held: list[Any] = [None, None]
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
+        try:
             return process.communicate(timeout=5)
-        except ProcessLookupError:
-            return process.communicate()
-        except subprocess.TimeoutExpired:
-            continue
+        except subprocess.TimeoutExpired as expired:
+            held = [expired.output, expired.stderr]
     process.kill()
-    return process.communicate()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    output, errors = (t.decode(errors="replace") if isinstance(t, bytes) else t for t in held)
+    return output or "", errors or ""

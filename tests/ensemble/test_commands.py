@@ -101,7 +101,7 @@ def wait_for(run, process):
     for _ in range(1200):
         if sum((run / f"replica-00{n}" / "checkpoint.h5").exists() for n in range(4)) >= 2:
             return
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(timeout=60)
         time.sleep(0.1)
     pytest.fail("no two replicas have begun")
 
@@ -128,11 +128,16 @@ def test_a_signal_to_one_rank_stops_all_and_any_ranks_go_on(tmp_path, small):
         str(program), "run", str(small), "-o", "out", "--set", "time.duration=200000.0", ranks=2
     )
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=launching.environment(), stderr=subprocess.PIPE, text=True
-    )
-    wait_for(tmp_path / "out", process)
-    os.kill(int((tmp_path / "rank1").read_text()), signal.SIGUSR1)
-    _, said = process.communicate(timeout=120)
+        command, cwd=tmp_path, env=launching.environment(), stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_for(tmp_path / "out", process)
+        os.kill(int((tmp_path / "rank1").read_text()), signal.SIGUSR1)
+        _, said = process.communicate(timeout=120)
+    finally:
+        if process.poll() is None:
+            launching.end(process)
     assert process.returncode == 75, said
     assert said.count("stopped (SIGUSR1) with 0 of 4 replicas finished") == 1
     assert not (tmp_path / "out" / "replica-003").exists()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fault_runs import Place, Trial
+from fault_runs import TIMEOUT, Place, Trial
 from same_runs import differences
 
 WRITES = {  # what fills the disk
@@ -47,12 +47,13 @@ def small_disk(path: Path, kibibytes: int) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
+        subprocess.run(["umount", "-l", str(path)], check=True, timeout=TIMEOUT)
 
 
 def mount(path: Path, options: str) -> None:
     """Mount a file system in memory, or change its options."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
+    subprocess.run(command, check=True, timeout=TIMEOUT)
 
 
 def disk_full(directory: Path, number: int, seed: int) -> Iterator[Trial]:

@@ -25,6 +25,7 @@ def test_revision_is_that_of_a_tracked_file(tmp_path):
             cwd=tmp_path,
             check=True,
             capture_output=True,
+            timeout=60,
         )
 
     file = tmp_path / "source.py"

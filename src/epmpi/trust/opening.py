@@ -1,16 +1,22 @@
 """Open what stands in a file only if HDF5 comes to an end with it.
 
 To open a virtual dataset HDF5 reads the list of its sources, which stands in a global heap, object
-by object.  A free object of size zero, as in a block of zeros, leads it back to where it was, for
-ever (seen with HDF5 2.0.0), and nothing calls it back: it answers neither to signals nor to other
-threads.  So the bytes are read here before.  Source: HDF5 File Format Specification 3.0, III.E
-(global heap), IV.A.1 (object headers), IV.A.2.i (data layout), IV.A.2.q (continuation).
+by object; so it does for the values of attributes of variable length.  A free object of size zero,
+as in a block of zeros, leads it back to where it was, for ever (seen with HDF5 2.0.0), and nothing
+calls it back: it answers neither to signals nor to other threads.  So the bytes are read here
+before.
+
+Source: HDF5 File Format Specification 3.0, III.E (global heap), IV.A.1 (object headers), IV.A.2.i
+(data layout), IV.A.2.q (continuation).
 """
 
 from __future__ import annotations
 
+import mmap
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import h5py
 
@@ -18,6 +24,7 @@ LAYOUT, CONTINUATION = 0x08, 0x10  # types of messages
 VIRTUAL = 3  # a class of layout; there since its version 4
 LARGEST_BLOCK = 2**26  # bytes of an object header or a heap: ours have some kilobytes
 MOST_BLOCKS = 1000  # of one object header
+HEAP = b"GCOL\x01\0\0\0"  # signature and version
 HEAP_HEADER = OBJECT_HEADER = 16  # bytes
 SMALLEST_SOURCE = 8  # bytes that one entry in the list of sources takes at least
 Read = Callable[[int, int], bytes]  # returns so many bytes at an address
@@ -42,7 +49,15 @@ def open_item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
     file = group.file
     if file.id.get_create_plist().get_sizes() != (8, 8):
         raise ValueError("has addresses that are not of 8 bytes")
-    handle, base = file.id.get_vfd_handle(), file.userblock_size
+    read = reader(file.id.get_vfd_handle(), file.userblock_size)
+    for kind, message in messages(read, link.u):
+        if kind == LAYOUT and message[0] >= 4 and message[1] == VIRTUAL:
+            check_sources(read, number(message, 2, 8), number(message, 10, 4))
+    return group[name]
+
+
+def reader(handle: int, base: int = 0) -> Read:
+    """Return what reads a file; addresses count from `base`."""
 
     def read(address: int, size: int) -> bytes:
         if size > LARGEST_BLOCK:
@@ -52,10 +67,7 @@ def open_item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
             raise ValueError("has a part of its header beyond the end of the file")
         return data
 
-    for kind, message in messages(read, link.u):
-        if kind == LAYOUT and message[0] >= 4 and message[1] == VIRTUAL:
-            check_sources(read, number(message, 2, 8), number(message, 10, 4))
-    return group[name]
+    return read
 
 
 def number(data: bytes, at: int, size: int) -> int:
@@ -105,9 +117,16 @@ def check_sources(read: Read, address: int, index: int) -> None:
     ValueError
         If HDF5 would read it without end, or make room for more sources than are there.
     """
+    for kind, data in heap_objects(read, address):
+        if kind == index and number(data, 1, 8) * SMALLEST_SOURCE > len(data):
+            raise ValueError("claims more sources than there are")
+
+
+def heap_objects(read: Read, address: int) -> Iterator[tuple[int, bytes]]:
+    """Yield number and data of the objects of a global heap; ValueError if HDF5 finds no end."""
     head = read(address, HEAP_HEADER)
-    if head[:4] != b"GCOL":
-        raise ValueError("has no list of sources")
+    if not head.startswith(HEAP):
+        raise ValueError("has no global heap where one should be")
     size = number(head, 8, 8)
     heap, at = read(address, size), HEAP_HEADER
     while at + OBJECT_HEADER <= size:
@@ -115,7 +134,25 @@ def check_sources(read: Read, address: int, index: int) -> None:
         # The size of free space, object 0, has its header in it; that of others is rounded up to 8.
         taken = length if kind == 0 else OBJECT_HEADER + length + -length % 8
         if not OBJECT_HEADER <= taken <= size - at:
-            raise ValueError("has a damaged list of sources")
-        if kind == index and number(heap, at + 17, 8) * SMALLEST_SOURCE > length:
-            raise ValueError("claims more sources than there are")
+            raise ValueError("has a damaged global heap")
+        if kind:
+            yield kind, heap[at + OBJECT_HEADER : at + OBJECT_HEADER + length]
         at += taken
+
+
+def check_heaps(path: Path) -> None:
+    """Check all global heaps of a file: attributes have numbers and texts there, and scales.
+
+    Raises
+    ------
+    ValueError
+        If HDF5 would read one without end.
+    """
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = data.find(HEAP)
+            while at >= 0:
+                deque(heap_objects(reader(file.fileno()), at), maxlen=0)
+                at = data.find(HEAP, at + 1)

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import h5py
 
-from epmpi.trust.opening import open_item
+from epmpi.trust.opening import check_heaps, open_item
 
 FOLDER = "segments"  # beside run.h5, which may refer to files in it
 SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
 SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
 MOST_OBJECTS = 10_000
+SMALL = 2**26  # bytes: read through in some 50 ms
+READ = ("/h5md", "/parameters")  # whose attributes our readers read in any file
+PLAIN = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
 DEFLATE = 1100  # by how much deflate may shrink zeros
 NUMBERS = "fiub"  # kinds of dtype
 
@@ -30,10 +33,10 @@ def check_file(file: h5py.File) -> list[Path]:
         If anything in it is not what a run file has; one line.
     """
     folder = Path(file.filename).parent / FOLDER
-    segments = [folder / name for name in sorted(check_objects(file))]
+    segments = [folder / name for name in sorted(check_one(file))]
     for path in segments:
         with h5py.File(path, "r") as segment:
-            if check_objects(segment):
+            if check_one(segment):
                 raise ValueError(f"{FOLDER}/{path.name} refers to other files")
     return segments
 
@@ -55,13 +58,26 @@ def check_presence(segments: list[Path]) -> None:
             )
 
 
+def check_one(file: h5py.File) -> set[str]:
+    """Check one file, whole if it is small; return the names of its segments."""
+    path = Path(file.filename)
+    small = path.stat().st_size <= SMALL
+    if small:
+        check_heaps(path)
+    return check_objects(file, any_attributes=small)
+
+
 def one_line(error: BaseException) -> str:
     """Return what an error says as one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def check_objects(file: h5py.File) -> set[str]:
-    """Check all groups and datasets of one file; return the names of its segments."""
+def check_objects(file: h5py.File, any_attributes: bool) -> set[str]:
+    """Check all groups and datasets of one file; return the names of its segments.
+
+    Where `any_attributes` says so, the heaps that values of other attributes than numbers and plain
+    texts are in have been checked.
+    """
     segments: set[str] = set()
     seen = {address(file)}
     waiting: list[tuple[str, h5py.Group]] = [("", file)]
@@ -76,6 +92,7 @@ def check_objects(file: h5py.File) -> set[str]:
             if address(item) in seen:
                 raise ValueError(f"{below} is there under another name")
             seen.add(address(item))
+            check_attributes(item, below, any_attributes)
             if len(seen) > MOST_OBJECTS:
                 raise ValueError(f"there are more than {MOST_OBJECTS} objects")
             if isinstance(item, h5py.Group):
@@ -85,6 +102,18 @@ def check_objects(file: h5py.File) -> set[str]:
             else:
                 raise ValueError(f"{below} is neither a group nor a dataset")
     return segments
+
+
+def check_attributes(item: h5py.Group | h5py.Dataset, path: str, any_attributes: bool) -> None:
+    """Open all attributes of an object, which finds damage; read none."""
+    for index in range(h5py.h5a.get_num_attrs(item.id)):
+        attribute = h5py.h5a.open(item.id, index=index)
+        kind = attribute.get_type()
+        plain = isinstance(kind, PLAIN) or (
+            isinstance(kind, h5py.h5t.TypeStringID) and not kind.is_variable_str()
+        )
+        if path.startswith(READ) and not (plain or any_attributes):
+            raise ValueError(f"{path} has an attribute that is neither number nor plain text")
 
 
 def address(item: h5py.Group | h5py.Dataset) -> int:
