@@ -1,6 +1,6 @@
 """Peak memory of `epmpi analyse` against the length of the trajectory.
 
-    python -m benchmarks.analysis --frames 500 2000 8000 --tracers 20000
+    python -m benchmarks.analysis --frames 500 2000 8000 --tracers 5000
 
 Each run file holds Brownian tracers and stress fields of independent numbers, as many frames of
 both, written by the package's own store.  The analysis is a process of its own, of which the kernel
@@ -62,8 +62,8 @@ def main() -> None:
     """Print one row for each number of frames."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--frames", type=int, nargs="+", default=[500, 2000, 8000])
-    parser.add_argument("--tracers", type=int, default=20000)
-    parser.add_argument("--length", type=int, default=144, help="of the lattice, of the fields")
+    parser.add_argument("--tracers", type=int, default=5000)
+    parser.add_argument("--length", type=int, default=72, help="of the lattice, of the fields")
     parser.add_argument("--directory", help="of the run files, which are removed again")
     options = parser.parse_args()
     print(ROW.format("frames", "tracers", "trajectory", "fields", "peak"), "(MiB)")

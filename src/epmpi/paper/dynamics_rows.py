@@ -31,7 +31,7 @@ def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
         )  # fmt: skip
         second, third = window_of(run.analysis, "II"), window_of(run.analysis, "III")
         if second is not None:
-            yield _end_of_second(run, tracers, second, third)
+            yield _end_of_second(run, second, third)
         if third is not None:
             value, error = long_time_coefficient(tracers.diffusion, third)
             yield Row(
@@ -40,17 +40,13 @@ def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
             )  # fmt: skip
 
 
-def _end_of_second(
-    run: Measured, tracers: TracerResults, second: Window, third: Window | None
-) -> Row:
-    """Return the row of where regime II ends: between it and III, or after the longest lag."""
+def _end_of_second(run: Measured, second: Window, third: Window | None) -> Row:
+    """Return the row of where regime II ends: between it and III, or after its last lag."""
     activity = run.activity.value
-    longest = float(tracers.diffusion.lag[-1])
     if third is None or third.start < second.start:
         return Row(
-            "2a", "end of regime II, a t, more than", NONE, activity * longest, 0.0,
-            f"{name_of(run)}; II from t = {second.start:.3g}; longest lag {longest:.3g}",
-            "end_II_open",
+            "2a", "end of regime II, a t, more than", NONE, activity * second.stop, 0.0,
+            f"{name_of(run)}; II from t = {second.start:.3g} to {second.stop:.3g}", "end_II_open",
         )  # fmt: skip
     # The range that III is found in by its own criterion begins where II may still go on.
     first, last = sorted((second.stop, third.start))

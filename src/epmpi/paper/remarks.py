@@ -40,8 +40,8 @@ REMARKS = {
     "lowest_random": "The exact law never goes below 1; a minimum over many lags leans low.",
     "end_II": "The paper: longer as T falls; one number at all T would be a collapse on a t.",
     "end_II_open": (
-        "A lower bound: D(t) is not seen constant up to the longest lag. The paper: longer as T "
-        "falls."
+        "A lower bound: until then D(t) surely falls; it is not seen constant. The paper: longer "
+        "as T falls."
     ),
     "D_III": "The paper prints no number.",
     "psi_thermal": (
