@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu.vector_lines import parity
+from epmpi.devices.cpu.column_pass import parity
 from epmpi.devices.gpu import column_kernels
 
 STRIP_BYTES = 1 << 29  # of the responses in a strip of columns

@@ -1,0 +1,118 @@
+"""The column pass of a step: columns of the source forward, times kernels, and back, W at a time.
+
+A strip of W columns stays in the second-level cache meanwhile.  Kernels are even or odd in kx, so
+half of each is kept, in the order in which it is read.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices.cpu import lines
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.line_plans import line_width
+from epmpi.devices.cpu.vector_memory import fence, lanes, load, scaled_by, store
+from epmpi.devices.cpu.vectors import turned
+
+
+@compiled
+def multiply_strip(spectrum, kernel, sign, imaginary, product, length):
+    """Multiply the spectrum of W columns by a kernel, given for 0 <= kx <= Lx / 2.
+
+    Parameters
+    ----------
+    spectrum, product : float arrays
+        Of `workspace`; the second is written.
+    kernel : float array, shape (Lx // 2 + 1, W)
+    sign : float
+        The kernel at -kx over that at kx: 1 if it is even, -1 if it is odd.
+    imaginary : bool
+        Whether the kernel is to be multiplied by i.
+    length : int
+        Lx.
+    """
+    width = lanes(product)
+    for x in range(length // 2 + 1):
+        for mirrored in range(1 if 2 * x % length == 0 else 2):
+            point = length - x if mirrored else x
+            mode = scaled_by(load(spectrum, point), kernel, x * width)
+            factor = sign if mirrored else 1.0
+            store(product, point, turned(mode) * -factor if imaginary else mode * factor)
+
+
+@compiled
+def convolve_columns(
+    source, kernels, signs, imaginary, responses, before, streamed, work, spectrum, line
+):
+    """Multiply the columns of a source by kernels in Fourier space, W columns at a time.
+
+    Parameters
+    ----------
+    source : complex array, shape (Lx, ky)
+    kernels : float array, shape (strips, fields, Lx // 2 + 1, W)
+    signs, imaginary : float and bool arrays, shape (fields,)
+        See `multiply_strip`.
+    responses : complex array, shape (Lx + halo, fields, ky)
+        Written; row r holds x = r - before, periodically.
+    before : int
+    streamed : bool
+        Whether to write the responses past the caches.
+    work, spectrum : float arrays
+        Of `workspace`.
+    line : LinePlan
+    """
+    length, columns = source.shape
+    for column in range(0, columns, lanes(work)):
+        lines.load_columns(source, column, spectrum, line)
+        lines.forward(spectrum, line)
+        for field in range(kernels.shape[1]):
+            kernel = kernels[column // lanes(work), field]
+            multiply_strip(spectrum, kernel, signs[field], imaginary[field], work, length)
+            lines.inverse(work, line)
+            target = responses[before : before + length, field]
+            lines.store_columns(work, line, target, column, streamed)
+    fence()
+
+
+class Kernels(NamedTuple):
+    """Kernels in Fourier space, of which half is enough: they are even or odd in kx.
+
+    Attributes
+    ----------
+    half : float array, shape (strips of W columns, fields, Lx // 2 + 1, W)
+        In the order in which it is read; columns beyond the last are zero.
+    signs : float64 array, shape (fields,)
+        1 for an even kernel, -1 for an odd one.
+    """
+
+    half: NDArray
+    signs: NDArray[np.float64]
+
+
+def halved(kernels: NDArray, dtype: DTypeLike) -> Kernels:
+    """Return kernels (fields, ky, Lx) as the column pass reads them, in a precision.
+
+    Raises
+    ------
+    ValueError
+        If a kernel is neither even nor odd in kx.
+    """
+    length = kernels.shape[2]
+    mirrored = kernels[:, :, -np.arange(length) % length]
+    signs = np.array([parity(*pair) for pair in zip(kernels, mirrored, strict=True)])
+    half, width = kernels[:, :, : length // 2 + 1], line_width(dtype)
+    half = np.pad(half, ((0, 0), (0, -kernels.shape[1] % width), (0, 0)))
+    strips = half.reshape(len(half), -1, width, half.shape[2]).transpose(1, 0, 3, 2)
+    return Kernels(np.ascontiguousarray(strips, dtype), signs)
+
+
+def parity(kernel: NDArray, mirrored: NDArray) -> float:
+    """Return 1 for a kernel that is even in kx, -1 for an odd one."""
+    if np.array_equal(kernel, mirrored):
+        return 1.0
+    if np.array_equal(kernel, -mirrored):
+        return -1.0
+    raise ValueError("a kernel is neither even nor odd in kx, expected one or the other")
