@@ -23,7 +23,7 @@ help:
 	@echo "make gpu-session  tests, times, roofline and memory on a GPU, into benchmarks/results"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
-	@echo "make bench   steps beside NumPy, line transforms beside libraries, memory, output"
+	@echo "make bench   steps beside NumPy, transforms beside libraries, tracers, memory, output"
 	@echo "make venv    only install (again when pyproject.toml has changed)"
 	@echo "make clean   remove $(VENV), caches and the demo's results"
 	@echo "PYTHON=/path/to/python3.x chooses the interpreter, MPIEXEC='mpirun --flags' the launcher"
@@ -77,6 +77,7 @@ docs: venv
 bench: venv
 	$(BIN)/python -m benchmarks.step --sizes 512 1024 --numpy
 	$(BIN)/python -m benchmarks.lines
+	$(BIN)/python -m benchmarks.tracers
 	$(BIN)/python -m benchmarks.memory
 	$(MPIEXEC) -n 2 $(BIN)/python -m benchmarks.output
 
