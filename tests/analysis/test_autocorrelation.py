@@ -14,20 +14,22 @@ def clock(frames, every=10):
     return Clock(step, STEP * step)
 
 
-def correlate(series, name="stress_correlation", subtract_mean=True):
+def correlate(series):
+    """Return the sums of a stress, added in two parts."""
     sums = Autocorrelation(len(series), sliding_lags(clock(len(series))))
     half = series.shape[1] // 2
     sums.add(series[:, :half])
     sums.add(series[:, half:])
-    return sums.result(name, "", subtract_mean)
+    return sums
 
 
 def test_an_ornstein_uhlenbeck_stress():
-    curve = correlate(3.0 + 0.5 * ornstein_uhlenbeck(800, 100, 0.9, seed=1))
+    sums = correlate(3.0 + 0.5 * ornstein_uhlenbeck(800, 100, 0.9, seed=1))
+    curve = sums.result("stress_correlation", "", subtract_mean=True)
     truth = 0.9 ** (curve.x / (10 * STEP))
     assert np.all(np.abs(curve.value - truth) < 4 * curve.error + 1e-3)
     assert curve.parameters["variance"] == pytest.approx(0.25, rel=0.05)
-    fit = fit_stretched_exponential(curve)
+    fit = fit_stretched_exponential(curve, sums.left_out(subtract_mean=True))
     assert fit.parameter("exponent")[0] == pytest.approx(1, abs=0.06)
     assert fit.parameter("time")[0] == pytest.approx(-10 * STEP / np.log(0.9), rel=0.1)
     assert fit.parameter("height")[0] == pytest.approx(1, abs=0.05)
@@ -44,6 +46,34 @@ def test_the_error_bar_covers_the_truth():
         return curve.value[0], curve.error[0]
 
     assert covers(coverage(measure, 0.7 ** (lag.time / (10 * STEP)), range(200)), 200)
+
+
+@pytest.mark.statistics
+def test_the_errors_of_its_stretched_exponential_cover_the_truth():
+    truth = {"exponent": 1.0, "time": -10 * STEP / np.log(0.9), "height": 1.0}
+    found = {name: [] for name in truth}
+    for seed in range(100):
+        sums = correlate(1.0 + ornstein_uhlenbeck(400, 40, 0.9, seed))
+        curve = sums.result("stress_correlation", "", subtract_mean=True)
+        fit = fit_stretched_exponential(curve, sums.left_out(subtract_mean=True))
+        for name, exact in truth.items():
+            value, error = fit.parameter(name)
+            found[name].append(abs(value - exact) <= error)
+    for name, inside in found.items():
+        assert covers(np.mean(inside), 100), name
+
+
+def test_a_correlation_without_one_block_is_that_of_the_rest():
+    series = ornstein_uhlenbeck(400, 4, 0.7, seed=3)
+    sums = correlate(series)
+    without_last = sums.left_out(subtract_mean=False)[-1]
+    assert without_last.shape == (len(sums.lags),)
+    for lag, value in zip(sums.lags, without_last, strict=True):
+        kept = series[: 400 - 50]  # frames, and origins, of seven blocks of eight
+        origins = np.arange(lag.count)[: lag.count - lag.count // 8]
+        ahead = round(lag.time / (10 * STEP))
+        product = np.mean(np.sum(series[origins] * series[origins + ahead], axis=1))
+        assert value == pytest.approx(product / np.mean(np.sum(kept**2, axis=1)), rel=1e-12)
 
 
 def test_brownian_displacements_are_not_correlated():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.analysis.blocks import leave_one_out
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
 from epmpi.analysis.pooling import SumsByOrigin
@@ -18,6 +19,9 @@ STRESS = (
     "C_sigma(t) = (<sigma(r,t0+t) sigma(r,t0)> - m^2) / (<sigma^2> - m^2), over sites and sliding "
     "origins, m the mean stress of all sites and frames"
 )
+
+
+BLOCKS = 8  # of a run, each longer than the times over which C falls
 
 
 class Autocorrelation(SumsByOrigin):
@@ -75,6 +79,21 @@ class Autocorrelation(SumsByOrigin):
         return Curve(
             name, definition, "lag", lag, value, error, "tau", parameters={"variance": variance}
         )
+
+    def left_out(self, subtract_mean: bool) -> NDArray[np.float64]:
+        """Return C(t) without one block of the run after the other, or without one replica.
+
+        For the errors of what is fitted to all of C(t): its lags are correlated.
+
+        Returns
+        -------
+        float64 array, shape (blocks, lags)
+        """
+        blocks = self.replicas if self.replicas > 1 else BLOCKS
+        means = leave_one_out([sums / self.columns for sums in self.sums], blocks)
+        products, square, mean = means[:, :-2], means[:, -2:-1], means[:, -1:]
+        offset = mean**2 if subtract_mean else 0.0
+        return (products - offset) / (square - offset)
 
 
 def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArray] | None:

@@ -62,11 +62,20 @@ class StressDistribution(CountsByBlock):
         )
 
 
-def fit_stretched_exponential(curve: Curve) -> FittedLaw | None:
+def fit_stretched_exponential(
+    curve: Curve, left_out: NDArray[np.float64] | None = None
+) -> FittedLaw | None:
     """Fit A exp(-(t/tau)^beta) to a decaying correlation, from its first lag down to `LOWEST`.
 
-    The errors combine those of the least-squares fit with the curve's errors as independent, and a
-    jackknife over points, whichever is larger: neighbouring lags are correlated.
+    The errors are a jackknife over blocks of the run: neighbouring lags are correlated, so that
+    those of the least-squares fit would be too small.
+
+    Parameters
+    ----------
+    curve : Curve
+    left_out : float64 array, shape (blocks, lags), optional
+        The same without one block after the other; see `Autocorrelation.left_out`. Without it the
+        errors are nan.
 
     Returns
     -------
@@ -75,7 +84,7 @@ def fit_stretched_exponential(curve: Curve) -> FittedLaw | None:
     """
     low = np.flatnonzero(curve.value <= LOWEST)
     last = low[0] if low.size else curve.value.size
-    t, value = curve.x[:last], curve.value[:last]
+    t = curve.x[:last]
     if t.size < 5:
         return None
     sigma = np.clip(np.nan_to_num(curve.error[:last], nan=0.02), 1e-3, None)
@@ -83,18 +92,16 @@ def fit_stretched_exponential(curve: Curve) -> FittedLaw | None:
     def law(t: NDArray, height: float, log_tau: float, beta: float) -> NDArray:
         return height * np.exp(-((t / np.exp(log_tau)) ** beta))
 
-    def solve(kept: NDArray[np.bool_]) -> tuple[NDArray, NDArray]:
-        start = (float(value[kept].max()), np.log(np.interp(-0.37, -value[kept], t[kept])), 0.8)
-        return curve_fit(
-            law, t[kept], value[kept], p0=start, sigma=sigma[kept], absolute_sigma=True
-        )
+    def solve(value: NDArray[np.float64]) -> NDArray[np.float64]:
+        start = (float(value.max()), np.log(np.interp(-0.37, -value, t)), 0.8)
+        return curve_fit(law, t, value, p0=start, sigma=sigma)[0]
 
     try:
-        best, covariance = solve(np.ones(t.size, dtype=bool))
-        varied = [solve(np.arange(t.size) != point)[0] for point in range(t.size)]
+        best = solve(curve.value[:last])
+        varied = [] if left_out is None else [solve(value[:last]) for value in left_out]
     except RuntimeError:
         return None
-    error = np.maximum(np.sqrt(np.diag(covariance)), jackknife_error(varied))
+    error = jackknife_error(varied) if varied else np.full(best.size, np.nan)
     tau = float(np.exp(best[1]))
     return FittedLaw(
         LAW,
