@@ -154,3 +154,16 @@ def test_the_command(launch, finished, tmp_path):
     done = launch("-m", "epmpi.cli", "watch", str(tmp_path / "nothing"), "--once")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_series_without_a_value_are_left_out(going_on):
+    """As in a damaged file whose extents are zero; found by fuzzing."""
+    run, now = going_on
+    with h5py.File(run / "run.h5", "r+") as file:
+        for series in file["observables"].values():
+            for part in ("step", "time", "value"):
+                series[part].resize(0, axis=0)
+    seen = read_snapshot(run)
+    assert (seen.step, seen.in_warmup) == (30, True)
+    assert seen.series and all(values.size for values in seen.series.values())
+    assert "activity" in shown(seen, now)

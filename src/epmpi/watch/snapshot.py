@@ -156,12 +156,16 @@ def _configuration(file: RunFile, provenance: dict[str, Any]) -> Configuration:
 
 
 def _series(file: RunFile, warmup: bool) -> dict[str, tuple[NDArray, NDArray]]:
-    """Return {name: (steps, values)} of the series of the warm-up, or of the measurement."""
+    """Return {name: (steps, values)} of the series of the warm-up, or of the measurement.
+
+    One without a value is left out, as is one that is not there.
+    """
     found = {}
     for name in SERIES:
         if file.has(f"{'warmup/' if warmup else ''}observables/{name}"):
             clock, values = file.series(name, warmup)
-            found[name] = (clock.step, values)
+            if values.size:
+                found[name] = (clock.step, values)
     return found
 
 
