@@ -22,11 +22,13 @@ OF_RUNS = (
     (stalled, 1),
     (not_a_number, 2),
 )
-INPUTS = {"configuration": 300, "override": 300, "campaign": 300, "files": 60}
+TEXTS = [(target, 300) for target in ("configuration", "override", "campaign")]
 FUZZERS = [way for way in fuzz.WAYS if way == "by properties" or fuzz.has_guide()]
 LIMIT = 400.0  # seconds for one of them
 # To fill a disk takes root; without it, test_failures limits the size of the files.
-OF_DISKS = ((disk_full, 1), (read_only, 1)) if can_mount() else ()
+OF_DISKS = (pytest.param(disk_full, 1, marks=pytest.mark.ci), (read_only, 1))
+# Each file goes through many readers.
+FILES = pytest.param("files", 60, marks=pytest.mark.ci)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,9 @@ def test_run_survives(place, fault, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fault", "number"), (*OF_DISKS, (clock_backwards, 1)))
+@pytest.mark.parametrize(
+    ("fault", "number"), (*(OF_DISKS if can_mount() else ()), (clock_backwards, 1))
+)
 def test_run_survives_its_machine(tmp_path, fault, number):
     found = list(fault(tmp_path, number, SEED))
     assert found
@@ -52,7 +56,7 @@ def test_run_survives_its_machine(tmp_path, fault, number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", FUZZERS)
-@pytest.mark.parametrize(("target", "number"), INPUTS.items())
+@pytest.mark.parametrize(("target", "number"), [*TEXTS, FILES])
 def test_readers_read_or_refuse_in_one_line(tmp_path, way, target, number):
     tally = fuzz.fuzz(way, target, tmp_path / target, number, SEED, LIMIT)
     assert tally.found == []

@@ -45,7 +45,7 @@ def test_quick_is_quick():
     assert updates * 35e-9 / 2 < 600
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
     monkeypatch.setattr("epmpi.paper.reproduction.QUICK", TINY)
     screen = Console(file=io.StringIO(), width=200)
