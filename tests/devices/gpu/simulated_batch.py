@@ -55,7 +55,7 @@ def test_an_ensemble_goes_on_as_a_batch_on_one_card(monkeypatch, tmp_path):
         }
     )
     Ensemble(configuration).run(tmp_path / "together", progress=False)
-    monkeypatch.setattr(Ensemble, "_can_batch", lambda self: False)
+    monkeypatch.setattr(card, "batches", False)
     Ensemble(configuration).run(tmp_path / "apart", progress=False)
     for number in range(3):
         name = f"replica-{number:03d}"
