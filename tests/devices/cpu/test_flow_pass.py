@@ -56,3 +56,18 @@ def test_no_tracers_move():
     spectra = np.zeros((46, 2, SHAPE[1] // 2 + 1), complex)
     none = np.empty((0, 2))
     lines.move_tracers(spectra, 1, TracerMove(CPU(), "bilinear", none, 1.0, 45, 0))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_position_that_is_not_finite_leads_out_of_no_array(bad):
+    """It stays until the run finds it; the others move as ever."""
+    lines, random = VectorLines(SHAPE, float), np.random.default_rng(4)
+    flow = random.normal(size=(46, 2, SHAPE[1]))
+    spectra = np.empty((46, 2, SHAPE[1] // 2 + 1), complex)
+    lines.transform_rows(flow, spectra)
+    expected = random.uniform(0, 36, (50, 2))
+    found = np.insert(expected, 20, bad, axis=0)
+    for position in (expected, found):
+        lines.move_tracers(spectra, 1, TracerMove(CPU(), "bilinear", position, 0.01, 45, 0))
+    assert np.array_equal(np.delete(found, 20, axis=0), expected)
+    assert not np.isfinite(found[20]).any()

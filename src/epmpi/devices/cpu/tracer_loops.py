@@ -17,8 +17,11 @@ spline_weights = rules.spline_weights
 
 @inlined
 def wrap(index, length):
-    """Return index modulo length, for any integer."""
-    return index - length * math.floor(index / length)
+    """Return index modulo length, 0 ... length - 1, for any integer.
+
+    Also for the one that a position that is not finite gives: it must not lead out of an array.
+    """
+    return index % length
 
 
 @inlined
