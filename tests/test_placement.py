@@ -5,7 +5,7 @@ import pytest
 
 import epmpi.placement
 from epmpi.config import ConfigError
-from epmpi.devices import CPU, choose, gpus
+from epmpi.devices import CPU, Device, choose, gpus
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 
@@ -99,6 +99,10 @@ def test_an_unknown_device_is_refused():
 def test_devices_handle_tracers_alike():
     cpu, position = CPU(), np.array([[0.5, 1.0], [-0.5, 3.9], [9.0, -1.0], [17.2, 0.0]])
     np.testing.assert_array_equal(cpu.outside_rows(position, 0, 5, 8), [1])
+    far = np.random.default_rng(1).uniform(-30, 30, (200, 2))
+    found = cpu.outside_rows(far, 2, 5, 8)
+    np.testing.assert_array_equal(found, Device.outside_rows(cpu, far, 2, 5, 8))
+    assert 0 < len(found) < 200
     np.testing.assert_array_equal(cpu.order_by_site(position, (8, 4)), [0, 3, 2, 1])
     kept = cpu.replace_rows(position, np.array([1, 3]), np.array([[2.0, 2.0]]))
     np.testing.assert_array_equal(kept, [[0.5, 1.0], [9.0, -1.0], [2.0, 2.0]])

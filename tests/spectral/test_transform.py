@@ -127,3 +127,9 @@ def test_numbers_of_another_precision_are_refused(comm):
         fft.forward(fields.astype(np.float64))
     with pytest.raises(ValueError, match="type complex128, expected complex64"):
         fft.backward(spectrum.astype(np.complex128))
+
+
+def test_blocks_of_modes_begin_on_cache_lines_where_they_can(comm):
+    side = 16 * comm.size
+    fft = transform("vector", (side, side), comm)
+    assert [first for first, _ in fft.mode_blocks] == list(range(0, 8 * comm.size, 8))

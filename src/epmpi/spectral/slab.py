@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices import Device
-from epmpi.lattice import Lattice
+from epmpi.lattice import Lattice, split
 from epmpi.parallel import Communicator
 from epmpi.spectral.convolution import SlabConvolution
 from epmpi.spectral.exchange import Exchange, in_one_memory
@@ -44,6 +44,15 @@ class SlabFFT(Transform):
         self.wire_dtype = np.dtype(np.complex64) if wire == "single" else self.complex_dtype
         self.transport, self.carrier = make_transport(communicator, device)
         self.only_queues = communicator.size == 1
+
+    def cut_modes(self) -> list[tuple[int, int]]:
+        """Return the (first, last) ky of every rank, the longer blocks last.
+
+        With powers of two each block then begins on a cache line.
+        """
+        modes = self.lattice.modes
+        blocks = split(modes, self.communicator.size)
+        return [(modes - last, modes - first) for first, last in reversed(blocks)]
 
     def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.

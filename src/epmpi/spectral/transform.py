@@ -76,11 +76,15 @@ class Transform(ABC):
         self.complex_dtype = np.result_type(self.dtype, np.complex64)
         self.slabs: list[Slab] = slabs(lattice, communicator.size)
         self.slab = self.slabs[communicator.rank]
-        self.mode_blocks = split(lattice.modes, communicator.size)
+        self.mode_blocks = self.cut_modes()
         first, last = self.mode_blocks[communicator.rank]
         self.modes = last - first
         self.kx = wavenumbers(lattice.shape[0])[None, :]
         self.ky = np.arange(first, last)[:, None]
+
+    def cut_modes(self) -> list[tuple[int, int]]:
+        """Return the (first, last) ky of every rank."""
+        return split(self.lattice.modes, self.communicator.size)
 
     @abstractmethod
     def forward(self, fields: NDArray) -> NDArray:

@@ -268,3 +268,23 @@ def test_responses_written_past_the_caches_are_the_same(monkeypatch, dtype, pitc
     monkeypatch.setattr(vector_lines, "CACHED_BYTES", 0)
     assert np.array_equal(responses(), cached)
     assert np.all(cached != 0)
+
+
+@every_precision
+def test_strips_that_share_a_kernel_are_what_they_are_one_by_one(monkeypatch, dtype):
+    """75 columns: whole groups, a part of one, and a part of a strip."""
+    kernels = random_real((3, 75, 32), dtype, 3)
+    kernels = kernels + kernels[:, :, -np.arange(32) % 32]
+    source = random_complex((32, 1, 75), dtype, 4)
+
+    def responses(strips):
+        monkeypatch.setattr(vector_lines, "STRIPS", strips)
+        lines = VectorLines((32, 64), dtype)
+        found = np.zeros((33, 3, 75), lines.complex_dtype)
+        lines.convolve(source, lines.prepare(kernels), [False, True, False], found, 1)
+        return found
+
+    alone = responses(1)
+    assert np.all(alone != 0)
+    for strips in (2, 4, 100):
+        assert np.array_equal(responses(strips), alone)

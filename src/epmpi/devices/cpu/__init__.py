@@ -155,6 +155,13 @@ class CPU(Device):
         )
         return drawn
 
+    def outside_rows(
+        self, position: NDArray, start: int, stop: int, length: int
+    ) -> NDArray[np.int64]:
+        """Return which tracers are not on rows [start, stop); see `Device.outside_rows`."""
+        found = np.empty(len(position), np.int64)
+        return found[: tracer_loops.find_outside(position, start, stop, length, found)]
+
     def move_tracers(
         self,
         interpolation: str,

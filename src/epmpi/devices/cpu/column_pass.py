@@ -1,7 +1,9 @@
 """The column pass of a step: columns of the source forward, times kernels, and back, W at a time.
 
-A strip of W columns stays in the second-level cache meanwhile.  Kernels are even or odd in kx, so
-half of each is kept, in the order in which it is read.
+A strip of W columns stays in the second-level cache meanwhile.  The spectra of a few strips are
+kept there together, and all go through one kernel before the next: a strip touches a page of memory
+for every row, and so fewer pages are in use at a time.  Kernels are even or odd in kx, so half of
+each is kept, in the order in which it is read.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ def multiply_strip(spectrum, kernel, sign, imaginary, product, length):
 
 @compiled
 def convolve_columns(
-    source, kernels, signs, imaginary, responses, before, streamed, work, spectrum, line
+    source, kernels, signs, imaginary, responses, before, streamed, work, spectra, line
 ):
     """Multiply the columns of a source by kernels in Fourier space, W columns at a time.
 
@@ -60,20 +62,28 @@ def convolve_columns(
     before : int
     streamed : bool
         Whether to write the responses past the caches.
-    work, spectrum : float arrays
-        Of `workspace`.
+    work, spectra : float arrays
+        Of `workspace`; the second has one strip more than are worked on together.
     line : LinePlan
     """
     length, columns = source.shape
-    for column in range(0, columns, lanes(work)):
-        lines.load_columns(source, column, spectrum, line)
-        lines.forward(spectrum, line)
+    width, size = lanes(work), work.size // 2
+    together = (spectra.size // size - 1) * width
+    for first in range(0, columns, together):
+        end = min(first + together, columns)
+        for column in range(first, end, width):
+            # Its spectrum stays in the first of two strips; the second is the next one's first.
+            strip = spectra[(column - first) // width * size :][: 2 * size]
+            lines.load_columns(source, column, strip, line)
+            lines.forward(strip, line)
         for field in range(kernels.shape[1]):
-            kernel = kernels[column // lanes(work), field]
-            multiply_strip(spectrum, kernel, signs[field], imaginary[field], work, length)
-            lines.inverse(work, line)
             target = responses[before : before + length, field]
-            lines.store_columns(work, line, target, column, streamed)
+            for column in range(first, end, width):
+                strip = spectra[(column - first) // width * size :][:size]
+                kernel = kernels[column // width, field]
+                multiply_strip(strip, kernel, signs[field], imaginary[field], work, length)
+                lines.inverse(work, line)
+                lines.store_columns(work, line, target, column, streamed)
     fence()
 
 

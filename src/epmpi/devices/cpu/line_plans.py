@@ -91,17 +91,17 @@ def row_plan(length: int, dtype: DTypeLike) -> RowPlan:
     return RowPlan(length, _line_plan(length // 2, dtype), turns.astype(_complex(dtype)))
 
 
-def workspace(length: int, dtype: DTypeLike) -> NDArray:
+def workspace(length: int, dtype: DTypeLike, strips: int = 2) -> NDArray:
     """Return the work array of one thread for lines of up to `length` points or sites.
 
-    It holds two strips, between which a transform goes back and forth.
+    It holds two strips, between which a transform goes back and forth; or more, of the same size.
     """
     real = np.finfo(dtype).dtype
     points = length + 2 * line_width(dtype)  # the end of a row, and tiles of its spectrum
     size = -(-2 * REGISTER_BYTES * points // _PAGE) * _PAGE + _SHIFT
-    memory = np.zeros(2 * size + _CACHE_LINE, np.uint8)
+    memory = np.zeros(strips * size + _CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % _CACHE_LINE
-    return memory[first : first + 2 * size].view(real)
+    return memory[first : first + strips * size].view(real)
 
 
 def unit_roots(numerator: NDArray, denominator: int) -> NDArray:

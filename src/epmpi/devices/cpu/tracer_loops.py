@@ -20,8 +20,9 @@ def wrap(index, length):
     """Return index modulo length, 0 ... length - 1, for any integer.
 
     Also for the one that a position that is not finite gives: it must not lead out of an array.
+    Few tracers are beyond the lattice, and a division takes as long as the rest.
     """
-    return index % length
+    return index if 0 <= index < length else index % length
 
 
 @inlined
@@ -114,6 +115,32 @@ def move_one_along_stream(position, n, stream, time_step, length, first_row):
         along_y -= slopes_x[a] * value
     position[n, 0] += time_step * along_x
     position[n, 1] += time_step * along_y
+
+
+@compiled
+def find_outside(position, start, stop, length, found):
+    """Find the tracers that are not on rows [start, stop).
+
+    Parameters
+    ----------
+    position : float64 array, shape (tracers, 2)
+    length : int
+        Lx.
+    found : int64 array, shape (tracers,)
+        Written: their numbers, in order.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    count = 0
+    for n in range(position.shape[0]):
+        row, _ = local_row(position[n, 0], length, start)
+        if not 0 <= row < stop - start:
+            found[count] = n
+            count += 1
+    return count
 
 
 @compiled

@@ -22,6 +22,7 @@ CACHE_LINE = 64  # bytes
 NO_SITES = np.empty(0, np.int64)
 # Responses that the last cache could not keep until they are read are written past it.
 CACHED_BYTES = 1 << 24
+STRIPS = 4  # of columns that go through one kernel before the next, if there are several
 FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time
 
 
@@ -106,7 +107,7 @@ class VectorLines(LibraryLines):
         self._columns = line_plan(length, self.dtype)
         self._rows = row_plan(width, self.dtype)
         self._work = workspace(max(shape), self.dtype)
-        self._spectrum = workspace(length, self.dtype)
+        self._spectra = workspace(max(shape), self.dtype, STRIPS + 1)
         self._strip = np.empty((line_width(self.dtype), width), self.dtype)
 
     def advance_rows(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
@@ -196,10 +197,12 @@ class VectorLines(LibraryLines):
     ) -> None:
         """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
         odd, sources = np.array(imaginary), source.shape[1]
-        streamed = responses.nbytes > CACHED_BYTES and _is_aligned(responses)
+        spectra = self._spectra if len(imaginary) > 1 else self._spectra[: self._work.size]
+        of_all_ranks = len(responses) * responses.strides[0]  # bytes; they share the last cache
+        streamed = of_all_ranks > CACHED_BYTES and _is_aligned(responses)
         for number in range(sources):
             convolve_columns(
                 source[:, number], kernels.half, kernels.signs, odd, responses[:, number::sources],
-                before, streamed, self._work, self._spectrum, self._columns,
+                before, streamed, self._work, spectra, self._columns,
             )  # fmt: skip
         fill_halo(responses, self.shape[0], before)
