@@ -1,4 +1,4 @@
-"""Run the tests on 1, 2, 3 and 4 ranks, each under a time limit, and sum up what every rank saw.
+"""Run the tests on 1, 2 and 3 ranks, each under a time limit, and sum up what every rank saw.
 
 usage: python tools/run_tests.py [--ranks P,P,...] [--timeout SECONDS] [PYTEST ARGUMENT ...]
 
@@ -65,7 +65,7 @@ class Run:
 def main() -> int:
     """Run the tests and return the exit code."""
     parser = argparse.ArgumentParser(description="Run the tests on several numbers of ranks.")
-    parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks, with commas")
+    parser.add_argument("--ranks", default="1,2,3", help="numbers of ranks, with commas")
     parser.add_argument("--timeout", type=float, default=1500.0, help="seconds for each run")
     options, arguments = parser.parse_known_args()
     # A check that failed before the tests, so that the closing line tells of it.

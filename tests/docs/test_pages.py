@@ -71,6 +71,7 @@ def test_a_section_ends_at_the_next_heading(tmp_path):
         documentation.section(page, "E")
 
 
+@pytest.mark.ci
 def test_the_first_run_and_the_reading_examples(launch, tmp_path):
     """The quick start's configuration and program, then all programs of the output page."""
     index, output = ROOT / "docs" / "index.md", ROOT / "docs" / "output.md"

@@ -62,7 +62,7 @@ def commands(launch, folder, *lines, ranks=None):
     return list(zip(codes, parts[0][::2], parts[1][::2], strict=False))
 
 
-@pytest.mark.parametrize("ranks", [None, 3])
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=pytest.mark.ci)])
 def test_run_and_analyse(launch, tmp_path, small, ranks):
     (code, told, progress), (analysed, table, errors) = commands(
         launch, tmp_path, ["run", small, "-o", "out"], ["analyse", "out"], ranks=ranks

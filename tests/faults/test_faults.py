@@ -27,8 +27,7 @@ FUZZERS = [way for way in fuzz.WAYS if way == "by properties" or fuzz.has_guide(
 LIMIT = 400.0  # seconds for one of them
 # To fill a disk takes root; without it, test_failures limits the size of the files.
 OF_DISKS = (pytest.param(disk_full, 1, marks=pytest.mark.ci), (read_only, 1))
-# Each file goes through many readers.
-FILES = pytest.param("files", 60, marks=pytest.mark.ci)
+FILES = ("files", 60)  # each goes through many readers
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +36,7 @@ def place(tmp_path_factory) -> Place:
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(("fault", "number"), OF_RUNS)
 def test_run_survives(place, fault, number):
     found = list(fault(place, number, SEED))
@@ -54,6 +54,7 @@ def test_run_survives_its_machine(tmp_path, fault, number):
     assert [trial for trial in found if trial.lost] == []
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 @pytest.mark.parametrize("way", FUZZERS)
 @pytest.mark.parametrize(("target", "number"), [*TEXTS, FILES])

@@ -257,6 +257,7 @@ def test_a_task_of_a_campaign(real_site):
         assert file["parameters"].attrs["seed"] == 7
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("script", "sizes"), [("strong_scaling.sh", "32"), ("weak_scaling.sh", "24")]
 )

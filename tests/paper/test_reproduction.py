@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from epmpi.analysis.curve import Curve
 from epmpi.config import ConfigError
 from epmpi.paper import FIGURES, cases, reproduce
 from epmpi.paper.cases import FULL, QUICK, Case, configure
+from epmpi.paper.measured import Measured
 from epmpi.paper.remarks import remark
+from epmpi.paper.reproduction import _largest
 from epmpi.paper.slopes import power_of
 
 TINY = tuple(
@@ -74,6 +77,23 @@ def test_the_whole_way_with_tiny_runs(tmp_path, monkeypatch):
     assert "to run" not in screen.file.getvalue()
     with pytest.raises(ConfigError, match="no thermal run"):
         reproduce([], tmp_path / "empty", page, scale="available", workers=1, console=screen)
+
+
+def test_figures_show_the_largest_finished_run_of_each_temperature(monkeypatch):
+    quick, full, cold, part = (
+        Case(*a) for a in ((0.2, 8, 1, 9), (0.2, 16, 1, 9), (0.1, 8, 1, 9), (0.1, 16, 1, 9))
+    )
+    runs = [Measured(case, Path(), None) for case in (quick, cold, full, part)]
+    lasted = {quick: 9.0, full: 9.0, cold: 9.0, part: 3.0}
+    monkeypatch.setattr(Measured, "duration", property(lambda one: lasted[one.case]))
+    assert [one.case for one in _largest(runs, "")] == [cold, full]
+    assert [one.case for one in _largest([runs[3]], "")] == [part]
+    reaches = {"window": [quick, part]}
+    monkeypatch.setattr(
+        "epmpi.paper.reproduction.window_of", lambda case, name: case in reaches[name] or None
+    )
+    runs = [Measured(one.case, one.run, one.case) for one in runs]  # an analysis that is its case
+    assert [one.case for one in _largest(runs, "window")] == [quick, part]
 
 
 def test_a_power_law():

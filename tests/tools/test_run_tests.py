@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.ci
 ROOT = Path(__file__).parent.parent.parent
 MARKED = "@pytest.mark.mpi\n"
 GOOD = f"{MARKED}def test_good():\n    pass\n"

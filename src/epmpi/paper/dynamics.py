@@ -124,7 +124,9 @@ def _draw_collapse(
         if run is None:
             axes.annotate("not run", (0.5, 0.5), xycoords="axes fraction", ha="center")
             return
-        axes.set_title(rf"$T={run.case.temperature:g}$, regime {name}", loc="left")
+        axes.set_title(
+            rf"$T={run.case.temperature:g}$, $L={run.case.size}$, regime {name}", loc="left"
+        )
         window, fit = window_of(run.analysis, name), fit_at(run.analysis, name, n, gamma)
         if window is None or fit is None or run.analysis.tracers is None:
             axes.annotate(NOTHING, (0.5, 0.5), xycoords="axes fraction", ha="center")

@@ -11,7 +11,7 @@ from rich.console import Console
 from epmpi.campaign import Job, carry_out
 from epmpi.config import ConfigError
 from epmpi.paper.cases import FULL, QUICK, RANDOM_ACTIVITY, Case, configure
-from epmpi.paper.dynamics import draw_2a, draw_2b, draw_2c, draw_2d
+from epmpi.paper.dynamics import draw_2a, draw_2b, draw_2c, draw_2d, window_of
 from epmpi.paper.measured import Measured, mean_activity, measure_all, measured_time
 from epmpi.paper.model_figures import draw_1, draw_activity
 from epmpi.paper.statistics import draw_3a, draw_3b, draw_3c, draw_3d
@@ -24,11 +24,12 @@ Draw = Callable[[Path, Sequence[Measured]], None]
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """A figure: how it is drawn, and which runs it needs."""
+    """A figure: how it is drawn, which runs it needs, and which regime of theirs it is of."""
 
     draw: Draw
     temperatures: tuple[float, ...]
     random: tuple[float, ...] = ()
+    regime: str = ""
 
     def needs(self, case: Case) -> bool:
         """Tell whether the figure shows this run."""
@@ -39,9 +40,9 @@ ALL = (0.04, 0.05, 0.07, 0.1, 0.15, 0.2)
 FIGURES = {
     "fig1": PaperFigure(draw_1, (0.1,)),
     "fig2a": PaperFigure(draw_2a, (0.05, 0.07, 0.1, 0.2), (0.05, 0.07, 0.1, 0.2)),
-    "fig2b": PaperFigure(draw_2b, (0.2,)),
-    "fig2c": PaperFigure(draw_2c, (0.07,)),
-    "fig2d": PaperFigure(draw_2d, (0.2,)),
+    "fig2b": PaperFigure(draw_2b, (0.2,), regime="I"),
+    "fig2c": PaperFigure(draw_2c, (0.07,), regime="II"),
+    "fig2d": PaperFigure(draw_2d, (0.2,), regime="III"),
     "fig3a": PaperFigure(draw_3a, ALL, (0.0,)),
     "fig3b": PaperFigure(draw_3b, ALL, (0.0,)),
     "fig3c": PaperFigure(draw_3c, ALL, (0.0,)),
@@ -72,8 +73,8 @@ def reproduce(
         The validation page; written when all figures were asked for.
     scale : str
         "quick": small lattices, minutes; "full": the paper's sizes and all temperatures, hours to
-        days; "available": nothing is run, the quick runs are shown, and rows of the full ones, as
-        far as they have come, stand beside them.
+        days; "available": nothing is run; figures show the full run of a temperature where it is
+        finished, else the quick one; rows of the full ones stand beside those of the quick ones.
     workers, ranks : int
         Runs at the same time, and ranks of each.
 
@@ -100,7 +101,9 @@ def reproduce(
     larger = measure_all(beside, workers)
     figures = []
     for name, figure in chosen.items():
-        shown = [one for one in measured if figure.needs(one.case)]
+        shown = [
+            one for one in _largest([*measured, *larger], figure.regime) if figure.needs(one.case)
+        ]
         if all(one.case.random for one in shown):
             console.print(f"{name}: none of its runs is there", highlight=False)
             continue
@@ -113,6 +116,20 @@ def reproduce(
         write_validation(page, measured, scale, figures, larger)
         console.print(f"wrote {page}", highlight=False, soft_wrap=True)
     return figures
+
+
+def _largest(measured: Sequence[Measured], regime: str) -> list[Measured]:
+    """Return the best run of each model and temperature.
+
+    One that reaches a regime, if one is named, before others; then a finished one; then the larger.
+    """
+
+    def merit(one: Measured) -> tuple[bool, bool, int]:
+        reached = not regime or window_of(one.analysis, regime) is not None
+        return reached, one.duration >= one.case.duration, one.case.size
+
+    best = {(one.case.random, one.case.temperature): one for one in sorted(measured, key=merit)}
+    return [one for one in measured if best[one.case.random, one.case.temperature] is one]
 
 
 def _carry_out(

@@ -138,6 +138,11 @@ def _figures(page: Path, figures: Sequence[Path]) -> Iterator[str]:
     """Yield the figures with their captions, copied to where the page finds them."""
     if figures:
         yield from ("## Figures", "")
+        if any(figure.parent.name == "available" for figure in figures):
+            yield from (
+                "Each at the paper's size, where that run is finished and reaches the regime.",
+                "",
+            )
         (page.parent / "images").mkdir(parents=True, exist_ok=True)
     for figure in figures:
         copy = page.parent / "images" / f"paper-{figure.name}"
