@@ -5,15 +5,15 @@ import tracemalloc
 import numpy as np
 from run_files import brownian
 
-from epmpi.analysis import RunFile, measure, reading
+from epmpi.analysis import RunFile, measure, strips
 
 READ = 2**22  # bytes that are read at once
 REST = 2**22  # of sums, strips and arithmetic: far less than what is read in the end
 
 
 def test_no_more_is_held_than_what_is_read_at_once(make_run, monkeypatch):
-    monkeypatch.setattr(reading, "READ_BYTES", READ)
-    monkeypatch.setattr(reading, "STRIP_BYTES", 2**18)
+    monkeypatch.setattr(strips, "READ_BYTES", READ)
+    monkeypatch.setattr(strips, "STRIP_BYTES", 2**18)
     stress = np.random.default_rng(1).normal(size=(300, 64, 64))
     position = brownian(300, 3000, 0.1, seed=1)
     assert position.nbytes > 3 * READ

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from run_files import brownian
 
-from epmpi.analysis import AnalysisError, RunFile, reading
+from epmpi.analysis import AnalysisError, RunFile
 from epmpi.analysis.reading import POSITION
+from epmpi.analysis.strips import tracer_strips
 
 
 def complaint(path, work=lambda run: None):
@@ -41,33 +42,6 @@ def test_series_trajectory_and_fields_come_back(make_run):
         )
     with RunFile(path / "run.h5") as run:
         assert run.name == "run"
-
-
-@pytest.mark.parametrize("read_bytes", [1, 16 * 12 * 3, 10**9])
-@pytest.mark.parametrize("strip_bytes", [1, 16 * 12 * 2, 10**9])
-def test_strips_cover_all_tracers_within_bounds(make_run, monkeypatch, read_bytes, strip_bytes):
-    monkeypatch.setattr(reading, "READ_BYTES", read_bytes)
-    monkeypatch.setattr(reading, "STRIP_BYTES", strip_bytes)
-    position = brownian(12, 7, 0.1, seed=1)
-    with RunFile(make_run(position=position)) as run:
-        strips = list(run.strips())
-        assert len(strips) == run.strip_count()
-    np.testing.assert_array_equal(np.concatenate(strips, axis=1), position)
-    assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 16 * 12)
-
-
-@pytest.mark.parametrize("read_bytes", [1, 8 * 6 * 4, 8 * 6 * 20, 10**9])
-@pytest.mark.parametrize("strip_bytes", [1, 8 * 6 * 3, 10**9])
-def test_strips_cover_all_sites_in_order(make_run, monkeypatch, read_bytes, strip_bytes):
-    monkeypatch.setattr(reading, "READ_BYTES", read_bytes)
-    monkeypatch.setattr(reading, "STRIP_BYTES", strip_bytes)
-    stress = np.random.default_rng(1).normal(size=(6, 5, 9))
-    with RunFile(make_run(shape=(5, 9), fields={"stress": stress})) as run:
-        strips = list(run.field_strips("stress"))
-        shared = [strip for share in range(2) for strip in run.field_strips("stress", share, 2)]
-    for found in (strips, shared):
-        np.testing.assert_array_equal(np.concatenate(found, axis=1), stress.reshape(6, -1))
-    assert max(strip.nbytes for strip in strips) <= max(strip_bytes, 8 * 6)
 
 
 def test_absent_foreign_and_truncated_files(make_run, tmp_path):
@@ -113,7 +87,7 @@ def test_damaged_content(make_run):
         del file["parameters/lattice"]
 
     run = damage(make_run("infinite", **content), infinite)
-    assert "not finite" in complaint(run, lambda run: list(run.strips()))
+    assert "not finite" in complaint(run, lambda run: list(tracer_strips(run)))
     run = damage(make_run("backwards", **content), backwards)
     assert "increase" in complaint(run, lambda run: run.clock(POSITION))
     run = damage(make_run("unknown", **content), unknown)

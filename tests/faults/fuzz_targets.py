@@ -30,6 +30,7 @@ from damage import DAMAGES
 from hdf5_mutations import MUTATIONS
 
 from epmpi.analysis import AnalysisError, RunFile
+from epmpi.analysis.strips import tracer_strips
 from epmpi.campaign.runs import stored
 from epmpi.campaign.scan import read_campaign
 from epmpi.config import ConfigError, Configuration, describe, from_mapping, load
@@ -212,7 +213,7 @@ def readers(run: Path) -> dict[str, Callable[[], Any]]:
             if file.has("fields/stress"):
                 file.field("stress", -1)
             if file.has("particles/tracers/position"):
-                for _ in file.strips():
+                for _ in tracer_strips(file):
                     pass
 
     return {

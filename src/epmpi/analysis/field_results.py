@@ -11,6 +11,7 @@ from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import RunFile
 from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
+from epmpi.analysis.strips import field_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS
 from epmpi.analysis.tracer_results import add_strips
 from epmpi.parallel import Communicator
@@ -53,7 +54,7 @@ def measure_fields(
         correlation = Autocorrelation(clock.time.size, lags)
         density = StressDistribution(clock.time.size, yield_stress)
         found.append((correlation, density))
-        add_strips(run.field_strips("stress", *shares), [correlation, density], communicator)
+        add_strips(field_strips(run, "stress", *shares), [correlation, density], communicator)
     correlation, density = found[0]
     if len(runs) > 1:
         correlation.join([other for other, _ in found[1:]])

@@ -1,4 +1,4 @@
-"""Open a run file (H5MD 1.1) and hand out its series, trajectory and fields, lazily.
+"""Open a run file (H5MD 1.1) and hand out its series, trajectory and fields.
 
 Nothing but `run.h5` is read.  Every reader checks what it returns, and a file that is damaged,
 foreign or incomplete gives an `AnalysisError` of one line.
@@ -6,7 +6,7 @@ foreign or incomplete gives an `AnalysisError` of one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -18,12 +18,9 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
-from epmpi.lattice import split
 from epmpi.trust import check_file, check_presence, one_line
 
 POSITION = "particles/tracers/position"
-READ_BYTES = 128 * 2**20  # what is read of the trajectory at once
-STRIP_BYTES = 2**19  # what is handed out at once: its arithmetic stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -204,31 +201,15 @@ class RunFile:
             )
         return value
 
-    def field_strips(
-        self, name: str, share: int = 0, shares: int = 1
-    ) -> Iterator[NDArray[np.float64]]:
-        """Yield all frames of a few sites of a field at a time, shape (frames, sites).
-
-        The strips cover all sites, or those of one of several shares of the rows, row after row;
-        `READ_BYTES` bounds the memory, whatever the number of frames.
-        """
+    @_told_in_one_line
+    def field_block(self, name: str, rows: slice, columns: slice) -> NDArray[np.float64]:
+        """Return all frames of a block of a field, shape (frames, sites), row after row."""
         frames = self.clock(f"fields/{name}").time.size
-        dataset = self._file[f"fields/{name}/value"]
-        held = max(1, READ_BYTES // (8 * frames))
-        narrow = max(1, STRIP_BYTES // (8 * frames))
-        rows, columns = max(1, held // self.shape[1]), min(held, self.shape[1])
-        start, stop = split(self.shape[0], shares)[share]
-        for row in range(start, stop, rows):
-            for column in range(0, self.shape[1], columns):
-                block = np.s_[:frames, row : min(row + rows, stop), column : column + columns]
-                values = np.asarray(self._read(dataset, block), np.float64).reshape(frames, -1)
-                if not np.isfinite(values).all():
-                    raise AnalysisError(
-                        f"{self.path}: /fields/{name} holds numbers that are not finite"
-                    )
-                for first in range(0, values.shape[1], narrow):
-                    yield np.ascontiguousarray(values[:, first : first + narrow])
-                del values  # before the next ones are read
+        value = self._read(self._file[f"fields/{name}/value"], np.s_[:frames, rows, columns])
+        value = np.asarray(value, dtype=np.float64).reshape(frames, -1)
+        if not np.isfinite(value).all():
+            raise AnalysisError(f"{self.path}: /fields/{name} holds numbers that are not finite")
+        return value
 
     @_told_in_one_line
     def frames(self, path: str) -> NDArray:
@@ -240,35 +221,6 @@ class RunFile:
     def tracers(self) -> int:
         """Number M of tracers in the trajectory."""
         return int(self._file[f"{POSITION}/value"].shape[1])
-
-    def strip_count(self, share: int = 0, shares: int = 1) -> int:
-        """Return the number of strips that `strips` yields."""
-        return sum(1 for _ in self._strip_ranges(share, shares))
-
-    def strips(self, share: int = 0, shares: int = 1) -> Iterator[NDArray[np.float64]]:
-        """Yield the whole trajectory of a few tracers at a time, shape (frames, tracers, 2).
-
-        The strips cover all tracers, or one of several shares of them, in order of identity;
-        positions are unwrapped, in lattice spacings.  `READ_BYTES` bounds the memory, whatever the
-        length of the trajectory.
-        """
-        held, position = slice(0, 0), np.empty((0, 0, 2))
-        for read, strip in self._strip_ranges(share, shares):
-            if read != held:
-                del position  # before the next ones are read
-                position, held = self.positions(read), read
-            yield np.ascontiguousarray(position[:, strip])
-
-    def _strip_ranges(self, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
-        """Yield the tracers that are read at once, and among them those of one strip."""
-        frames = self.clock(POSITION).time.size
-        width = max(1, READ_BYTES // (16 * max(1, frames)))
-        narrow = max(1, STRIP_BYTES // (16 * max(1, frames)))
-        first_tracer, last_tracer = split(self.tracers, shares)[share]
-        for start in range(first_tracer, last_tracer, width):
-            stop = min(start + width, last_tracer)
-            for first in range(0, stop - start, narrow):
-                yield slice(start, stop), slice(first, first + narrow)
 
     @_told_in_one_line
     def positions(

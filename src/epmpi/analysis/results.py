@@ -17,6 +17,7 @@ from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
 from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
 from epmpi.parallel import Communicator
 
@@ -169,9 +170,9 @@ def _strips(
     """Return the strips of this rank's tracers, with a progress bar on a terminal."""
     share = (0, 1) if communicator is None else (communicator.rank, communicator.size)
     return track(
-        run.strips(*share),
+        tracer_strips(run, *share),
         description=f"{run.name}: trajectory",
-        total=run.strip_count(*share),
+        total=tracer_strip_count(run, *share),
         console=console,
         transient=True,
         disable=console is None or not console.is_terminal,

@@ -156,7 +156,7 @@ def measure_tracers(
     runs : sequence of RunFile
         One, or the replicas of an ensemble.
     strips : function
-        Of a run: `run.strips()` of this rank's part.
+        Of a run: `strips.tracer_strips` of this rank's part.
     communicator : Communicator or None
 
     Returns

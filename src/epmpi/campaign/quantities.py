@@ -19,6 +19,7 @@ from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
 from epmpi.analysis.lags import Lag, sliding_lags
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.reading import POSITION
+from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells
 
@@ -67,7 +68,7 @@ class Source:
     def diffusion(self, lag: Lag) -> Diffusion:
         """Return D(t) at one lag."""
         squares = SquaredDisplacement([lag])
-        for strip in self.run.strips():
+        for strip in tracer_strips(self.run):
             squares.add(strip)
         return squares.result()
 
@@ -130,7 +131,7 @@ def _gamma_short(source: Source) -> Value:
         return NOT_KNOWN
     shell = min(choose_shells(source.run.shape), key=lambda one: abs(one.modulus - SHORT_Q))
     cosines = CosineSums(lags, [shell])
-    for strip in source.run.strips():
+    for strip in tracer_strips(source.run):
         cosines.add(strip)
     factor = cosines.result()
 

@@ -1,0 +1,79 @@
+"""Trajectories and fields a strip at a time: all frames of a few tracers, or of a few sites.
+
+What is in memory is bounded by `READ_BYTES`, whatever the length of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.lattice import split
+
+READ_BYTES = 128 * 2**20  # what is read of the file at once
+STRIP_BYTES = 2**19  # what is handed out at once: its arithmetic stays in the processor's cache
+
+
+def tracer_strips(run: RunFile, share: int = 0, shares: int = 1) -> Iterator[NDArray[np.float64]]:
+    """Yield the whole trajectory of a few tracers at a time, shape (frames, tracers, 2).
+
+    The strips cover all tracers, or one of several shares of them, in order of identity; positions
+    are unwrapped, in lattice spacings.
+
+    Raises
+    ------
+    AnalysisError
+        As `RunFile.positions`.
+    """
+    held, position = slice(0, 0), np.empty((0, 0, 2))
+    for read, strip in _tracer_ranges(run, share, shares):
+        if read != held:
+            del position  # before the next ones are read
+            position, held = run.positions(read), read
+        yield np.ascontiguousarray(position[:, strip])
+
+
+def tracer_strip_count(run: RunFile, share: int = 0, shares: int = 1) -> int:
+    """Return the number of strips that `tracer_strips` yields."""
+    return sum(1 for _ in _tracer_ranges(run, share, shares))
+
+
+def field_strips(
+    run: RunFile, name: str, share: int = 0, shares: int = 1
+) -> Iterator[NDArray[np.float64]]:
+    """Yield all frames of a few sites of a field at a time, shape (frames, sites).
+
+    The strips cover all sites, or those of one of several shares of the rows, row after row.
+
+    Raises
+    ------
+    AnalysisError
+        As `RunFile.field_block`.
+    """
+    frames = run.clock(f"fields/{name}").time.size
+    held = max(1, READ_BYTES // (8 * frames))
+    narrow = max(1, STRIP_BYTES // (8 * frames))
+    rows, columns = max(1, held // run.shape[1]), min(held, run.shape[1])
+    start, stop = split(run.shape[0], shares)[share]
+    for row in range(start, stop, rows):
+        for column in range(0, run.shape[1], columns):
+            ahead = slice(row, min(row + rows, stop)), slice(column, column + columns)
+            values = run.field_block(name, *ahead)
+            for first in range(0, values.shape[1], narrow):
+                yield np.ascontiguousarray(values[:, first : first + narrow])
+            del values  # before the next ones are read
+
+
+def _tracer_ranges(run: RunFile, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
+    """Yield the tracers that are read at once, and among them those of one strip."""
+    frames = run.clock(POSITION).time.size
+    width = max(1, READ_BYTES // (16 * max(1, frames)))
+    narrow = max(1, STRIP_BYTES // (16 * max(1, frames)))
+    first_tracer, last_tracer = split(run.tracers, shares)[share]
+    for start in range(first_tracer, last_tracer, width):
+        stop = min(start + width, last_tracer)
+        for first in range(0, stop - start, narrow):
+            yield slice(start, stop), slice(first, first + narrow)
