@@ -85,6 +85,15 @@ def slabs(lattice: Lattice, ranks: int) -> list[Slab]:
     return [Slab(lattice, start, stop) for start, stop in split(lattice.shape[0], ranks)]
 
 
+def mode_blocks(lattice: Lattice, ranks: int) -> list[tuple[int, int]]:
+    """Return the (first, last) ky of every rank, the longer blocks last.
+
+    With powers of two each block then begins on a cache line.
+    """
+    blocks = split(lattice.modes, ranks)
+    return [(lattice.modes - last, lattice.modes - first) for first, last in reversed(blocks)]
+
+
 def wavenumbers(length: int) -> NDArray[np.int64]:
     """Return k = 0, 1, ..., -1 of a discrete Fourier transform, -length/2 <= k < length/2.
 

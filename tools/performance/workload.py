@@ -12,7 +12,7 @@ from functools import cached_property
 
 from epmpi.config import Configuration, from_mapping
 from epmpi.devices.cpu import BLOCK_BYTES
-from epmpi.lattice import split
+from epmpi.lattice import Lattice, mode_blocks, split
 from epmpi.planning import array_bytes
 
 RULE_OPERATIONS = 60  # a site: its share of ten rounds of Philox, the stress, the bound of Eq. (2)
@@ -81,7 +81,8 @@ class Workload:
         halo rows, once for each response.
         """
         rows = [stop - start for start, stop in split(self.length, self.ranks)]
-        modes = [stop - start for start, stop in split(self.length // 2 + 1, self.ranks)]
+        lattice = Lattice((self.length, self.length))
+        modes = [last - first for first, last in mode_blocks(lattice, self.ranks)]
         number = 2 * self.real
         source = number * rows[rank] * (sum(modes) - modes[rank])
         others = sum(rows) - rows[rank] + self.halo * (self.ranks - 1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices import Device
-from epmpi.lattice import Lattice, split
+from epmpi.lattice import Lattice, mode_blocks
 from epmpi.parallel import Communicator
 from epmpi.spectral.convolution import SlabConvolution
 from epmpi.spectral.exchange import Exchange, in_one_memory
@@ -46,13 +46,8 @@ class SlabFFT(Transform):
         self.only_queues = communicator.size == 1
 
     def cut_modes(self) -> list[tuple[int, int]]:
-        """Return the (first, last) ky of every rank, the longer blocks last.
-
-        With powers of two each block then begins on a cache line.
-        """
-        modes = self.lattice.modes
-        blocks = split(modes, self.communicator.size)
-        return [(modes - last, modes - first) for first, last in reversed(blocks)]
+        """Return the (first, last) ky of every rank; see `lattice.mode_blocks`."""
+        return mode_blocks(self.lattice, self.communicator.size)
 
     def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.
