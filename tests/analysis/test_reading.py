@@ -1,5 +1,3 @@
-import shutil
-
 import h5py
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from epmpi.analysis.reading import POSITION
 from epmpi.analysis.strips import tracer_strips
 
 
-def complaint(path, work=lambda run: None):
+def complaint(path, work):
     with pytest.raises(AnalysisError) as caught, RunFile(path) as run:
         work(run)
     assert len(str(caught.value).splitlines()) == 1
@@ -44,24 +42,6 @@ def test_series_trajectory_and_fields_come_back(make_run):
         assert run.name == "run"
 
 
-def test_absent_foreign_and_truncated_files(make_run, tmp_path):
-    assert "no run file" in complaint(tmp_path / "nowhere")
-    (tmp_path / "text").mkdir()
-    (tmp_path / "text" / "run.h5").write_text("not HDF5")
-    assert "cannot be opened" in complaint(tmp_path / "text")
-    with h5py.File(tmp_path / "foreign.h5", "w") as file:
-        file["data"] = [1]
-    assert "not a run file" in complaint(tmp_path / "foreign.h5")
-    whole = make_run(position=brownian(50, 40, 0.1, seed=1)) / "run.h5"
-    for name, part in (("half", 0.5), ("most", 0.98), ("empty", 0.0)):
-        (tmp_path / name).mkdir()
-        cut = tmp_path / name / "run.h5"
-        shutil.copy(whole, cut)
-        with cut.open("r+b") as stream:
-            stream.truncate(int(part * whole.stat().st_size))
-        assert "cannot be opened" in complaint(cut)
-
-
 def damage(path, change):
     with h5py.File(path / "run.h5", "r+") as file:
         change(file)
@@ -83,9 +63,6 @@ def test_damaged_content(make_run):
     def no_time(file):
         del file["observables/activity/time"]
 
-    def no_shape(file):
-        del file["parameters/lattice"]
-
     run = damage(make_run("infinite", **content), infinite)
     assert "not finite" in complaint(run, lambda run: list(tracer_strips(run)))
     run = damage(make_run("backwards", **content), backwards)
@@ -95,7 +72,6 @@ def test_damaged_content(make_run):
     run = damage(make_run("no_time", **content), no_time)
     assert "lacks" in complaint(run, lambda run: run.series("activity"))
     assert "lacks" in complaint(make_run("none", **content), lambda run: run.series("events"))
-    assert "shape" in complaint(damage(make_run("no_shape", **content), no_shape))
 
 
 def test_a_frame_that_a_kill_left_incomplete_is_left_out(make_run):

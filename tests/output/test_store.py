@@ -9,7 +9,7 @@ import pytest
 
 from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.lattice import Lattice
-from epmpi.output import RunStore, collective, h5md, open_run, segments
+from epmpi.output import RunStore, chunks, collective, open_run, segments
 from epmpi.parallel import Communicator
 
 parallel = pytest.mark.skipif(not collective.available(), reason="needs an h5py built for MPI")
@@ -209,8 +209,8 @@ def test_a_step_never_comes_twice(shared_tmp_path, configuration, communicator):
 def test_large_frames_are_written_in_blocks(
     shared_tmp_path, configuration, communicator, monkeypatch
 ):
-    monkeypatch.setattr(h5md, "CHUNK_CACHE", 100)
-    monkeypatch.setattr(h5md, "LARGEST_CHUNK", 3 * SHAPE[1] * 8)  # three rows; four tracers or so
+    monkeypatch.setattr(chunks, "CHUNK_CACHE", 100)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 3 * SHAPE[1] * 8)  # three rows; four tracers or so
     run = shared_tmp_path / "run"
     with opened(run, configuration, communicator) as store:
         write(store, range(4))

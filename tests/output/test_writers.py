@@ -9,7 +9,7 @@ from same_runs import differences
 
 from epmpi.config import ConfigError, from_mapping
 from epmpi.lattice import Lattice
-from epmpi.output import collective, h5md, open_run
+from epmpi.output import chunks, collective, open_run
 from epmpi.parallel import Communicator
 from epmpi.simulation import Simulation
 
@@ -72,8 +72,8 @@ def test_both_writers_leave_the_same_file(shared_tmp_path, comm, compression):
 @pytest.mark.mpi
 @parallel
 def test_both_writers_leave_the_same_frames_of_many_chunks(shared_tmp_path, comm, monkeypatch):
-    monkeypatch.setattr(h5md, "CHUNK_CACHE", 100)
-    monkeypatch.setattr(h5md, "LARGEST_CHUNK", 240)  # three rows, ten tracers
+    monkeypatch.setattr(chunks, "CHUNK_CACHE", 100)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 240)  # three rows, ten tracers
     communicator = Communicator(comm)
     for writer in ("stream", "parallel"):
         Simulation(configured(writer), communicator).run(shared_tmp_path / writer, progress=False)

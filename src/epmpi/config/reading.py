@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from epmpi.config.keys import ConfigError, did_you_mean, shown
+from epmpi.config.keys import ConfigError, shown
+from epmpi.config.kinds import did_you_mean
 
 Table = dict[str, dict[str, Any]]
 Known = Mapping[str, tuple[str, ...]]  # the keys of each section

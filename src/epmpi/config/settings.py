@@ -7,16 +7,15 @@ times tau (Ferrero, Martens and Barrat, PRL 113, 248301, 2014).
 from dataclasses import dataclass
 from typing import ClassVar
 
-from epmpi.config.keys import (
+from epmpi.config.keys import Section, key
+from epmpi.config.kinds import (
     Choice,
     ChoiceOrPath,
     Integer,
     Number,
     NumberOrWord,
-    Section,
     Shape,
     Stages,
-    key,
 )
 from epmpi.config.replicas import MOST_REPLICAS
 

@@ -3,7 +3,7 @@
 Fields and trajectories are written collectively (MPI-IO); the few numbers beside them (steps,
 times, series) are kept by the root, which adds them when the file has been closed.  Frames above
 `ALIGNED` begin at multiples of it in the file, which is the stripe of most parallel file systems;
-see `h5md` for the chunks.
+see `chunks`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from h5py import h5fd, h5p, h5s
 from numpy.typing import NDArray
 
 from epmpi.lattice import Slab
-from epmpi.output import h5md
+from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, told_in_one_line
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import by_identity, tracer_ranges
 from epmpi.parallel import Communicator
 
-ALIGNED = h5md.MEBIBYTE
+ALIGNED = chunks.MEBIBYTE
 
 
 def available() -> bool:

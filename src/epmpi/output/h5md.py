@@ -6,22 +6,16 @@ and strictly increasing, and `value` of shape (frames, ...).
 Units stand in the attribute `units` (the CF convention, which xarray reads).  The H5MD attribute
 `unit` is left out on purpose: MDAnalysis refuses any that it cannot convert to its own.
 
-Chunks.  A frame above 1 MiB is cut along its first axis into chunks of up to 4 MiB, so that a
-chunk is a few stripes of a parallel file system, the block that the streaming writer keeps in
-memory, and larger than the chunk cache: HDF5 then passes it to the file without a copy, at the
-speed of a plain write.  Smaller frames share a chunk of up to 1 MiB, which stays in the cache while
-its frames are appended; at most 1024 frames, so that a series of numbers has chunks of 8 KiB.
-
-Checksums.  Chunks that go through the cache, and compressed ones, carry a checksum (HDF5's filter
-fletcher32, deflate's own), so a flipped bit is found by whoever reads it.  Larger plain chunks have
-none: the filter would cost the copy that is saved, and the alignment of the parallel writer.  The
-texts of the header and the parameters have a fixed length, hence bytes in h5py: HDF5 keeps texts of
-variable length in a heap without a checksum, and may never return from one that is damaged.
+Checksums.  Chunks that go through the cache (see `chunks`), and compressed ones, carry a checksum
+(HDF5's filter fletcher32, deflate's own), so a flipped bit is found by whoever reads it.  Larger
+plain ones have none: the filter would cost the copy that is saved, and the alignment of the
+parallel writer.  The texts of the header and the parameters have a fixed length, hence bytes in
+h5py: HDF5 keeps texts of variable length in a heap without a checksum, and may never return from
+one that is damaged.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +24,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-MEBIBYTE = 1024**2
-CHUNK_CACHE = MEBIBYTE  # a dataset; chunks above it are written without a copy
-LARGEST_CHUNK = 4 * MEBIBYTE
-LONGEST_CHUNK = 1024  # frames
+from epmpi.output.chunks import chunk_shape, is_cached
+
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
 PARTS = ("step", "time", "value")
@@ -104,7 +96,7 @@ class Element:
 
     @property
     def chunk(self) -> tuple[int, ...]:
-        """Shape of a chunk of the values, frames first; see the top of this file."""
+        """Shape of a chunk of the values, frames first; see `chunks`."""
         return chunk_shape(self.shape, self.dtype)
 
     def blocks(self) -> Iterator[tuple[int, int]]:
@@ -112,20 +104,6 @@ class Element:
         height = self.chunk[1]
         for start in range(0, self.shape[0], height):
             yield start, min(start + height, self.shape[0])
-
-
-def chunk_shape(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
-    """Return the shape of a chunk for frames of the given shape, (frames, ...)."""
-    size = frame_bytes(shape, dtype)
-    if size > CHUNK_CACHE:
-        row_bytes = size // shape[0]
-        return (1, min(shape[0], max(1, LARGEST_CHUNK // row_bytes)), *shape[1:])
-    return (min(LONGEST_CHUNK, max(1, CHUNK_CACHE // max(1, size))), *shape)
-
-
-def frame_bytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
-    """Return the bytes of one frame."""
-    return dtype.itemsize * math.prod(shape)
 
 
 def write_header(file: h5py.File, version: str, author: str) -> None:
@@ -174,7 +152,7 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
     group = file.create_group(element.path)
     for name, (shape, dtype) in element.datasets.items():
         packed = {"compression": compression, "shuffle": True} if compression and shape else {}
-        small = frame_bytes(shape, dtype) <= CHUNK_CACHE
+        small = is_cached(shape, dtype)
         group.create_dataset(
             name,
             shape=(0, *shape),

@@ -35,11 +35,11 @@ from pathlib import Path
 
 import h5py
 
-from epmpi.output import h5md
+from epmpi.output import chunks, h5md
 from epmpi.output.failures import told_in_one_line, writing
 from epmpi.trust import FOLDER, SEGMENT
 
-COPIED = 64 * h5md.MEBIBYTE  # copied in some 50 ms: little against the seconds between publications
+COPIED = 64 * chunks.MEBIBYTE  # copied in some 50 ms: little against the time between publications
 LEFT_BEHIND = ("run.h5.partial", "run.h5.index", "checkpoint.h5.partial")
 Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns what it has made
 

@@ -34,6 +34,7 @@ from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.publication import Publication
 from epmpi.output.segments import SegmentedFile
+from epmpi.output.series import PendingSeries
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.state import State, StateError
@@ -86,8 +87,8 @@ class RunStore:
         self._lock = lock
         self._files = SegmentedFile(directory, self._write_header)
         self._writer = make_writer(configuration, communicator, self.slab)
-        self._publication = Publication(self._files, self._writer, self._write_series)
-        self._series: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
+        self._series = PendingSeries(self._writer)
+        self._publication = Publication(self._files, self._writer, self._series.write)
         self._last_step: dict[str, int] = {}
         if header is not None:
             self._continue(header)
@@ -141,7 +142,7 @@ class RunStore:
     def _take(self, group: str, step: int, time: float, values: Mapping[str, Any]) -> None:
         self._advance(group, step)
         if self.communicator.is_root:
-            self._series.setdefault(group, []).append((step, time, dict(values)))
+            self._series.take(group, step, time, values)
         self._publication.pending = True
 
     def trajectory(
@@ -250,19 +251,6 @@ class RunStore:
         if step <= self._last_step.get(what, -1):
             raise ValueError(f"{what} at step {step} after step {self._last_step[what]}")
         self._last_step[what] = step
-
-    def _write_series(self) -> None:
-        """Append the numbers that have been taken.  On the root alone."""
-        for group, rows in self._series.items():
-            steps = np.array([step for step, _, _ in rows], dtype=np.int64)
-            times = np.array([time for _, time, _ in rows], dtype=np.float64)
-            for name in rows[0][2]:
-                values = np.array([numbers[name] for _, _, numbers in rows])
-                kind = np.dtype(np.int64 if values.dtype.kind in "iu" else np.float64)
-                element = h5md.Element(f"{group}/{name}", values.shape[1:], kind)
-                self._writer.append_numbers(element, steps, times, values)
-        self._series.clear()
-        self._writer.commit()
 
     def _write_header(self, file: h5py.File) -> list[h5py.Dataset]:
         """Write what every file that is published has: header, parameters, scales."""

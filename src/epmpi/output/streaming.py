@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.lattice import Slab
-from epmpi.output import h5md
+from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
 from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
@@ -82,7 +82,11 @@ class StreamingWriter:
         self._path = path
         with self._remembering():
             self._file = h5py.File(
-                path, "r+", libver=h5md.FORMAT, rdcc_nbytes=h5md.CHUNK_CACHE, locking="best-effort"
+                path,
+                "r+",
+                libver=h5md.FORMAT,
+                rdcc_nbytes=chunks.CHUNK_CACHE,
+                locking="best-effort",
             )
         self.frames, self._grown = dict(frames), dict(frames)
 
@@ -181,7 +185,7 @@ class StreamingWriter:
     def _blocks(self, part: Part) -> Iterator[tuple[str, int, int, NDArray | None]]:
         """Yield path, start, stop and, on the root, the rows of each block.  Collective."""
         row_bytes = part.rows.dtype.itemsize * math.prod(part.shape[1:])
-        height = max(1, h5md.LARGEST_CHUNK // row_bytes)
+        height = max(1, chunks.LARGEST_CHUNK // row_bytes)
         for start in range(0, part.shape[0], height):
             stop = min(start + height, part.shape[0])
             low, high = np.clip((start - part.first, stop - part.first), 0, len(part.rows))

@@ -18,6 +18,7 @@ from epmpi.devices.device import Device
 from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
+from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.gpu.repeating import Repeater
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.randomness import BLOCK_SITES, GROUP
@@ -38,11 +39,7 @@ _BATCH_MOVES = {
 }
 
 
-class OutOfMemory(MemoryError):
-    """Tell in one line how many bytes were asked of a GPU, and how many it had."""
-
-
-class GPU(Device):
+class GPU(CardMemory, Device):
     """One GPU; all work is queued on one stream, in order.
 
     Parameters
@@ -64,9 +61,8 @@ class GPU(Device):
     def __init__(
         self, arrays: Any, make_plan: Callable[[Batch, np.dtype], Plan], card: Any
     ) -> None:
-        self._arrays = arrays
+        super().__init__(arrays, card)
         self._make_plan = make_plan
-        self._card = card
         self.block_bytes = card.cache_bytes // CACHE_SHARE
         self._none = self.empty((0,), np.int64)
 
@@ -77,10 +73,6 @@ class GPU(Device):
     def identity(self) -> str:
         """Return the UUID of the card, which no other one has."""
         return str(self._card.uuid)
-
-    def free_bytes(self) -> int:
-        """Return the memory of the card that nobody has taken."""
-        return int(self._card.free_bytes())
 
     def synchronize(self) -> None:
         """Wait until all that was asked of the card is done."""
@@ -98,48 +90,7 @@ class GPU(Device):
         """Return the time from one mark to a later one, by the card's clock; waits for it."""
         return float(self._card.seconds(first, last))
 
-    # Arrays.
-
-    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array on the card.
-
-        Raises
-        ------
-        OutOfMemory
-            If it does not fit.
-        """
-        return self._allocated(self._arrays.empty, shape, dtype)
-
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array of zeros on the card; raises as `empty` does."""
-        return self._allocated(self._arrays.zeros, shape, dtype)
-
-    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array (rows, ..., width), contiguous as it stands; raises as `empty` does."""
-        return self.empty(shape, dtype)
-
-    def asarray(self, host: NDArray) -> NDArray:
-        """Return a host array on the card; raises as `empty` does."""
-        try:
-            return self._arrays.asarray(host)
-        except MemoryError:
-            raise self._refusal(f"{host.nbytes} bytes") from None
-
-    def to_host(self, array: Any) -> Any:
-        """Return an array of the card on the host, when all that it depends on is done."""
-        return self._card.to_host(array)
-
-    def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
-        """Return a flat host array that stays where it is, for fast copies."""
-        return self._card.pinned(count, dtype)
-
-    def fetch(self, array: NDArray, host: NDArray) -> None:
-        """Copy a flat array of the card to the host, and wait until it is there."""
-        self._card.fetch(array, host)
-
-    def store(self, host: NDArray, array: NDArray) -> None:
-        """Copy a flat host array to the card, and wait until it may be changed again."""
-        self._card.store(host, array)
+    # Libraries.
 
     def has_nccl(self) -> bool:
         """Tell whether NCCL is installed."""
@@ -159,27 +110,6 @@ class GPU(Device):
         """Return whole transforms by cuFFTMp.  Collective; see `cufftmp.CufftMp`."""
         library = cufftmp.initialize(self._card.number, mpi)
         return cufftmp.CufftMp(library, self._arrays, shape, rows, modes, dtype)
-
-    def _allocated(self, make: Callable, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        try:
-            return make(shape, dtype)
-        except MemoryError:
-            asked = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-            raise self._refusal(f"{asked} bytes") from None
-
-    def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
-        try:
-            return self._make_plan(batch, dtype)
-        except MemoryError:
-            points = batch.lines * batch.length
-            raise self._refusal(f"the work area of cuFFT for {points} points") from None
-
-    def _refusal(self, what: str) -> OutOfMemory:
-        return OutOfMemory(
-            f"{what} asked of {self._card.name}, {self.free_bytes()} bytes of "
-            f"{self._card.total_bytes} are free: use more GPUs, single precision or a smaller "
-            "lattice"
-        )
 
     # Transforms of lines.
 
@@ -201,6 +131,13 @@ class GPU(Device):
                 'run.device = "cpu"'
             )
         return GPULines(shape, dtype, self._planned, self)
+
+    def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
+        try:
+            return self._make_plan(batch, dtype)
+        except MemoryError:
+            points = batch.lines * batch.length
+            raise self.refusal(f"the work area of cuFFT for {points} points") from None
 
     # The physics, site by site and tracer by tracer.
 

@@ -1,0 +1,129 @@
+"""A run file, checked when it is opened; what damage leads to later on is told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+import h5py
+import numpy as np
+
+from epmpi.analysis.errors import AnalysisError
+from epmpi.config import expected_run
+from epmpi.trust import check_file, check_presence, one_line
+
+Read = TypeVar("Read", bound=Callable[..., Any])
+
+
+def told_in_one_line(read: Read) -> Read:
+    """Let a method of a `CheckedFile` turn whatever damaged bytes lead to into an AnalysisError."""
+
+    @wraps(read)
+    def reading(self: CheckedFile, *arguments: Any, **options: Any) -> Any:
+        try:
+            return read(self, *arguments, **options)
+        except AnalysisError:
+            raise
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
+            why = one_line(error)
+            raise AnalysisError(f"{self.path} cannot be read (damaged file?): {why}") from error
+
+    return cast(Read, reading)
+
+
+class CheckedFile:
+    """A run file of epmpi, open for reading, and what its header says; see `RunFile`.
+
+    Attributes
+    ----------
+    path : Path
+        Of run.h5.
+    shape : tuple of int
+        Of the lattice, (Lx, Ly).
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        given = Path(path)
+        self.path = given / "run.h5" if given.is_dir() else given
+        if not self.path.is_file():
+            raise AnalysisError(f"no run file at {self.path}: {expected_run(given)} or a run.h5")
+        try:
+            self._file = h5py.File(self.path, "r")
+        except OSError as error:
+            raise AnalysisError(
+                f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
+                f"written): {str(error).splitlines()[0]}"
+            ) from error
+        try:
+            self._segments = check_file(self._file)
+            self._check_creator()
+            self.shape = self._lattice_shape()
+        except AnalysisError:
+            self._file.close()
+            raise
+        # A library that reads damaged bytes may raise anything.
+        except Exception as error:
+            self._file.close()
+            why = one_line(error)
+            raise AnalysisError(f"{self.path} is not a run file, or damaged: {why}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    @property
+    def name(self) -> str:
+        """Name of the run: that of its directory."""
+        return self.path.resolve().parent.name
+
+    def _check_creator(self) -> None:
+        creator = self._file.get("h5md/creator")
+        name = "" if creator is None else plain(creator.attrs.get("name", ""))
+        if name != "epmpi":
+            raise AnalysisError(
+                f"{self.path} is not a run file: /h5md/creator is {name!r}, expected 'epmpi'"
+            )
+
+    def _lattice_shape(self) -> tuple[int, int]:
+        shape = self.parameter("lattice", "shape")
+        if np.shape(shape) != (2,) or min(shape) < 1:
+            raise AnalysisError(
+                f"{self.path}: /parameters/lattice has shape {shape!r}, expected two lengths"
+            )
+        return int(shape[0]), int(shape[1])
+
+    def parameter(self, section: str, key: str, default: Any = None) -> Any:
+        """Return one key of the configuration as it ran, or the default where it is absent."""
+        group = self._file.get(f"parameters/{section}")
+        return default if group is None else plain(group.attrs.get(key, default))
+
+    @told_in_one_line
+    def provenance(self) -> dict[str, Any]:
+        """Return what /parameters says of the run: configuration, versions, seed, device, ..."""
+        group = self._file.get("parameters")
+        return {} if group is None else {key: plain(value) for key, value in group.attrs.items()}
+
+    def _read(self, dataset: h5py.Dataset, selection: Any) -> Any:
+        try:
+            values = dataset[selection]
+        except OSError as error:
+            raise AnalysisError(
+                f"{self.path}: {dataset.name} cannot be read (damaged file?): "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        try:
+            check_presence(self._segments)
+        except ValueError as error:
+            raise AnalysisError(f"{self.path}: {error}") from error
+        return values
+
+
+def plain(value: Any) -> Any:
+    """Return an HDF5 attribute as a plain Python value."""
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

@@ -1,0 +1,108 @@
+"""The arrays of a device: how they are made and copied, and what all devices do with them alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+class Arrays(ABC):
+    """Where the arrays of a rank live."""
+
+    _arrays: Any = np  # the module whose functions take the arrays of this device
+
+    @abstractmethod
+    def free_bytes(self) -> int | None:
+        """Return the memory that arrays can still have; None where the system is not asked."""
+
+    @abstractmethod
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array on the device."""
+
+    @abstractmethod
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array of zeros on the device."""
+
+    @abstractmethod
+    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array (rows, ..., width) of lattices side by side, as `advance_batch` wants."""
+
+    @abstractmethod
+    def asarray(self, host: NDArray) -> NDArray:
+        """Return a host array on the device."""
+
+    @abstractmethod
+    def to_host(self, array: Any) -> Any:
+        """Return an array of the device, or of the host, on the host."""
+
+    def counter(self, value: int) -> NDArray[np.uint64]:
+        """Return a number that the device counts on, shape (1,)."""
+        return self.asarray(np.array([value], np.uint64))
+
+    def subtract(self, array: NDArray, other: NDArray, difference: NDArray) -> None:
+        """Write the difference of two arrays, rounded once, into a third of the same shape.
+
+        It may be of lower precision.
+        """
+        self._arrays.subtract(array, other, out=difference, casting="same_kind")
+
+    def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
+        """Return a host array, shape (count,), that is fast to copy from and to the device."""
+        return np.empty(count, dtype)
+
+    def fetch(self, array: NDArray, host: NDArray) -> None:
+        """Copy a flat array of the device to the host, and wait until it is there."""
+        host[:] = self.to_host(array)
+
+    def store(self, host: NDArray, array: NDArray) -> None:
+        """Copy a flat host array to the device, and wait until it may be changed again."""
+        array[:] = self.asarray(host)
+
+    def is_finite(self, array: NDArray) -> bool:
+        """Tell whether every number of a float array is finite."""
+        return bool(self._arrays.isfinite(array).all())
+
+    def outside_rows(
+        self, position: NDArray, start: int, stop: int, length: int
+    ) -> NDArray[np.int64]:
+        """Return, on the host, which tracers are not on rows [start, stop).
+
+        Parameters
+        ----------
+        position : float64 array, shape (tracers, 2)
+            Unwrapped, on the device.
+        length : int
+            Lx.
+        """
+        row = self._arrays.floor(position[:, 0]).astype(np.int64) % length
+        found: NDArray[np.int64] = self.to_host(
+            self._arrays.flatnonzero((row < start) | (row >= stop))
+        )
+        return found
+
+    def replace_rows(
+        self, array: NDArray, leaving: NDArray[np.int64], arriving: NDArray
+    ) -> NDArray:
+        """Return an array of the device without some of its rows, and with others at its end.
+
+        Parameters
+        ----------
+        array : array, shape (rows, ...)
+        leaving : int64 array
+            Indices, on the host.
+        arriving : array
+            Rows, on the host.
+        """
+        stay = np.ones(len(array), bool)
+        stay[leaving] = False
+        kept = array[self.asarray(np.flatnonzero(stay))]
+        return self._arrays.concatenate([kept, self.asarray(np.ascontiguousarray(arriving))])
+
+    def order_by_site(self, position: NDArray, shape: tuple[int, int]) -> NDArray[np.int64]:
+        """Return, on the device, the order of tracers (n, 2) by the site that they are at."""
+        site = self._arrays.floor(position).astype(np.int64)
+        flat = (site[:, 0] % shape[0]) * shape[1] + site[:, 1] % shape[1]
+        return self._arrays.argsort(flat, kind="stable")
