@@ -1,7 +1,6 @@
 """epmpi watch of an ensemble: its means, how many replicas are where, a line for each."""
 
 import io
-import os
 
 import h5py
 import numpy as np
@@ -15,22 +14,11 @@ from epmpi.parallel import Communicator
 from epmpi.watch import picture_of_replicas, read_replicas, watch
 from epmpi.watch.replicas_picture import MOST_LINES
 
-WARMUP, MEASURE = 40, 60  # steps of a replica
-
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(hundred_steps, tmp_path_factory):
     """Give an ensemble of three replicas."""
-    configuration = from_mapping(
-        {
-            "lattice": {"shape": [16, 12]},
-            "model": {"temperature": 0.3},
-            "tracers": {"number": 0},
-            "time": {"warmup": 0.05 * WARMUP, "duration": 0.05 * MEASURE},
-            "output": {"series_every": 0.5, "trajectory_every": 0.0},
-            "run": {"replicas": 3},
-        }
-    )
+    configuration = from_mapping({**hundred_steps, "run": {"replicas": 3}})
     directory = tmp_path_factory.mktemp("run") / "three"
     Ensemble(configuration, Communicator.world()).run(directory, progress=False)
     return directory
@@ -47,22 +35,6 @@ def copied(finished, tmp_path):
     return tmp_path / "three"
 
 
-def put_back(run, frames, stopped=""):
-    """Let a run file be what it was in the middle of the measurement."""
-    with h5py.File(run / "run.h5", "r+") as file:
-        attributes = file["parameters"].attrs
-        for name in ("finished", "site_updates_per_second", "wall_time", "warmup_steps"):
-            del attributes[name]
-        attributes["started"] = "2026-01-01T00:00:00+00:00"
-        if stopped:
-            attributes["stopped"] = stopped
-        for series in file["observables"].values():
-            for part in ("step", "time", "value"):
-                series[part].resize(frames, axis=0)
-    start = 1767225600  # of that day
-    os.utime(run / "run.h5", (start + 10, start + 10))
-
-
 def shown(seen, now=None):
     screen = Console(file=io.StringIO(), width=90)
     screen.print(picture_of_replicas(seen, seen.published + 5 if now is None else now))
@@ -72,7 +44,7 @@ def shown(seen, now=None):
 def test_an_ensemble_that_has_finished(finished):
     seen = read_replicas(finished)
     assert (seen.finished, seen.running, seen.number, seen.has_ended) == (3, 0, 3, True)
-    assert seen.step == seen.total == 3 * (WARMUP + MEASURE)
+    assert seen.step == seen.total == 3 * 100
     values = []
     for number in range(3):
         with h5py.File(finished / f"replica-00{number}" / "run.h5") as file:
@@ -91,10 +63,10 @@ def test_an_ensemble_that_has_finished(finished):
     assert "left" not in text
 
 
-def test_an_ensemble_that_goes_on(finished, tmp_path):
+def test_an_ensemble_that_goes_on(finished, put_back, tmp_path):
     """One replica has finished, one is at step 70 of 100 after 10 s, one has not begun."""
     directory = copied(finished, tmp_path)
-    put_back(directory / "replica-001", 4)
+    put_back(directory / "replica-001", seconds=10)
     seen = read_replicas(directory)
     assert (seen.finished, seen.running, seen.has_ended) == (1, 1, False)
     assert (seen.step, seen.total) == (170, 300)
@@ -108,9 +80,9 @@ def test_an_ensemble_that_goes_on(finished, tmp_path):
     assert "replica-002" not in text
 
 
-def test_an_ensemble_that_was_stopped_has_ended(finished, tmp_path):
+def test_an_ensemble_that_was_stopped_has_ended(finished, put_back, tmp_path):
     directory = copied(finished, tmp_path)
-    put_back(directory / "replica-001", 4, stopped="SIGTERM")
+    put_back(directory / "replica-001", seconds=10, stopped="SIGTERM")
     seen = read_replicas(directory)
     assert seen.has_ended
     assert "1 of 3 finished, 1 stopped, 1 to come" in shown(seen)
@@ -128,7 +100,7 @@ def test_an_ensemble_before_its_first_publication(finished, tmp_path):
     assert "nothing published yet" in text
 
 
-def test_of_many_replicas_those_that_run_are_shown(finished, tmp_path):
+def test_of_many_replicas_those_that_run_are_shown(finished, put_back, tmp_path):
     directory = copied(finished, tmp_path)
     text = (directory / "ensemble.toml").read_text()
     many = MOST_LINES + 4
@@ -137,7 +109,7 @@ def test_of_many_replicas_those_that_run_are_shown(finished, tmp_path):
     for number in range(2, many):
         (directory / f"replica-{number:03d}").mkdir()
         (directory / f"replica-{number:03d}" / "run.h5").write_bytes(data)
-    put_back(directory / f"replica-{many - 1:03d}", 4)
+    put_back(directory / f"replica-{many - 1:03d}", seconds=10)
     text = shown(read_replicas(directory))
     assert f"replica-{many - 1:03d}" in text
     assert f"replica-{MOST_LINES - 2:03d}" in text

@@ -16,37 +16,19 @@ from epmpi.watch.picture import LEVELS, QUIET, left, sparkline
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(hundred_steps, tmp_path_factory):
     """Give a run of 40 steps of warm-up and 60 of measurement."""
-    configuration = from_mapping(
-        {
-            "lattice": {"shape": [16, 12]},
-            "model": {"temperature": 0.3},
-            "tracers": {"number": 0},
-            "time": {"warmup": 2.0, "duration": 3.0},
-            "output": {"series_every": 0.5, "trajectory_every": 0.0},
-        }
-    )
-    return Simulation(configuration).run(tmp_path_factory.mktemp("run") / "hot", progress=False)
+    directory = tmp_path_factory.mktemp("run") / "hot"
+    return Simulation(from_mapping(hundred_steps)).run(directory, progress=False)
 
 
 @pytest.fixture
-def going_on(finished, tmp_path):
-    """Give the same run as its file was in the middle of the measurement."""
-    path = tmp_path / "hot" / "run.h5"
-    path.parent.mkdir()
-    path.write_bytes((finished / "run.h5").read_bytes())
-    with h5py.File(path, "r+") as file:
-        attributes = file["parameters"].attrs
-        for name in ("finished", "site_updates_per_second", "wall_time", "warmup_steps"):
-            del attributes[name]
-        attributes["started"] = "2026-01-01T00:00:00+00:00"
-        for series in file["observables"].values():
-            for part in ("step", "time", "value"):
-                series[part].resize(4, axis=0)
-    start = 1767225600  # of that day
-    os.utime(path, (start + 14, start + 14))
-    return path.parent, start + 14
+def going_on(finished, put_back, tmp_path):
+    """Give the same run as its file was at step 70, and when that was published."""
+    run = tmp_path / "hot"
+    run.mkdir()
+    (run / "run.h5").write_bytes((finished / "run.h5").read_bytes())
+    return run, put_back(run, seconds=14)
 
 
 def shown(seen, now, **options):
