@@ -62,14 +62,20 @@ def assert_same(one, other, tolerance=0.0):
     assert one.observables() == pytest.approx(other.observables(), rel=1e-12, abs=tolerance)
 
 
+def step_all(batch, alone, number=1):
+    """Let a batch, and models that are alone, take a number of steps."""
+    for _ in range(number):
+        batch.step()
+        for model in alone:
+            model.step()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_batch_is_its_models_alone(case):
     alone, together = models(case), models(case)
     batch = Batch(together)
     for _ in range(12):
-        batch.step()
-        for model in alone:
-            model.step()
+        step_all(batch, alone)
         for one, other in zip(together, alone, strict=True):
             assert_same(one, other)
     events = [int(model.device.to_host(model.events)[0]) for model in together]
@@ -98,10 +104,7 @@ def test_what_is_gathered_goes_to_its_model():
         for model in several:
             model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     batch = Batch(sets[1])
-    for _ in range(60):
-        batch.step()
-        for model in sets[0]:
-            model.step()
+    step_all(batch, sets[0], 60)
     for one, other in zip(*sets, strict=True):
         assert_same(one, other)
         assert one.accumulators["waiting_times"].number.sum() > 0

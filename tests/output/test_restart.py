@@ -60,6 +60,16 @@ def fewer(comm, ranks: int) -> Communicator | None:
     return part if comm.rank < ranks else None
 
 
+def whole_and_stopped(directory, communicator, stop_at, step):
+    """Return a run that went on to its end, and one that was stopped after a step."""
+    whole, stopped = directory / "whole", directory / "stopped"
+    for run, last in ((whole, None), (stopped, step)):
+        stop_at(last)
+        Simulation(configured(), communicator).run(run, progress=False)
+    stop_at(None)
+    return whole, stopped
+
+
 @pytest.mark.mpi
 @pytest.mark.parametrize(
     ("changes", "copied"),
@@ -204,16 +214,11 @@ def test_not_a_number_is_found_before_it_is_written(shared_tmp_path, communicato
 
 @pytest.mark.mpi
 def test_waiting_times_survive(shared_tmp_path, communicator, stop_at):
-    whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
-    stop_at(None)
-    Simulation(configured(), communicator).run(whole, progress=False)
-    stop_at(71)
-    Simulation(configured(), communicator).run(parted, progress=False)
+    whole, parted = whole_and_stopped(shared_tmp_path, communicator, stop_at, 71)
     if communicator.is_root:
         with h5py.File(parted / "checkpoint.h5") as file:
             before = file["counts/waiting_times/number"][()].sum()
             assert (file["fields/waiting_times/last_activation"][()] >= 0).any()
-    stop_at(None)
     Simulation.resume(parted, communicator=communicator).run(progress=False)
     if communicator.is_root:
         assert differences(whole, parted) == []
@@ -224,18 +229,13 @@ def test_waiting_times_survive(shared_tmp_path, communicator, stop_at):
 
 @pytest.mark.mpi
 def test_previous_checkpoint_is_offered_and_works(shared_tmp_path, communicator, stop_at):
-    whole, run = shared_tmp_path / "whole", shared_tmp_path / "run"
-    stop_at(None)
-    Simulation(configured(), communicator).run(whole, progress=False)
-    stop_at(50)
-    Simulation(configured(), communicator).run(run, progress=False)
+    whole, run = whole_and_stopped(shared_tmp_path, communicator, stop_at, 50)
     if communicator.is_root:
         (run / "checkpoint.h5").write_bytes(b"not HDF5")
     communicator.barrier()
     with pytest.raises(ConfigError, match=r"cannot be used.*resume with --previous") as caught:
         Simulation.resume(run, communicator=communicator)
     assert "\n" not in str(caught.value)
-    stop_at(None)
     resumed = Simulation.resume(run, communicator=communicator, previous=True)
     assert resumed.model.step_count == 34
     resumed.run(progress=False)

@@ -34,6 +34,15 @@ def first(files: SegmentedFile) -> int:
         return len(file[ACTIVITY.path]["value"])
 
 
+def two_segments_cut(files: SegmentedFile) -> list[segments.Segment]:
+    """Return segments of 3 and 4 frames, of which a checkpoint counts 3 and 2."""
+    append(files, 3)
+    append(files, 4)
+    kept = [segments.Segment(part.path, dict(part.frames)) for part in files.published]
+    kept[-1].frames[ACTIVITY] = 2
+    return kept
+
+
 def frames_seen(path: Path) -> int:
     """Return how many frames a reader sees, after checking that they are those written."""
     with h5py.File(path, "r") as file:
@@ -96,10 +105,7 @@ def test_a_slow_reader_reads_on_whatever_is_published_meanwhile(files, monkeypat
 def test_a_resumed_run_gives_what_it_continues_a_new_name(files, monkeypatch):
     """Until its run.h5 is there, the old one refers to frames that it does not have."""
     monkeypatch.setattr(segments, "COPIED", 0)
-    append(files, 3)
-    append(files, 4)
-    kept = [segments.Segment(part.path, dict(part.frames)) for part in files.published]
-    kept[-1].frames[ACTIVITY] = 2
+    kept = two_segments_cut(files)
     resumed = SegmentedFile(files.directory, lambda file: [])
     resumed.resume(kept)
     monkeypatch.setattr(segments, "COPIED", 10**9)
@@ -116,11 +122,7 @@ def test_a_resumed_run_gives_what_it_continues_a_new_name(files, monkeypatch):
 
 def test_what_a_restart_cuts_off_a_segment_too_large_to_copy_is_not_seen(files, monkeypatch):
     monkeypatch.setattr(segments, "COPIED", 0)
-    append(files, 3)
-    append(files, 4)
-    kept = [segments.Segment(part.path, dict(part.frames)) for part in files.published]
-    kept[-1].frames[ACTIVITY] = 2
-    files.resume(kept)
+    files.resume(two_segments_cut(files))
     files.begin()
     files.publish({})
     assert frames_seen(files.path) == 5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.figures.style import BLACK, GREY, drawing, sequence
@@ -18,10 +19,7 @@ Scale = Callable[[Curve, float], Curve]
 def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
     """Draw P(u) sqrt(a) against u/sqrt(a), raw in the inset."""
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes = figure.subplots()
-        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
-        for box in (axes, inset):
-            box.set(xscale="log", yscale="log")
+        axes, inset = _logarithmic(figure)
         _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
         _family(inset, runs, "unit_displacement", _raw, small=True)
         _guide(axes, (0.012, 0.12), 1, 0.3, r"$u^{1}$")
@@ -37,10 +35,7 @@ def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
 def draw_3b(path: Path, runs: Sequence[Measured]) -> None:
     """Draw psi/a against a tau_ev, raw in the inset."""
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes = figure.subplots()
-        inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
-        for box in (axes, inset):
-            box.set(xscale="log", yscale="log")
+        axes, inset = _logarithmic(figure)
         _family(axes, runs, "waiting_times", lambda c, a: c.scaled(a, 1 / a))
         _family(inset, runs, "waiting_times", _raw, small=True)
         _guide(axes, (0.02, 0.6), -2 / 3, 3.0, r"$(a\tau_{ev})^{-2/3}$")
@@ -83,6 +78,15 @@ def draw_3d(path: Path, runs: Sequence[Measured]) -> None:
         inset.set_ylabel(r"$C_\sigma$", labelpad=1)
         axes.set_xlim(0.03, 2000)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _logarithmic(figure: Figure) -> tuple[Axes, Axes]:
+    """Return the axes of a figure, and an inset at their lower left, all logarithmic."""
+    axes = figure.subplots()
+    inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
+    for box in (axes, inset):
+        box.set(xscale="log", yscale="log")
+    return axes, inset
 
 
 def _raw(curve: Curve, activity: float) -> Curve:

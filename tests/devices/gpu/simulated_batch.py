@@ -3,7 +3,7 @@
 import pytest
 from same_runs import differences
 from simulated_gpu import simulated_gpu
-from test_batch import CASES, assert_same, models
+from test_batch import CASES, assert_same, models, step_all
 
 from epmpi.batch import Batch
 from epmpi.config import from_mapping
@@ -17,10 +17,7 @@ from epmpi.waiting import WaitingTimes
 def test_a_batch_follows_the_cpu(case):
     slow, fast = models(case), models(case, simulated_gpu())
     batch = Batch(fast)
-    for _ in range(4):
-        batch.step()
-        for model in slow:
-            model.step()
+    step_all(batch, slow, 4)
     for one, other in zip(fast, slow, strict=True):
         assert_same(one, other, 1e-12)
     assert sum(int(model.device.to_host(model.events)[0]) for model in slow) > 6
@@ -31,10 +28,7 @@ def test_waiting_times_of_a_batch_are_counted_alike():
     for model in (*slow, *fast):
         model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     batch = Batch(fast)
-    for _ in range(20):
-        batch.step()
-        for model in slow:
-            model.step()
+    step_all(batch, slow, 20)
     for one, other in zip(fast, slow, strict=True):
         assert_same(one, other, 1e-12)
 

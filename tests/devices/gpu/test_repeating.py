@@ -20,6 +20,22 @@ def log():
     return []
 
 
+@pytest.fixture
+def recorded():
+    return []
+
+
+@pytest.fixture
+def repeat(log, recorded):
+    """Give a repeater; what it has recorded is added to `recorded`."""
+
+    def record(work):
+        recorded.append(work)
+        return Graph(lambda: "graph", log)
+
+    return Repeater(record)
+
+
 def work_of(log, name):
     def work():
         log.append(name)
@@ -28,28 +44,14 @@ def work_of(log, name):
     return work
 
 
-def test_the_first_time_is_plain_and_the_second_is_recorded(log):
-    recorded = []
-
-    def record(work):
-        recorded.append(work)
-        return Graph(lambda: "a", log)
-
-    repeat = Repeater(record)
+def test_the_first_time_is_plain_and_the_second_is_recorded(log, recorded, repeat):
     for _ in range(4):
         repeat("a", work_of(log, "a"))
-    assert log == ["a", "launch a", "launch a", "launch a"]
+    assert log == ["a", *3 * ["launch graph"]]
     assert len(recorded) == 1
 
 
-def test_keys_that_come_once_are_never_recorded_and_push_out_old_ones(log):
-    recorded = []
-
-    def record(work):
-        recorded.append(work)
-        return Graph(lambda: "graph", log)
-
-    repeat = Repeater(record)
+def test_keys_that_come_once_are_never_recorded_and_push_out_old_ones(log, recorded, repeat):
     for key in range(3 * KEPT):
         repeat(key, work_of(log, key))
     assert log == list(range(3 * KEPT))
