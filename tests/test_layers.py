@@ -6,6 +6,7 @@ be given its place here.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -188,3 +189,21 @@ def test_no_cycles():
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_architecture_names_every_module():
+    """In the table of the packages, in the line of its own; the units, in that of the layers."""
+    text = (SOURCE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    missing = []
+    for name, path in SOURCES.items():
+        folder = path.parent.relative_to(SOURCE / PACKAGE)
+        if path.stem.startswith("__") or folder == Path("."):
+            continue
+        here = [line for line in lines if line.startswith(f"| `{folder.as_posix()}/` |")]
+        if not any(f"`{path.stem}`" in line for line in here):
+            missing.append(name)
+    units = "".join(line for line in lines if not line.startswith("| `"))
+    unnamed = {unit(name) for name in SOURCES} - {"__init__", "__main__"}
+    missing += [name for name in sorted(unnamed) if not re.search(rf"`{name}/?`", units)]
+    assert not missing, f"ARCHITECTURE.md lacks {', '.join(missing)}"

@@ -51,7 +51,7 @@ class Plan:
 
 
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
-    """Return the bytes of arrays on the first rank, whose slab is the largest.
+    """Return the most bytes of arrays on a rank: those of the largest slab and block of modes.
 
     Ranks that share memory need less: the spectra are there once.  On a GPU the work areas of cuFFT
     come on top.

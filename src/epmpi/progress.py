@@ -35,8 +35,6 @@ class RunProgress:
 
     Parameters
     ----------
-    total : int
-        Steps of the whole run.
     sites : int
         Sites of the whole lattice: the speed is told in site updates per second.
     shown : bool
@@ -44,11 +42,9 @@ class RunProgress:
     stream : text file
     """
 
-    def __init__(
-        self, total: int, sites: int, *, shown: bool = True, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, sites: int, *, shown: bool = True, stream: TextIO | None = None) -> None:
         stream = stream or sys.stderr
-        self._total = total
+        self._total = 0  # steps of the whole run; not known yet
         self._sites = sites
         self._shown = shown
         self._stream = stream

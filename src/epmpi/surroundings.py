@@ -46,5 +46,5 @@ def alone(walltime: float, sites: int, *, is_root: bool, shown: bool) -> Iterato
         Whether the root tells speed, activity and time left.
     """
     limit = TimeLimit(walltime if is_root else 0.0)
-    with StopSignals() as signals, RunProgress(0, sites, shown=shown and is_root) as told:
+    with StopSignals() as signals, RunProgress(sites, shown=shown and is_root) as told:
         yield Surroundings(signals, limit, told)

@@ -20,7 +20,6 @@ STRESS = (
     "origins, m the mean stress of all sites and frames"
 )
 
-
 BLOCKS = 8  # of a run, each longer than the times over which C falls
 
 

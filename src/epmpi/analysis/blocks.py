@@ -6,8 +6,8 @@ The method, for every average of the package: the series is cut into contiguous 
 number of blocks, so that [value - error, value + error] covers the truth at the rate of one
 standard deviation, 68.3 %.  Blocks of b autocorrelation times leave out a fraction 1/b of the
 variance (for an exponential correlation): 5 % of the error at 10; the measured coverage on
-autoregressive series is 65 to 68 %.  A series that is shorter than
-`FEWEST_BLOCKS` such blocks is marked as not resolved: its error is a guess, and too small.
+autoregressive series is 65 to 68 %.  A series that is shorter than `FEWEST_BLOCKS` such blocks is
+marked as not resolved: its error is a guess, and too small.
 
 Functions of several averages (fits, crossing times) get their error from a delete-one-block
 jackknife over the same blocks.

@@ -54,7 +54,7 @@ class CheckedFile:
         except OSError as error:
             raise AnalysisError(
                 f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
-                f"written): {str(error).splitlines()[0]}"
+                f"written): {one_line(error)}"
             ) from error
         try:
             self._segments = check_file(self._file)
@@ -112,8 +112,7 @@ class CheckedFile:
             values = dataset[selection]
         except OSError as error:
             raise AnalysisError(
-                f"{self.path}: {dataset.name} cannot be read (damaged file?): "
-                f"{str(error).splitlines()[0]}"
+                f"{self.path}: {dataset.name} cannot be read (damaged file?): {one_line(error)}"
             ) from error
         try:
             check_presence(self._segments)

@@ -50,11 +50,11 @@ def measure_fields(
     shares = (0, 1) if communicator is None else (communicator.rank, communicator.size)
     yield_stress = run.parameter("model", "yield_stress", 1.0)
     found = []
-    for run in runs:
+    for one in runs:
         correlation = Autocorrelation(clock.time.size, lags)
         density = StressDistribution(clock.time.size, yield_stress)
         found.append((correlation, density))
-        add_strips(field_strips(run, "stress", *shares), [correlation, density], communicator)
+        add_strips(field_strips(one, "stress", *shares), [correlation, density], communicator)
     correlation, density = found[0]
     if len(runs) > 1:
         correlation.join([other for other, _ in found[1:]])

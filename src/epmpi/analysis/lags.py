@@ -40,9 +40,9 @@ def sliding_lags(clock: Clock, most_origins: int | None = None) -> list[Lag]:
 
     Lags are differences of steps that the frames really have, the nearest to `PER_DECADE` points
     per decade, from the shortest to `LONGEST` of the trajectory.  Frames need not be evenly spaced:
-    every frame whose step plus the lag is a frame too is an origin.  Where the file
-    says that frames stand at logarithmic offsets from certain origins, only these are: they are
-    evenly spaced.
+    every frame whose step plus the lag is a frame too is an origin.  Where the file says that
+    frames stand at logarithmic offsets from certain origins, only these are: they are evenly
+    spaced.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def add_commands(commands: Any) -> None:
     )
     analyse.set_defaults(command=_analyse)
 
-    exported = commands.add_parser("export", help="series as CSV, fields for ParaView (XDMF)")
+    exported = commands.add_parser("export", help="CSV, and views for ParaView and MDAnalysis")
     exported.add_argument("run", type=Path, help="RUN directory or run.h5")
     exported.add_argument("-o", "--output", type=Path, help="where to write (default: RUN/export)")
     exported.set_defaults(command=_export, alone="leave mpiexec out")

@@ -50,7 +50,7 @@ def check_activation(configuration: Configuration) -> None:
 
 
 def check_initial(configuration: Configuration) -> None:
-    """Check that the Gaussian state, and it alone, has a width."""
+    """Check what only the Gaussian state has, and that only the thermal model is annealed."""
     initial = configuration.initial
     if initial.state == "gaussian" and initial.stress_deviation == 0:
         raise ConfigError(
@@ -103,6 +103,16 @@ def check_tracers(configuration: Configuration) -> None:
         )
 
 
+def check_wire(configuration: Configuration) -> None:
+    """Check that the engine of the transform has a wire of its own to send by."""
+    run = configuration.run
+    if run.wire == "single" and run.fft in LIBRARIES:
+        raise ConfigError(
+            f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
+            'they are; set run.wire = "double" or run.fft = "auto"'
+        )
+
+
 def shortest_time(configuration: Configuration) -> tuple[float, str]:
     """Return the inverse of the fastest rate of the model, and the key that sets it."""
     model = configuration.model
@@ -117,16 +127,6 @@ def shortest_time(configuration: Configuration) -> tuple[float, str]:
         attempts = 2 if model.direction == "both" else 1
         times.append((1 / model.attempt_rate / attempts, "model.attempt_rate"))
     return min(times)
-
-
-def check_wire(configuration: Configuration) -> None:
-    """Check that the engine of the transform has a wire of its own to send by."""
-    run = configuration.run
-    if run.wire == "single" and run.fft in LIBRARIES:
-        raise ConfigError(
-            f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
-            'they are; set run.wire = "double" or run.fft = "auto"'
-        )
 
 
 def check_step(configuration: Configuration) -> None:

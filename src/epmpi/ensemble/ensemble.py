@@ -153,7 +153,7 @@ class Ensemble:
         ends: list[End] = []
         try:
             with (
-                RunProgress(0, sites, shown=progress and communicator.is_root) as bar,
+                RunProgress(sites, shown=progress and communicator.is_root) as bar,
                 Correspondence(
                     communicator, self.groups.heads, EnsembleProgress(bar, len(self.replicas))
                 ) as letters,

@@ -91,7 +91,9 @@ def window_of(analysis: Analysis, name: str) -> Window | None:
     return found[0] if found else None
 
 
-def fit_at(analysis: Analysis, name: str, n: float | None, gamma: float | None = None):  # type: ignore[no-untyped-def]
+def fit_at(
+    analysis: Analysis, name: str, n: float, gamma: float | None = None
+) -> CollapseFit | None:
     """Return the fit of a regime with n, and gamma if given, held; None where it is not reached."""
     window = window_of(analysis, name)
     if window is None or analysis.tracers is None:
@@ -133,7 +135,7 @@ def _draw_collapse(
             return
         factor = run.analysis.tracers.structure_factor
         inset = axes.inset_axes((0.13, 0.13, 0.40, 0.40))
-        usable = usable_points(factor, Window(name, window.start, window.stop))
+        usable = usable_points(factor, window)
         shown = np.flatnonzero((factor.q <= HIGHEST_Q) & usable.any(axis=1))
         span = []
         for index, colour in zip(shown, sequence(shown.size), strict=True):

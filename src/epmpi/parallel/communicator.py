@@ -53,9 +53,9 @@ class Communicator:
         """Wait for all ranks.  Collective."""
         self.mpi.Barrier()
 
-    def broadcast(self, value: Any, root: int = 0) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the root's value on all ranks.  Collective."""
-        return self.mpi.bcast(value, root=root)
+        return self.mpi.bcast(value, root=0)
 
     def sum(self, value: Any) -> Any:
         """Return the sum of a number or array over the ranks, exact for integers.  Collective."""

@@ -67,7 +67,7 @@ class GPU(CardMemory, Device):
         self._none = self.empty((0,), np.int64)
 
     def describe(self) -> str:
-        """Return the card's name, number and identity."""
+        """Return the card's name and identity."""
         return f"{self._card.name}, {self._card.uuid}"
 
     def identity(self) -> str:

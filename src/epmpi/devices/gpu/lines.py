@@ -83,6 +83,7 @@ class GPULines:
     """
 
     name = "cufft"
+    one_loop = False
 
     def __init__(
         self,
@@ -97,8 +98,6 @@ class GPULines:
         self._make_plan = make_plan
         self._device = device
         self._plans: dict[Batch, Plan] = {}
-
-    one_loop = False
 
     def pitch(self, modes: int) -> int:
         """Return the distance in memory, in modes, of the spectra of two rows on one rank."""
