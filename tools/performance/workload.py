@@ -1,7 +1,7 @@
 """The work of a step on one rank: operations, memory traffic and bytes sent, stage by stage.
 
 The stages of a step (`epmpi.model`) are named as in the table of ``python -m benchmarks.step``.
-The rank with the largest slab counts: all others wait for it.
+The largest slab counts, and the largest block of modes, whosever they are: all others wait.
 """
 
 from __future__ import annotations
