@@ -3,7 +3,7 @@
 Physics: thermally activated yielding at T = 0.1 with 4096 tracers, the run of quickstart.toml: from
 a stress-free start to the steady state, then D(t) from the ballistic regime on.
 
-Run time: about 80 s of one core, analysis included.
+Run time: about 65 s of one core, analysis included.
     mpiexec -n 2 python examples/01_quickstart.py [section.key=value ...]
 """
 
