@@ -103,5 +103,5 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
 def timed_communicator(watch: Stopwatch) -> Communicator:
     """Return the communicator of all ranks, whose exchanges are timed (waiting included)."""
     communicator = Communicator.world()
-    watch.hold(communicator, {name: "exchange" for name in ("exchange", "barrier", "route")})
+    watch.hold(communicator, {name: "exchange" for name in ("exchange", "barrier", "any", "route")})
     return communicator

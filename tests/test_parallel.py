@@ -27,6 +27,13 @@ def test_broadcast_sum_max_and_gather(comm):
     assert gathered == ([r**2 for r in range(size)] if communicator.is_root else None)
 
 
+def test_any_is_told_by_one_rank(comm):
+    communicator = Communicator(comm)
+    last = comm.rank == comm.size - 1
+    assert communicator.any(last) is True
+    assert communicator.any(False) is False
+
+
 def test_split_makes_communicators_of_the_ranks_that_agree(comm):
     part = Communicator(comm).split(comm.rank % 2)
     assert part.size == len(range(comm.rank % 2, comm.size, 2))

@@ -97,6 +97,8 @@ class Tracers:
             return
         device, slab, length = self._device, self._slab, self._slab.lattice.shape[0]
         leaving = device.outside_rows(self.position, slab.start, slab.stop, length)
+        if not self._communicator.any(len(leaving) > 0):
+            return  # as in most steps
         chosen = device.asarray(leaving)
         records = np.empty(len(leaving), RECORD)
         records["identity"] = device.to_host(self.identity[chosen])

@@ -1,6 +1,8 @@
 """Memory that all ranks see."""
 
+import ctypes
 import os
+import re
 
 import numpy as np
 import pytest
@@ -39,9 +41,43 @@ def test_nothing_is_left_behind(comm):
     assert memory is not None
 
 
-@pytest.mark.parametrize("failing", ["mkstemp", "open", "posix_fallocate"])
+def on_huge_pages(memory):
+    """Return how many bytes of mapped memory this process has on huge pages."""
+    begins = f"{memory.ctypes.data:x}-"
+    with open("/proc/self/smaps") as maps:
+        entry = maps.read().partition(begins)[2]
+    return 1024 * int(re.search(r"ShmemPmdMapped: +(\d+) kB", entry)[1])
+
+
+def test_it_lies_on_huge_pages_where_the_system_has_them(comm):
+    """Whole huge pages of all parts together: a page belongs to the part in which it begins."""
+    size = 5 * module.HUGE_PAGE // 2
+    memory = shared_memory(Communicator(comm), [size] * comm.size)
+    comm.barrier()
+    assert memory.ctypes.data % module.HUGE_PAGE == 0
+    assert not memory.any()
+    whole = memory.size // module.HUGE_PAGE * module.HUGE_PAGE
+    found = on_huge_pages(memory)
+    advise = module._system_call("madvise", ctypes.c_int, ctypes.c_int)
+    if advise(memory.ctypes.data, whole, module.MADV_COLLAPSE) == 0:  # it has them
+        assert found == whole
+    comm.barrier()
+
+
+def test_nothing_is_lost_where_the_system_refuses_huge_pages(comm, monkeypatch):
+    monkeypatch.setattr(module, "MADV_COLLAPSE", -1)
+    memory = shared_memory(Communicator(comm), [module.HUGE_PAGE] * comm.size)
+    comm.barrier()
+    assert on_huge_pages(memory) == 0
+    memory[comm.rank * module.HUGE_PAGE] = 7
+    comm.barrier()
+    assert memory.sum() == 7 * comm.size
+    comm.barrier()
+
+
+@pytest.mark.parametrize("failing", ["mkstemp", "open", "posix_fallocate", "_map"])
 def test_none_on_all_ranks_where_one_cannot(comm, monkeypatch, failing):
-    """The root cannot make the file; or the last rank cannot see it, or finds no room."""
+    """The root cannot make the file; or the last rank cannot see it, finds no room, or no map."""
 
     def refuse(*arguments, **options):
         raise OSError("refused")
@@ -51,7 +87,7 @@ def test_none_on_all_ranks_where_one_cannot(comm, monkeypatch, failing):
     if failing == "mkstemp":
         monkeypatch.setattr(module.tempfile, "mkstemp", refuse)
     elif comm.rank == comm.size - 1:
-        monkeypatch.setattr(module.os, failing, refuse)
+        monkeypatch.setattr(module if failing == "_map" else module.os, failing, refuse)
     found = shared_memory(Communicator(comm), sizes(comm))
     assert found is None
     comm.barrier()

@@ -61,6 +61,12 @@ class Communicator:
         """Return the sum of a number or array over the ranks, exact for integers.  Collective."""
         return self.mpi.allreduce(value, op=MPI.SUM)
 
+    def any(self, condition: bool) -> bool:
+        """Return whether a condition holds on some rank.  Collective; made for every step."""
+        holds = np.array([condition])
+        self.mpi.Allreduce(MPI.IN_PLACE, holds, op=MPI.LOR)
+        return bool(holds[0])
+
     def max(self, value: Any) -> Any:
         """Return the largest value over the ranks.  Collective."""
         return self.mpi.allreduce(value, op=MPI.MAX)
