@@ -104,8 +104,21 @@ def test_devices_handle_tracers_alike():
     np.testing.assert_array_equal(found, Device.outside_rows(cpu, far, 2, 5, 8))
     assert 0 < len(found) < 200
     np.testing.assert_array_equal(cpu.order_by_site(position, (8, 4)), [0, 3, 2, 1])
-    kept = cpu.replace_rows(position, np.array([1, 3]), np.array([[2.0, 2.0]]))
-    np.testing.assert_array_equal(kept, [[0.5, 1.0], [9.0, -1.0], [2.0, 2.0]])
+
+
+@pytest.mark.parametrize("leave", [[], [0], [1, 3], [4, 5], [0, 4], [0, 1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("arrive", [0, 1, 2, 5, 20])
+@pytest.mark.parametrize("room", [6, 9])
+def test_rows_that_arrive_replace_those_that_leave(leave, arrive, room):
+    """Of 6 rows, in an array with and without room for more."""
+    given = np.zeros((room, 2))
+    given[:6] = 10 + np.arange(12).reshape(6, 2)
+    stay = [tuple(row) for n, row in enumerate(given[:6]) if n not in leave]
+    arriving = -1.0 - np.arange(2 * arrive).reshape(-1, 2)
+    got = CPU().replace_rows(given, 6, np.array(leave, np.int64), arriving)
+    number = 6 - len(leave) + arrive
+    assert sorted(map(tuple, got[:number])) == sorted(stay + [tuple(row) for row in arriving])
+    assert (got is given) == (number <= room)
 
 
 def test_a_run_without_its_gpu_ends_with_one_line(launch, tmp_path):

@@ -68,6 +68,7 @@ class Tracers:
         # Copies: on the host they would be the caller's arrays, and are changed in place.
         self.identity = self._device.asarray(np.array(identity, np.int64))
         self.position = self._device.asarray(np.array(position, np.float64))
+        self._rooms = self.identity, self.position  # of which they are the first rows
         self._migrate()
         self._sort()
 
@@ -107,8 +108,13 @@ class Tracers:
         owner = np.searchsorted(self._starts, row, side="right") - 1
         arriving = self._communicator.route(records, owner)
         if len(leaving) or len(arriving):
-            self.identity = device.replace_rows(self.identity, leaving, arriving["identity"])
-            self.position = device.replace_rows(self.position, leaving, arriving["position"])
+            number, (identity, position) = len(self.identity), self._rooms
+            self._rooms = (
+                device.replace_rows(identity, number, leaving, arriving["identity"]),
+                device.replace_rows(position, number, leaving, arriving["position"]),
+            )
+            number += len(arriving) - len(leaving)
+            self.identity, self.position = (room[:number] for room in self._rooms)
 
     def _sort(self) -> None:
         """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""

@@ -84,22 +84,37 @@ class Arrays(ABC):
         return found
 
     def replace_rows(
-        self, array: NDArray, leaving: NDArray[np.int64], arriving: NDArray
+        self, array: NDArray, number: int, leaving: NDArray[np.int64], arriving: NDArray
     ) -> NDArray:
-        """Return an array of the device without some of its rows, and with others at its end.
+        """Put rows into an array in place of others; the last rows fill what stays empty.
 
         Parameters
         ----------
-        array : array, shape (rows, ...)
+        array : array, shape (room, ...)
+            Of the device; changed.
+        number : int
+            How many of its rows are in use, the first ones.
         leaving : int64 array
-            Indices, on the host.
+            Indices of rows in use, in order, on the host.
         arriving : array
             Rows, on the host.
+
+        Returns
+        -------
+        array, shape (room, ...)
+            Its first number - leaving + arriving rows are in use.  The same array if it had room.
         """
-        stay = np.ones(len(array), bool)
-        stay[leaving] = False
-        kept = array[self.asarray(np.flatnonzero(stay))]
-        return self._arrays.concatenate([kept, self.asarray(np.ascontiguousarray(arriving))])
+        end = number - len(leaving) + len(arriving)
+        if end > len(array):
+            larger = self.empty((end + end // 8, *array.shape[1:]), array.dtype)
+            larger[:number] = array[:number]
+            array = larger
+        taken = np.concatenate([leaving[: len(arriving)], np.arange(number, end)])
+        array[self.asarray(taken)] = self.asarray(np.ascontiguousarray(arriving))
+        gaps = leaving[len(arriving) :]
+        last = np.setdiff1d(np.arange(end, number), gaps)
+        array[self.asarray(gaps[: len(last)])] = array[self.asarray(last)]
+        return array
 
     def order_by_site(self, position: NDArray, shape: tuple[int, int]) -> NDArray[np.int64]:
         """Return, on the device, the order of tracers (n, 2) by the site that they are at."""
