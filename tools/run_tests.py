@@ -102,11 +102,11 @@ def run_tests(ranks: int, arguments: list[str], directory: Path, timeout: float)
         *("-m", "pytest", *options, "--continue-on-collection-errors", *arguments),
         ranks=ranks if ranks > 1 else None,
     )
-    # The runs share one cache of compiled functions, empty at the start of the first. Numba writes
+    # The runs share one cache of compiled functions: an empty one, or the caller's. Numba writes
     # aside and renames, so ranks that compile the same function at once replace like by like.
     env = launching.environment(
         EPMPI_TEST_REPORTS=str(reports),
-        NUMBA_CACHE_DIR=str(directory / "numba"),
+        NUMBA_CACHE_DIR=os.environ.get("NUMBA_CACHE_DIR") or str(directory / "numba"),
         **launching.PATIENT,
     )
     start = time.monotonic()
