@@ -86,8 +86,7 @@ class Batch:
         shape = len(self.models), self.models[0].tracers.number, 2
         self.position = self._device.empty(shape, np.float64)
         for number, model in enumerate(self.models):
-            self.position[number] = model.tracers.position
-            model.tracers.position = self.position[number]
+            model.tracers.keep_in(self.position[number])
 
     def step(self) -> None:
         """Advance all models by one time step; see `Model.step`."""

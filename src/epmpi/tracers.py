@@ -72,6 +72,12 @@ class Tracers:
         self._migrate()
         self._sort()
 
+    def keep_in(self, position: NDArray[np.float64]) -> None:
+        """Keep the positions in an array of the device, shape (local tracers, 2), from now on."""
+        position[:] = self.position
+        self.position = position
+        self._rooms = self.identity, position
+
     def movement(self, time_step: float) -> TracerMove:
         """Return their next move, but for the flow; `settle` must follow it before another.
 
