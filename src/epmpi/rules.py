@@ -120,10 +120,10 @@ def spline_weights(fraction):
     f = fraction
     g = 1.0 - f
     return (
-        g * g * g / 6.0,
+        g * g * g * (1.0 / 6.0),
         2.0 / 3.0 - f * f * (1.0 - 0.5 * f),
         2.0 / 3.0 - g * g * (1.0 - 0.5 * g),
-        f * f * f / 6.0,
+        f * f * f * (1.0 / 6.0),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from epmpi.devices.cpu.compiler import compiled, inlined, rules
 
 linear_weights = rules.linear_weights
@@ -23,6 +25,12 @@ def wrap(index, length):
     Few tracers are beyond the lattice, and a division takes as long as the rest.
     """
     return index if 0 <= index < length else index % length
+
+
+@inlined
+def column(index, width):
+    """Return index modulo width, unsigned: Numba need not ask whether it counts from the end."""
+    return np.uint64(wrap(index, width))
 
 
 @inlined
@@ -53,8 +61,7 @@ def move_one_bilinear(position, n, velocity, time_step, length, first_row):
     i, fx = local_row(position[n, 0], length, first_row)
     below = math.floor(position[n, 1])
     fy = position[n, 1] - below
-    j = int(wrap(below, width))
-    k = j + 1 if j + 1 < width else 0
+    j, k = column(below, width), column(below + 1, width)
     x0, x1 = linear_weights(fx)
     y0, y1 = linear_weights(fy)
     for component in range(2):
@@ -71,7 +78,7 @@ def move_one_nearest(position, n, velocity, time_step, length, first_row):
     i, fx = local_row(position[n, 0], length, first_row)
     if fx >= 0.5:
         i += 1
-    j = int(wrap(math.floor(position[n, 1] + 0.5), width))
+    j = column(math.floor(position[n, 1] + 0.5), width)
     position[n, 0] += time_step * velocity[0, i, j]
     position[n, 1] += time_step * velocity[1, i, j]
 
@@ -93,7 +100,12 @@ def move_one_along_stream(position, n, stream, time_step, length, first_row):
     i, fx = local_row(position[n, 0], length, first_row)
     below = math.floor(position[n, 1])
     fy = position[n, 1] - below
-    j = int(wrap(below, width))
+    columns = (
+        column(below - 1, width),
+        column(below, width),
+        column(below + 1, width),
+        column(below + 2, width),
+    )
     weights_x = spline_weights(fx)
     slopes_x = spline_slopes(fx)
     weights_y = spline_weights(fy)
@@ -101,16 +113,13 @@ def move_one_along_stream(position, n, stream, time_step, length, first_row):
     along_x = 0.0
     along_y = 0.0
     for a in range(4):
-        value = 0.0
-        slope = 0.0
-        for b in range(4):
-            k = j + b - 1
-            if k < 0:
-                k += width
-            elif k >= width:
-                k -= width
-            value += weights_y[b] * stream[0, i + a, k]
-            slope += slopes_y[b] * stream[0, i + a, k]
+        here = stream[0, i + a, columns[0]]
+        value = weights_y[0] * here
+        slope = slopes_y[0] * here
+        for b in range(1, 4):
+            here = stream[0, i + a, columns[b]]
+            value += weights_y[b] * here
+            slope += slopes_y[b] * here
         along_x += weights_x[a] * slope
         along_y -= slopes_x[a] * value
     position[n, 0] += time_step * along_x

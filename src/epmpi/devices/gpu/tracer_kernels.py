@@ -6,10 +6,12 @@ from epmpi.devices.cpu import tracer_loops
 from epmpi.devices.gpu.compiler import compile_loop, cuda, kernel
 
 wrap = compile_loop(tracer_loops.wrap)
+column = compile_loop(tracer_loops.column, wrap=wrap)
 local_row = compile_loop(tracer_loops.local_row, wrap=wrap)
-bilinear = compile_loop(tracer_loops.move_one_bilinear, wrap=wrap, local_row=local_row)
-nearest = compile_loop(tracer_loops.move_one_nearest, wrap=wrap, local_row=local_row)
-along_stream = compile_loop(tracer_loops.move_one_along_stream, wrap=wrap, local_row=local_row)
+where = {"wrap": wrap, "column": column, "local_row": local_row}
+bilinear = compile_loop(tracer_loops.move_one_bilinear, **where)
+nearest = compile_loop(tracer_loops.move_one_nearest, **where)
+along_stream = compile_loop(tracer_loops.move_one_along_stream, **where)
 
 
 @kernel
