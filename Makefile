@@ -78,6 +78,7 @@ docs: venv
 bench: venv
 	$(BIN)/python -m benchmarks.step --sizes 512 1024 --numpy
 	$(BIN)/python -m benchmarks.lines
+	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.tracers
 	$(BIN)/python -m benchmarks.memory
 	$(MPIEXEC) -n 2 $(BIN)/python -m benchmarks.output
