@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from epmpi.config import ConfigError
-from epmpi.devices import Device, choose, gpus
+from epmpi.devices import Device, choose, gpus, tell_of_compiling
 from epmpi.parallel import Communicator
 
 
 def place(name: str, communicator: Communicator) -> Device:
-    """Return the device of this rank.  Collective.
+    """Return the device of this rank, whose compiling the root tells of.  Collective.
 
     The ranks of a node take its GPUs in turn; with fewer GPUs than ranks, some share one.
 
@@ -22,6 +24,8 @@ def place(name: str, communicator: Communicator) -> Device:
     ConfigError
         On all ranks, if "gpu" is asked for and a rank finds none.
     """
+    if communicator.is_root:
+        tell_of_compiling(lambda text: print(f"epmpi: {text}", file=sys.stderr, flush=True))
     if name == "cpu":
         return choose("cpu")
     number, why = gpus()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from epmpi.devices.cpu import CPU
+from epmpi.devices.cpu.code_cache import FILES
 from epmpi.devices.device import Device
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
-__all__ = ["CPU", "BatchUpdate", "Device", "SiteUpdate", "TracerMove", "choose", "gpus"]
+__all__ = ["CPU", "BatchUpdate", "Device", "SiteUpdate", "TracerMove", "choose", "gpus", "tell_of_compiling"]
+
+
+def tell_of_compiling(tell: Callable[[str], None]) -> None:
+    """Name who is told that loops are compiled, and why their code cannot be kept, in a line."""
+    FILES.tell = tell
 
 
 def gpus() -> tuple[int, str]:

@@ -1,40 +1,15 @@
-"""Compilation for the CPU: Numba, with a cache that knows what it depends on.
-
-Numba keeps compiled code beside its source and looks at the time stamp of that one file; code that
-imports a changed function of another file stays stale.  Here the cache folder bears a hash of every
-source that goes into the compiled loops: the scalar physics, the draws, and this package.
-"""
+"""Compilation for the CPU: Numba, with a cache on disk that is our own (`code_cache`)."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
-from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 
 import numba
 
 from epmpi import randomness as plain_randomness
 from epmpi import rules as plain_rules
-
-
-def _source_hash() -> str:
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    sources += [Path(str(plain_rules.__file__)), Path(str(plain_randomness.__file__))]
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _cache_folder() -> str:
-    base = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(base) if base else Path.home() / ".cache" / "epmpi"
-    return str(folder / f"cpu-{_source_hash()}")
-
-
-_CACHE_FOLDER = _cache_folder()
+from epmpi.devices.cpu.code_cache import CodeCache
 
 
 def compiled(function: Callable, from_python: bool = True) -> Callable:
@@ -45,18 +20,14 @@ def compiled(function: Callable, from_python: bool = True) -> Callable:
     Strict IEEE arithmetic but for fused multiply-adds, so that a line or a site gives the same bits
     wherever it stands.
     """
-    folder = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = _CACHE_FOLDER  # type: ignore[attr-defined]
-    try:
-        return numba.njit(  # type: ignore[call-overload]
-            cache=True,
-            nogil=True,
-            error_model="numpy",
-            no_cpython_wrapper=not from_python,
-            no_cfunc_wrapper=not from_python,
-        )(function)
-    finally:
-        numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+    dispatcher = numba.njit(  # type: ignore[call-overload]
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=not from_python,
+        no_cfunc_wrapper=not from_python,
+    )(function)
+    dispatcher._cache = CodeCache(function)  # where `cache=True` would put Numba's own
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def inlined(function: Callable) -> Callable:
