@@ -53,8 +53,9 @@ OWNERS = {
     "nvmath": {"devices", "spectral"},
 }
 # Units that may import inside a function: the command line, so that `epmpi run` does not wait for
-# the plots' packages, and the two that choose among engines which need not be installed.
-MAY_IMPORT_LATE = {"cli", "devices", "spectral", "__init__"}
+# the plots' packages, and those that choose among engines, or look for a library, which need not be
+# installed.
+MAY_IMPORT_LATE = {"cli", "devices", "parallel", "spectral", "__init__"}
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
 """Thermally activated elastoplastic models of yield stress materials, on MPI."""
 
+from __future__ import annotations
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 __version__ = version("epmpi")
 
 from epmpi.config import ConfigError, Configuration, from_mapping, load
-from epmpi.ensemble import Ensemble
-from epmpi.model import Model
-from epmpi.output import OutputError
-from epmpi.simulation import Simulation
+
+if TYPE_CHECKING:
+    from epmpi.ensemble import Ensemble
+    from epmpi.model import Model
+    from epmpi.output import OutputError
+    from epmpi.simulation import Simulation
 
 __all__ = [
     "ConfigError",
@@ -21,3 +27,22 @@ __all__ = [
     "from_mapping",
     "load",
 ]
+
+# Imported when they are asked for: most commands need no compiler.
+_HOMES = {
+    "Ensemble": "epmpi.ensemble",
+    "Model": "epmpi.model",
+    "OutputError": "epmpi.output",
+    "Simulation": "epmpi.simulation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -17,7 +17,7 @@ from epmpi.cli import campaigns, completion, machine, results, simulate
 from epmpi.config import ConfigError
 from epmpi.exits import MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
 from epmpi.output import OutputError
-from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher
+from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
 from epmpi.state import StateError
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
@@ -31,19 +31,17 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code, the same on all ranks."""
-    communicator = Communicator.world()
-    abort_on_exception(communicator)
+    launch = launched()
+    chosen = _parse(arguments, silent=launch.rank > 0)
+    communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
     try:
-        if problem := foreign_launcher(communicator):
-            raise ConfigError(problem)
-        chosen = _parse(arguments, communicator)
-        if communicator.size > 1 and chosen.alone:
-            raise ConfigError(
-                f"{chosen.name} runs on 1 rank, got {communicator.size}: {chosen.alone}"
-            )
+        if not chosen.alone:
+            communicator = _all_ranks()
+        elif launch.size > 1:
+            raise ConfigError(f"{chosen.name} runs on 1 rank, got {launch.size}: {chosen.alone}")
         return chosen.command(chosen, communicator)
     except tuple(EXIT_CODES) as error:
-        if communicator.is_root:
+        if communicator.rank == 0 and (communicator.size > 1 or launch.rank == 0):
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
         return EXIT_CODES[type(error)]
     except MemoryError as error:
@@ -54,11 +52,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MEMORY_ERROR
 
 
-def _parse(arguments: Sequence[str] | None, communicator: Communicator) -> argparse.Namespace:
-    """Parse the arguments; help and usage errors are printed by the root alone."""
-    if communicator.is_root:
+def _all_ranks() -> Communicator:
+    """Return the ranks that were launched together, one of which never leaves the others waiting.
+
+    Raises
+    ------
+    ConfigError
+        Where the launcher is not that of the MPI library.
+    """
+    communicator = Communicator.world()
+    abort_on_exception(communicator)
+    if problem := foreign_launcher(communicator.size):
+        raise ConfigError(problem)
+    if missing := load()[1]:
+        print(f"epmpi: {missing}; until then there is one rank", file=sys.stderr, flush=True)
+    return communicator
+
+
+def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespace:
+    """Parse the arguments; help and usage errors are printed by one process alone."""
+    if not silent:
         return command_parser().parse_args(arguments)
-    with open(os.devnull, "w") as silent, redirect_stderr(silent), redirect_stdout(silent):
+    with open(os.devnull, "w") as nothing, redirect_stderr(nothing), redirect_stdout(nothing):
         return command_parser().parse_args(arguments)
 
 

@@ -17,12 +17,11 @@ def add_commands(commands: Any) -> None:
     """Add the parser of this command."""
     completion = commands.add_parser("completion", help="a completion script for bash, zsh or fish")
     completion.add_argument("shell", choices=SHELLS)
-    completion.set_defaults(command=_completion)
+    completion.set_defaults(command=_completion, alone="leave mpiexec out")
 
 
 def _completion(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    if communicator.is_root:
-        print(script(chosen.parser, chosen.shell))
+    print(script(chosen.parser, chosen.shell))
     return 0
 
 

@@ -13,11 +13,8 @@ import numpy as np
 
 import epmpi
 from epmpi.config import FFT_ENGINES
-from epmpi.devices import gpus
 from epmpi.output.provenance import git_revision
 from epmpi.parallel import Communicator, library
-from epmpi.placement import place
-from epmpi.spectral.transport import agree
 
 
 class Version(argparse.Action):
@@ -39,6 +36,11 @@ def add_commands(commands: Any) -> None:
 
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    # Imported here: the other commands of this file need no compiler.
+    from epmpi.devices import gpus
+    from epmpi.placement import place
+    from epmpi.spectral.transport import agree
+
     device = place("auto", communicator)
     exchange = agree(communicator, device)
     ranks = communicator.gather((platform.node(), device.describe()))

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import epmpi
 from epmpi.cli.words import in_bytes, in_time
@@ -19,12 +19,14 @@ from epmpi.config import (
     is_ensemble,
     load,
 )
-from epmpi.ensemble import Ensemble
 from epmpi.exits import STOPPED
 from epmpi.parallel import Communicator
-from epmpi.placement import check_memory, place
-from epmpi.planning import plan
-from epmpi.simulation import Simulation
+
+if TYPE_CHECKING:
+    from epmpi.ensemble import Ensemble
+    from epmpi.simulation import Simulation
+
+# What simulates is imported by the commands, late: the others need no compiler.
 
 
 def add_commands(commands: Any) -> None:
@@ -73,6 +75,9 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     directory = chosen.output or Path("runs") / chosen.configuration.stem
     if chosen.dry_run:
         return _tell_plan(configuration, communicator)
+    from epmpi.ensemble import Ensemble
+    from epmpi.simulation import Simulation
+
     _refuse_existing(directory, communicator)
     if configuration.run.replicas > 1:
         return _go_on(Ensemble(configuration, communicator), directory, f"-> {directory}")
@@ -81,6 +86,9 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
+    from epmpi.ensemble import Ensemble
+    from epmpi.simulation import Simulation
+
     if communicator.broadcast(is_ensemble(chosen.run)):
         if chosen.previous:
             raise ConfigError(f"--previous: {expected_run(chosen.run)}")
@@ -154,6 +162,9 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
+    from epmpi.placement import check_memory, place
+    from epmpi.planning import plan
+
     device = place(configuration.run.device, communicator)
     needs = plan(configuration, communicator, trial=False)
     check_memory(needs.memory, device, communicator)

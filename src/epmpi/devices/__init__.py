@@ -10,7 +10,16 @@ from epmpi.devices.device import Device
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
-__all__ = ["CPU", "BatchUpdate", "Device", "SiteUpdate", "TracerMove", "choose", "gpus", "tell_of_compiling"]
+__all__ = [
+    "CPU",
+    "BatchUpdate",
+    "Device",
+    "SiteUpdate",
+    "TracerMove",
+    "choose",
+    "gpus",
+    "tell_of_compiling",
+]
 
 
 def tell_of_compiling(tell: Callable[[str], None]) -> None:

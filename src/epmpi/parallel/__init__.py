@@ -5,7 +5,7 @@ The communicator is passed explicitly; only entry points name the world.
 
 from epmpi.parallel.communicator import Communicator, abort_on_exception
 from epmpi.parallel.messages import Messages
-from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, library
+from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, launched, library, load
 
 __all__ = [
     "Communicator",
@@ -13,5 +13,7 @@ __all__ = [
     "abort_on_exception",
     "cuda_aware",
     "foreign_launcher",
+    "launched",
     "library",
+    "load",
 ]

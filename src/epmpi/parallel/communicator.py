@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
-from typing import Any
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
+
+from epmpi.parallel.mpi_library import load
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 LAST_WORDS = 0.5  # seconds that a launcher has to pass on what was printed before an abort
 
 
 class Communicator:
-    """The ranks that share one run.
+    """The ranks that share one run.  One rank asks nothing of MPI, which need not be there.
 
     Parameters
     ----------
-    mpi : mpi4py.MPI.Comm
-        Wrapped as it is; ``Communicator.world()`` wraps COMM_WORLD.
+    mpi : mpi4py.MPI.Comm or None
+        Wrapped as it is; ``Communicator.world()`` wraps COMM_WORLD.  None: this process alone.
     """
 
-    def __init__(self, mpi: MPI.Comm) -> None:
-        self.mpi = mpi
-        self.rank: int = mpi.rank
-        self.size: int = mpi.size
+    def __init__(self, mpi: MPI.Comm | None = None) -> None:
+        self.mpi: Any = mpi
+        self.rank: int = 0 if mpi is None else mpi.rank
+        self.size: int = 1 if mpi is None else mpi.size
 
     @classmethod
     def world(cls) -> Communicator:
-        """Return the communicator of all ranks that were launched together."""
-        return cls(MPI.COMM_WORLD)
+        """Return the communicator of all ranks that were launched together.
+
+        Without an MPI library it is this process alone.
+        """
+        library, _ = load()
+        return cls(library and library.COMM_WORLD)
 
     @property
     def is_root(self) -> bool:
@@ -40,40 +50,47 @@ class Communicator:
 
     def split(self, group: int) -> Communicator:
         """Return the communicator of the ranks that name the same group.  Collective."""
+        if self.mpi is None:
+            return Communicator()
         return Communicator(self.mpi.Split(group, self.rank))
 
     def rank_on_node(self) -> int:
         """Return the number of this rank among those that share its memory.  Collective."""
-        node = self.mpi.Split_type(MPI.COMM_TYPE_SHARED)
+        if self.size == 1:
+            return 0
+        node = self.mpi.Split_type(load()[0].COMM_TYPE_SHARED)
         rank: int = node.rank
         node.Free()
         return rank
 
     def barrier(self) -> None:
         """Wait for all ranks.  Collective."""
-        self.mpi.Barrier()
+        if self.size > 1:
+            self.mpi.Barrier()
 
     def broadcast(self, value: Any) -> Any:
         """Return the root's value on all ranks.  Collective."""
-        return self.mpi.bcast(value, root=0)
+        return value if self.size == 1 else self.mpi.bcast(value, root=0)
 
     def sum(self, value: Any) -> Any:
         """Return the sum of a number or array over the ranks, exact for integers.  Collective."""
-        return self.mpi.allreduce(value, op=MPI.SUM)
+        return copy(value) if self.size == 1 else self.mpi.allreduce(value, op=load()[0].SUM)
 
     def any(self, condition: bool) -> bool:
         """Return whether a condition holds on some rank.  Collective; made for every step."""
-        holds = np.array([condition])
-        self.mpi.Allreduce(MPI.IN_PLACE, holds, op=MPI.LOR)
+        if self.size == 1:
+            return condition
+        holds, library = np.array([condition]), load()[0]
+        self.mpi.Allreduce(library.IN_PLACE, holds, op=library.LOR)
         return bool(holds[0])
 
     def max(self, value: Any) -> Any:
         """Return the largest value over the ranks.  Collective."""
-        return self.mpi.allreduce(value, op=MPI.MAX)
+        return copy(value) if self.size == 1 else self.mpi.allreduce(value, op=load()[0].MAX)
 
     def gather(self, value: Any) -> list[Any] | None:
         """Return the list of all ranks' values on the root, None elsewhere.  Collective."""
-        return self.mpi.gather(value, root=0)
+        return [value] if self.size == 1 else self.mpi.gather(value, root=0)
 
     def gather_rows(self, rows: NDArray) -> NDArray | None:
         """Join the ranks' arrays along axis 0 on the root; None elsewhere.  Collective.
@@ -95,7 +112,8 @@ class Communicator:
         joined = np.empty((sum(counts), *rows.shape[1:]), rows.dtype)
         row_bytes = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
         byte_counts = [count * row_bytes for count in counts]
-        self.mpi.Gatherv(_as_bytes(rows), [_as_bytes(joined), byte_counts, MPI.BYTE], root=0)
+        byte = load()[0].BYTE
+        self.mpi.Gatherv(_as_bytes(rows), [_as_bytes(joined), byte_counts, byte], root=0)
         return joined
 
     def exchange(
@@ -114,7 +132,10 @@ class Communicator:
         send_parts, receive_parts : list of (start, count)
             In elements, one a rank.  Parts of `send` may overlap (halo rows go to two ranks).
         """
-        if self.size == 1 and send is receive:
+        if self.size == 1:
+            if send is not receive:
+                [(first, count)], [(start, _)] = send_parts, receive_parts
+                receive[start : start + count] = send[first : first + count]
             return
         self.mpi.Alltoallv(_described(send, send_parts), _described(receive, receive_parts))
 
@@ -138,10 +159,13 @@ class Communicator:
         ----------
         records : array, shape (n,)
         """
+        if self.size == 1:
+            return records.copy()
         counts = np.array(self.mpi.allgather(len(records)))
         joined = np.empty(int(counts.sum()), records.dtype)
         byte_counts = counts * records.dtype.itemsize
-        self.mpi.Allgatherv(_as_bytes(records), [_as_bytes(joined), byte_counts, MPI.BYTE])
+        byte = load()[0].BYTE
+        self.mpi.Allgatherv(_as_bytes(records), [_as_bytes(joined), byte_counts, byte])
         return joined
 
     def route(self, records: NDArray, destination: NDArray[np.integer]) -> NDArray:
@@ -168,9 +192,10 @@ class Communicator:
         self.mpi.Alltoall(counts, arriving)
         received = np.empty((int(arriving.sum()), *records.shape[1:]), records.dtype)
         record_bytes = records.dtype.itemsize * int(np.prod(records.shape[1:], dtype=np.int64))
+        byte = load()[0].BYTE
         self.mpi.Alltoallv(
-            [_as_bytes(outgoing), counts * record_bytes, MPI.BYTE],
-            [_as_bytes(received), arriving * record_bytes, MPI.BYTE],
+            [_as_bytes(outgoing), counts * record_bytes, byte],
+            [_as_bytes(received), arriving * record_bytes, byte],
         )
         return received
 
@@ -182,7 +207,7 @@ class Communicator:
         error : Exception or None
             What went wrong on this rank.
         """
-        errors = self.mpi.allgather(error)
+        errors = [error] if self.size == 1 else self.mpi.allgather(error)
         for found in errors:
             if found is not None:
                 raise found
@@ -191,6 +216,8 @@ class Communicator:
         """End all ranks now."""
         sys.stdout.flush()
         sys.stderr.flush()
+        if self.mpi is None:
+            os._exit(code)
         time.sleep(LAST_WORDS)
         self.mpi.Abort(code)
 
@@ -198,7 +225,7 @@ class Communicator:
 def _described(array: NDArray, parts: list[tuple[int, int]]) -> list[Any]:
     """Return a flat array and its (start, count) of each rank as MPI wants them."""
     counts, starts = [count for _, count in parts], [start for start, _ in parts]
-    return [array, counts, starts, MPI._typedict[array.dtype.char]]
+    return [array, counts, starts, load()[0]._typedict[array.dtype.char]]
 
 
 def _as_bytes(array: NDArray) -> NDArray[np.uint8]:

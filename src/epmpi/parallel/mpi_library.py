@@ -1,27 +1,91 @@
-"""The MPI library that was found: its name, what it takes, whether its launcher started us."""
+"""The MPI library: loaded when ranks are asked for, what it takes, whose launcher started us."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
+from typing import Any, NamedTuple
 
-from mpi4py import MPI
+REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
 
-from epmpi.parallel.communicator import Communicator
-
-# What launchers tell their processes: (variable, launcher).
+# What launchers tell their processes: (number of processes, number of this one, launcher).
 _LAUNCHERS = (
-    ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"),
-    ("PMI_SIZE", "MPICH's mpiexec"),
-    ("SLURM_STEP_NUM_TASKS", "srun"),
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "Open MPI's mpirun"),
+    ("PMI_SIZE", "PMI_RANK", "MPICH's mpiexec"),
+    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"),
 )
 
 _MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
 
 
+class Launch(NamedTuple):
+    """What a launcher's environment says of this process, without a word from MPI."""
+
+    launcher: str = ""
+    variable: str = ""
+    size: int = 1
+    rank: int = 0
+
+
+def launched() -> Launch:
+    """Return how this process was launched; one of one where no launcher is known."""
+    for variable, number, launcher in _LAUNCHERS:
+        size, rank = (os.environ.get(name, "") for name in (variable, number))
+        if size.isdigit() and int(size) > 1:
+            return Launch(launcher, variable, int(size), int(rank) if rank.isdigit() else 0)
+    return Launch()
+
+
+@cache
+def load() -> tuple[Any, str]:
+    """Return mpi4py's MPI, initialised, and an empty text; or None, and why there is none.
+
+    It is loaded at the first call, so that what needs no ranks works without a library, and sooner
+    with one.
+    """
+    try:
+        import mpi4py
+
+        if mpi4py.rc.initialize:  # nobody has arranged for another way
+            mpi4py.rc.initialize, mpi4py.rc.finalize = False, True
+        from mpi4py import MPI
+    except (ImportError, OSError, RuntimeError) as error:
+        return None, f"no MPI library is found ({_first_line(error)}): {REMEDY}"
+    if not MPI.Is_initialized():
+        if why := _unspoken(MPI.Get_library_version()):
+            return None, why
+        MPI.Init_thread()
+    return MPI, ""
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")
+
+
+def _unspoken(version: str) -> str:
+    """Return why MPICH would end this process at once, with a stack for a message, or nothing.
+
+    It does not speak PMIx, by which Open MPI's mpirun and many a srun start theirs, unless it has
+    been built for it.
+    """
+    if "PMIX_NAMESPACE" not in os.environ or "MPICH" not in version or "pmix" in version.lower():
+        return ""
+    name = _one_line(version)
+    return (
+        f"'{name}' does not speak PMIx, by which this process was started: use the mpiexec of that "
+        "MPI or srun --mpi=pmi2, or install mpi4py for the MPI that you launch with"
+    )
+
+
+def _one_line(version: str) -> str:
+    return " ".join(version.replace("\x00", "").split("\n")[0].split())
+
+
 def library() -> str:
-    """Return the name and version of the MPI library, on one line."""
-    return " ".join(MPI.Get_library_version().replace("\x00", "").split("\n")[0].split())
+    """Return the name and version of the MPI library, or that there is none, on one line."""
+    mpi, _ = load()
+    return "none" if mpi is None else _one_line(mpi.Get_library_version())
 
 
 def cuda_aware() -> bool:
@@ -54,20 +118,26 @@ def _loaded_libraries(name: str) -> list[str]:
     return sorted(file for file in files if os.path.basename(file).startswith(name))
 
 
-def foreign_launcher(communicator: Communicator) -> str | None:
-    """Tell that a launcher of another MPI started this process as a run of its own.
+def foreign_launcher(size: int) -> str | None:
+    """Tell that a launcher started this process as one of several, and that MPI knows of one only.
+
+    Parameters
+    ----------
+    size : int
+        The number of ranks that MPI found; 1 where there is no library.
 
     Returns
     -------
     str or None
-        A sentence to print, where the launcher's environment names more ranks than MPI found.
+        A sentence to print.
     """
-    for variable, launcher in _LAUNCHERS:
-        count = os.environ.get(variable, "")
-        if count.isdigit() and int(count) > 1 and communicator.size == 1:
-            return (
-                f"{launcher} started {count} processes ({variable}={count}) but mpi4py, built for "
-                f"'{library()}', sees 1 rank: use the mpiexec of that MPI, or install mpi4py for "
-                "the one that you launch with"
-            )
-    return None
+    launch, (mpi, why) = launched(), load()
+    if launch.size == 1 or size > 1:
+        return None
+    started = f"{launch.launcher} started {launch.size} processes ({launch.variable}={launch.size})"
+    if mpi is None:
+        return f"{started} but {why}"
+    return (
+        f"{started} but mpi4py, built for '{library()}', sees 1 rank: use the mpiexec of that MPI, "
+        "or install mpi4py for the one that you launch with"
+    )

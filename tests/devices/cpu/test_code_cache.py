@@ -1,4 +1,4 @@
-"""Compiled code on disk: kept where it can be, read where it is whole, and never a reason to stop."""
+"""Compiled code on disk: kept where it can be, read where it is whole, never a reason to stop."""
 
 import errno
 import os

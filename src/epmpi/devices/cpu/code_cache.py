@@ -1,9 +1,9 @@
 """Compiled code on disk: a convenience, so that whatever befalls it never stops a run.
 
-Every compiled function has a file of its own, whose name is a hash of all that the code depends on
-and which begins with a checksum.  It appears by one rename.  So ranks that compile the same at once
-replace like by like, and a file that is cut off or damaged is seen, dropped and made again.  Numba's
-own cache has neither: it numbers its files in an index that all processes write to.
+Every compiled function has a file of its own, whose name is a hash of all that the code depends
+on and which begins with a checksum.  It appears by one rename.  So ranks that compile the same at
+once replace like by like, and a file that is cut off or damaged is seen, dropped and made again.
+Numba's own cache has neither: it numbers its files in an index that all processes write to.
 
 The folders are tried in order: `NUMBA_CACHE_DIR`; epmpi below `XDG_CACHE_HOME` or `~/.cache`; one
 of this user below `TMPDIR`.  Code is read from any of them and kept in the first that takes it.

@@ -27,7 +27,7 @@ def compiled(function: Callable, from_python: bool = True) -> Callable:
         no_cfunc_wrapper=not from_python,
     )(function)
     dispatcher._cache = CodeCache(function)  # where `cache=True` would put Numba's own
-    return dispatcher  # type: ignore[no-any-return]
+    return dispatcher
 
 
 def inlined(function: Callable) -> Callable:
