@@ -134,10 +134,11 @@ def foreign_launcher(size: int) -> str | None:
     launch, (mpi, why) = launched(), load()
     if launch.size == 1 or size > 1:
         return None
-    started = f"{launch.launcher} started {launch.size} processes ({launch.variable}={launch.size})"
+    named = f"{launch.variable}={launch.size}"
     if mpi is None:
-        return f"{started} but {why}"
+        return f"{launch.launcher} started {launch.size} processes ({named}) but {why}"
     return (
-        f"{started} but mpi4py, built for '{library()}', sees 1 rank: use the mpiexec of that MPI, "
-        "or install mpi4py for the one that you launch with"
+        f"{launch.launcher} started {launch.size} processes ({named}) but mpi4py, built for "
+        f"'{library()}', sees 1 rank: use the mpiexec of that MPI, or install mpi4py for the one "
+        "that you launch with"
     )
