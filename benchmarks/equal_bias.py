@@ -15,11 +15,11 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.peer import Peer
 from benchmarks.rows import append
 from benchmarks.step import measure
+from epmpi.campaign.laws import DEFAULT_STEP, LAWS
 
 STUDY = Path(__file__).parents[1] / "docs" / "campaigns" / "time_step.csv"
 PEER_STEPS = (0.4, 0.2, 0.1)  # tau
@@ -29,17 +29,17 @@ PEER_TIMES = {0.2: (100, 2000), 0.1: (800, 4000), 0.07: (6000, 12000)}
 
 
 def own_bias(temperature: float) -> tuple[float, float, float]:
-    """Return a0, b and the error of b of this package, by weighted least squares."""
+    """Return a0, b and the error of b of this package."""
     with STUDY.open(newline="") as stream:
         rows = [r for r in csv.DictReader(stream) if float(r["model.temperature"]) == temperature]
     step, activity, error = (
         np.array([float(row[name]) for row in rows])
         for name in ("time.step", "activity", "activity_error")
     )
-    design: NDArray = np.stack([np.ones_like(step), step**2], 1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    limit, slope = covariance @ design.T @ (activity / error)
-    return limit, slope / limit, np.sqrt(covariance[1, 1]) / limit
+    found = LAWS["second_order"].fit(step, activity, error)
+    assert found is not None
+    (limit, bias), (_, bias_error) = found.value, found.error
+    return float(limit), float(bias) / DEFAULT_STEP**2, float(bias_error) / DEFAULT_STEP**2
 
 
 def peer_bias(peer: Peer, temperature: float, limit: float) -> float:

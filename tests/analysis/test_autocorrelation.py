@@ -29,7 +29,7 @@ def test_an_ornstein_uhlenbeck_stress():
     truth = 0.9 ** (curve.x / (10 * STEP))
     assert np.all(np.abs(curve.value - truth) < 4 * curve.error + 1e-3)
     assert curve.parameters["variance"] == pytest.approx(0.25, rel=0.05)
-    fit = fit_stretched_exponential(curve, sums.left_out(subtract_mean=True))
+    fit = fit_stretched_exponential(curve)
     assert fit.parameter("exponent")[0] == pytest.approx(1, abs=0.06)
     assert fit.parameter("time")[0] == pytest.approx(-10 * STEP / np.log(0.9), rel=0.1)
     assert fit.parameter("height")[0] == pytest.approx(1, abs=0.05)
@@ -55,7 +55,7 @@ def test_the_errors_of_its_stretched_exponential_cover_the_truth():
     for seed in range(100):
         sums = correlate(1.0 + ornstein_uhlenbeck(400, 40, 0.9, seed))
         curve = sums.result("stress_correlation", "", subtract_mean=True)
-        fit = fit_stretched_exponential(curve, sums.left_out(subtract_mean=True))
+        fit = fit_stretched_exponential(curve)
         for name, exact in truth.items():
             value, error = fit.parameter(name)
             found[name].append(abs(value - exact) <= error)
@@ -66,7 +66,7 @@ def test_the_errors_of_its_stretched_exponential_cover_the_truth():
 def test_a_correlation_without_one_block_is_that_of_the_rest():
     series = ornstein_uhlenbeck(400, 4, 0.7, seed=3)
     sums = correlate(series)
-    without_last = sums.left_out(subtract_mean=False)[-1]
+    without_last = sums.result("c", "", subtract_mean=False).left_out[-1]
     assert without_last.shape == (len(sums.lags),)
     for lag, value in zip(sums.lags, without_last, strict=True):
         kept = series[: 400 - 50]  # frames, and origins, of seven blocks of eight

@@ -5,7 +5,7 @@ from run_files import brownian
 from synthetic_decay import ALPHA, EVER, GAMMA, N, synthetic
 
 from epmpi.analysis.collapse import best_collapse, local_q_exponent
-from epmpi.analysis.consistency import compare
+from epmpi.analysis.consistency import compare, long_time_coefficient
 from epmpi.analysis.displacement import SquaredDisplacement
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import Clock
@@ -70,3 +70,18 @@ def test_brownian_motion_is_consistent():
     assert row.right_value == pytest.approx(2 * diffusion, rel=0.02)
     assert abs(row.deviation) < 5
     assert (fit.n, fit.gamma) == (2, 1)
+
+
+@pytest.mark.statistics
+def test_the_error_of_the_diffusion_coefficient_covers_the_truth():
+    """One value for lags that share the steps of the same walks."""
+    coefficient = 0.05
+    step = 10 * np.arange(400)
+    lags = sliding_lags(Clock(step, 0.05 * step))
+
+    def measure(seed):
+        squares = SquaredDisplacement(lags)
+        squares.add(brownian(400, 20, coefficient, seed))
+        return long_time_coefficient(squares.result(), Window("III", 5.0, 20.0))
+
+    assert covers(coverage(measure, coefficient, range(200)), 200)

@@ -6,7 +6,7 @@ from synthetic_decay import ALPHA, EVER, GAMMA, N, synthetic
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import Clock
 from epmpi.analysis.regimes import Window
-from epmpi.analysis.relaxation import fit_window, relaxation_times
+from epmpi.analysis.relaxation import crossing, fit_window, relaxation_times
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
 
@@ -54,6 +54,17 @@ def test_the_relaxation_time_is_where_the_curve_crosses():
     np.testing.assert_array_equal(np.isfinite(times.value), reached)
     np.testing.assert_allclose(times.value[reached], truth[reached], rtol=0.02)
     assert (times.error[reached] > 0).all()
+
+
+def test_the_crossing_of_a_stretched_exponential():
+    """Interpolation in ln(-ln C) against ln t is exact for exp(-(t/tau)^beta)."""
+    t = np.array([1.0, 5.0, 40.0, 90.0])
+    value = np.exp(-((t / 20.0) ** 0.7))
+    assert crossing(t, value) == pytest.approx(20)
+    assert crossing(t, value, 0.7) == pytest.approx(20 * (-np.log(0.7)) ** (1 / 0.7))
+    assert np.isnan(crossing(t, value, 0.01))
+    assert np.isnan(crossing(t, value, 0.99))
+    assert np.isnan(crossing(t, np.array([0.9, 0.5, -0.1, 0.0])))
 
 
 @pytest.mark.statistics

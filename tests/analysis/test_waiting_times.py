@@ -93,6 +93,12 @@ def test_the_error_bars_cover_the_truth():
         curve = predict(count(waits)).slope
         return np.interp(0.05, curve.x, curve.value), np.interp(0.05, curve.x, curve.error)
 
+    def exponent(seed):
+        fit = count(power_law(20_000, 0.5, 30.0, seed)).fit(shortest=0.5)
+        return fit.parameter("exponent")
+
+    assert covers(coverage(exponent, 0.5, range(100)), 100)
+
     # psi = 1/(1 + s/rate) gives N = rate/s^2: the slope is -2 at every s; what the bins take from
     # it is well below this error.
     assert coverage(slope, -2.0, range(50)) > 0.4

@@ -1,18 +1,15 @@
 import io
 from pathlib import Path
 
-import numpy as np
 import pytest
 from rich.console import Console
 
-from epmpi.analysis.curve import Curve
 from epmpi.config import ConfigError
 from epmpi.paper import FIGURES, cases, reproduce
 from epmpi.paper.cases import FULL, QUICK, Case, configure
 from epmpi.paper.measured import Measured
 from epmpi.paper.remarks import remark
 from epmpi.paper.reproduction import _largest
-from epmpi.paper.slopes import power_of
 
 TINY = tuple(
     Case(temperature, 32, 5, duration, fields, random)
@@ -94,15 +91,6 @@ def test_figures_show_the_largest_finished_run_of_each_temperature(monkeypatch):
     )
     runs = [Measured(one.case, one.run, one.case) for one in runs]  # an analysis that is its case
     assert [one.case for one in _largest(runs, "window")] == [quick, part]
-
-
-def test_a_power_law():
-    x = np.geomspace(0.01, 10, 30)
-    noise = 1 + 0.05 * np.random.default_rng(1).normal(size=30)
-    curve = Curve("p", "", "u", x, x**-3 * noise, 0.05 * x**-3)
-    value, error = power_of(curve, 0.1, 5)
-    assert abs(value + 3) < 4 * error < 0.2
-    assert np.isnan(power_of(curve, 20, 30)[0])
 
 
 def test_remarks():

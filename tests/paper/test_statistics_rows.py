@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from epmpi.analysis.curve import Curve
 from epmpi.paper.rows import Row
-from epmpi.paper.statistics_rows import exact_mean_wait, time_of
+from epmpi.paper.statistics_rows import exact_mean_wait
 
 
 def test_the_mean_wait_of_a_two_state_process_seen_at_every_step():
@@ -15,18 +14,6 @@ def test_the_mean_wait_of_a_two_state_process_seen_at_every_step():
             wait = step / ((1 - activity) * seen)
             assert exact_mean_wait(activity, step) == pytest.approx(activity * wait, rel=1e-12)
     assert exact_mean_wait(0.1, 1e-6) == pytest.approx(1, abs=1e-6)
-
-
-def test_the_time_of_a_stretched_exponential():
-    """Interpolation in ln(-ln C) against ln t is exact for exp(-(t/tau)^beta)."""
-    t = np.array([1.0, 5.0, 40.0, 90.0])
-    value = np.exp(-((t / 20.0) ** 0.7))
-    curve = Curve("c", "", "lag", t, value, np.full(4, 0.01))
-    at, error = time_of(curve, np.exp(-1))
-    assert at == pytest.approx(20)
-    assert error == pytest.approx(0.01 / (np.exp(-1) * 0.7 / 20))
-    assert time_of(curve, 0.01) is None
-    assert time_of(curve, 0.99) is None
 
 
 def test_deviations_count_the_window():

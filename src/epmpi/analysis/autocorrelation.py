@@ -76,23 +76,18 @@ class Autocorrelation(SumsByOrigin):
         lag = np.array([lag.time for lag in self.lags])
         variance = float(np.mean(square) - np.mean(offset) ** 2)
         return Curve(
-            name, definition, "lag", lag, value, error, "tau", parameters={"variance": variance}
-        )
+            name, definition, "lag", lag, value, error, "tau", parameters={"variance": variance},
+            left_out=self._left_out(subtract_mean),
+        )  # fmt: skip
 
-    def left_out(self, subtract_mean: bool) -> NDArray[np.float64]:
-        """Return C(t) without one block of the run after the other, or without one replica.
-
-        For the errors of what is fitted to all of C(t): its lags are correlated.
-
-        Returns
-        -------
-        float64 array, shape (blocks, lags)
-        """
+    def _left_out(self, subtract_mean: bool) -> NDArray[np.float64]:
+        """Return C(t) without one block of the run after the other, shape (blocks, lags)."""
         blocks = self.replicas if self.replicas > 1 else BLOCKS
         means = leave_one_out([sums / self.columns for sums in self.sums], blocks)
         products, square, mean = means[:, :-2], means[:, -2:-1], means[:, -1:]
         offset = mean**2 if subtract_mean else 0.0
-        return (products - offset) / (square - offset)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing moves
+            return np.asarray((products - offset) / (square - offset))
 
 
 def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArray] | None:

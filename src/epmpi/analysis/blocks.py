@@ -15,7 +15,7 @@ jackknife over the same blocks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,6 +152,34 @@ def leave_one_out(series: Sequence[ArrayLike], blocks: int) -> NDArray[np.float6
         counts = np.array([part.size for part in parts])
         means[:, column] = (sums.sum() - sums) / (counts.sum() - counts)
     return means
+
+
+def without_one(counts: NDArray) -> NDArray:
+    """Return the sum of counts by block, shape (blocks, ...), without one block after the other."""
+    return np.asarray(counts.sum(axis=0) - counts)
+
+
+def jackknifed(
+    function: Callable[[NDArray[np.float64]], ArrayLike],
+    whole: NDArray[np.float64],
+    left_out: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a function of averages, a fit of them for instance, and its jackknife error.
+
+    Parameters
+    ----------
+    function : callable
+        Of averages; returns a number or an array, nan where it cannot be found.
+    whole : array
+        The averages of the whole run.
+    left_out : array, shape (blocks, *whole.shape), or None
+        The same without one block after the other, or without one replica; the error is nan
+        without them.
+    """
+    value = np.asarray(function(whole), dtype=np.float64)
+    if left_out is None or len(left_out) < 2:
+        return value, np.full(value.shape, np.nan)
+    return value, jackknife_error(np.array([function(row) for row in left_out], np.float64))
 
 
 def jackknife_error(estimates: ArrayLike) -> NDArray[np.float64]:

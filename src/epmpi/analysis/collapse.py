@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from epmpi.analysis.blocks import jackknife_error, leave_one_out
+from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.regimes import Window
-from epmpi.analysis.relaxation import RelaxationTime, usable_points
+from epmpi.analysis.relaxation import RelaxationTime, usable_points, without_blocks
 from epmpi.analysis.structure_factor import StructureFactor
 
 RANGE = (0.3, 5.0)  # in which n is sought
@@ -84,13 +84,11 @@ def best_collapse(factor: StructureFactor, window: Window) -> Collapse | None:
         misfit, overlaps = _misfit(curves, float(found.x))
         return float(found.x), misfit, overlaps
 
-    n, misfit, overlaps = solve(factor.value[usable])
+    left_out = without_blocks(factor, usable)
+    (n, misfit, overlaps), (error, *_) = jackknifed(solve, factor.value[usable], left_out)
     if overlaps < FEWEST_OVERLAPS or not np.isfinite(misfit):
         return None
-    blocks = max(int(factor.blocks[usable].min()), 2)
-    series = [factor.by_origin[j][i] for i, j in zip(shell, lag, strict=True)]
-    varied = [solve(row)[0] for row in leave_one_out(series, blocks)]
-    return Collapse(window, n, float(jackknife_error(varied)), misfit, overlaps)
+    return Collapse(window, float(n), float(error), float(misfit), int(overlaps))
 
 
 def _misfit(curves: list[tuple[float, NDArray, NDArray]], n: float) -> tuple[float, int]:

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from epmpi.analysis.blocks import jackknifed, leave_one_out
 from epmpi.analysis.displacement import Diffusion
+from epmpi.analysis.fits import CURVE, deviations, fit_mean
 from epmpi.analysis.regimes import LocalExponent, Window
 from epmpi.analysis.relaxation import CollapseFit, fit_window
 from epmpi.analysis.structure_factor import StructureFactor
@@ -56,12 +58,16 @@ def velocity_variance(diffusion: Diffusion) -> tuple[float, float]:
 
 
 def long_time_coefficient(diffusion: Diffusion, window: Window) -> tuple[float, float]:
-    """Return D over the lags of regime III, weighted by their errors; the error of the best lag."""
-    inside = window.contains(diffusion.lag)
-    value, error = diffusion.coefficient[inside], diffusion.coefficient_error[inside]
-    if not np.isfinite(error).all() or not (error > 0).all():
-        return float(value.mean()), float("nan")
-    return float(np.average(value, weights=error**-2)), float(error.min())
+    """Return D, one value for all lags of regime III, and its jackknife error."""
+    lags = np.flatnonzero(window.contains(diffusion.lag))
+    times, value = diffusion.lag[lags], diffusion.coefficient[lags]
+    sigma = deviations(diffusion.coefficient_error[lags], value, CURVE)
+    blocks = int(diffusion.blocks[lags].min())
+    left_out = None
+    if blocks > 1:
+        left_out = leave_one_out([diffusion.by_origin[lag] for lag in lags], blocks) / (4 * times)
+    coefficient, error = jackknifed(lambda row: fit_mean(row, sigma).value[0], value, left_out)
+    return float(coefficient), float(error)
 
 
 def compare(

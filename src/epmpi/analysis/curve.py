@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import FEWEST_BLOCKS, block_average, jackknife_error, leave_one_out
+from epmpi.analysis.blocks import FEWEST_BLOCKS, block_average, jackknifed, leave_one_out
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Curve:
     x_unit, unit : str
     parameters : dict of str to float
         Numbers that belong to the curve: fits of it, the lag that it was taken at, ...
+    left_out : array, shape (blocks, points), optional
+        The values without one block of the run after the other, or without one replica: for the
+        errors of what is fitted to the curve, whose points are correlated.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Curve:
     x_unit: str = "1"
     unit: str = "1"
     parameters: dict[str, float] = field(default_factory=dict)
+    left_out: NDArray[np.float64] | None = None
 
     def scaled(self, x_factor: float, value_factor: float) -> Curve:
         """Return the curve with both axes multiplied by factors, units dropped."""
@@ -50,7 +54,14 @@ class Curve:
             self.value * value_factor,
             self.error * value_factor,
             parameters=self.parameters,
+            left_out=None if self.left_out is None else self.left_out * value_factor,
         )
+
+    def part(self, chosen: slice | NDArray[np.bool_]) -> Curve:
+        """Return some of its points."""
+        left_out = None if self.left_out is None else self.left_out[:, chosen]
+        x, value, error = self.x[chosen], self.value[chosen], self.error[chosen]
+        return replace(self, x=x, value=value, error=error, left_out=left_out)
 
 
 @dataclass(frozen=True)
@@ -100,11 +111,10 @@ def average_function(
     replicas : int
         As in `block_average`.
     """
-    means = [np.float64(np.mean(values)) for values in series]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(function(*means))
-        if replicas == 1 and min(np.size(values) for values in series) < FEWEST_BLOCKS:
-            return value, float("nan")
+    means = np.array([np.mean(values) for values in series])
+    left_out = None
+    if replicas > 1 or min(np.size(values) for values in series) >= FEWEST_BLOCKS:
         left_out = leave_one_out(list(series), shared_blocks(*series, replicas=replicas))
-        varied = [function(*row) for row in left_out]
-    return value, float(jackknife_error(varied))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, error = jackknifed(lambda row: function(*row), means, left_out)
+    return float(value), float(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import student_factor
+from epmpi.analysis.blocks import jackknife_error, without_one
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.lags import Lag
 from epmpi.analysis.pooling import CountsByBlock
@@ -55,7 +55,8 @@ class DisplacementDistribution(CountsByBlock):
 
         Bins without a count are left out.
         """
-        density, error = density_with_error(self.sums[0][:, 1:-1], self.edges, self.sums[0].sum(1))
+        total = self.sums[0].sum(axis=1)
+        density, error, left_out = density_with_error(self.sums[0][:, 1:-1], self.edges, total)
         centre = np.sqrt(self.edges[1:] * self.edges[:-1])
         seen = density > 0
         around = 2 * np.pi * centre[seen] if radial else 1.0
@@ -70,13 +71,14 @@ class DisplacementDistribution(CountsByBlock):
             "lattice spacing",
             unit,
             {"lag": self.lag.time},
+            None if left_out is None else left_out[:, seen] / around,
         )
 
 
 def density_with_error(
     counts: NDArray[np.int64], edges: NDArray[np.float64], total: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a probability density from counts by block, and its error.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return a probability density from counts by block, its error, and what that comes from.
 
     Parameters
     ----------
@@ -88,15 +90,13 @@ def density_with_error(
     Returns
     -------
     density, error : arrays, shape (bins,)
-        The error is the standard error of the blocks' densities times Student's factor; nan with
-        one block.
+        The error is the jackknife over blocks; nan with one block.
+    left_out : array, shape (blocks, bins), or None
+        The density without one block after the other; None with one block.
     """
     width = np.diff(edges)
     density = counts.sum(axis=0) / (total.sum() * width)
-    blocks = len(counts)
-    if blocks < 2:
-        return density, np.full(density.shape, np.nan)
-    # Delete-one-block estimates weigh blocks by what they hold.
-    kept = (counts.sum(axis=0) - counts) / ((total.sum() - total)[:, None] * width)
-    spread = np.sqrt((blocks - 1) / blocks * ((kept - kept.mean(axis=0)) ** 2).sum(axis=0))
-    return density, student_factor(blocks) * spread
+    if len(counts) < 2:
+        return density, np.full(density.shape, np.nan), None
+    left_out = without_one(counts) / (without_one(total)[:, None] * width)
+    return density, jackknife_error(left_out), left_out

@@ -61,5 +61,4 @@ def measure_fields(
         density.join([other for _, other in found[1:]])
     correlation.columns = run.shape[0] * run.shape[1]
     curve = correlation.result("stress_correlation", autocorrelation.STRESS, subtract_mean=True)
-    decay = fit_stretched_exponential(curve, correlation.left_out(subtract_mean=True))
-    return FieldResults([density.result(), curve], decay)
+    return FieldResults([density.result(), curve], fit_stretched_exponential(curve))

@@ -15,12 +15,14 @@ coarsely.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import jackknife_error, leave_one_out
+from epmpi.analysis.blocks import jackknifed, leave_one_out
 from epmpi.analysis.displacement import Diffusion
+from epmpi.analysis.fits import solve_linear
 
 BALLISTIC = 1.5
 SUBDIFFUSIVE = 0.95
@@ -71,10 +73,10 @@ def local_exponent(diffusion: Diffusion) -> LocalExponent:
         if near.size < FEWEST_LAGS or blocks < 2 or not (diffusion.square[near] > 0).all():
             continue
         left_out = leave_one_out([diffusion.by_origin[lag] for lag in near], blocks)
-        value[centre] = _slope(log_lag[near], np.log10(diffusion.square[near]))
         with np.errstate(divide="ignore", invalid="ignore"):
-            slopes = [_slope(log_lag[near], row) for row in np.log10(left_out)]
-        error[centre] = jackknife_error(slopes)
+            value[centre], error[centre] = jackknifed(
+                partial(_exponent, log_lag[near]), diffusion.square[near], left_out
+            )
     return LocalExponent(diffusion.lag, value, error)
 
 
@@ -98,9 +100,10 @@ def find_regimes(exponent: LocalExponent) -> list[Window]:
     return windows
 
 
-def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    x = x - x.mean()
-    return float((x * y).sum() / (x * x).sum())
+def _exponent(log_lag: NDArray[np.float64], square: NDArray[np.float64]) -> float:
+    """Return d log y/d log t, all lags alike in weight: that of the middle of the half decade."""
+    columns = np.stack([np.ones_like(log_lag), log_lag], axis=1)
+    return float(solve_linear(columns, np.log10(square))[1])
 
 
 def _stretches(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from math import e
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
 
-from epmpi.analysis.blocks import jackknife_error, leave_one_out
+from epmpi.analysis.blocks import jackknifed, leave_one_out
+from epmpi.analysis.fits import CURVE, deviations, fit_curved, solve_linear
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.structure_factor import StructureFactor
 
 FLOORS = 20.0  # fitted values lie above this many times the floor 1/(2M) ...
 LOWEST = 0.02  # ... and above this
-TOLERANCE = 0.02  # relative error of -ln S below which a point gets no more weight
 FEWEST_POINTS = 6
 
 FIT_DEFINITION = (
     "S(q,t)/S(q,0) = exp(-alpha (q^n t)^gamma), alpha, n and gamma common to all q of one time "
-    f"window; least squares on S, weights from its errors (relative error of -ln S: {TOLERANCE:g} "
+    f"window; least squares on S, weights from its errors (relative error of -ln S: {CURVE:g} "
     f"at least); points with S/S(0) above {LOWEST:g} and above {FLOORS:g}/(2M); errors by "
     "jackknife over blocks of origins, or over replicas"
 )
@@ -79,6 +80,20 @@ def usable_points(factor: StructureFactor, window: Window) -> NDArray[np.bool_]:
     return high & window.contains(factor.lag)
 
 
+def without_blocks(
+    factor: StructureFactor, usable: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """Return S at usable points without one block of origins after the other, (blocks, points).
+
+    None where a point has origins for one block only.
+    """
+    blocks = int(factor.blocks[usable].min())
+    if blocks < 2:
+        return None
+    points = zip(*np.nonzero(usable), strict=True)
+    return leave_one_out([factor.by_origin[lag][shell] for shell, lag in points], blocks)
+
+
 def fit_window(
     factor: StructureFactor,
     window: Window,
@@ -104,13 +119,11 @@ def fit_window(
     if shell.size < FEWEST_POINTS or len(set(shell)) < 2 or len(set(lag)) < 2:
         return None
     log_q, log_t = np.log(factor.q[shell]), np.log(factor.lag[lag])
-    value, error = factor.value[usable], np.nan_to_num(factor.error[usable])
-    sigma = np.hypot(error, TOLERANCE * value * -np.log(value))
-    best = _fit(log_q, log_t, value, sigma, n, gamma)
-    blocks = int(factor.blocks[usable].min())
-    series = [factor.by_origin[j][i] for i, j in zip(shell, lag, strict=True)]
-    varied = [_fit(log_q, log_t, row, sigma, n, gamma) for row in leave_one_out(series, blocks)]
-    varied_error = jackknife_error(varied)
+    value = factor.value[usable]
+    sigma = deviations(factor.error[usable], value * np.log(value), CURVE)
+    best, error = jackknifed(
+        lambda row: _fit(log_q, log_t, row, sigma, n, gamma), value, without_blocks(factor, usable)
+    )
     residual = np.log(-np.log(value)) - _exponent(log_q, log_t, *best)
     return CollapseFit(
         window=Window(window.name, float(factor.lag[lag].min()), float(factor.lag[lag].max())),
@@ -120,27 +133,29 @@ def fit_window(
         alpha=float(np.exp(best[0])),
         n=float(best[1]),
         gamma=float(best[2]),
-        alpha_error=float(np.exp(best[0]) * varied_error[0]),
-        n_error=float(varied_error[1]),
-        gamma_error=float(varied_error[2]),
+        alpha_error=float(np.exp(best[0]) * error[0]),
+        n_error=float(error[1]),
+        gamma_error=float(error[2]),
         deviation=float(np.sqrt(np.mean(residual**2))),
     )
 
 
 def relaxation_times(factor: StructureFactor) -> RelaxationTime:
     """Return the time at which S(q,t)/S(q,0) falls to 1/e, with jackknife errors."""
-    value = np.array([_crossing(factor.lag, row) for row in factor.value])
+    value = np.array([crossing(factor.lag, row) for row in factor.value])
     error = np.full(value.size, np.nan)
     for number in np.flatnonzero(np.isfinite(value)):
         # Lags beyond the crossing say nothing of it, and have fewer blocks.
         near = np.flatnonzero(factor.lag <= 2 * value[number])
         if factor.value[number, near[-1]] > np.exp(-1):
             near = np.append(near, near[-1] + 1)
-        blocks = int(factor.blocks[number, near].min())
-        if blocks < 2:
-            continue
-        left_out = leave_one_out([factor.by_origin[lag][number] for lag in near], blocks)
-        error[number] = jackknife_error([_crossing(factor.lag[near], row) for row in left_out])
+        chosen = np.zeros(factor.value.shape, dtype=np.bool_)
+        chosen[number, near] = True
+        _, error[number] = jackknifed(
+            partial(crossing, factor.lag[near]),
+            factor.value[chosen],
+            without_blocks(factor, chosen),
+        )
     return RelaxationTime(factor.q, value, error)
 
 
@@ -164,7 +179,7 @@ def _fit(
         return np.full(3, np.nan)
     # The model is linear in ln(-ln S): its regression is the starting point.
     columns = np.stack([np.ones_like(log_q), log_q, log_t], axis=1)
-    (log_alpha, slope, power), *_ = np.linalg.lstsq(columns, np.log(-np.log(value)), rcond=None)
+    log_alpha, slope, power = solve_linear(columns, np.log(-np.log(value)))
     held = np.array([np.nan, np.nan if n is None else n, np.nan if gamma is None else gamma])
     free = np.isnan(held)
     start = np.array([log_alpha, slope / power, power])
@@ -174,25 +189,24 @@ def _fit(
         parameters[free] = chosen
         return parameters
 
-    def model(_: object, *chosen: float) -> NDArray[np.float64]:
+    def law(*chosen: float) -> NDArray[np.float64]:
         return np.exp(-np.exp(_exponent(log_q, log_t, *complete(np.array(chosen)))))
 
-    try:
-        best, _ = curve_fit(model, log_t, value, p0=start[free], sigma=sigma, maxfev=2000)
-    except RuntimeError:
-        return np.full(3, np.nan)
-    return complete(np.asarray(best))
+    found = fit_curved(law, start[free].tolist(), value, sigma)
+    return np.full(3, np.nan) if found is None else complete(found.value)
 
 
-def _crossing(lag: NDArray[np.float64], value: NDArray[np.float64]) -> float:
-    """Return the lag at which a decaying curve first falls to 1/e, or nan."""
-    below = np.flatnonzero(value <= np.exp(-1))
-    if (
-        below.size == 0
-        or below[0] == 0
-        or not (0 < value[below[0] - 1] < 1 and value[below[0]] > 0)
-    ):
+def crossing(lag: NDArray[np.float64], value: NDArray[np.float64], level: float = 1 / e) -> float:
+    """Return the lag at which a decay first falls to a level, or nan.
+
+    Interpolated in ln(-ln C) against ln t.
+    """
+    below = np.flatnonzero(value <= level)
+    if below.size == 0 or below[0] == 0:
         return float("nan")
     pair = slice(below[0] - 1, below[0] + 1)
+    if not ((value[pair] > 0) & (value[pair] < 1)).all():
+        return float("nan")
     y, x = np.log(-np.log(value[pair])), np.log(lag[pair])
-    return float(np.exp(x[0] - y[0] * (x[1] - x[0]) / (y[1] - y[0])))
+    at = (np.log(-np.log(level)) - y[0]) / (y[1] - y[0])
+    return float(np.exp(x[0] + at * (x[1] - x[0])))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gamma
 
-from epmpi.analysis.blocks import jackknife_error
+from epmpi.analysis.blocks import jackknifed, without_one
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.waiting_times import WaitingTimes
 
@@ -67,14 +67,11 @@ def predict(waits: WaitingTimes) -> RenewalPrediction:
     points = max(2, round(np.log10(fastest / slowest) * PER_DECADE) + 1)
     s = np.geomspace(slowest, fastest, points)
     numbers = waits.numbers
-    total = numbers.sum(axis=0)
-    value, slope = _transform(waits.edges, total, s)
-    if len(numbers) > 1:
-        varied = [_transform(waits.edges, total - block, s) for block in numbers]
-        value_error = jackknife_error([row for row, _ in varied])
-        slope_error = jackknife_error([row for _, row in varied])
-    else:
-        value_error, slope_error = np.full((2, s.size), np.nan)
+    (value, slope), (value_error, slope_error) = jackknifed(
+        lambda counts: _transform(waits.edges, counts, s),
+        numbers.sum(axis=0),
+        without_one(numbers) if len(numbers) > 1 else None,
+    )
     beta = -1 - slope
     t = 1 / s
     factor = s / gamma(1 + np.clip(beta, 0, 1.5))

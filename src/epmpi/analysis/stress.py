@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
 
-from epmpi.analysis.blocks import jackknife_error
+from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.distribution import density_with_error
+from epmpi.analysis.fits import CURVE, deviations, fit_curved
 from epmpi.analysis.pooling import CountsByBlock
 
 EDGES = np.linspace(-2.5, 2.5, 126)  # yield stresses
@@ -40,7 +40,7 @@ class StressDistribution(CountsByBlock):
     def result(self) -> Curve:
         """Return P(sigma)."""
         counts = self.sums[0]
-        density, error = density_with_error(counts[:, 1:-1], EDGES, counts.sum(axis=1))
+        density, error, _ = density_with_error(counts[:, 1:-1], EDGES, counts.sum(axis=1))
         centre = (EDGES[1:] + EDGES[:-1]) / 2
         mean = float(np.average(centre, weights=density))
         variance = float(np.average((centre - mean) ** 2, weights=density))
@@ -62,20 +62,10 @@ class StressDistribution(CountsByBlock):
         )
 
 
-def fit_stretched_exponential(
-    curve: Curve, left_out: NDArray[np.float64] | None = None
-) -> FittedLaw | None:
+def fit_stretched_exponential(curve: Curve) -> FittedLaw | None:
     """Fit A exp(-(t/tau)^beta) to a decaying correlation, from its first lag down to `LOWEST`.
 
-    The errors are a jackknife over blocks of the run: neighbouring lags are correlated, so that
-    those of the least-squares fit would be too small.
-
-    Parameters
-    ----------
-    curve : Curve
-    left_out : float64 array, shape (blocks, lags), optional
-        The same without one block after the other; see `Autocorrelation.left_out`. Without it the
-        errors are nan.
+    The tolerance of the weights is relative to -ln C, as in the fits of S(q,t).
 
     Returns
     -------
@@ -83,30 +73,26 @@ def fit_stretched_exponential(
         Parameters A, tau (in units of the abscissa), beta; None with fewer than five points.
     """
     low = np.flatnonzero(curve.value <= LOWEST)
-    last = low[0] if low.size else curve.value.size
-    t = curve.x[:last]
+    part = curve.part(slice(0, low[0] if low.size else None))
+    t = part.x
     if t.size < 5:
         return None
-    sigma = np.clip(np.nan_to_num(curve.error[:last], nan=0.02), 1e-3, None)
+    sigma = deviations(part.error, part.value * np.log(part.value), CURVE)
 
-    def law(t: NDArray, height: float, log_tau: float, beta: float) -> NDArray:
+    def law(height: float, log_tau: float, beta: float) -> NDArray:
         return height * np.exp(-((t / np.exp(log_tau)) ** beta))
 
     def solve(value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return A, tau, beta; nan where they cannot be found."""
         start = (float(value.max()), np.log(np.interp(-0.37, -value, t)), 0.8)
-        return curve_fit(law, t, value, p0=start, sigma=sigma)[0]
+        found = fit_curved(law, start, value, sigma)
+        if found is None:
+            return np.full(3, np.nan)
+        height, log_tau, beta = found.value
+        return np.array([height, np.exp(log_tau), beta])
 
-    try:
-        best = solve(curve.value[:last])
-        varied = [] if left_out is None else [solve(value[:last]) for value in left_out]
-    except RuntimeError:
+    value, error = jackknifed(solve, part.value, part.left_out)
+    if not np.isfinite(value).all():
         return None
-    error = jackknife_error(varied) if varied else np.full(best.size, np.nan)
-    tau = float(np.exp(best[1]))
-    return FittedLaw(
-        LAW,
-        ("height", "time", "exponent"),
-        np.array([best[0], tau, best[2]]),
-        np.array([error[0], tau * error[1], error[2]]),
-        (float(t[0]), float(t[-1])),
-    )
+    names = ("height", "time", "exponent")
+    return FittedLaw(LAW, names, value, error, (float(t[0]), float(t[-1])))

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
-from epmpi.analysis.blocks import jackknife_error
+from epmpi.analysis.blocks import jackknifed, without_one
 from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.fits import CURVE, deviations, fit_curved
 
 MOST_BLOCKS = 16
 LEAST_CHANCE = 0.1  # that a wait is seen: longer ones would weigh more than is known of them
@@ -77,7 +77,8 @@ class WaitingTimes:
 
     def mean(self) -> tuple[float, float]:
         """Return the mean waiting time and its jackknife error, in tau."""
-        return _jackknife(self.numbers, lambda numbers: np.average(self.middles, weights=numbers))
+        mean, error = _jackknife(self.numbers, lambda one: np.average(self.middles, weights=one))
+        return float(mean), float(error)
 
     def density(self) -> Curve:
         """Return psi(tau_ev); bins without a count are left out."""
@@ -123,26 +124,24 @@ class WaitingTimes:
         if used.sum() < 6:
             return None
         x = centres[used]
-        sigma = np.hypot(1 / np.sqrt(total[used]), 0.02)
+        sigma = deviations(1 / np.sqrt(total[used]), np.ones_like(x), CURVE)  # of ln psi
 
-        def law(t: NDArray, height: float, exponent: float, log_cutoff: float) -> NDArray:
-            return height - exponent * np.log(t) - t / np.exp(log_cutoff)
+        def law(height: float, exponent: float, log_cutoff: float) -> NDArray:
+            return height - exponent * np.log(x) - x / np.exp(log_cutoff)
 
         def solve(numbers: NDArray) -> NDArray:
             y = np.log(np.maximum(numbers[used], 0.5) / (numbers.sum() * width[used]))
             start = (y[0], 0.7, np.log(np.average(centres, weights=numbers * centres)))
-            best = least_squares(lambda chosen: (law(x, *chosen) - y) / sigma, start).x
-            return np.array([best[1], np.exp(best[2])])
+            found = fit_curved(law, start, y, sigma)
+            if found is None:
+                return np.full(2, np.nan)
+            return np.array([found.value[1], np.exp(found.value[2])])
 
         value, error = _jackknife(self.numbers, solve)
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
 
 
-def _jackknife(numbers: NDArray, function: Callable[[NDArray], Any]) -> tuple[Any, Any]:
+def _jackknife(numbers: NDArray, function: Callable[[NDArray], Any]) -> tuple[NDArray, NDArray]:
     """Return a function of the summed numbers and its delete-one-block error."""
-    total = numbers.sum(axis=0)
-    value = function(total)
-    if len(numbers) < 2:
-        return value, np.full(np.shape(value), np.nan)
-    varied = [function(total - block) for block in numbers]
-    return value, jackknife_error(varied)
+    left_out = without_one(numbers) if len(numbers) > 1 else None
+    return jackknifed(function, numbers.sum(axis=0), left_out)

@@ -20,7 +20,7 @@ from epmpi.campaign.families import (
     label_of,
     place_of,
 )
-from epmpi.campaign.laws import Fit
+from epmpi.campaign.laws import FamilyFit
 from epmpi.campaign.tables import keys_of
 
 MARKERS = ("o", "s", "^")
@@ -29,7 +29,9 @@ Array = NDArray[np.float64]
 Across = Callable[[Array], Array]
 
 
-def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequence[Fit]) -> None:
+def draw_scan(
+    path: Path, table: Table, quantities: Sequence[str], fits: Sequence[FamilyFit]
+) -> None:
     """Draw each quantity against the key of its fit, or against the first key; families in colour.
 
     An Arrhenius law is drawn against 1/T, the bias of a time step in per cent against its square,
@@ -51,7 +53,7 @@ def draw_scan(path: Path, table: Table, quantities: Sequence[str], fits: Sequenc
             figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
 
 
-def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) -> None:
+def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[FamilyFit]) -> None:
     axis = fits[0].request.against if fits else first
     curves = families(table, name, axis)
     laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
@@ -78,7 +80,7 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Fit]) 
             axes.plot(across(line), up(fit.curve(line), fit), color=colour, linewidth=1)
     _expected(axes, curves, fits, across)
     axes.set(xlabel=_LABEL.get(law, axis), ylabel=f"bias of {name}, %" if law in _UP else name)
-    if law == "arrhenius":
+    if law in ("arrhenius", "arrhenius_curved"):
         axes.set_yscale("log")
     if "shape" in axis:
         axes.set_xscale("log", base=2)
@@ -95,7 +97,9 @@ def _colours(number: int) -> list[Any]:
     return [PALETTE[k % len(PALETTE)] for k in range(number)]
 
 
-def _expected(axes: Axes, curves: Sequence[Family], fits: Sequence[Fit], across: Across) -> None:
+def _expected(
+    axes: Axes, curves: Sequence[Family], fits: Sequence[FamilyFit], across: Across
+) -> None:
     """Draw the law that a fit is compared with."""
     if fits and fits[0].request.expected:
         x = np.concatenate([curve.x for curve in curves])
@@ -104,7 +108,7 @@ def _expected(axes: Axes, curves: Sequence[Family], fits: Sequence[Fit], across:
         axes.plot(across(line), value, "--", color=GREY, label="expected")
 
 
-def _line(curve: Family, fit: Fit) -> Array:
+def _line(curve: Family, fit: FamilyFit) -> Array:
     low, high = max(curve.x.min(), fit.request.low), min(curve.x.max(), fit.request.high)
     return np.linspace(0.0 if fit.request.law in _UP else low, high, 100)
 
@@ -117,18 +121,19 @@ def _same(x: Array) -> Array:
     return x
 
 
-def _as_it_is(value: Array, fit: Fit | None) -> Array:
+def _as_it_is(value: Array, fit: FamilyFit | None) -> Array:
     return value
 
 
-def _bias(value: Array, fit: Fit | None) -> Array:
+def _bias(value: Array, fit: FamilyFit | None) -> Array:
     """Return what a value differs from the limit of small steps, in per cent."""
     return value if fit is None else 100 * (value / fit.value[0] - 1)
 
 
 _ACROSS: dict[str, Callable[[Array], Array]] = {
     "arrhenius": np.reciprocal,
+    "arrhenius_curved": np.reciprocal,
     "second_order": np.square,
 }
-_UP: dict[str, Callable[[Array, Fit | None], Array]] = {"second_order": _bias}
-_LABEL = {"arrhenius": "1/T", "second_order": "step$^2$"}
+_UP: dict[str, Callable[[Array, FamilyFit | None], Array]] = {"second_order": _bias}
+_LABEL = {"arrhenius": "1/T", "arrhenius_curved": "1/T", "second_order": "step$^2$"}

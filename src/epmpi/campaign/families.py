@@ -44,8 +44,7 @@ def families(table: Table, quantity: str, axis: str) -> list[Family]:
         mean = means[quantity]
         points = found.setdefault(label_of(changes, axis), [])
         if np.isfinite(mean.value):
-            error = float(np.nan_to_num(mean.error))
-            points.append((place_of(changes.get(axis), number), mean.value, error))
+            points.append((place_of(changes.get(axis), number), mean.value, mean.error))
     return [Family(label, *np.array(points).T) for label, points in found.items() if points]
 
 

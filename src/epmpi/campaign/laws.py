@@ -7,8 +7,8 @@
     range = [0.0, 0.1]                   # of that key; default: all
     expected = [3.1, 0.48]               # parameters to compare with, optional
 
-Each family of rows is fitted by itself, weighted by the errors, by least squares; the errors of the
-parameters grow by the square root of chi^2 per degree of freedom where that is above 1.
+Each family of rows is fitted by itself; weights and errors are those of `epmpi.analysis.fits` for
+independent points.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.optimize import curve_fit
 
+from epmpi.analysis import fits
+from epmpi.analysis.arrhenius import fit_arrhenius
 from epmpi.campaign.families import Family, Table, families
 from epmpi.config import ConfigError
 from epmpi.config.keys import shown
 
 Array = NDArray[np.float64]
 DEFAULT_STEP = 0.05  # tau; of configurations
-SMALLEST_ERROR = 1e-4  # relative: no point is better known
 
 
 @dataclass(frozen=True)
@@ -42,50 +41,71 @@ class Law:
         Its parameters.
     function : callable
         Of x and the parameters.
-    start : callable
-        Returns where the search for them begins, from x and y.
+    fit : callable
+        Of x, y and the errors of y; None where the parameters cannot be found.
     """
 
     formula: str
     names: tuple[str, ...]
     function: Callable[..., Array]
-    start: Callable[[Array, Array], Sequence[float]]
+    fit: Callable[[Array, Array, Array], fits.Fit | None]
 
 
-def _arrhenius(t: Array, prefactor: float, energy: float) -> Array:
-    return prefactor * np.exp(-energy / t)
+def _arrhenius(t: Array, prefactor: float, energy: float, curvature: float = 0.0) -> Array:
+    return prefactor * np.exp(-energy / t + curvature / t**2)
 
 
-def _second_order(step: Array, limit: float, bias: float) -> Array:
-    return limit * (1 + bias * (step / DEFAULT_STEP) ** 2)
+def _straight(t: Array, y: Array, error: Array) -> fits.Fit | None:
+    found = fit_arrhenius(t, y, error)
+    return None if found is None else found.straight
 
 
-def _order(step: Array, limit: float, bias: float, order: float) -> Array:
+def _curved(t: Array, y: Array, error: Array) -> fits.Fit | None:
+    found = fit_arrhenius(t, y, error)
+    return None if found is None else found.curved
+
+
+def _order(step: Array, limit: float, bias: float, order: float = 2.0) -> Array:
     return limit * (1 + bias * (step / DEFAULT_STEP) ** order)
 
 
+def _fit_second_order(step: Array, y: Array, error: Array) -> fits.Fit | None:
+    found = _linear((step / DEFAULT_STEP) ** 2, y, error)
+    limit, slope = found.value
+    return found.changed([limit, slope / limit], [[1, 0], [-slope / limit**2, 1 / limit]])
+
+
+def _fit_order(step: Array, y: Array, error: Array) -> fits.Fit | None:
+    limit, total = y[step.argmin()], y[step.argmax()] / y[step.argmin()] - 1
+    start = (limit, total * (DEFAULT_STEP / step.max()) ** 2, 2.0)
+    sigma = fits.deviations(error, y, fits.ROWS)
+    return fits.fit_curved(lambda *parameters: _order(step, *parameters), start, y, sigma)
+
+
+def _fit_logarithm(x: Array, y: Array, error: Array) -> fits.Fit | None:
+    return _linear(np.log(x), y, error)
+
+
+def _fit_equal(x: Array, y: Array, error: Array) -> fits.Fit | None:
+    return fits.fit_mean(y, fits.deviations(error, y, fits.ROWS))
+
+
+def _linear(x: Array, y: Array, error: Array) -> fits.Fit:
+    """Fit a constant and a slope."""
+    columns = np.stack([np.ones_like(x), x], axis=1)
+    return fits.fit_linear(columns, y, fits.deviations(error, y, fits.ROWS))
+
+
 LAWS = {
-    "arrhenius": Law(
-        "A exp(-E/x)", ("A", "E"), _arrhenius,
-        lambda t, y: (y.max() * np.exp(0.5 / t[y.argmax()]), 0.5),
-    ),
+    "arrhenius": Law("A exp(-E/x)", ("A", "E"), _arrhenius, _straight),
+    "arrhenius_curved": Law("A exp(-E/x + c/x^2)", ("A", "E", "c"), _arrhenius, _curved),
     "second_order": Law(
-        f"y0 (1 + b (x/{DEFAULT_STEP:g})^2)", ("y0", "b"), _second_order,
-        lambda x, y: (y[x.argmin()], 0.0),
+        f"y0 (1 + b (x/{DEFAULT_STEP:g})^2)", ("y0", "b"), _order, _fit_second_order
     ),
-    "order": Law(
-        f"y0 (1 + b (x/{DEFAULT_STEP:g})^p)", ("y0", "b", "p"), _order,
-        lambda x, y: (
-            y[x.argmin()],
-            (y[x.argmax()] / y[x.argmin()] - 1) * (DEFAULT_STEP / x.max()) ** 2,
-            2.0,
-        ),
-    ),
-    "logarithm": Law(
-        "c + s ln x", ("c", "s"), lambda x, c, s: c + s * np.log(x), lambda x, y: (y.mean(), 0.0)
-    ),
-    "equal": Law("c", ("c",), lambda x, c: np.full_like(x, c), lambda x, y: (y.mean(),)),
-}  # fmt: skip
+    "order": Law(f"y0 (1 + b (x/{DEFAULT_STEP:g})^p)", ("y0", "b", "p"), _order, _fit_order),
+    "logarithm": Law("c + s ln x", ("c", "s"), lambda x, c, s: c + s * np.log(x), _fit_logarithm),
+    "equal": Law("c", ("c",), lambda x, c: np.full_like(x, c), _fit_equal),
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FamilyFit(fits.Fit):
     """A law fitted to one family.
 
     Attributes
@@ -109,29 +129,18 @@ class Fit:
     request : Request
     label : str
         Of the family.
-    value, error : array, shape (parameters,)
-    chi_square, freedom : float, int
     over_expected : array
         The rows over the expected law; empty without one.
     """
 
     request: Request
     label: str
-    value: Array
-    error: Array
-    chi_square: float
-    freedom: int
     over_expected: Array
 
     @property
     def law(self) -> Law:
         """The law."""
         return LAWS[self.request.law]
-
-    @property
-    def probability(self) -> float:
-        """Probability of a larger chi^2, if the law holds."""
-        return float(stats.chi2.sf(self.chi_square, self.freedom)) if self.freedom else float("nan")
 
     def curve(self, x: Array) -> Array:
         """Return the fitted law."""
@@ -186,7 +195,7 @@ def _numbers(one: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tu
     return tuple(float(x) for x in given)
 
 
-def fit_all(requests: Sequence[Request], table: Table) -> list[Fit]:
+def fit_all(requests: Sequence[Request], table: Table) -> list[FamilyFit]:
     """Fit every family that has as many rows as its law has parameters, or more."""
     found = (
         fit(request, family)
@@ -196,23 +205,15 @@ def fit_all(requests: Sequence[Request], table: Table) -> list[Fit]:
     return [one for one in found if one is not None]
 
 
-def fit(request: Request, family: Family) -> Fit | None:
-    """Fit a law to a family; None where it has too few rows, or no parameters can be found."""
+def fit(request: Request, family: Family) -> FamilyFit | None:
+    """Fit a law to the rows of a family that have an error; None where it cannot be done."""
     law = LAWS[request.law]
-    inside = (family.x >= request.low) & (family.x <= request.high)
-    x, y = family.x[inside], family.value[inside]
-    if x.size < len(law.names):
+    used = (family.x >= request.low) & (family.x <= request.high) & np.isfinite(family.error)
+    x, y = family.x[used], family.value[used]
+    if np.unique(x).size < len(law.names):
         return None
-    sigma = np.maximum(family.error[inside], SMALLEST_ERROR * np.abs(y))
-    try:
-        value, covariance = curve_fit(
-            law.function, x, y, p0=law.start(x, y), sigma=sigma, absolute_sigma=True
-        )
-    except RuntimeError:
+    found = law.fit(x, y, family.error[used])
+    if found is None:
         return None
-    chi_square = float(np.sum(((y - law.function(x, *value)) / sigma) ** 2))
-    freedom = x.size - len(law.names)
-    growth = max(chi_square / freedom, 1.0) if freedom else 1.0
     over = y / law.function(x, *request.expected) if request.expected else np.empty(0)
-    error = np.sqrt(np.diag(covariance) * growth)
-    return Fit(request, family.label, value, error, chi_square, freedom, over)
+    return FamilyFit(**vars(found), request=request, label=family.label, over_expected=over)

@@ -34,7 +34,8 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
     lines = [f"# {title.rstrip('.')}", *prose, ""]
     lines += [
         f"Made by `epmpi scan {campaign}`, epmpi {epmpi.__version__}; the file holds every "
-        f"parameter and seed. (12) is the error of the last digits: {METHOD}.",
+        f"parameter and seed. (12) is the error of the last digits: {METHOD}. Laws are fitted to "
+        "the rows of the table by the rules of [fits](../observables.md#fits).",
         "",
         *(directory / "table.md").read_text().splitlines(),
         "",

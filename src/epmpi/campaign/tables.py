@@ -9,14 +9,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from epmpi.analysis.fits import fit_mean
 from epmpi.analysis.notation import significant
 from epmpi.campaign.families import Table, as_text
-from epmpi.campaign.laws import DEFAULT_STEP, Fit, Request
+from epmpi.campaign.laws import DEFAULT_STEP, FamilyFit, Request
 from epmpi.campaign.quantities import Mean
 
 
 def write_tables(
-    directory: Path, table: Table, quantities: Sequence[str], fits: Sequence[Fit]
+    directory: Path, table: Table, quantities: Sequence[str], fits: Sequence[FamilyFit]
 ) -> None:
     """Write table.md, table.csv and table.h5."""
     (directory / "table.md").write_text("\n".join(as_markdown(table, quantities, fits)) + "\n")
@@ -44,7 +45,7 @@ def keys_of(table: Table) -> list[str]:
     return list(dict.fromkeys(key for changes, _ in table for key in changes))
 
 
-def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[Fit]) -> list[str]:
+def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[FamilyFit]) -> list[str]:
     """Return the rows, and a table for each law that was fitted."""
     keys = keys_of(table)
     lines = _header([*keys, *quantities, "seeds"])
@@ -62,7 +63,7 @@ def _cell(mean: Mean) -> str:
     return significant(mean.value, mean.error) if np.isfinite(mean.value) else "-"
 
 
-def _fits_of(request: Request, fits: Sequence[Fit]) -> list[str]:
+def _fits_of(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
     """Return the table of one law."""
     law = fits[0].law
     where = f", x in [{request.low:g}, {request.high:g}]" if np.isfinite(request.high) else ""
@@ -86,7 +87,7 @@ def _fits_of(request: Request, fits: Sequence[Fit]) -> list[str]:
     return [*lines, *_conclusions(request, fits)]
 
 
-def _conclusions(request: Request, fits: Sequence[Fit]) -> list[str]:
+def _conclusions(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
     """Return what follows from the fits of one law, as sentences."""
     if request.expected:
         nearest = min(fits, key=lambda fit: np.abs(np.log(fit.over_expected)).mean())
@@ -111,10 +112,10 @@ def _conclusions(request: Request, fits: Sequence[Fit]) -> list[str]:
         ]
     if request.law == "order":
         order, error = np.array([[fit.value[2], fit.error[2]] for fit in fits]).T
-        mean = np.average(order, weights=error**-2)
+        mean = fit_mean(order, error)
         return [
             "",
-            f"Weighted mean of the order p: {significant(mean, np.sum(error**-2) ** -0.5)}.",
+            f"Weighted mean of the order p: {significant(mean.value[0], mean.error[0])}.",
         ]
     return []
 

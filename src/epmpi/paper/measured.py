@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
-import numpy as np
-from scipy.optimize import curve_fit
 
 from epmpi.analysis import Analysis, RunFile, measure
+from epmpi.analysis.arrhenius import Arrhenius, fit_arrhenius
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.paper.cases import Case
 
@@ -41,17 +40,6 @@ class Measured:
         if self.case.random:
             return rf"random, $a={self.activity.value:.2g}$"
         return rf"$T={self.case.temperature:g}$"
-
-
-@dataclass(frozen=True)
-class Arrhenius:
-    """Fit of a = prefactor exp(-energy/T)."""
-
-    prefactor: float
-    prefactor_error: float
-    energy: float
-    energy_error: float
-    temperatures: tuple[float, ...]
 
 
 def measure_all(found: Mapping[Case, Path], workers: int) -> list[Measured]:
@@ -86,31 +74,11 @@ def mean_activity(path: Path) -> float:
         return block_average(file["observables/activity/value"][()]).value
 
 
-def fit_arrhenius(thermal: Sequence[Measured], below: float) -> Arrhenius | None:
-    """Fit the activity at temperatures up to `below`; None with fewer than two of them.
-
-    Weighted by the errors of ln a, 1 % at least, so that no single run decides alone.
-    """
-    chosen = [one for one in thermal if one.case.temperature <= below and one.activity.value > 0]
-    if len(chosen) < 2:
-        return None
-    temperature = np.array([one.case.temperature for one in chosen])
-    value = np.array([one.activity.value for one in chosen])
-    relative = np.array([one.activity.error / one.activity.value for one in chosen])
-    (height, energy), covariance = curve_fit(
-        lambda t, height, energy: height - energy / t,
-        temperature,
-        np.log(value),
-        p0=(0.5, 0.5),
-        sigma=np.hypot(np.nan_to_num(relative, nan=0.1), 0.01),
-        absolute_sigma=True,
-    )
-    error = np.sqrt(np.diag(covariance))
-    prefactor = float(np.exp(height))
-    return Arrhenius(
-        prefactor,
-        prefactor * float(error[0]),
-        float(energy),
-        float(error[1]),
-        tuple(temperature.tolist()),
+def fit_activity(thermal: Sequence[Measured], below: float) -> Arrhenius | None:
+    """Fit the Arrhenius law at temperatures up to `below`; None with fewer than two of them."""
+    chosen = [one for one in thermal if one.case.temperature <= below]
+    return fit_arrhenius(
+        [one.case.temperature for one in chosen],
+        [one.activity.value for one in chosen],
+        [one.activity.error for one in chosen],
     )

@@ -23,7 +23,7 @@ from epmpi.analysis.figures.style import (
     label_panel,
 )
 from epmpi.analysis.notation import mathtext
-from epmpi.paper.measured import Measured, fit_arrhenius
+from epmpi.paper.measured import Measured, fit_activity
 
 LATTICE = 64
 EVENTS = ((16, 20, 1), (42, 36, -1), (26, 48, 1))  # x, y and direction
@@ -98,12 +98,13 @@ def draw_activity(path: Path, runs: Sequence[Measured]) -> None:
         axes.plot(
             line, 3.1 * np.exp(-0.48 * line), "--", color=GREY, label=r"paper: $3.1\,e^{-0.48/T}$"
         )
-        fit = fit_arrhenius(thermal, LOW_TEMPERATURE)
-        if fit is not None:
+        found = fit_activity(thermal, LOW_TEMPERATURE)
+        if found is not None:
+            (prefactor, energy), errors = found.straight.value, found.straight.error
             text = (
-                rf"$T\leq{LOW_TEMPERATURE:g}$: ${mathtext(fit.prefactor, fit.prefactor_error)}\,"
-                rf"\exp(-{mathtext(fit.energy, fit.energy_error)}/T)$"
+                rf"$T\leq{LOW_TEMPERATURE:g}$: ${mathtext(prefactor, errors[0])}\,"
+                rf"\exp(-{mathtext(energy, errors[1])}/T)$"
             )
-            axes.plot(line, fit.prefactor * np.exp(-fit.energy * line), color=BLACK, label=text)
+            axes.plot(line, prefactor * np.exp(-energy * line), color=BLACK, label=text)
         axes.set(yscale="log", xlabel=r"$1/T$", ylabel=r"activity $a$")
         axes.legend()

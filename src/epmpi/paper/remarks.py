@@ -11,8 +11,11 @@ TOGETHER = (
     "square of its mean where S is small."
 )
 REMARKS = {
-    "energy": "The paper does not say which temperatures it fitted, and prints no error.",
+    "energy": (
+        "The paper does not say which temperatures it fitted, prints no error, and rounds to 0.01."
+    ),
     "prefactor": "The literal Eq. (2); see the table of readings for those that come nearer.",
+    "curvature": "An Arrhenius law has none: E changes with the temperatures of the fit.",
     "n_I": "The window decides: n is 1 at the shortest lags and grows as events end.",
     "gamma_1": "The paper says about 2; events end within the window, which bends it.",
     "gamma_I": "The window decides: gamma falls as events end.",

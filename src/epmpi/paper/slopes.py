@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import curve_fit
 
+from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve
+from epmpi.analysis.fits import CURVE, deviations, solve_linear
 
 FEWEST = 4
 
 
 def power_of(curve: Curve, start: float, stop: float) -> tuple[float, float]:
-    """Fit ln y = c + exponent ln x for start <= x <= stop, weighted by the errors of the curve.
+    """Fit ln y = c + exponent ln x for start <= x <= stop to the points of a curve.
 
     Returns
     -------
     exponent, error : float
-        The error grows where the points scatter more than their errors; nan with fewer than
-        four points.
+        nan with fewer than four points; the error also without the curve's `left_out`.
     """
     used = (curve.x >= start) & (curve.x <= stop) & (curve.value > 0)
     used &= np.isfinite(curve.error) & (curve.error < curve.value)
     if used.sum() < FEWEST:
         return float("nan"), float("nan")
-    x, y = np.log(curve.x[used]), np.log(curve.value[used])
-    sigma = np.maximum(curve.error[used] / curve.value[used], 1e-3)
-    (c, exponent), covariance = curve_fit(
-        lambda x, c, exponent: c + exponent * x, x, y, sigma=sigma, absolute_sigma=True
-    )
-    misfit = np.sum(((y - c - exponent * x) / sigma) ** 2) / (used.sum() - 2)
-    return float(exponent), float(np.sqrt(covariance[1, 1] * max(misfit, 1.0)))
+    part = curve.part(used)
+    columns = np.stack([np.ones_like(part.x), np.log(part.x)], axis=1)
+    sigma = deviations(part.error, part.value, CURVE) / part.value
+
+    def exponent(value: np.ndarray) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(solve_linear(columns, np.log(value), sigma)[1])
+
+    value, error = jackknifed(exponent, part.value, part.left_out)
+    return float(value), float(error)

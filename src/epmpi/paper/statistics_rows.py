@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
+from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import SHORTEST, EventResults
+from epmpi.analysis.relaxation import crossing
 from epmpi.analysis.stress import fit_stretched_exponential
 from epmpi.paper.cases import STEP
 from epmpi.paper.dynamics_rows import lowest_exponent
@@ -145,11 +148,13 @@ def _correlation_rows(run: Measured) -> Iterator[Row]:
             "3d", "beta of C_sigma", NONE, value, error,
             f"{name_of(run)}; t = {span[0]:.3g} ... {span[1]:.3g}", "beta", spread,
         )  # fmt: skip
-    crossing = time_of(stress, np.exp(-1))
-    if crossing is not None:
-        value, error = (x * run.activity.value for x in crossing)
+    at, spread_of_at = jackknifed(partial(crossing, stress.x), stress.value, stress.left_out)
+    if np.isfinite(at):
+        activity = run.activity
+        value = float(at) * activity.value
+        relative = float(np.hypot(spread_of_at / at, activity.error / activity.value))
         text = f"{name_of(run)}; interpolated"
-        yield Row("3d", "a t where C_sigma = 1/e", NONE, value, error, text, "tau_sigma")
+        yield Row("3d", "a t where C_sigma = 1/e", NONE, value, value * relative, text, "tau_sigma")
 
 
 def _between(curve: Curve, start: float, stop: float) -> Curve:
@@ -157,21 +162,3 @@ def _between(curve: Curve, start: float, stop: float) -> Curve:
     inside = np.flatnonzero((curve.x >= start) & (curve.x <= stop))
     size = curve.x.size
     return part_of(curve, inside[0] / size, (inside[-1] + 1) / size)
-
-
-def time_of(curve: Curve, level: float) -> tuple[float, float] | None:
-    """Return where a decaying curve first falls to a level, and the error of that.
-
-    Interpolated in ln(-ln C) against ln t; the error is that of the point below, by the slope.
-    """
-    below = np.flatnonzero(curve.value <= level)
-    if not below.size or below[0] == 0:
-        return None
-    pair = slice(below[0] - 1, below[0] + 1)
-    if not ((curve.value[pair] > 0) & (curve.value[pair] < 1)).all():
-        return None
-    y, x = np.log(-np.log(curve.value[pair])), np.log(curve.x[pair])
-    slope = (y[1] - y[0]) / (x[1] - x[0])
-    at = float(np.exp(x[0] + (np.log(-np.log(level)) - y[0]) / slope))
-    drop = -level * np.log(level) * slope / at  # -dC/dt there
-    return at, float(np.nanmax(curve.error[pair]) / drop)

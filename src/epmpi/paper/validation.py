@@ -12,7 +12,7 @@ import epmpi
 from epmpi.analysis.notation import significant
 from epmpi.paper.cases import FULL, STEP, Case
 from epmpi.paper.dynamics_rows import diffusion_rows, structure_rows
-from epmpi.paper.measured import Measured, fit_arrhenius
+from epmpi.paper.measured import Measured, fit_activity
 from epmpi.paper.model_figures import LOW_TEMPERATURE
 from epmpi.paper.remarks import CAPTIONS, remark
 from epmpi.paper.rows import Row
@@ -22,16 +22,34 @@ from epmpi.paper.statistics_rows import statistics_rows
 def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
     """Yield the rows that these runs allow."""
     thermal = {run.case.temperature: run for run in measured if not run.case.random}
-    fit = fit_arrhenius(list(thermal.values()), LOW_TEMPERATURE)
-    if fit is not None:
-        what = f"fit to T = {', '.join(f'{t:g}' for t in sorted(fit.temperatures))}"
-        yield Row("text", "E of a ~ exp(-E/T)", 0.48, fit.energy, fit.energy_error, what, "energy")
-        yield Row(
-            "text", "prefactor of a", 3.1, fit.prefactor, fit.prefactor_error, what, "prefactor"
-        )
+    yield from _activity_rows(list(thermal.values()))
     yield from diffusion_rows(measured)
     yield from structure_rows(thermal)
     yield from statistics_rows(measured)
+
+
+def _activity_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
+    """Yield the rows of the Arrhenius law, without and with curvature."""
+    found = fit_activity(thermal, LOW_TEMPERATURE)
+    if found is None:
+        return
+    straight, curved = found.straight, found.curved
+    points = f"fit to T = {', '.join(f'{t:g}' for t in sorted(found.temperatures))}; chi^2"
+    what = f"{points} = {straight.chi_square:.1f} / {straight.freedom}"
+    for place, quantity, printed, key in (
+        (1, "E of a ~ exp(-E/T)", 0.48, "energy"),
+        (0, "prefactor of a", 3.1, "prefactor"),
+    ):
+        yield Row(
+            "text", quantity, printed, float(straight.value[place]), float(straight.error[place]),
+            what, key,
+        )  # fmt: skip
+    if curved is not None:
+        yield Row(
+            "text", "c of a ~ exp(-E/T + c/T^2)", 0.0, float(curved.value[2]),
+            float(curved.error[2]), f"{points} = {curved.chi_square:.1f} / {curved.freedom}",
+            "curvature",
+        )  # fmt: skip
 
 
 def write_validation(
@@ -55,7 +73,8 @@ def write_validation(
         "No parameter was tuned. (12) is the 68.3 % error of the last digits. +- 0.1 (window) is "
         "half the range of what a window and its parts give: a number that depends on the window "
         "is no better known than that. Deviations are in both errors together; that of the paper's "
-        "rounding is left out. S(q,t) is that over S(q,0).",
+        "rounding is left out. S(q,t) is that over S(q,0). How the numbers were fitted: "
+        "[fits](observables.md#fits); E, A and c to the activities of the table of runs above them.",
         "",
         "## Runs",
         "",

@@ -41,14 +41,4 @@ def window_error(estimate: Callable[[Window], float | None], window: Window) -> 
 def part_of(curve: Curve, first: float, last: float) -> Curve:
     """Return the points of a curve between two fractions of their number."""
     size = curve.x.size
-    kept = slice(round(first * size), round(last * size))
-    return Curve(
-        curve.name,
-        curve.definition,
-        curve.argument,
-        curve.x[kept],
-        curve.value[kept],
-        curve.error[kept],
-        curve.x_unit,
-        curve.unit,
-    )
+    return curve.part(slice(round(first * size), round(last * size)))
