@@ -4,9 +4,9 @@ Whatever in this package fits a law to points does it by these rules.
 
 *Weights.*  A point weighs 1/sigma^2, sigma^2 = error^2 + (tolerance scale)^2.  The tolerance is how
 far a law is trusted: a point with an error far below it would decide alone.  It is `CURVE` for the
-points of one curve, whose laws hold about as well as that, and next to nothing, `ROWS`, for means of
-independent runs.
-A point of a curve whose error is not known counts as the least known of the others.
+points of one curve, whose laws hold about as well as that, and next to nothing, `ROWS`, for means
+of independent runs.  A point of a curve whose error is not known counts as the least known of the
+others.
 
 *Errors of independent points.*  The covariance of least squares, times chi^2 per degree of freedom
 where that is above 1: points that scatter by more than their errors say that these are too small,

@@ -74,7 +74,8 @@ def write_validation(
         "half the range of what a window and its parts give: a number that depends on the window "
         "is no better known than that. Deviations are in both errors together; that of the paper's "
         "rounding is left out. S(q,t) is that over S(q,0). How the numbers were fitted: "
-        "[fits](observables.md#fits); E, A and c to the activities of the table of runs above them.",
+        "[fits](observables.md#fits); E, A and c to the activities of the table of runs above "
+        "them.",
         "",
         "## Runs",
         "",
