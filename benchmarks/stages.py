@@ -5,22 +5,22 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from epmpi.devices import Device
+from epmpi.devices import Device, RepeatedStep, RowLoops
 from epmpi.parallel import Communicator
 from epmpi.placement import place
 
-# Method of the device, or of its line transforms -> stage of the step.
+# Method of the device, of its loops over rows, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
+LOOP_STAGES = {"advance_sites": "row pass", "move_tracers": "flow pass"}
 LINE_STAGES = {
-    "advance_rows": "row pass",
-    "move_tracers": "flow pass",
     "transform_rows": "forward rows",
     "convolve": "columns",
     "restore_rows": "inverse rows",
 }
-STAGES = [*DEVICE_STAGES.values(), *LINE_STAGES.values(), "exchange"]
+STAGES = [*DEVICE_STAGES.values(), *LOOP_STAGES.values(), *LINE_STAGES.values(), "exchange"]
 
 
 class Stopwatch:
@@ -82,21 +82,28 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
     kernel by kernel, not as a graph. Without `one_loop` the passes over rows go block by block.
     """
     device = place(name, Communicator.world())
-    make_lines, make_repeater = device.lines, device.repeater
+    make_lines, make_loops, make_step = device.lines, device.row_loops, device.repeated_step
 
     def lines(*arguments: Any) -> Any:
         made = make_lines(*arguments)
-        made.one_loop = made.one_loop and one_loop
         watch.hold(made, LINE_STAGES)
         return made
 
-    def repeater() -> Any:
-        repeat = make_repeater()
-        return lambda key, work: work() if watch.running else repeat(key, work)
+    def row_loops(lines: Any) -> RowLoops | None:
+        made = make_loops(lines) if one_loop else None
+        if made is not None:
+            watch.hold(made, LOOP_STAGES)
+        return made
+
+    def repeated_step(*, capture: bool) -> Any:
+        step: Any = make_step(capture=capture)
+        captured, plain = step.take, partial(RepeatedStep.take, step)
+        step.take = lambda key, work: (plain if watch.running else captured)(key, work)
+        return step
 
     watch.use(device)
     watch.hold(device, DEVICE_STAGES)
-    device.__dict__.update(lines=lines, repeater=repeater)
+    device.__dict__.update(lines=lines, row_loops=row_loops, repeated_step=repeated_step)
     return device
 
 

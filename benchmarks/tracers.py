@@ -20,6 +20,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from epmpi.devices import CPU, TracerMove
+from epmpi.devices.cpu.row_loops import CompiledRows
 from epmpi.devices.cpu.vector_lines import VectorLines
 
 HALO = {"bilinear": (2, 1), "nearest": (2, 1), "stream": (1, 3)}  # fields, rows
@@ -29,6 +30,7 @@ def measure(length: int, number: int, interpolation: str, rounds: int) -> dict[s
     """Return ns a tracer of each way."""
     fields, halo = HALO[interpolation]
     lines, random = VectorLines((length, length), np.float64), np.random.default_rng(1)
+    device, loops = CPU(), CompiledRows(lines)
     spectra = np.zeros((length + halo, fields, lines.pitch(length // 2 + 1)), np.complex128)
     spectra = spectra[:, :, : length // 2 + 1]
     flow = random.normal(size=(length + halo, fields, length))
@@ -36,11 +38,11 @@ def measure(length: int, number: int, interpolation: str, rounds: int) -> dict[s
     position = random.uniform(0, length, (number, 2))
     position = position[np.lexsort(np.floor(position).T[::-1])]  # by site, as in a run
     stored = np.ascontiguousarray(flow.swapaxes(0, 1))
-    move = TracerMove(CPU(), interpolation, position, 1e-9, length, 0)
+    move = TracerMove(interpolation, position, 1e-9, length, 0)
     restored = np.empty_like(flow)
     ways: dict[str, Callable[[], object]] = {
-        "stored": lambda: move.along(stored),
-        "by rows": lambda: lines.move_tracers(spectra, halo, move),
+        "stored": lambda: device.move_tracers(move, stored),
+        "by rows": lambda: loops.move_tracers(spectra, halo, move),
         "rows": lambda: lines.restore_rows(spectra, restored),
     }
     if interpolation == "bilinear":

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from epmpi import rules
-from epmpi.devices import CPU, SiteUpdate
+from epmpi.devices import CPU, SiteUpdate, TracerMove
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.waiting import bin_edges
 
@@ -45,11 +45,12 @@ def test_sites_switch_as_on_the_cpu(gpu, reading, dtype):
             (CPU(), gpu), (slow, fast), sources, counters, events, begun, strict=True
         ):
             stress, plastic_strain, direction, stress_rate = state
-            SiteUpdate(
-                device=device, stress=stress, plastic_strain=plastic_strain, direction=direction,
+            update = SiteUpdate(
+                stress=stress, plastic_strain=plastic_strain, direction=direction,
                 step=counter, forcing=(0.01, 0.05), parameters=PARAMETERS[reading], events=count,
                 begun=sites, seed=2**40 + 1, first_site=FIRST,
-            ).advance(0, len(stress), stress_rate, source)  # fmt: skip
+            )  # fmt: skip
+            device.advance_sites(update, 0, len(stress), stress_rate, source)
         np.testing.assert_array_equal(gpu.to_host(events[1]), events[0])
         began = events[0][1]
         assert events[0][0] == 7 + began
@@ -86,8 +87,8 @@ def test_tracers_move_as_on_the_cpu(gpu, interpolation, fields, halo, dtype):
     position = random.uniform((64.0, -14.0), (70.0, -8.0), (150, 2))
     position[0] = 64.0, 8.5
     moved = gpu.asarray(position.copy())
-    CPU().move_tracers(interpolation, position, flow, 0.3, 20, 4)
-    gpu.move_tracers(interpolation, moved, gpu.asarray(flow), 0.3, 20, 4)
+    CPU().move_tracers(TracerMove(interpolation, position, 0.3, 20, 4), flow)
+    gpu.move_tracers(TracerMove(interpolation, moved, 0.3, 20, 4), gpu.asarray(flow))
     tolerance = 1e-13 if dtype is np.float64 else 1e-6  # the simulator adds up in single precision
     np.testing.assert_allclose(gpu.to_host(moved), position, rtol=0, atol=tolerance)
 

@@ -24,7 +24,7 @@ def configuration_of(*overrides):
 
 def activation_of(configuration):
     shape = configuration.lattice.shape
-    return Activation(configuration, Slab(Lattice(shape), 0, shape[0]), CPU())
+    return Activation(configuration, Slab(Lattice(shape), 0, shape[0]))
 
 
 def random_state(dtype=np.float64):
@@ -42,7 +42,7 @@ def advance(activation, state, begin, end, step):
     source = np.empty_like(stress[begin:end])
     events, number = np.zeros(2, np.int64), CPU().counter(step)
     update = activation.update(stress, strain, direction, number, events)
-    update.advance(begin, end, rate[begin:end], source)
+    CPU().advance_sites(update, begin, end, rate[begin:end], source)
     return events[0], source
 
 
@@ -108,7 +108,7 @@ def test_slabs_that_start_anywhere_draw_alike():
     configuration = configuration_of()
     whole, part = random_state(), tuple(field[3:7] for field in random_state())
     advance(activation_of(configuration), whole, 0, SHAPE[0], 7)
-    activation = Activation(configuration, Slab(Lattice(SHAPE), 3, 7), CPU())
+    activation = Activation(configuration, Slab(Lattice(SHAPE), 3, 7))
     advance(activation, part, 0, 4, 7)
     for one, other in zip(whole, part, strict=True):
         np.testing.assert_array_equal(one[3:7], other)
@@ -145,11 +145,12 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
     source = np.empty((1, sites))
     events = np.zeros(2, np.int64)
     stress, plastic_strain, direction = fields
-    SiteUpdate(
-        device=CPU(), stress=stress, plastic_strain=plastic_strain, direction=direction,
+    update = SiteUpdate(
+        stress=stress, plastic_strain=plastic_strain, direction=direction,
         step=CPU().counter(0), forcing=(0.0, 0.0), events=events, first_site=0,
         parameters=(rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), seed=configuration.run.seed,
-    ).advance(0, 1, np.zeros((1, sites)), source)  # fmt: skip
+    )  # fmt: skip
+    CPU().advance_sites(update, 0, 1, np.zeros((1, sites)), source)
     assert events[0] == (1 if switches else 0)
     assert (source[0, site] != 0) == switches
 

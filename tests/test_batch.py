@@ -78,7 +78,7 @@ def test_a_batch_is_its_models_alone(case):
         step_all(batch, alone)
         for one, other in zip(together, alone, strict=True):
             assert_same(one, other)
-    events = [int(model.device.to_host(model.events)[0]) for model in together]
+    events = [int(model.device.to_host(model.fields.events)[0]) for model in together]
     assert min(events) > 5
     assert len(set(events)) > 1
 

@@ -63,7 +63,7 @@ def test_velocity_variance_at_the_sites():
     """Exact result 4."""
     length = 32
     model = model_of(length, 0.5, "tracers.number=1")
-    convolution, fields = model.elasticity.convolution, model.elasticity.flow_fields
+    convolution, fields = model.clock.elasticity.convolution, model.clock.elasticity.flow_fields
     velocity = np.empty((2, length + 1, length))
     samples = []
     for _ in range(1500):

@@ -6,7 +6,7 @@ import pytest
 from engines import apply_blockwise, transform
 
 from epmpi.config import Configuration
-from epmpi.devices import CPU
+from epmpi.devices import CPU, TracerMove
 from epmpi.elasticity import accumulated_flow
 from epmpi.lattice import Lattice, slabs
 from epmpi.parallel import Communicator
@@ -72,7 +72,7 @@ def test_moves_are_those_of_the_oracle(comm, interpolation):
     position[:4] = [[4.0, 6.0], [-1e-17, 13.999], [2.25, -1e-17], [10.75, 13.75]]
     mine = np.arange(comm.rank, len(position), comm.size)
     tracers.set(mine, position[mine])
-    tracers.movement(0.1).along(flow_of(comm, strain, interpolation))
+    CPU().move_tracers(tracers.movement(0.1), flow_of(comm, strain, interpolation))
     tracers.settle()
     expected = position + 0.1 * oracle.INTERPOLATIONS[interpolation](strain, position)
     assert np.abs(expected - position).max() > 0.1
@@ -104,7 +104,7 @@ def moved_by_device(interpolation):
     def move(strain, position):
         moved = position.copy()
         flow = flow_of(MPI.COMM_SELF, strain, interpolation)
-        CPU().move_tracers(interpolation, moved, flow, 1.0, strain.shape[0], 0)
+        CPU().move_tracers(TracerMove(interpolation, moved, 1.0, strain.shape[0], 0), flow)
         return moved - position
 
     return move
@@ -125,7 +125,7 @@ def test_tracers_travel_over_any_number_of_slabs(comm, velocity):
     tracers = tracers_of(comm)
     start = all_positions(comm, tracers)
     for _ in range(25):
-        tracers.movement(1.0).along(constant_flow(comm, velocity))
+        CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, velocity))
         tracers.settle()
         assert_on_their_slab(comm, tracers)
     expected = start + 25 * np.array(velocity)
@@ -154,7 +154,7 @@ def test_order_in_memory_is_that_of_the_sites(comm):
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_few_tracers_or_none(comm, number):
     tracers = tracers_of(comm, f"tracers.number={number}")
-    tracers.movement(1.0).along(constant_flow(comm, (3.5, 0.0)))
+    CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, (3.5, 0.0)))
     tracers.settle()
     assert tracers.identity.dtype == np.int64
     assert tracers.position.shape == (len(tracers.identity), 2)
@@ -167,7 +167,7 @@ def test_all_tracers_may_meet_on_one_rank(comm):
     identity = np.arange(comm.rank, 50, comm.size)
     tracers.set(identity, np.full((len(identity), 2), 0.5))
     assert len(tracers.identity) == (50 if comm.rank == 0 else 0)
-    tracers.movement(1.0).along(constant_flow(comm, (-1.0, 0.0)))
+    CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, (-1.0, 0.0)))
     tracers.settle()
     assert len(tracers.identity) == (50 if comm.rank == comm.size - 1 else 0)
     np.testing.assert_array_equal(all_positions(comm, tracers), np.full((50, 2), (-0.5, 0.5)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from epmpi import rules
 from epmpi.config import Configuration
-from epmpi.devices import Device, SiteUpdate
+from epmpi.devices import SiteUpdate
 from epmpi.lattice import Slab
 
 
@@ -22,7 +22,6 @@ class Activation:
     ----------
     configuration : Configuration
     slab : Slab
-    device : Device
 
     Attributes
     ----------
@@ -33,10 +32,9 @@ class Activation:
         site, ``eps0 dt / (2 tau)``.
     """
 
-    def __init__(self, configuration: Configuration, slab: Slab, device: Device) -> None:
+    def __init__(self, configuration: Configuration, slab: Slab) -> None:
         model, step = configuration.model, configuration.time.step
         self._slab = slab
-        self._device = device
         self._seed = configuration.run.seed
         rate_off = 1.0 / model.restructuring_time
         if model.activation == "random":
@@ -66,7 +64,6 @@ class Activation:
     ) -> SiteUpdate:
         """Return the step of all sites of the slab, arrays (rows, Ly); see `SiteUpdate`."""
         return SiteUpdate(
-            device=self._device,
             stress=stress,
             plastic_strain=plastic_strain,
             direction=direction,

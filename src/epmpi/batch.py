@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
-from epmpi.devices import BatchUpdate
+from epmpi.devices import BatchUpdate, TracerMove
 from epmpi.elasticity import elastic_kernels
 from epmpi.model import Model
 from epmpi.spectral import BatchConvolution, SlabFFT
@@ -50,78 +50,86 @@ class Batch:
         kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=self._moving)
         self.convolution = BatchConvolution(fft, len(self.models), kernels, imaginary, halo)
         self._before = halo[0]
-        self.stress = self._joined("stress")
-        self.plastic_strain = self._joined("plastic_strain")
-        self.direction = self._joined("direction")
         self._seeds = device.asarray(
             np.array([model.configuration.run.seed for model in self.models], np.uint64)
         )
-        self._number = device.counter(first.step_count)
-        self._events = device.zeros((len(self.models), 2), np.int64)
-        for number, model in enumerate(self.models):
-            self._events[number] = model.events
-            model.events = self._events[number]
-            model.number = self._number
+        self._join_fields()
         self._begun: NDArray[np.int64] | None = None
         if first.accumulators:
             self._begun = device.empty((len(self.models), first.lattice.sites), np.int64)
-        self._repeat = device.repeater()
         if self._moving:
             self._join_tracers()
+        self._step = device.repeated_step(capture=True)
+        self._step.begin_at(first.step_count)
         self.update_response()
 
-    def _joined(self, name: str) -> NDArray:
-        """Return the fields of all models side by side; the models' own become views of them."""
-        fields = [getattr(model, name) for model in self.models]
-        length, width = fields[0].shape
-        shape = length, len(fields), width
-        joined = self._device.side_by_side(shape, fields[0].dtype)
-        for number, (model, field) in enumerate(zip(self.models, fields, strict=True)):
-            joined[:, number] = field
-            setattr(model, name, joined[:, number])
-        return joined
+    def _join_fields(self) -> None:
+        """Put the fields of all models side by side; the models' own become views."""
+        shape, dtype = self.models[0].slab.shape, self.models[0].stress.dtype
+        together = shape[0], len(self.models), shape[1]
+        self.stress = self._device.side_by_side(together, dtype)
+        self.plastic_strain = self._device.side_by_side(together, np.float64)
+        self.direction = self._device.side_by_side(together, np.int8)
+        self._events = self._device.zeros((len(self.models), 2), np.int64)
+        for number, model in enumerate(self.models):
+            model.fields.keep_in(
+                self.stress[:, number],
+                self.plastic_strain[:, number],
+                self.direction[:, number],
+                self._events[number],
+            )
 
     def _join_tracers(self) -> None:
         """Put the tracers of all models one after the other; the models' own become views."""
-        shape = len(self.models), self.models[0].tracers.number, 2
-        self.position = self._device.empty(shape, np.float64)
+        tracers = self.models[0].tracers
+        self.position = self._device.empty((len(self.models), tracers.number, 2), np.float64)
         for number, model in enumerate(self.models):
             model.tracers.keep_in(self.position[number])
 
     def step(self) -> None:
-        """Advance all models by one time step; see `Model.step`."""
-        self._repeat(self.models[0].activation.parameters, self._advance)
+        """Advance all models by one time step; see `steps.TimeSteps`."""
+        self._step.take(self.models[0].activation.parameters, self._advance)
         for model in self.models:
             model.step_count += 1
 
     def _advance(self) -> None:
-        """Do the work of a step, which is the same each time but for the numbers on the device."""
-        first, response = self.models[0], self.convolution.response
-        length = first.lattice.shape[0]
-        update = BatchUpdate(
-            device=self._device,
+        """Do the work of a step: relax and switch, move the tracers, respond."""
+        response = self.convolution.response
+        length = self.models[0].lattice.shape[0]
+        stress_rate = response[self._before : self._before + length, 0]
+        self._device.advance_batch(self._update(), stress_rate, self.convolution.source)
+        if self._begun is not None:
+            self._pass_events_on(self._begun)
+        if self._moving:
+            self._device.move_batch(self._movement(), response[:, 1:].swapaxes(0, 1))
+        self.convolution.apply()
+
+    def _update(self) -> BatchUpdate:
+        """Return the step of all sites."""
+        rule = self.models[0].activation
+        return BatchUpdate(
             stress=self.stress,
             plastic_strain=self.plastic_strain,
             direction=self.direction,
-            step=self._number,
-            forcing=first.activation.forcing,
-            parameters=first.activation.parameters,
+            step=self._step.number,
+            forcing=rule.forcing,
+            parameters=rule.parameters,
             events=self._events,
             begun=self._begun,
             seeds=self._seeds,
         )
-        stress_rate = response[self._before : self._before + length, 0]
-        update.advance(stress_rate, self.convolution.source)
-        if self._begun is not None:
-            for model, begun in zip(self.models, self._begun, strict=True):
-                model.pass_events_on(0, begun)
-        self._number += 1
-        if self._moving:
-            flow = response[:, 1:].swapaxes(0, 1)
-            time_step = first.configuration.time.step
-            interpolation = first.tracers.interpolation
-            self._device.move_batch(interpolation, self.position, flow, time_step, length)
-        self.convolution.apply()
+
+    def _movement(self) -> TracerMove:
+        """Return the move of all tracers."""
+        first = self.models[0]
+        interpolation, time_step = first.tracers.interpolation, first.configuration.time.step
+        return TracerMove(interpolation, self.position, time_step, first.lattice.shape[0], 0)
+
+    def _pass_events_on(self, begun: NDArray[np.int64]) -> None:
+        """Give the events of each model to its accumulators."""
+        for model, of_model, events in zip(self.models, begun, self._events, strict=True):
+            for accumulator in model.accumulators.values():
+                accumulator.take(of_model, events[1:], 0, self._step.number)
 
     def update_response(self) -> None:
         """Compute the elastic response to the present directions."""

@@ -1,12 +1,7 @@
-"""The elastoplastic model: its state, and one step of it on one screen.
+"""The elastoplastic model: its state, what is observed of it, and the clock that advances it.
 
-Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Per step: stress and plastic strain advance
-with the rates of the sites that are active (Eq. 1), tracers with the velocity that goes with them,
-then sites switch (Eq. 2), and the elastic response to the new activity is computed.
-
-The step alternates the exact flow at frozen activity with the exact switching at frozen stress.
-That is Strang's splitting up to half a step at the two ends of a run, so that stationary averages
-have an error of second order in the step.
+Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Eq. (1) is in `elasticity`, Eq. (2) in
+`activation` and `rules`, the tracers in `tracers` and `motion`; `steps` puts them together.
 """
 
 from __future__ import annotations
@@ -17,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.activation import Activation
+from epmpi.clock import Clock
 from epmpi.config import Configuration, check_ranks
 from epmpi.devices import Device
-from epmpi.elasticity import ElasticResponse, accumulated_flow
+from epmpi.fields import Fields
 from epmpi.initial import gaussian_stress, stationary_direction
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.placement import place
 from epmpi.spectral import Transform, make_transform
 from epmpi.state import Accumulator, State
+from epmpi.steps import TimeSteps
 from epmpi.tracers import Tracers
 
 
@@ -42,18 +39,15 @@ class Model:
 
     Attributes
     ----------
-    stress : float array, shape (rows, Ly)
-        sigma, in the precision of the run.
-    plastic_strain : float64 array, shape (rows, Ly)
-    direction : int8 array, shape (rows, Ly)
-        n s: 0 inactive, +1 or -1 active.
+    fields : Fields
+        Stress, plastic strain and direction of the sites, and the events that began.
     tracers : Tracers
+    activation : Activation
+        The rule.
+    clock : Clock
+        What advances fields and tracers.
     accumulators : dict
         What is gathered event by event, by name; part of the state.
-    number : uint64 array, shape (1,)
-        `step_count` on the device, which need not be waited for.
-    events : int64 array, shape (2,)
-        On the device, the events that began on this rank: in all; in the last block of rows.
     step_count : int
         Steps since the start of the run, warm-up included.
     """
@@ -69,43 +63,21 @@ class Model:
         check_ranks(configuration, self.communicator.size)
         self.device = device or place(configuration.run.device, self.communicator)
         self.lattice = Lattice(configuration.lattice.shape)
-        dtype = np.float64 if configuration.run.precision == "double" else np.float32
         run = configuration.run
+        dtype = np.float64 if run.precision == "double" else np.float32
         self.fft: Transform = make_transform(
             run.fft, self.lattice, self.communicator, self.device, dtype, run.wire
         )
         self.slab = self.fft.slab
-        shape = self.slab.shape
-        self.stress = self.device.zeros(shape, dtype)
-        self.plastic_strain = self.device.zeros(shape, np.float64)
-        self.direction = self.device.zeros(shape, np.int8)
-        self.step_count = 0
-        self.number = self.device.counter(0)
-        self.events = self.device.zeros((2,), np.int64)
-        self._arrangement = 0  # changes with the arrays that a step uses
-        self._repeat = self.device.repeater()
-        self.accumulators: dict[str, Accumulator] = {}
-        self._begun: NDArray[np.int64] | None = None
-        self.activation = Activation(configuration, self.slab, self.device)
+        self.fields = Fields(self.slab.shape, dtype, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
-        self._every = configuration.tracers.every
-        self._moving = self.tracers.number > 0
-        self.elasticity = ElasticResponse(
-            configuration, self.fft, with_flow=self._moving and self._every == 1
+        self.activation = Activation(configuration, self.slab)
+        self.clock: Clock = TimeSteps(
+            configuration, self.fft, self.fields, self.activation, self.tracers
         )
-        if self._moving:
-            self._prepare_flow()
+        self.accumulators: dict[str, Accumulator] = {}
+        self.step_count = 0
         self._set_initial_state()
-
-    def _prepare_flow(self) -> None:
-        """Make room for the flow; where it is accumulated, make its own convolution too."""
-        convolution, fields = self.elasticity.convolution, self.elasticity.flow_fields
-        if self._every > 1:
-            convolution = self._accumulated = accumulated_flow(self.configuration, self.fft)
-            fields = range(1 if self.tracers.interpolation == "stream" else 2)
-            self._strain_at_move = self.device.zeros(self.slab.shape, np.float64)
-        self._flow_fields = fields
-        convolution.prepare_flow(len(fields))
 
     def _set_initial_state(self) -> None:
         """Set the stress and the activity that the configuration asks for.  Collective."""
@@ -117,83 +89,20 @@ class Model:
             self.direction[:] = self.device.asarray(drawn)
         self.update_response()
 
-    def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
-        """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
-        self.stress[:] = self.device.asarray(stress)
-        self.direction[:] = self.device.asarray(direction)
-        self.update_response()
+    @property
+    def stress(self) -> NDArray:
+        """The local stress sigma, in the precision of the run; shape (rows, Ly)."""
+        return self.fields.stress
 
-    def gather(self, name: str, accumulator: Accumulator) -> None:
-        """Give every event from now on to an accumulator, which becomes part of the state."""
-        self.accumulators[name] = accumulator
-        self._arrangement += 1
-        if self._begun is None:
-            self._begun = self.device.empty((self.stress.size,), np.int64)
+    @property
+    def plastic_strain(self) -> NDArray[np.float64]:
+        """The plastic strain; shape (rows, Ly)."""
+        return self.fields.plastic_strain
 
-    def pass_events_on(self, begin: int, begun: NDArray[np.int64] | None) -> None:
-        """Give the events that a step began in the rows from `begin` on to the accumulators."""
-        if begun is not None:
-            first_site = begin * self.lattice.shape[1]
-            for accumulator in self.accumulators.values():
-                accumulator.take(begun, self.events[1:], first_site, self.number)
-
-    def _total_events(self) -> int:
-        """Return the number of events that began since the start, on all ranks.  Collective."""
-        return self.communicator.sum(int(self.device.to_host(self.events)[0]))
-
-    def state(self) -> State:
-        """Return all that the future depends on, on the host.  Collective.
-
-        The arrays are the model's own where the device has them on the host.
-        """
-        counts = {"events": np.asarray(self._total_events(), np.int64)}
-        for name, accumulator in self.accumulators.items():
-            for key, count in accumulator.counts().items():
-                counts[f"{name}/{key}"] = self.communicator.sum(count)
-        return self._state(counts)
-
-    def fault(self) -> str | None:
-        """Return where a number of this rank is not finite, or None."""
-        numbers = [self.stress, self.plastic_strain, self.tracers.position]
-        if all(self.device.is_finite(array) for array in numbers):
-            return None
-        return self._state({}).fault(self.slab.start)
-
-    def _state(self, counts: dict[str, NDArray[np.int64]]) -> State:
-        to_host, tracers = self.device.to_host, self.tracers
-        fields = {name: to_host(field) for name, field in self._fields().items()}
-        for name, accumulator in self.accumulators.items():
-            fields |= {f"{name}/{key}": field for key, field in accumulator.fields().items()}
-        identity, position = to_host(tracers.identity), to_host(tracers.position)
-        return State(self.step_count, fields, counts, identity, position)
-
-    def restore(self, state: State) -> None:
-        """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
-        for name, field in self._fields().items():
-            field[:] = self.device.asarray(state.fields[name])
-        mine = 1 if self.communicator.is_root else 0
-        self.events[:1] = mine * int(state.counts["events"])
-        for name, accumulator in self.accumulators.items():
-            accumulator.restore(
-                {key: state.fields[f"{name}/{key}"] for key in accumulator.fields()},
-                {key: mine * state.counts[f"{name}/{key}"] for key in accumulator.counts()},
-            )
-        self.step_count = state.step_count
-        self.number[:] = state.step_count
-        self._arrangement += 1
-        self.tracers.set(state.identity, state.position)
-        self.update_response()
-
-    def _fields(self) -> dict[str, NDArray]:
-        """Return the arrays by site that are part of the state, on the device."""
-        fields = {
-            "stress": self.stress,
-            "plastic_strain": self.plastic_strain,
-            "direction": self.direction,
-        }
-        if self._moving and self._every > 1:
-            fields["strain_at_move"] = self._strain_at_move
-        return fields
+    @property
+    def direction(self) -> NDArray[np.int8]:
+        """The product n s: 0 inactive, +1 or -1 active; shape (rows, Ly)."""
+        return self.fields.direction
 
     @property
     def time(self) -> float:
@@ -201,66 +110,73 @@ class Model:
         return self.step_count * self.configuration.time.step
 
     def step(self) -> None:
-        """Advance by one time step.  Collective.
-
-        1. tracers move with the velocity of the medium, for the sites that are active: from the
-           last response;
-        2. block by block: stress and plastic strain advance (Eq. 1), sites switch (Eq. 2), and the
-           source of the next response goes through the row transforms;
-        3. columns and exchange: the response to the new activity.
-        """
-        moves = self._moving and (self.step_count + 1) % self._every == 0
-        if self.fft.only_queues:
-            alike = self._arrangement, self.activation.parameters, moves
-            self._repeat(alike, lambda: self._advance(moves))
-        else:
-            self._advance(moves)
+        """Advance by one time step.  Collective."""
+        self.clock.advance(self.step_count)
         self.step_count += 1
-        if moves:
-            self.tracers.settle()
 
-    def _advance(self, moves: bool) -> None:
-        """Do the work of a step, which is the same each time but for the numbers on the device."""
-        response = self.elasticity.convolution
-        if moves and self._every == 1:
-            move = self.tracers.movement(self.configuration.time.step)
-            response.move_tracers(self._flow_fields, move)
-        update = self.activation.update(
-            self.stress,
-            self.plastic_strain,
-            self.direction,
-            self.number,
-            self.events,
-            self._begun,
-        )
-        for begin in response.pass_rows(self.elasticity.STRESS_RATE, update):
-            self.pass_events_on(begin, self._begun)
-        self.number += 1
-        if moves and self._every > 1:
-            self._move_by_accumulated_strain()
-        response.apply()
-
-    def _move_by_accumulated_strain(self) -> None:
-        """Move the tracers by the displacement of the plastic strain since their last move."""
-        response = self._accumulated
-        for begin, end in response.row_blocks:
-            self.device.subtract(
-                self.plastic_strain[begin:end],
-                self._strain_at_move[begin:end],
-                response.source_block(begin, end),
-            )
-            response.set_source(begin, end)
-        self._strain_at_move[:] = self.plastic_strain
-        response.apply()
-        response.move_tracers(self._flow_fields, self.tracers.movement(1.0))
+    def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
+        """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
+        self.stress[:] = self.device.asarray(stress)
+        self.direction[:] = self.device.asarray(direction)
+        self.update_response()
 
     def update_response(self) -> None:
-        """Compute the elastic response to the present directions.  Collective."""
-        response = self.elasticity.convolution
-        for begin, end in response.row_blocks:
-            response.source_block(begin, end)[:] = self.direction[begin:end]
-            response.set_source(begin, end)
-        response.apply()
+        """Compute the elastic response to fields that were changed from outside.  Collective."""
+        self.clock.begin(self.step_count)
+
+    def gather(self, name: str, accumulator: Accumulator) -> None:
+        """Give every event from now on to an accumulator, which becomes part of the state."""
+        self.accumulators[name] = accumulator
+        self.clock.gather(accumulator)
+
+    def state(self) -> State:
+        """Return all that the future depends on, on the host.  Collective.
+
+        The arrays are the model's own where the device has them on the host.
+        """
+        self.clock.complete()
+        return self._state(
+            {
+                f"{prefix}{key}": np.asarray(self.communicator.sum(count))
+                for prefix, part in self._parts().items()
+                for key, count in part.counts().items()
+            }
+        )
+
+    def fault(self) -> str | None:
+        """Return where a number of this rank is not finite, or None.  Collective."""
+        self.clock.complete()
+        numbers = [self.stress, self.plastic_strain, self.tracers.position]
+        if all(self.device.is_finite(array) for array in numbers):
+            return None
+        return self._state({}).fault(self.slab.start)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
+        mine = 1 if self.communicator.is_root else 0
+        for prefix, part in self._parts().items():
+            part.restore(
+                {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
+                {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
+            )
+        self.tracers.set(state.identity, state.position)
+        self.step_count = state.step_count
+        self.update_response()
+
+    def _parts(self) -> dict[str, Clock | Accumulator]:
+        """Return what has fields and counts, by the prefix of their names in the state."""
+        return {"": self.clock} | {f"{name}/": part for name, part in self.accumulators.items()}
+
+    def _state(self, counts: dict[str, NDArray[np.int64]]) -> State:
+        to_host, tracers = self.device.to_host, self.tracers
+        fields = {
+            f"{prefix}{key}": to_host(field)
+            for prefix, part in self._parts().items()
+            for key, field in part.fields().items()
+        }
+        return State(
+            self.step_count, fields, counts, to_host(tracers.identity), to_host(tracers.position)
+        )
 
     def observables(self) -> dict[str, float]:
         """Return means over the lattice; complete on the root, the same on any ranks.  Collective.
@@ -271,7 +187,8 @@ class Model:
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
             plastic_strain_mean, events (activations since the start); empty on the other ranks.
         """
-        events = self._total_events()
+        self.clock.complete()
+        events = int(self.communicator.sum(self.clock.counts()["events"]))
         rows = self.communicator.gather_rows(
             self.device.row_sums(self.stress, self.plastic_strain, self.direction)
         )

@@ -95,7 +95,7 @@ def _stores_flow(configuration: Configuration, ranks: int, device: Device) -> bo
     if ranks > 1 or run.fft not in ("auto", "vector"):
         return True
     dtype = np.float64 if run.precision == "double" else np.float32
-    return not device.lines(run.fft, configuration.lattice.shape, dtype).one_loop
+    return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
 
 
 def file_bytes(configuration: Configuration) -> int:

@@ -87,9 +87,7 @@ class Tracers:
             What the flow is multiplied by.
         """
         length = self._slab.lattice.shape[0]
-        return TracerMove(
-            self._device, self.interpolation, self.position, time_step, length, self._slab.start
-        )
+        return TracerMove(self.interpolation, self.position, time_step, length, self._slab.start)
 
     def settle(self) -> None:
         """Take those that left the slab by a move to their new rank.  Collective."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from epmpi.devices.cpu import CPU
 from epmpi.devices.cpu.code_cache import FILES
-from epmpi.devices.device import Device
+from epmpi.devices.device import Device, RowLoops
+from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
@@ -14,6 +15,8 @@ __all__ = [
     "CPU",
     "BatchUpdate",
     "Device",
+    "RepeatedStep",
+    "RowLoops",
     "SiteUpdate",
     "TracerMove",
     "choose",

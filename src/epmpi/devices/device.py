@@ -4,14 +4,45 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.arrays import Arrays
+from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+from epmpi.devices.tracer_move import TracerMove
+
+
+class RowLoops(Protocol):
+    """Passes over rows whose spectra lie in one piece of memory, each in one loop.
+
+    What a pass restores from the spectra is never stored.
+    """
+
+    def advance_sites(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
+        """Advance all rows of a slab by one step; see `Device.advance_sites`.
+
+        Parameters
+        ----------
+        responses, sources : complex array, shape (rows, Ly // 2 + 1)
+            Spectra of the stress rate, and of the new directions, written; they may be the same.
+        update : SiteUpdate
+        """
+        ...
+
+    def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
+        """Move the tracers of a slab along a flow; see `Device.move_tracers`.
+
+        Parameters
+        ----------
+        responses : complex array, shape (rows + halo, fields, Ly // 2 + 1)
+            Spectra of the rows of the flow.
+        halo : int
+        move : TracerMove
+        """
+        ...
 
 
 class Device(Arrays):
@@ -37,14 +68,9 @@ class Device(Arrays):
     def synchronize(self) -> None:
         """Wait until all that was asked of the device is done; without a queue, it is."""
 
-    def repeater(self) -> Callable[[Hashable, Callable[[], None]], None]:
-        """Return a function (key, work) that does work, which is the same each time for a key.
-
-        A device with a queue may record what the work asks of it, and ask for the record later on
-        without calling `work`.  So all that differs from one time to the next must be in arrays of
-        the device, and the work may neither allocate arrays nor wait for the device.
-        """
-        return lambda key, work: work()
+    def repeated_step(self, *, capture: bool) -> RepeatedStep:
+        """Return what takes the steps of a model; `capture`: whether they may be captured."""
+        return RepeatedStep(self.counter(0))
 
     def mark(self) -> Any:
         """Return a mark in the device's queue, for `seconds`."""
@@ -85,6 +111,10 @@ class Device(Arrays):
     @abstractmethod
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> Any:
         """Return the transforms of the lines of a lattice (Lx, Ly); engine as in `run.fft`."""
+
+    def row_loops(self, lines: Any) -> RowLoops | None:
+        """Return compiled passes over rows with these `lines`; None where there are none."""
+        return None
 
     # The physics, site by site and tracer by tracer.
 
@@ -152,19 +182,17 @@ class Device(Arrays):
         """Return the uniforms of [0, 1) of `count` consecutive sites, on the host: (count,)."""
 
     @abstractmethod
-    def move_tracers(
-        self,
-        interpolation: str,
-        position: NDArray,
-        flow: NDArray,
-        time_step: float,
-        length: int,
-        first_row: int,
-    ) -> None:
-        """Move tracers (n, 2) along a flow with halo rows; see `cpu.tracer_loops`."""
+    def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
+        """Move the tracers of a slab along a flow.
+
+        Parameters
+        ----------
+        move : TracerMove
+        flow : float array, shape (fields, rows + halo, Ly)
+            Velocity components, or B-spline coefficients of the stream function; see
+            `cpu.tracer_loops`.
+        """
 
     @abstractmethod
-    def move_batch(
-        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
-    ) -> None:
+    def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers (lattices, n, 2) of a batch along flows (fields, rows, lattices, Ly)."""

@@ -1,15 +1,11 @@
-"""One step of the sites, but for the rate of their stress: what a pass over rows does."""
+"""One step of the sites, without the rate of their stress: what a device is asked to do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from epmpi.devices.device import Device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +14,6 @@ class Update:
 
     Attributes
     ----------
-    device : Device
     stress : float array
         sigma, in the precision of the run; updated, as are the next two.
     plastic_strain : float64 array
@@ -34,7 +29,6 @@ class Update:
         See the kinds of update.
     """
 
-    device: Device
     stress: NDArray
     plastic_strain: NDArray
     direction: NDArray
@@ -65,10 +59,6 @@ class SiteUpdate(Update):
     seed: int
     first_site: int
 
-    def advance(self, begin: int, end: int, stress_rate: NDArray, source: NDArray) -> None:
-        """Advance the rows begin ... end; see `Device.advance_sites`."""
-        self.device.advance_sites(self, begin, end, stress_rate, source)
-
 
 @dataclass(frozen=True, kw_only=True)
 class BatchUpdate(Update):
@@ -85,14 +75,9 @@ class BatchUpdate(Update):
 
     seeds: NDArray[np.uint64]
 
-    def advance(self, stress_rate: NDArray, source: NDArray) -> None:
-        """Advance all rows; see `Device.advance_batch`."""
-        self.device.advance_batch(self, stress_rate, source)
-
     def lattice(self, number: int) -> SiteUpdate:
         """Return the step of one of the lattices, on views of its part of the arrays."""
         return SiteUpdate(
-            device=self.device,
             stress=self.stress[:, number],
             plastic_strain=self.plastic_strain[:, number],
             direction=self.direction[:, number],

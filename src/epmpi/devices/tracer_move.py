@@ -1,14 +1,10 @@
-"""One move of the tracers of a slab, but for the flow: what a pass over its rows does."""
+"""One move of tracers, without the flow that they follow: what a device is asked to do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from epmpi.devices.device import Device
 
 
 @dataclass(frozen=True)
@@ -17,11 +13,11 @@ class TracerMove:
 
     Attributes
     ----------
-    device : Device
     interpolation : str
         As in the configuration: what the fields of the flow are.
     position : float64 array, shape (tracers, 2)
-        Unwrapped (x, y) of the tracers of the slab, in lattice spacings; updated.
+        Unwrapped (x, y) of the tracers of the slab, in lattice spacings; updated.  Of a batch,
+        (lattices, tracers, 2).
     time_step : float
         What the flow is multiplied by.
     length : int
@@ -30,21 +26,8 @@ class TracerMove:
         x of the first row of the slab.
     """
 
-    device: Device
     interpolation: str
     position: NDArray
     time_step: float
     length: int
     first_row: int
-
-    def along(self, flow: NDArray) -> None:
-        """Move them along a flow.
-
-        Parameters
-        ----------
-        flow : float array, shape (fields, rows + halo, Ly)
-            Velocity components, or B-spline coefficients of the stream function.
-        """
-        self.device.move_tracers(
-            self.interpolation, self.position, flow, self.time_step, self.length, self.first_row
-        )

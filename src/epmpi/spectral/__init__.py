@@ -15,13 +15,14 @@ from epmpi.spectral.batch import BatchConvolution
 from epmpi.spectral.cufftmp_engine import CufftMpFFT
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
-from epmpi.spectral.transform import Convolution, Transform
+from epmpi.spectral.transform import Convolution, RowSpectra, Transform
 
 __all__ = [
     "BatchConvolution",
     "Convolution",
     "CufftMpFFT",
     "Mpi4pyFFT",
+    "RowSpectra",
     "SlabFFT",
     "Transform",
     "make_transform",

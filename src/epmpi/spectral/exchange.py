@@ -22,6 +22,13 @@ class Exchange(ABC):
     def columns(self) -> NDArray:
         """The array (Lx + halo, fields, ky of this rank) for the columns' transforms to write."""
 
+    def rows(self, begin: int, end: int) -> NDArray | None:
+        """Return the spectra (rows, fields, modes of all ranks) of this rank's rows begin ... end.
+
+        Counted from the first halo row.  None where a row is cut into pieces.
+        """
+        return None
+
     @abstractmethod
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform real rows (n, fields, Ly), the local rows from `first` on, and give them."""
@@ -70,10 +77,7 @@ class OneMemory(Exchange):
         return OneMemory(self.fft, self.whole[first : first + rows, :1])
 
     def rows(self, begin: int, end: int) -> NDArray:
-        """Return the spectra (rows, fields, modes of all ranks) of this rank's rows begin ... end.
-
-        Counted from the first halo row.
-        """
+        """Return the spectra of this rank's rows begin ... end; see `Exchange.rows`."""
         start = self.fft.slab.start
         return self.whole[start + begin : start + end]
 

@@ -16,7 +16,7 @@ from epmpi.devices import Device
 from epmpi.lattice import Lattice, mode_blocks
 from epmpi.parallel import Communicator
 from epmpi.spectral.convolution import SlabConvolution
-from epmpi.spectral.exchange import Exchange, in_one_memory
+from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
 from epmpi.spectral.transform import Transform
@@ -61,11 +61,20 @@ class SlabFFT(Transform):
             self.transport = HOST
         return ByMessages(self, fields, halo)
 
-    def source_exchange(self) -> Exchange:
-        """Return an exchange of one field that may be sparse, from rows to columns.  Collective."""
+    def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[Exchange, Exchange]:
+        """Return the exchanges of a convolution: of its source, and of its responses.  Collective.
+
+        The source is in the memory of the responses where that is safe: a strip of columns is read
+        before its responses are written there, and a block of rows is read before its new source
+        is; but a halo row may be read when its owner has gone on.
+        """
+        response = self.exchange(responses, halo)
+        alone = self.communicator.size == 1
+        if isinstance(response, OneMemory) and (alone or halo == (0, 0)):
+            return response.part(halo[0], self.lattice.shape[0]), response
         if self.transport == HOST:
-            return SourceMessages(self)
-        return self.exchange(1, (0, 0))
+            return SourceMessages(self), response
+        return self.exchange(1, (0, 0)), response
 
     def forward(self, fields: NDArray, through: Exchange | None = None) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`.

@@ -7,13 +7,14 @@ with its block of ky and all kx.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import most_ranks
-from epmpi.devices import Device, SiteUpdate, TracerMove
+from epmpi.devices import Device
 from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
 from epmpi.parallel import Communicator
 
@@ -129,16 +130,35 @@ class Transform(ABC):
         """
 
 
+class RowSpectra(NamedTuple):
+    """The spectra of the rows of a slab, where each row lies in one piece of memory.
+
+    Parameters
+    ----------
+    responses : complex array, shape (before + rows + after, responses, Ly // 2 + 1)
+    source : complex array, shape (rows, Ly // 2 + 1)
+        To be written; it may lie where a response does, so a row's response is read before.
+    lines : Any
+        The device's transforms of lines that made and take them.
+    """
+
+    responses: NDArray
+    source: NDArray
+    lines: Any
+
+
 class Convolution(ABC):
     """The responses to a source field: its convolutions with fixed kernels.
 
-    The rows are worked on block by block, while they are in cache.  One step is `move_tracers`,
-    `pass_rows` (for each block, `response_block`, of the last source, and `set_source`), then
-    `apply`.
+    The rows are worked on block by block, while they are in cache: for each block its
+    `response_block`, of the last source, then its new source, by `set_source`.  `apply` turns the
+    source into responses.
 
     Attributes
     ----------
     fft : Transform
+    count : int
+        Number of responses.
     halo : (before, after)
         Rows beyond the slab in which the responses are known too.
     row_blocks : list of (begin, end)
@@ -146,20 +166,13 @@ class Convolution(ABC):
     """
 
     fft: Transform
+    count: int
     halo: tuple[int, int]
     row_blocks: list[tuple[int, int]]
-    _flow: NDArray
 
-    def prepare_flow(self, fields: int) -> None:
-        """Make room for as many responses as `move_tracers` is to take as a flow."""
-        rows, width = self.fft.slab.shape
-        shape = fields, self.halo[0] + rows + self.halo[1], width
-        self._flow = self.fft.device.empty(shape, self.fft.dtype)
-
-    def move_tracers(self, fields: Sequence[int], move: TracerMove) -> None:
-        """Move the tracers of the slab along the flow that some of the responses are."""
-        self.responses(fields, self._flow)
-        move.along(self._flow)
+    def row_spectra(self) -> RowSpectra | None:
+        """Return the spectra of the rows, for whoever transforms them; None where they are cut."""
+        return None
 
     @abstractmethod
     def source_block(self, begin: int, end: int) -> NDArray:
@@ -168,17 +181,6 @@ class Convolution(ABC):
     @abstractmethod
     def set_source(self, begin: int, end: int) -> None:
         """Take the source of local rows begin ... end from `source_block`."""
-
-    def pass_rows(self, field: int, update: SiteUpdate) -> Iterator[int]:
-        """Advance all local rows with a response as the rate of their stress, to the next source.
-
-        Yields the first row of each block, when it has advanced.
-        """
-        for begin, end in self.row_blocks:
-            source = self.source_block(begin, end)
-            update.advance(begin, end, self.response_block(field, begin, end), source)
-            self.set_source(begin, end)
-            yield begin
 
     @abstractmethod
     def apply(self) -> None:

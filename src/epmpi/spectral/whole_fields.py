@@ -30,6 +30,7 @@ class WholeFieldConvolution(Convolution):
 
     def __init__(self, fft: Transform, home: Device, responses: int, halo: tuple[int, int]) -> None:
         self.fft = fft
+        self.count = responses
         self.halo = halo
         self._home = home
         rows, width = fft.slab.shape

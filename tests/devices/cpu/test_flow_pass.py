@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from epmpi.devices import CPU, TracerMove
-from epmpi.devices.cpu import flow_pass, vector_lines
+from epmpi.devices.cpu import flow_pass, row_loops
+from epmpi.devices.cpu.row_loops import CompiledRows
 from epmpi.devices.cpu.vector_lines import VectorLines
 
 SHAPE = 45, 36
@@ -19,7 +20,7 @@ SHAPE = 45, 36
 def test_one_loop_moves_tracers_as_the_stored_flow_does(
     monkeypatch, rows, start, interpolation, fields, before, dtype, flow_bytes
 ):
-    monkeypatch.setattr(vector_lines, "FLOW_BYTES", flow_bytes)
+    monkeypatch.setattr(row_loops, "FLOW_BYTES", flow_bytes)
     halo = 3 if interpolation == "stream" else 1
     lines, random = VectorLines(SHAPE, dtype), np.random.default_rng(4)
     flow = random.normal(size=(rows + halo, fields, SHAPE[1])).astype(dtype)
@@ -32,11 +33,11 @@ def test_one_loop_moves_tracers_as_the_stored_flow_does(
     expected = position.copy()
     restored = np.empty_like(flow)
     lines.restore_rows(spectra[:, 1:], restored)
-    move = TracerMove(CPU(), interpolation, expected, 0.01, SHAPE[0], start)
-    move.along(restored.swapaxes(0, 1))
+    move = TracerMove(interpolation, expected, 0.01, SHAPE[0], start)
+    CPU().move_tracers(move, restored.swapaxes(0, 1))
     found = position.copy()
-    move = TracerMove(CPU(), interpolation, found, 0.01, SHAPE[0], start)
-    lines.move_tracers(spectra[:, 1:], halo, move)
+    move = TracerMove(interpolation, found, 0.01, SHAPE[0], start)
+    CompiledRows(lines).move_tracers(spectra[:, 1:], halo, move)
     assert np.array_equal(found, expected)
     assert not np.any(found == position)
 
@@ -55,7 +56,7 @@ def test_no_tracers_move():
     lines = VectorLines(SHAPE, float)
     spectra = np.zeros((46, 2, SHAPE[1] // 2 + 1), complex)
     none = np.empty((0, 2))
-    lines.move_tracers(spectra, 1, TracerMove(CPU(), "bilinear", none, 1.0, 45, 0))
+    CompiledRows(lines).move_tracers(spectra, 1, TracerMove("bilinear", none, 1.0, 45, 0))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -68,6 +69,6 @@ def test_a_position_that_is_not_finite_leads_out_of_no_array(bad):
     expected = random.uniform(0, 36, (50, 2))
     found = np.insert(expected, 20, bad, axis=0)
     for position in (expected, found):
-        lines.move_tracers(spectra, 1, TracerMove(CPU(), "bilinear", position, 0.01, 45, 0))
+        CompiledRows(lines).move_tracers(spectra, 1, TracerMove("bilinear", position, 0.01, 45, 0))
     assert np.array_equal(np.delete(found, 20, axis=0), expected)
     assert not np.isfinite(found[20]).any()

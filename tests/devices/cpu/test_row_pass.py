@@ -6,6 +6,7 @@ import pytest
 from epmpi.activation import Activation
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
+from epmpi.devices.cpu.row_loops import CompiledRows
 from epmpi.devices.cpu.vector_lines import VectorLines
 from epmpi.lattice import Lattice, Slab
 
@@ -17,7 +18,7 @@ def test_one_loop_does_what_the_blocks_do(rows, start, gathers, dtype):
     shape = 45, 36
     model = {"temperature": 0.3, "direction": "either"}
     configuration = from_mapping({"lattice": {"shape": shape}, "model": model})
-    activation = Activation(configuration, Slab(Lattice(shape), start, start + rows), CPU())
+    activation = Activation(configuration, Slab(Lattice(shape), start, start + rows))
     lines, random = VectorLines(shape, dtype), np.random.default_rng(5)
     stress = random.normal(0, 0.7, (rows, shape[1])).astype(dtype)
     direction = random.choice(np.array([-1, 0, 0, 1], np.int8), stress.shape)
@@ -34,12 +35,12 @@ def test_one_loop_does_what_the_blocks_do(rows, start, gathers, dtype):
     update, *blocks = state()
     restored, source = np.empty((rows, 1, shape[1]), dtype), np.empty(stress.shape, dtype)
     lines.restore_rows(spectra[:, 1:], restored)
-    update.advance(0, rows, restored[:, 0], source)
+    CPU().advance_sites(update, 0, rows, restored[:, 0], source)
     expected = np.empty((rows, 1, spectra.shape[2]), lines.complex_dtype)
     lines.transform_rows(source[:, None], expected)
 
     update, *found = state()
-    lines.advance_rows(spectra[:, 1], spectra[:, 1], update)
+    CompiledRows(lines).advance_sites(spectra[:, 1], spectra[:, 1], update)
     assert np.array_equal(spectra[:, 1], expected[:, 0])
     began = [np.sort(given.pop()) for given in (found, blocks)]  # they come in any order
     for one, other in zip([*found, began[0]], [*blocks, began[1]], strict=True):

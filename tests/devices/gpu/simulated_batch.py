@@ -20,7 +20,7 @@ def test_a_batch_follows_the_cpu(case):
     step_all(batch, slow, 4)
     for one, other in zip(fast, slow, strict=True):
         assert_same(one, other, 1e-12)
-    assert sum(int(model.device.to_host(model.events)[0]) for model in slow) > 6
+    assert sum(int(model.device.to_host(model.fields.events)[0]) for model in slow) > 6
 
 
 def test_waiting_times_of_a_batch_are_counted_alike():

@@ -51,7 +51,7 @@ def test_a_step_is_recorded_on_one_rank(comm, gpu):
     _, fast = models_of(comm, gpu, *LARGER)
     for _ in range(3):
         fast.step()
-    graphs = [graph for graph in fast._repeat._graphs.values() if graph is not None]
+    graphs = [graph for graph in fast.clock._step._graphs.values() if graph is not None]
     assert len(graphs) == (comm.size == 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu import site_draws, site_loops, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.vector_lines import CACHE_LINE, NO_SITES, VectorLines
+from epmpi.devices.cpu.row_loops import NO_SITES, CompiledRows
+from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.device import Device
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+from epmpi.devices.tracer_move import TracerMove
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
 
@@ -92,6 +95,10 @@ class CPU(Device):
             raise ValueError(f"fft is '{engine}', expected 'auto' or one of {', '.join(_LINES)}")
         return _LINES[engine](shape, dtype)
 
+    def row_loops(self, lines: LibraryLines) -> CompiledRows | None:
+        """Return whole passes over rows, where the lines are transformed by loops of ours."""
+        return CompiledRows(lines) if isinstance(lines, VectorLines) else None
+
     # The physics, site by site and tracer by tracer.
 
     def advance_sites(
@@ -139,7 +146,7 @@ class CPU(Device):
     def advance_batch(self, update: BatchUpdate, stress_rate: NDArray, source: NDArray) -> None:
         """Advance the lattices of a batch, one after another; see `Device.advance_batch`."""
         for n in range(len(update.seeds)):
-            update.lattice(n).advance(0, len(source), stress_rate[:, n], source[:, n])
+            self.advance_sites(update.lattice(n), 0, len(source), stress_rate[:, n], source[:, n])
 
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
@@ -162,21 +169,12 @@ class CPU(Device):
         found = np.empty(len(position), np.int64)
         return found[: tracer_loops.find_outside(position, start, stop, length, found)]
 
-    def move_tracers(
-        self,
-        interpolation: str,
-        position: NDArray,
-        flow: NDArray,
-        time_step: float,
-        length: int,
-        first_row: int,
-    ) -> None:
-        """Move tracers (n, 2) along a flow with halo rows; see `tracer_loops`."""
-        _MOVES[interpolation](position, flow, time_step, length, first_row)
+    def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
+        """Move the tracers of a slab along a flow with halo rows; see `tracer_loops`."""
+        loop = _MOVES[move.interpolation]
+        loop(move.position, flow, move.time_step, move.length, move.first_row)
 
-    def move_batch(
-        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
-    ) -> None:
+    def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, one after another."""
-        for n, of_lattice in enumerate(position):
-            self.move_tracers(interpolation, of_lattice, flow[:, :, n], time_step, length, 0)
+        for n, position in enumerate(move.position):
+            self.move_tracers(replace(move, position=position), flow[:, :, n])

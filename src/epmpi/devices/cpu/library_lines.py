@@ -32,8 +32,6 @@ class LibraryLines:
         self.dtype = np.dtype(dtype)
         self.complex_dtype = np.result_type(self.dtype, np.complex64)
 
-    one_loop = False  # whether it has loops for the whole row pass and flow pass of a step
-
     def pitch(self, modes: int) -> int:
         """Return the distance in memory, in modes, of the spectra of two rows on one rank."""
         return modes

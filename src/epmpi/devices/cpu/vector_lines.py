@@ -7,23 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import flow_pass, lines, real_lines
+from epmpi.devices.cpu import lines, real_lines
 from epmpi.devices.cpu.column_pass import Kernels, convolve_columns, halved
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.line_plans import has_plan, line_plan, line_width, row_plan, workspace
-from epmpi.devices.cpu.row_pass import advance_rows
+from epmpi.devices.cpu.line_plans import has_plan, line_plan, row_plan, workspace
 from epmpi.devices.cpu.vector_memory import lanes
 from epmpi.devices.cpu.vectors import REGISTER_BYTES
-from epmpi.devices.site_update import SiteUpdate
-from epmpi.devices.tracer_move import TracerMove
 
 CACHE_LINE = 64  # bytes
-NO_SITES = np.empty(0, np.int64)
 # Responses that the last cache could not keep until they are read are written past it.
 CACHED_BYTES = 1 << 24
 STRIPS = 4  # of columns that go through one kernel before the next, if there are several
-FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time
 
 
 @compiled
@@ -69,13 +64,6 @@ def fill_halo(responses, length, before):
         responses[row] = responses[row - length]
 
 
-_INTERPOLATIONS = {
-    "bilinear": flow_pass.BILINEAR,
-    "nearest": flow_pass.NEAREST,
-    "stream": flow_pass.STREAM,
-}
-
-
 def _is_aligned(array: NDArray) -> bool:
     """Tell whether vectors of an array's columns begin on multiples of their length."""
     return array.ctypes.data % REGISTER_BYTES == 0 and not any(
@@ -92,6 +80,11 @@ class VectorLines(LibraryLines):
     dtype : dtype
         float64 or float32, of the fields.
 
+    Attributes
+    ----------
+    row_plan, work
+        Plan and work area of the transforms of rows; see `real_lines.transform_rows`.
+
     Raises
     ------
     ValueError
@@ -99,57 +92,14 @@ class VectorLines(LibraryLines):
     """
 
     name = "vector"
-    one_loop = True
 
     def __init__(self, shape: tuple[int, int], dtype: DTypeLike) -> None:
         super().__init__(shape, dtype)
         length, width = shape
         self._columns = line_plan(length, self.dtype)
-        self._rows = row_plan(width, self.dtype)
-        self._work = workspace(max(shape), self.dtype)
+        self.row_plan = row_plan(width, self.dtype)
+        self.work = workspace(max(shape), self.dtype)
         self._spectra = workspace(max(shape), self.dtype, STRIPS + 1)
-        self._strip = np.empty((line_width(self.dtype), width), self.dtype)
-
-    def advance_rows(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
-        """Advance all rows of a slab by one step, W at a time; see `row_pass.advance_rows`.
-
-        Parameters
-        ----------
-        responses, sources : complex array, shape (rows, Ly // 2 + 1)
-            Spectra of the stress rate, and of the new directions, written.
-        update : SiteUpdate
-        """
-        none = update.begun is None
-        began = advance_rows(
-            responses, sources, self._strip, self._work, self._rows, update.stress,
-            update.plastic_strain, update.direction, np.uint64(update.seed), update.step[0],
-            np.uint64(update.first_site), update.forcing, update.parameters,
-            NO_SITES if none else update.begun,
-        )  # fmt: skip
-        update.events[0] += began
-        update.events[1] = began
-
-    def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
-        """Move the tracers of a slab along a flow, a few rows at a time; see `flow_pass`.
-
-        Parameters
-        ----------
-        responses : complex array, shape (rows + halo, fields, Ly // 2 + 1)
-            Spectra of the rows of the flow.
-        halo : int
-        move : TracerMove
-        """
-        fields, width = responses.shape[1], self.shape[1]
-        starts = np.empty(len(responses) - halo + 1, np.int64)
-        order = np.empty(len(move.position), np.int64)
-        flow_pass.order_by_row(move.position, move.length, move.first_row, starts, order)
-        lanes = line_width(self.dtype)
-        height = max(1, FLOW_BYTES // (lanes * fields * width * self.dtype.itemsize)) * lanes
-        flow = np.empty((fields, height + halo, width), self.dtype)
-        flow_pass.move_along_rows(
-            responses, flow, self._work, self._rows, _INTERPOLATIONS[move.interpolation],
-            move.position, starts, order, move.time_step, move.length, move.first_row,
-        )  # fmt: skip
 
     @staticmethod
     def fits(shape: tuple[int, int], dtype: DTypeLike) -> bool:
@@ -159,23 +109,23 @@ class VectorLines(LibraryLines):
     def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
         """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
         for field in range(rows.shape[1]):
-            transform_all_rows(rows[:, field], spectra[:, field], self._work, self._rows)
+            transform_all_rows(rows[:, field], spectra[:, field], self.work, self.row_plan)
 
     def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
         """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
         for field in range(rows.shape[1]):
-            restore_all_rows(spectra[:, field], rows[:, field], self._work, self._rows)
+            restore_all_rows(spectra[:, field], rows[:, field], self.work, self.row_plan)
 
     def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
         """Transform columns into spectra; see `LibraryLines.transform_columns`."""
         for field, modes in enumerate(spectrum):
-            transform_all_columns(exchanged[:, field], modes, self._work, self._columns)
+            transform_all_columns(exchanged[:, field], modes, self.work, self._columns)
 
     def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
         """Transform spectra back into columns; see `LibraryLines.restore_columns`."""
         inner = exchanged[before : before + self.shape[0]]
         for field, modes in enumerate(spectrum):
-            restore_all_columns(modes, inner[:, field], self._work, self._columns)
+            restore_all_columns(modes, inner[:, field], self.work, self._columns)
         fill_halo(exchanged, self.shape[0], before)
 
     def pitch(self, modes: int) -> int:
@@ -197,12 +147,12 @@ class VectorLines(LibraryLines):
     ) -> None:
         """Multiply a source by kernels in Fourier space; see `LibraryLines.convolve`."""
         odd, sources = np.array(imaginary), source.shape[1]
-        spectra = self._spectra if len(imaginary) > 1 else self._spectra[: self._work.size]
+        spectra = self._spectra if len(imaginary) > 1 else self._spectra[: self.work.size]
         of_all_ranks = len(responses) * responses.strides[0]  # bytes; they share the last cache
         streamed = of_all_ranks > CACHED_BYTES and _is_aligned(responses)
         for number in range(sources):
             convolve_columns(
                 source[:, number], kernels.half, kernels.signs, odd, responses[:, number::sources],
-                before, streamed, self._work, spectra, self._columns,
+                before, streamed, self.work, spectra, self._columns,
             )  # fmt: skip
         fill_halo(responses, self.shape[0], before)

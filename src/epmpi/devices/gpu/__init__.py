@@ -6,7 +6,7 @@ simulator runs this whole device on NumPy's arrays in the tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ from epmpi.devices.cpu import site_loops
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
+from epmpi.devices.gpu.graph_capture import CapturedStep
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
 from epmpi.devices.gpu.memory import CardMemory
-from epmpi.devices.gpu.repeating import Repeater
+from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
+from epmpi.devices.tracer_move import TracerMove
 from epmpi.randomness import BLOCK_SITES, GROUP
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
@@ -78,9 +80,10 @@ class GPU(CardMemory, Device):
         """Wait until all that was asked of the card is done."""
         self._card.synchronize()
 
-    def repeater(self) -> Callable[[Hashable, Callable[[], None]], None]:
-        """Return what records work as a CUDA graph; see `Device.repeater`."""
-        return Repeater(self._card.record)
+    def repeated_step(self, *, capture: bool) -> RepeatedStep:
+        """Return what takes steps, where it may as CUDA graphs; see `Device.repeated_step`."""
+        number = self.counter(0)
+        return CapturedStep(number, self._card.record) if capture else RepeatedStep(number)
 
     def mark(self) -> Any:
         """Return a mark in the card's queue."""
@@ -214,26 +217,19 @@ class GPU(CardMemory, Device):
         site_kernels.fill_uniforms(count, drawn, *numbers)
         return self.to_host(drawn)
 
-    def move_tracers(
-        self,
-        interpolation: str,
-        position: NDArray,
-        flow: NDArray,
-        time_step: float,
-        length: int,
-        first_row: int,
-    ) -> None:
-        """Move tracers (n, 2) along a flow with halo rows; see `tracer_kernels`."""
-        move = _MOVES[interpolation]
-        move(len(position), position, flow, np.float64(time_step), length, first_row)
+    def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
+        """Move the tracers of a slab along a flow with halo rows; see `tracer_kernels`."""
+        _MOVES[move.interpolation](
+            len(move.position), move.position, flow, np.float64(move.time_step), move.length,
+            move.first_row,
+        )  # fmt: skip
 
-    def move_batch(
-        self, interpolation: str, position: NDArray, flow: NDArray, time_step: float, length: int
-    ) -> None:
+    def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, in one launch."""
-        threads = position.shape[0] * position.shape[1]
-        move = _BATCH_MOVES[interpolation]
-        move(threads, position, flow, np.float64(time_step), length)
+        threads = move.position.shape[0] * move.position.shape[1]
+        _BATCH_MOVES[move.interpolation](
+            threads, move.position, flow, np.float64(move.time_step), move.length
+        )
 
 
 def _rule(update: Update) -> tuple[Any, tuple, tuple]:

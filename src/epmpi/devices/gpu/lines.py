@@ -83,7 +83,6 @@ class GPULines:
     """
 
     name = "cufft"
-    one_loop = False
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Work that comes again and again, recorded once as a CUDA graph and then asked for as a whole.
+"""A step captured once as a CUDA graph and then launched as a whole.
 
 A step of a small lattice is bound by the time that it takes to launch its kernels one by one; a
-graph is launched by one call.  What it holds are the addresses and the numbers of the recording, so
-the step counter and all that changes stand in arrays of the card.
+graph is launched by one call.  What it holds are the addresses and the numbers of the capture, so
+the number of the step and all that changes stand in arrays of the card.
 """
 
 from __future__ import annotations
@@ -12,49 +12,59 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.devices.repeated_step import RepeatedStep, Work
+
 KEPT = 4  # graphs: tracers that move every few steps need two
 
-Work = Callable[[], None]
 
+class CapturedStep(RepeatedStep):
+    """Takes steps, from the third with the same key on without calling their work.
 
-class Repeater:
-    """Does work, from its third time with the same key on without calling it.
-
-    The first time compiles kernels and makes plans, which no recording may do; so work whose key
-    changes each time, as the temperature of an annealing does, is never recorded.
+    The first one compiles kernels and makes plans, which no capture may do; so a step whose key
+    changes each time, as the temperature of an annealing does, is never captured.
 
     Parameters
     ----------
+    number : uint64 array, shape (1,)
+        A counter of the card.
     record : function (work) -> graph
         Calls the work, and returns what it would have done as an object with `launch()`.
     """
 
-    def __init__(self, record: Callable[[Work], Any]) -> None:
+    def __init__(self, number: NDArray[np.uint64], record: Callable[[Work], Any]) -> None:
+        super().__init__(number)
         self._record: Callable[[Work], Any] | None = record
         self._graphs: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def __call__(self, key: Hashable, work: Work) -> None:
-        """Do work that is the same each time that it comes with this key."""
+    def forget(self) -> None:
+        """Forget all graphs."""
+        self._graphs.clear()
+
+    def take(self, key: Hashable, work: Work) -> None:
+        """Take a step that is the same each time for a key; see `RepeatedStep.take`."""
         if key not in self._graphs or self._record is None:
-            work()
+            super().take(key, work)
             self._graphs[key] = None
             if len(self._graphs) > KEPT:
                 self._graphs.popitem(last=False)
             return
         self._graphs.move_to_end(key)
         if self._graphs[key] is None:
-            self._graphs[key] = self._recorded(work)
+            self._graphs[key] = self._captured(key, work)
         graph = self._graphs[key]
         if graph is None:
-            work()
+            super().take(key, work)
         else:
             graph.launch()
 
-    def _recorded(self, work: Work) -> Any:
+    def _captured(self, key: Hashable, work: Work) -> Any:
         """Return the graph; None, and never again a try, where the card or its driver refuses."""
         assert self._record is not None
         try:
-            return self._record(work)
+            return self._record(lambda: RepeatedStep.take(self, key, work))
         except Exception as problem:  # CuPy raises what the driver does
             warnings.warn(
                 f"steps are launched kernel by kernel: no CUDA graph ({problem})",

@@ -1,0 +1,65 @@
+"""The passes over the rows of a slab, each in one compiled loop over their spectra.
+
+Wherever rows are restored, they stay in the first caches until they have been used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.devices.cpu import flow_pass, row_pass
+from epmpi.devices.cpu.line_plans import line_width
+from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.site_update import SiteUpdate
+from epmpi.devices.tracer_move import TracerMove
+
+NO_SITES = np.empty(0, np.int64)
+FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time
+
+_INTERPOLATIONS = {
+    "bilinear": flow_pass.BILINEAR,
+    "nearest": flow_pass.NEAREST,
+    "stream": flow_pass.STREAM,
+}
+
+
+class CompiledRows:
+    """The row pass and the flow pass of a step; methods as of `RowLoops`.
+
+    Parameters
+    ----------
+    lines : VectorLines
+        Of the lattice.
+    """
+
+    def __init__(self, lines: VectorLines) -> None:
+        self._lines = lines
+        self._width = lines.shape[1]
+        self._lanes = line_width(lines.dtype)
+        self._strip = np.empty((self._lanes, self._width), lines.dtype)
+
+    def advance_sites(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
+        """Advance all rows of a slab by one step, W at a time; see `row_pass.advance_rows`."""
+        began = row_pass.advance_rows(
+            responses, sources, self._strip, self._lines.work, self._lines.row_plan, update.stress,
+            update.plastic_strain, update.direction, np.uint64(update.seed), update.step[0],
+            np.uint64(update.first_site), update.forcing, update.parameters,
+            NO_SITES if update.begun is None else update.begun,
+        )  # fmt: skip
+        update.events[0] += began
+        update.events[1] = began
+
+    def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
+        """Move the tracers of a slab along a flow, a few rows at a time; see `flow_pass`."""
+        starts = np.empty(len(responses) - halo + 1, np.int64)
+        order = np.empty(len(move.position), np.int64)
+        flow_pass.order_by_row(move.position, move.length, move.first_row, starts, order)
+        fields, lanes, dtype = responses.shape[1], self._lanes, self._lines.dtype
+        height = max(1, FLOW_BYTES // (lanes * fields * self._width * dtype.itemsize)) * lanes
+        flow = np.empty((fields, height + halo, self._width), dtype)
+        flow_pass.move_along_rows(
+            responses, flow, self._lines.work, self._lines.row_plan,
+            _INTERPOLATIONS[move.interpolation], move.position, starts, order, move.time_step,
+            move.length, move.first_row,
+        )  # fmt: skip

@@ -1,0 +1,46 @@
+"""A step that is taken again and again, and its number, which stands on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Work = Callable[[], None]
+
+
+class RepeatedStep:
+    """Takes steps and counts them.
+
+    Parameters
+    ----------
+    number : uint64 array, shape (1,)
+        A counter of the device.
+
+    Attributes
+    ----------
+    number : uint64 array, shape (1,)
+        Of the next step.
+    """
+
+    def __init__(self, number: NDArray[np.uint64]) -> None:
+        self.number = number
+
+    def begin_at(self, step: int) -> None:
+        """Go on from a step, with arrays that may be others than before."""
+        self.number[:] = step
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was captured: the steps to come are made of other arrays or other work."""
+
+    def take(self, key: Hashable, work: Work) -> None:
+        """Do the work of a step, which is the same each time for a key, and count it.
+
+        A device with a queue may capture what the work asks of it, and ask for that later on
+        without calling `work`.  So all that differs from one time to the next must be in arrays of
+        the device, and the work may neither allocate arrays nor wait for the device.
+        """
+        work()
+        self.number += 1

@@ -1,0 +1,57 @@
+"""The sites of a slab: their stress, plastic strain and direction, on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from epmpi.devices import Device
+
+
+class Fields:
+    """What the sites of a slab hold, and the events that began in it.
+
+    Parameters
+    ----------
+    shape : (rows, Ly)
+    dtype : dtype
+        float64 or float32, of the stress.
+    device : Device
+
+    Attributes
+    ----------
+    stress : float array, shape (rows, Ly)
+        sigma.
+    plastic_strain : float64 array, shape (rows, Ly)
+    direction : int8 array, shape (rows, Ly)
+        n s: 0 inactive, +1 or -1 active.
+    events : int64 array, shape (2,)
+        The events that began on this rank: in all; in the last block of rows.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: DTypeLike, device: Device) -> None:
+        self.stress = device.zeros(shape, dtype)
+        self.plastic_strain = device.zeros(shape, np.float64)
+        self.direction = device.zeros(shape, np.int8)
+        self.events = device.zeros((2,), np.int64)
+
+    def by_name(self) -> dict[str, NDArray]:
+        """Return the arrays by site."""
+        return {
+            "stress": self.stress,
+            "plastic_strain": self.plastic_strain,
+            "direction": self.direction,
+        }
+
+    def keep_in(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray[np.int8],
+        events: NDArray[np.int64],
+    ) -> None:
+        """Keep all that they hold in these arrays of the device from now on."""
+        stress[:], plastic_strain[:] = self.stress, self.plastic_strain
+        direction[:], events[:] = self.direction, self.events
+        self.stress, self.plastic_strain = stress, plastic_strain
+        self.direction, self.events = direction, events

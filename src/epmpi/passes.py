@@ -1,0 +1,121 @@
+"""The passes of a step over the rows of a slab: sites advance and switch, tracers move.
+
+A pass restores rows of a response from their spectra and works on them while they are in cache.
+Where the device has compiled loops for whole passes, and the spectra of the rows lie in one piece,
+a pass is one loop; elsewhere it goes block by block.  The bits are the same.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from epmpi.devices import RowLoops, SiteUpdate, TracerMove
+from epmpi.spectral import Convolution, RowSpectra
+
+
+class Passes(ABC):
+    """The passes over the responses of a convolution; see `passes_over`."""
+
+    @abstractmethod
+    def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
+        """Advance the sites of the slab, and set the next source: their new directions.
+
+        Parameters
+        ----------
+        rate : int
+            Which response is the rate of their stress.
+        update : SiteUpdate
+
+        Yields
+        ------
+        int
+            The first row of each block, when it has advanced.
+        """
+
+    @abstractmethod
+    def move_tracers(self, move: TracerMove) -> None:
+        """Move the tracers of the slab along the flow that the last source causes."""
+
+
+class BlockPasses(Passes):
+    """Transforms and physics block by block; the flow is stored.
+
+    Parameters
+    ----------
+    convolution : Convolution
+    flow : range
+        Which responses are the flow.
+    """
+
+    def __init__(self, convolution: Convolution, flow: range) -> None:
+        self._convolution = convolution
+        self._device = convolution.fft.device
+        self._fields = flow
+        if flow:
+            rows, width = convolution.fft.slab.shape
+            shape = len(flow), rows + sum(convolution.halo), width
+            self._flow = self._device.empty(shape, convolution.fft.dtype)
+
+    def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
+        """Advance the sites of the slab; see `Passes.advance_sites`."""
+        convolution = self._convolution
+        for begin, end in convolution.row_blocks:
+            stress_rate = convolution.response_block(rate, begin, end)
+            source = convolution.source_block(begin, end)
+            self._device.advance_sites(update, begin, end, stress_rate, source)
+            convolution.set_source(begin, end)
+            yield begin
+
+    def move_tracers(self, move: TracerMove) -> None:
+        """Restore the flow, then move the tracers of the slab along it."""
+        self._convolution.responses(self._fields, self._flow)
+        self._device.move_tracers(move, self._flow)
+
+
+class LoopPasses(Passes):
+    """Each pass in one compiled loop.
+
+    Parameters
+    ----------
+    loops : RowLoops
+    spectra : RowSpectra
+    halo : (before, after)
+        Rows of the responses beyond the slab.
+    flow : range
+        Which responses are the flow.
+    """
+
+    def __init__(
+        self, loops: RowLoops, spectra: RowSpectra, halo: tuple[int, int], flow: range
+    ) -> None:
+        self._loops = loops
+        self._halo = sum(halo)
+        self._source = spectra.source
+        self._responses = spectra.responses[halo[0] : halo[0] + len(spectra.source)]
+        self._flow = spectra.responses[:, flow.start : flow.stop]
+
+    def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
+        """Advance the sites of the slab; see `Passes.advance_sites`."""
+        self._loops.advance_sites(self._responses[:, rate], self._source, update)
+        yield 0
+
+    def move_tracers(self, move: TracerMove) -> None:
+        """Move the tracers of the slab while the flow is restored, a few rows at a time."""
+        self._loops.move_tracers(self._flow, self._halo, move)
+
+
+def passes_over(convolution: Convolution, flow: range) -> Passes:
+    """Return the passes over a convolution's responses: loops where its device has them.
+
+    Parameters
+    ----------
+    convolution : Convolution
+    flow : range
+        Which of its responses tracers follow; empty for none.
+    """
+    spectra = convolution.row_spectra()
+    loops = None if spectra is None else convolution.fft.device.row_loops(spectra.lines)
+    if spectra is None or loops is None:
+        return BlockPasses(convolution, flow)
+    return LoopPasses(loops, spectra, convolution.halo, flow)
