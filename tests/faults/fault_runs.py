@@ -150,7 +150,12 @@ class Place:
         self._count = 0
 
     def start(
-        self, *arguments: str | Path, ranks: int = 1, copied: int = 10**9, **variables: str
+        self,
+        *arguments: str | Path,
+        ranks: int = 1,
+        copied: int = 10**9,
+        runner: Path = RUNNER,
+        **variables: str,
     ) -> Started:
         """Start the command line with these arguments on some ranks."""
         self._count += 1
@@ -158,7 +163,7 @@ class Place:
         pids.mkdir()
         output = self.directory / f"output{self._count}"
         command = launching.python(
-            *map(str, (RUNNER, pids, copied, *arguments)), ranks=ranks if ranks > 1 else None
+            *map(str, (runner, pids, copied, *arguments)), ranks=ranks if ranks > 1 else None
         )
         with open(output, "w") as file:
             process = subprocess.Popen(

@@ -22,6 +22,7 @@ from disks import can_mount, disk_full, read_only
 from fault_runs import Place, Trial
 from kills import kill_at_random
 from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
+from owners import replaced, without_locks
 
 
 def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
@@ -40,6 +41,8 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         *disks,
         partial(stopped, place, few),
         partial(two_runs, place, 1),
+        partial(replaced, place, 4),
+        partial(without_locks, place, 4),
         partial(stalled, place, 1),
         partial(not_a_number, place, 2 * few),
         partial(clock_backwards, directory, 1),

@@ -11,6 +11,7 @@ from disks import can_mount, disk_full, read_only
 from fault_runs import Place
 from kills import kill_at_random
 from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
+from owners import replaced, without_locks
 
 SEED = 20
 OF_RUNS = (
@@ -19,6 +20,8 @@ OF_RUNS = (
     (foreign, 1),
     (stopped, 1),
     (two_runs, 1),
+    (replaced, 2),
+    (without_locks, 4),
     (stalled, 1),
     (not_a_number, 2),
 )

@@ -119,7 +119,7 @@ def write_checkpoint(
     number : int
         Of tracers.
     writer : StreamingWriter
-        Which writes as it writes run.h5.
+        Which writes as it writes run.h5; its lock is asked before anything is changed.
 
     Raises
     ------
@@ -127,18 +127,28 @@ def write_checkpoint(
         On all ranks, if it cannot be written; the checkpoints are then as they were.
     """
     communicator, partial = writer.communicator, directory / f"{NAME}.partial"
+    lock = writer.lock
     distributed = parts(state, number, slab, communicator)
     checksums = [communicator.gather_rows(part.checksums) for part in distributed]
 
     def begin() -> None:
+        if lock is not None:
+            lock.check()
         write_serial_part(partial, header, state.counts, distributed, checksums)
+
+    def end() -> None:
+        with told_in_one_line(partial):
+            flush_to_disk(partial)
+        if lock is not None:
+            lock.check()
+        put_in_place(directory)
 
     try:
         on_root(communicator, begin)
         communicator.raise_alike(writer.fill(partial, distributed))
-        on_root(communicator, lambda: put_in_place(directory))
+        on_root(communicator, end)
     except OutputError:
-        if communicator.is_root:
+        if communicator.is_root and (lock is None or lock.is_ours):
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
         raise
@@ -168,6 +178,8 @@ def write_serial_part(
 def put_in_place(directory: Path) -> None:
     """Make the finished partial file the checkpoint, and the checkpoint the previous one.
 
+    The file is on the disk.
+
     Raises
     ------
     OutputError
@@ -175,7 +187,6 @@ def put_in_place(directory: Path) -> None:
     """
     partial, current = directory / f"{NAME}.partial", directory / NAME
     with told_in_one_line(current):
-        flush_to_disk(partial)
         if current.exists():
             keep_as_previous(directory)
         os.replace(partial, current)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from epmpi.lattice import Slab
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.lock import RunLock
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import by_identity, tracer_ranges
 from epmpi.parallel import Communicator
@@ -36,14 +37,20 @@ class CollectiveWriter(StreamingWriter):
 
     Parameters
     ----------
-    communicator, slab, compression
+    communicator, slab, compression, lock
         As of `StreamingWriter`.
     """
 
     collective = True
 
-    def __init__(self, communicator: Communicator, slab: Slab, compression: int = 0) -> None:
-        super().__init__(communicator, slab, compression)
+    def __init__(
+        self,
+        communicator: Communicator,
+        slab: Slab,
+        compression: int = 0,
+        lock: RunLock | None = None,
+    ) -> None:
+        super().__init__(communicator, slab, compression, lock)
         self._before: dict[h5md.Element, int] = {}
         self._numbers: dict[h5md.Element, list[tuple[NDArray, NDArray, NDArray | None]]] = {}
 
@@ -82,6 +89,8 @@ class CollectiveWriter(StreamingWriter):
         if self.communicator.max(int(error is not None)):
             raise error or OutputError(f"cannot write {self._path}: another rank failed")
         if self.communicator.is_root:
+            if self.lock is not None:
+                self.lock.check()
             super().open(self._path, {element: self._before.get(element, 0) for element in shared})
             for element, parts in self._numbers.items():
                 self._add(element, parts)

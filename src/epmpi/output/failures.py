@@ -87,7 +87,7 @@ def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
             yield file
             file.flush()
         except BaseException:
-            throw_away(file, path, kept)
+            throw_away(file, kept)
             raise
         kept.clear()
         file.close()
@@ -104,7 +104,7 @@ def datasets(file: h5py.File) -> list[h5py.Dataset]:
     return found
 
 
-def throw_away(file: h5py.File, path: Path, held: list[h5py.Dataset]) -> None:
+def throw_away(file: h5py.File, held: list[h5py.Dataset]) -> None:
     """Close a file that could not be written, without caring for what is in it.
 
     HDF5 is left in ruins by a close that fails, and crashes then or in the end of the process.  So
@@ -119,7 +119,7 @@ def throw_away(file: h5py.File, path: Path, held: list[h5py.Dataset]) -> None:
             os.dup2(memory, file.id.get_vfd_handle())
             os.close(memory)
         else:
-            os.truncate(path, 0)
+            os.truncate(file.id.get_vfd_handle(), 0)
     held.clear()
     with suppress(Exception):
         file.close()

@@ -37,6 +37,7 @@ import h5py
 
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import told_in_one_line, writing
+from epmpi.output.lock import RunLock
 from epmpi.trust import FOLDER, SEGMENT
 
 COPIED = 64 * chunks.MEBIBYTE  # copied in some 50 ms: little against the time between publications
@@ -68,10 +69,13 @@ class SegmentedFile:
         Exists and holds no run.
     describe : callable
         Writes header and parameters into an open file; called for every file that is published.
+    lock : RunLock or None
+        Of the directory: asked before anything there is changed.
     """
 
-    def __init__(self, directory: Path, describe: Describe) -> None:
+    def __init__(self, directory: Path, describe: Describe, lock: RunLock | None = None) -> None:
         self.directory = directory
+        self._lock = lock
         self.path = directory / "run.h5"
         self.partial = directory / "run.h5.partial"
         self.describe = describe
@@ -104,12 +108,18 @@ class SegmentedFile:
             If it cannot be removed.
         """
         kept = {segment.path for segment in self.published}
+        self._check()
         with told_in_one_line(self.directory):
             for path in self._numbered():
                 if path not in kept:
                     path.unlink()
             for name in LEFT_BEHIND:
                 (self.directory / name).unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        """Raise OutputError if the directory is not this run's any more."""
+        if self._lock is not None:
+            self._lock.check()
 
     def _numbered(self) -> list[Path]:
         """Return the files that have the name of a segment."""
@@ -125,6 +135,7 @@ class SegmentedFile:
             If it cannot be written.
         """
         last = self.published[-1] if self.published else None
+        self._check()
         with told_in_one_line(self.partial):
             if last is not None and last.path.stat().st_size <= COPIED:
                 shutil.copyfile(last.path, self.partial)
@@ -144,12 +155,14 @@ class SegmentedFile:
         OutputError
             If it cannot be written; run.h5 is then as it was.
         """
+        self._check()
         kept = [segment for segment in self.published if segment is not self._replaced]
         with told_in_one_line(self.path):
             with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
                 held = self.describe(file)
             del held  # only now: see `failures.datasets`
             flush_to_disk(self.partial)
+            self._check()  # again, for all this has taken time
             if kept:
                 self._publish_segment(kept, frames)
             else:
@@ -160,7 +173,8 @@ class SegmentedFile:
 
     def discard(self) -> None:
         """Remove the partial file, if there is one, which also frees its space."""
-        self.partial.unlink(missing_ok=True)
+        if self._lock is None or self._lock.is_ours:
+            self.partial.unlink(missing_ok=True)
 
     def _publish_segment(self, kept: list[Segment], frames: dict[h5md.Element, int]) -> None:
         """Publish one segment of several, with the run.h5 that refers to all of them."""
@@ -177,6 +191,7 @@ class SegmentedFile:
             held = self.describe(file)
         del held
         flush_to_disk(index)
+        self._check()
         os.replace(index, self.path)
         self.published = segments
         if self._replaced is not None and self._replaced.path != new.path:

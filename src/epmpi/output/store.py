@@ -85,8 +85,8 @@ class RunStore:
             **parameters,
         }
         self._lock = lock
-        self._files = SegmentedFile(directory, self._write_header)
-        self._writer = make_writer(configuration, communicator, self.slab)
+        self._files = SegmentedFile(directory, self._write_header, lock)
+        self._writer = make_writer(configuration, communicator, self.slab, lock)
         self._series = PendingSeries(self._writer)
         self._publication = Publication(self._files, self._writer, self._series.write)
         self._last_step: dict[str, int] = {}

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from epmpi.lattice import Slab
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
+from epmpi.output.lock import RunLock
 from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
 
@@ -60,11 +61,20 @@ class StreamingWriter:
         The rows of the fields that this rank owns; slabs are in the order of the ranks.
     compression : int
         Level of the compression of fields and trajectories, 0 for none.
+    lock : RunLock or None
+        Of the directory, on the root.
     """
 
     collective = False  # whether the other ranks must take part in opening and closing
 
-    def __init__(self, communicator: Communicator, slab: Slab, compression: int = 0) -> None:
+    def __init__(
+        self,
+        communicator: Communicator,
+        slab: Slab,
+        compression: int = 0,
+        lock: RunLock | None = None,
+    ) -> None:
+        self.lock = lock
         self.communicator = communicator
         self.slab = slab
         self.compression = compression
@@ -119,7 +129,7 @@ class StreamingWriter:
             file, self._file = self._file, None
             held = list(self._datasets.values())
             self._datasets.clear()
-            throw_away(file, self._path, held)
+            throw_away(file, held)
 
     def append_numbers(
         self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray

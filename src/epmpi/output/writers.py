@@ -6,12 +6,16 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.lattice import Slab
 from epmpi.output import collective
 from epmpi.output.collective import CollectiveWriter
+from epmpi.output.lock import RunLock
 from epmpi.output.streaming import StreamingWriter
 from epmpi.parallel import Communicator
 
 
 def make_writer(
-    configuration: Configuration, communicator: Communicator, slab: Slab
+    configuration: Configuration,
+    communicator: Communicator,
+    slab: Slab,
+    lock: RunLock | None = None,
 ) -> StreamingWriter:
     """Return the writer that `output.writer` names.
 
@@ -33,4 +37,4 @@ def make_writer(
         output.writer == "auto" and there and communicator.size > 1
     )
     kind = CollectiveWriter if together else StreamingWriter
-    return kind(communicator, slab, output.compression)
+    return kind(communicator, slab, output.compression, lock)

@@ -1,0 +1,113 @@
+"""Who holds a run directory: the process that run.lock names, and whether it is alive."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import uuid
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that holds, or has held, a run directory.
+
+    Parameters
+    ----------
+    process : int
+        Its number.
+    host : str
+        For the reader.
+    machine : str
+        What tells processes of one number apart: the system since its start, the name space.
+    started : str
+        When the process was started, as the system counts: numbers are used again.
+    token : str
+        Nobody else's.
+    seen : str
+        When it was alive last.
+    """
+
+    process: int
+    host: str
+    machine: str
+    started: str
+    token: str
+    seen: str
+
+    @classmethod
+    def of_this_process(cls) -> Holder:
+        """Return this process as the holder of one more directory."""
+        number = os.getpid()
+        started = start_of(number) or ""
+        return cls(number, platform.node(), machine(), started, uuid.uuid4().hex, now())
+
+    @classmethod
+    def parse(cls, text: bytes) -> Holder | None:
+        """Return the holder that a lock names; None if it names none."""
+        try:
+            found = json.loads(text)
+            named = {item.name: found[item.name] for item in fields(cls)}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+        process = named.pop("process")
+        if type(process) is not int or not 0 < process < 2**31:
+            return None
+        if not all(isinstance(value, str) for value in named.values()):
+            return None
+        return cls(process, **named)
+
+    def line(self) -> bytes:
+        """Return the text of a lock; of the same length for one holder at any time."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    def seen_now(self) -> Holder:
+        """Return the same holder, alive at this moment."""
+        return replace(self, seen=now())
+
+    @property
+    def is_near(self) -> bool:
+        """Whether its process can be looked for: it runs, or ran, on this system."""
+        return self.machine == machine()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process is running, where that `is_near`."""
+        return start_of(self.process) in (self.started, "")
+
+    def __str__(self) -> str:
+        """Return who it is, on one line."""
+        host = "".join(letter for letter in self.host[:100] if letter.isprintable())
+        return f"process {self.process} on {host}, alive at {self.seen[:19]}Z"
+
+
+def machine() -> str:
+    """Return what tells this system, since its start, and its processes from all others."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not Linux
+        return platform.node()
+
+
+def start_of(process: int) -> str | None:
+    """Return when a process was started: None if it is not running, empty if nobody may know."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:  # of another user
+        pass
+    try:
+        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return None if told[0] in "ZX" else told[19]
+
+
+def now() -> str:
+    """Return the time in UTC, always of the same length."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,78 @@
+"""Two runs that want one directory: moved or removed under a run, or on a disk without locks."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from fault_runs import Place, Started, Trial
+from same_runs import differences
+
+LOCKLESS = Path(__file__).parent / "run_without_locks.py"
+DISKS = ("nothing", "ENOSYS")  # what flock does
+
+
+def begun(place: Place, name: str, **options) -> Started:
+    """Start a run and stop the clock of its processes after its first checkpoint."""
+    place.remove(name)
+    started = place.run(name, **options)
+    started.wait_for((place.directory / name / "checkpoint.h5").exists)
+    started.kill(signal.SIGSTOP)
+    return started
+
+
+def ended(started: Started, code: int, told: str) -> str:
+    """Let a run go on; return what is wrong if it does not end so, with one line that says why."""
+    started.kill(signal.SIGCONT)
+    found = started.wait()
+    lines = [line for line in started.text().splitlines() if line.startswith("epmpi: ")]
+    good = found == code and len(lines) == 1 and told in lines[0]
+    return "" if good else f"exit code {found}: {started.text()[-300:]}"
+
+
+def replaced(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of a new run in the place of one that stood still and then goes on."""
+    path, away = place.directory / "replaced", place.directory / "away"
+    ways = [(how, late) for how in ("removed", "moved") for late in (False, True)]
+    for how, late in ways[:number]:
+        place.remove("away")
+        old = begun(place, "replaced", ranks=2)
+        if how == "removed":
+            shutil.rmtree(path)
+        else:
+            path.rename(away)
+        new = place.run("replaced")
+        new.wait_for((path / "checkpoint.h5").exists)
+        if late:
+            new.wait()
+        lost = ended(old, 74, "is not the directory")
+        lost = lost or (new.text()[-300:] if new.wait() != 0 else "")
+        lost = lost or " ".join(differences(place.reference(), path))
+        yield Trial(f"RUN {how}, a new one {'complete' if late else 'begun'}", lost)
+
+
+def without_locks(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of resuming a run, alive or asleep, where locks do not work."""
+    ways = [(flock, machine) for flock in DISKS for machine in ("", "another")]
+    for flock, machine in ways[:number]:
+        here = {"FLOCK": flock, "runner": LOCKLESS}
+        old = begun(place, "unlocked", MACHINE="", **here)
+        if machine:  # alive there: seen by its signs
+            old.kill(signal.SIGCONT)
+        second = place.resume("unlocked", MACHINE=machine, **here)
+        code, lost = second.wait(), ""
+        if code != 2 or "is in use by process" not in second.text():
+            lost = f"exit code {code}: {second.text()[-300:]}"
+        lost = lost or (old.text()[-300:] if ended(old, 0, "") and old.wait() != 0 else "")
+        lost = lost or " ".join(differences(place.reference(), place.directory / "unlocked"))
+        where = "on another machine" if machine else "here"
+        yield Trial(f"flock does {flock}: RUN in use {where}", lost)
+        if machine:
+            old = begun(place, "unlocked", MACHINE="", **here)
+            second = place.resume("unlocked", MACHINE=machine, **here)
+            lost = second.text()[-300:] if second.wait() != 0 else ""
+            lost = lost or ended(old, 74, "has no run.lock any more")
+            lost = lost or " ".join(differences(place.reference(), place.directory / "unlocked"))
+            yield Trial(f"flock does {flock}: RUN taken over from one asleep", lost)
