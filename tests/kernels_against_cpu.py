@@ -6,19 +6,20 @@
 import numpy as np
 import pytest
 
-from epmpi import rules
 from epmpi.devices import CPU, SiteUpdate, TracerMove
 from epmpi.devices.cpu.library_lines import LibraryLines
+from epmpi.rules import READINGS, Increments, SwitchingRule
 from epmpi.waiting import bin_edges
 
 SHAPE = (4, 37)  # blocks begin anywhere within a group of 128 sites, and end so
 FIRST = 3 * 128 + 41
-PARAMETERS = {
-    "stress": (rules.STRESS, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "either": (rules.EITHER, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "both": (rules.BOTH, 1.3, 0.9, 0.2, 0.7, 0.1),
-    "random": (rules.RANDOM, 0.6, 1.0, 1.0, 0.7, 0.1),
+RULES = {
+    word: SwitchingRule(reading, attempt_rate=0.6, yield_stress=1.0, temperature=1.0, rate_off=0.7)
+    if word == "random"
+    else SwitchingRule(reading, attempt_rate=1.3, yield_stress=0.9, temperature=0.2, rate_off=0.7)
+    for word, reading in READINGS.items()
 }
+INCREMENTS = Increments(time=0.1, stress=0.01, strain=0.05)
 
 
 def lively_state(dtype):
@@ -31,7 +32,7 @@ def lively_state(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("reading", PARAMETERS)
+@pytest.mark.parametrize("reading", RULES)
 def test_sites_switch_as_on_the_cpu(gpu, reading, dtype):
     slow = lively_state(dtype)
     fast = [gpu.asarray(field.copy()) for field in slow]
@@ -47,7 +48,7 @@ def test_sites_switch_as_on_the_cpu(gpu, reading, dtype):
             stress, plastic_strain, direction, stress_rate = state
             update = SiteUpdate(
                 stress=stress, plastic_strain=plastic_strain, direction=direction,
-                step=counter, forcing=(0.01, 0.05), parameters=PARAMETERS[reading], events=count,
+                step=counter, rule=RULES[reading], increments=INCREMENTS, events=count,
                 begun=sites, seed=2**40 + 1, first_site=FIRST,
             )  # fmt: skip
             device.advance_sites(update, 0, len(stress), stress_rate, source)

@@ -48,7 +48,8 @@ def advance(activation, state, begin, end, step):
 
 def advance_slowly(configuration, state, step):
     """Advance all sites by one step, one by one; return the events."""
-    reading, rate_on, threshold, temperature, rate_off, dt = activation_of(configuration).parameters
+    activation = activation_of(configuration)
+    rule, dt = activation.rule, activation.increments.time
     model, key, when = configuration.model, np.uint64(configuration.run.seed), np.uint64(step)
     stress, strain, direction, stress_rate = state
     events = 0
@@ -57,8 +58,8 @@ def advance_slowly(configuration, state, step):
         stress[x, y] += dt * (float(stress_rate[x, y]) + model.shear_modulus * model.strain_rate)
         strain[x, y] += direction[x, y] * dt * model.event_strain / (2 * model.relaxation_time)
         here = float(stress[x, y])
-        on = rules.activation_rate(here, reading, rate_on, threshold, temperature)
-        activated, deactivated, renewed = rules.switching_probabilities(on, rate_off, dt)
+        on = rules.activation_rate(here, rule)
+        activated, deactivated, renewed = rules.switching_probabilities(on, rule.rate_off, dt)
         draw = randomness.uniform(key, np.uint64(randomness.SWITCHING), when, number)
         aside = randomness.uniform(key, np.uint64(randomness.DIRECTION), when, number)
         begins = draw < activated
@@ -67,7 +68,7 @@ def advance_slowly(configuration, state, step):
             if draw < deactivated:
                 direction[x, y] = 0
         if begins:
-            direction[x, y] = rules.activation_direction(here, reading, threshold, aside)
+            direction[x, y] = rules.activation_direction(here, rule, aside)
             events += 1
     return events
 
@@ -147,8 +148,9 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
     stress, plastic_strain, direction = fields
     update = SiteUpdate(
         stress=stress, plastic_strain=plastic_strain, direction=direction,
-        step=CPU().counter(0), forcing=(0.0, 0.0), events=events, first_site=0,
-        parameters=(rules.RANDOM, rate_on, 1.0, 0.1, rate_off, step), seed=configuration.run.seed,
+        step=CPU().counter(0), increments=rules.Increments(step, 0.0, 0.0), events=events,
+        rule=rules.SwitchingRule(rules.RANDOM, rate_on, 1.0, 0.1, rate_off), first_site=0,
+        seed=configuration.run.seed,
     )  # fmt: skip
     CPU().advance_sites(update, 0, 1, np.zeros((1, sites)), source)
     assert events[0] == (1 if switches else 0)
@@ -159,7 +161,10 @@ def test_parameters_come_from_the_configuration():
     units = ["model.attempt_rate=1.4", "model.restructuring_time=2.0", "model.yield_stress=0.9"]
     units += ["model.relaxation_time=4.0", "model.shear_modulus=1.5", "model.direction=both"]
     thermal = activation_of(configuration_of(*units))
-    assert thermal.parameters == (rules.BOTH, 1.4, 0.9, 0.4, 0.5, 0.05)
-    assert thermal.forcing == pytest.approx((1.5 * 0.2 * 0.05, 0.8 * 0.05 / 8.0))
+    assert thermal.rule == rules.SwitchingRule(
+        rules.BOTH, attempt_rate=1.4, yield_stress=0.9, temperature=0.4, rate_off=0.5
+    )
+    assert thermal.increments == pytest.approx((0.05, 1.5 * 0.2 * 0.05, 0.8 * 0.05 / 8.0))
     random = activation_of(configuration_of(*RANDOM, "model.restructuring_time=2.0"))
-    assert random.parameters[:2] == (rules.RANDOM, pytest.approx(0.3 / 0.7 / 2.0))
+    assert random.rule.reading == rules.RANDOM
+    assert random.rule.attempt_rate == pytest.approx(0.3 / 0.7 / 2.0)

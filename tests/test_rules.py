@@ -12,8 +12,14 @@ from scipy.linalg import expm
 from epmpi import rules
 from epmpi.devices.cpu import compiler
 
-READINGS = [rules.STRESS, rules.EITHER, rules.BOTH, rules.RANDOM]
-THERMAL = READINGS[:3]
+READINGS = list(rules.READINGS.values())
+THERMAL = [reading for reading in READINGS if reading != rules.RANDOM]
+
+
+def rule(reading, attempt_rate=1.5, yield_stress=1.0, temperature=0.1, rate_off=1.0):
+    return rules.SwitchingRule(reading, attempt_rate, yield_stress, temperature, rate_off)
+
+
 stresses = st.floats(-3.0, 3.0)
 temperatures = st.floats(1e-3, 10.0)
 rates = st.floats(1e-12, 10.0)
@@ -23,7 +29,7 @@ steps = st.floats(1e-3, 1.0)
 @pytest.mark.parametrize(("reading", "attempts"), [("stress", 1), ("either", 1), ("both", 2)])
 def test_activation_rate_is_eq_2_below_the_threshold(reading, attempts):
     for stress in (0.0, 0.3, -0.8):
-        rate = rules.activation_rate(stress, rules.READINGS[reading], 1.5, 0.9, 0.1)
+        rate = rules.activation_rate(stress, rule(rules.READINGS[reading], yield_stress=0.9))
         expected = attempts * 1.5 * math.exp((stress**2 - 0.81) / 0.2)
         assert rate == pytest.approx(expected, rel=1e-14)
 
@@ -31,25 +37,33 @@ def test_activation_rate_is_eq_2_below_the_threshold(reading, attempts):
 @pytest.mark.parametrize("reading", THERMAL)
 @pytest.mark.parametrize("stress", [0.9, -0.9, 1.7, -40.0])
 def test_activation_rate_is_the_attempt_rate_above_the_threshold(reading, stress):
-    assert rules.activation_rate(stress, reading, 1.5, 0.9, 0.1) == 1.5
+    assert rules.activation_rate(stress, rule(reading, yield_stress=0.9)) == 1.5
 
 
 def test_activation_rate_of_the_random_model_ignores_the_stress():
     for stress in (0.0, 0.5, -2.0):
-        assert rules.activation_rate(stress, rules.RANDOM, 0.02, 1.0, 0.1) == 0.02
+        assert rules.activation_rate(stress, rule(rules.RANDOM, 0.02)) == 0.02
 
 
 @given(stresses, st.sampled_from(READINGS), st.floats(0.0, 10.0), temperatures)
 def test_activation_bound_bounds_the_rate(stress, reading, attempt_rate, temperature):
-    arguments = (stress, reading, attempt_rate, 1.0, temperature)
+    arguments = stress, rule(reading, attempt_rate, 1.0, temperature)
     assert rules.activation_bound(*arguments) >= rules.activation_rate(*arguments)
+
+
+@given(stresses, stresses, st.sampled_from(READINGS), temperatures)
+def test_activation_bound_grows_with_the_stress(stress, other, reading, temperature):
+    """It is taken at the largest |stress| of 32 sites, for all of them."""
+    low, high = sorted((stress, other), key=abs)
+    given_rule = rule(reading, temperature=temperature)
+    assert rules.activation_bound(low, given_rule) <= rules.activation_bound(high, given_rule)
 
 
 @given(stresses, st.sampled_from(READINGS), temperatures)
 def test_no_rate_exceeds_the_bound_at_the_threshold(stress, reading, temperature):
     """The first, cheapest test of the loop over the sites relies on it."""
-    highest = rules.activation_bound(1.0, reading, 1.3, 1.0, temperature)
-    assert highest >= rules.activation_rate(stress, reading, 1.3, 1.0, temperature)
+    given_rule = rule(reading, 1.3, 1.0, temperature)
+    assert rules.activation_bound(1.0, given_rule) >= rules.activation_rate(stress, given_rule)
 
 
 @given(rates, rates, steps)
@@ -79,31 +93,31 @@ def test_small_probabilities_keep_their_digits():
 
 def test_direction_is_the_sign_of_the_stress():
     for uniform in (0.0, 0.7):
-        assert rules.activation_direction(0.4, rules.STRESS, 1.0, uniform) == 1
-        assert rules.activation_direction(-0.4, rules.STRESS, 1.0, uniform) == -1
+        assert rules.activation_direction(0.4, rule(rules.STRESS), uniform) == 1
+        assert rules.activation_direction(-0.4, rule(rules.STRESS), uniform) == -1
 
 
 @pytest.mark.parametrize("reading", [rules.EITHER, rules.BOTH])
 def test_direction_is_drawn_below_the_threshold_only(reading):
     for stress in (-0.99, 0.0, 0.4):
-        assert rules.activation_direction(stress, reading, 1.0, 0.49) == 1
-        assert rules.activation_direction(stress, reading, 1.0, 0.5) == -1
+        assert rules.activation_direction(stress, rule(reading), 0.49) == 1
+        assert rules.activation_direction(stress, rule(reading), 0.5) == -1
     for stress in (-1.0, -1.2, 1.0, 3.0):
         for uniform in (0.1, 0.9):
-            assert rules.activation_direction(stress, reading, 1.0, uniform) == np.sign(stress)
+            assert rules.activation_direction(stress, rule(reading), uniform) == np.sign(stress)
 
 
 def test_direction_of_the_random_model_is_drawn_at_any_stress():
     for stress in (-2.0, 0.0, 0.4, 2.0):
-        assert rules.activation_direction(stress, rules.RANDOM, 1.0, 0.2) == 1
-        assert rules.activation_direction(stress, rules.RANDOM, 1.0, 0.8) == -1
+        assert rules.activation_direction(stress, rule(rules.RANDOM), 0.2) == 1
+        assert rules.activation_direction(stress, rule(rules.RANDOM), 0.8) == -1
 
 
 @pytest.mark.parametrize("stress", [0.0, -0.0, 9e-13, -9e-13])
 @pytest.mark.parametrize("reading", READINGS)
 def test_rounding_of_a_vanishing_stress_never_decides(reading, stress):
-    assert rules.activation_direction(stress, reading, 1.0, 0.2) == 1
-    assert rules.activation_direction(stress, reading, 1.0, 0.8) == -1
+    assert rules.activation_direction(stress, rule(reading), 0.2) == 1
+    assert rules.activation_direction(stress, rule(reading), 0.8) == -1
 
 
 @given(st.floats(0.0, 1.0))
@@ -131,12 +145,12 @@ def test_spline_weights_are_the_cubic_b_spline(fraction):
 def test_compiled_rules_are_the_plain_ones():
     for reading in READINGS:
         for stress in (-1.3, -0.4, 0.0, 0.7):
-            for name in ("activation_rate", "activation_bound"):
-                arguments = (stress, reading, 1.2, 1.0, 0.3)
+            for name in ("barrier", "activation_rate", "activation_bound"):
+                arguments = stress, rule(reading, 1.2, 1.0, 0.3)
                 compiled = getattr(compiler.rules, name)(*arguments)
                 assert compiled == pytest.approx(getattr(rules, name)(*arguments), rel=1e-15)
             for uniform in (0.2, 0.8):
-                arguments = (stress, reading, 1.0, uniform)
+                arguments = stress, rule(reading, 1.2, 1.0, 0.3), uniform
                 compiled = compiler.rules.activation_direction(*arguments)
                 assert compiled == rules.activation_direction(*arguments)
     compiled = compiler.rules.switching_probabilities(0.3, 0.9, 0.1)

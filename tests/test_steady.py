@@ -130,7 +130,7 @@ def test_annealing_goes_through_its_temperatures(tmp_path):
     seen, step = [], simulation.model.step
 
     def spied():
-        seen.append(simulation.model.activation.parameters[3])
+        seen.append(simulation.model.activation.rule.temperature)
         step()
 
     simulation.model.step = spied

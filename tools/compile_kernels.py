@@ -23,6 +23,7 @@ CAPABILITY = (9, 0)  # of an H100 or H200
 def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
     """Return the kernels with the types of their arguments, for one precision."""
     from epmpi.devices.gpu import column_kernels, site_kernels, tracer_kernels
+    from epmpi.rules import Increments, SwitchingRule
 
     double, whole, word = types.float64, types.int64, types.uint64
 
@@ -30,19 +31,25 @@ def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
         return types.Array(kind, dimensions, layout)
 
     line, strain, active = array(real, 1), array(double, 1), array(types.int8, 1)
-    parameters = types.Tuple((whole, double, double, double, double, double))
     field, position, flow = array(real, 2), array(double, 2), array(real, 3)
     spectra, source = array(mode, 3), array(mode, 3, "A")
     move = position, flow, double, whole, whole
-    counter, indices = array(word, 1), array(whole, 1)
-    limits, forcing = types.UniTuple(word, 2), types.UniTuple(double, 2)
+    counter, indices, grid = array(word, 1), array(whole, 1), array(whole, 2)
+    limits = types.UniTuple(word, 2)
+    rule = types.NamedTuple((whole, double, double, double, double), SwitchingRule)
+    increments = types.NamedUniTuple(double, 3, Increments)
     sites = (
         line, strain, active, line, line, word, counter, word,
-        limits, forcing, parameters, indices, indices,
+        limits, rule, increments, indices, indices,
+    )  # fmt: skip
+    batch = (
+        flow, array(double, 3), array(types.int8, 3), flow, flow, counter, counter,
+        limits, rule, increments, grid, grid,
     )  # fmt: skip
     waits = indices, indices, whole, counter, indices, indices, strain, indices
     return [
         (site_kernels.advance_sites, sites),
+        (site_kernels.advance_batch, batch),
         (site_kernels.count_waits, waits),
         (site_kernels.fill_uniforms, (strain, word, word, word, word)),
         (site_kernels.sum_rows, (field, position, array(types.int8, 2), position)),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi import rules
 from epmpi.config import Configuration
 from epmpi.devices import SiteUpdate
 from epmpi.lattice import Slab
+from epmpi.rules import READINGS, Increments, SwitchingRule
 
 
 class Activation:
@@ -25,33 +25,24 @@ class Activation:
 
     Attributes
     ----------
-    parameters : tuple
-        (reading, attempt_rate, yield_stress, temperature, rate_off, time_step) of `rules`.
-    forcing : (float, float)
-        What a step adds to every stress, ``mu gdot dt``, and to the plastic strain of an active
-        site, ``eps0 dt / (2 tau)``.
+    rule : SwitchingRule
+    increments : Increments
     """
 
     def __init__(self, configuration: Configuration, slab: Slab) -> None:
         model, step = configuration.model, configuration.time.step
         self._slab = slab
         self._seed = configuration.run.seed
-        rate_off = 1.0 / model.restructuring_time
-        if model.activation == "random":
-            reading, rate_on = rules.RANDOM, rate_off * _odds(model.activity)
-        else:
-            reading, rate_on = rules.READINGS[model.direction], model.attempt_rate
-        self.parameters = (
-            reading, rate_on, model.yield_stress, model.temperature, rate_off, step,
-        )  # fmt: skip
-        self.forcing = (
-            model.shear_modulus * model.strain_rate * step,
-            model.event_strain * step / (2.0 * model.relaxation_time),
+        self.rule = switching_rule(configuration)
+        self.increments = Increments(
+            time=step,
+            stress=model.shear_modulus * model.strain_rate * step,
+            strain=model.event_strain * step / (2.0 * model.relaxation_time),
         )
 
     def set_temperature(self, temperature: float) -> None:
         """Go on at another temperature."""
-        self.parameters = (*self.parameters[:3], temperature, *self.parameters[4:])
+        self.rule = self.rule._replace(temperature=temperature)
 
     def update(
         self,
@@ -68,13 +59,27 @@ class Activation:
             plastic_strain=plastic_strain,
             direction=direction,
             step=step,
-            forcing=self.forcing,
-            parameters=self.parameters,
+            rule=self.rule,
+            increments=self.increments,
             events=events,
             begun=begun,
             seed=self._seed,
             first_site=self._slab.first_site,
         )
+
+
+def switching_rule(configuration: Configuration) -> SwitchingRule:
+    """Return the parameters of Eq. (2), or of the random model, for a configuration."""
+    model = configuration.model
+    rate_off = 1.0 / model.restructuring_time
+    random = model.activation == "random"
+    return SwitchingRule(
+        reading=READINGS[model.direction if model.activation == "thermal" else model.activation],
+        attempt_rate=rate_off * _odds(model.activity) if random else model.attempt_rate,
+        yield_stress=model.yield_stress,
+        temperature=model.temperature,
+        rate_off=rate_off,
+    )
 
 
 def _odds(activity: float | None) -> float:

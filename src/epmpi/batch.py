@@ -88,7 +88,7 @@ class Batch:
 
     def step(self) -> None:
         """Advance all models by one time step; see `steps.TimeSteps`."""
-        self._step.take(self.models[0].activation.parameters, self._advance)
+        self._step.take(self.models[0].activation.rule, self._advance)
         for model in self.models:
             model.step_count += 1
 
@@ -106,14 +106,14 @@ class Batch:
 
     def _update(self) -> BatchUpdate:
         """Return the step of all sites."""
-        rule = self.models[0].activation
+        activation = self.models[0].activation
         return BatchUpdate(
             stress=self.stress,
             plastic_strain=self.plastic_strain,
             direction=self.direction,
             step=self._step.number,
-            forcing=rule.forcing,
-            parameters=rule.parameters,
+            rule=activation.rule,
+            increments=activation.increments,
             events=self._events,
             begun=self._begun,
             seeds=self._seeds,

@@ -8,6 +8,7 @@ numbers: the devices compile them for CPU loops and for CUDA kernels.  Nothing h
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 # How a site is activated, and which direction it takes.
 STRESS = 0  # thermal; the sign of the local stress (the literal Eq. 2)
@@ -15,51 +16,95 @@ EITHER = 1  # thermal; total rate of Eq. 2, below the threshold both directions 
 BOTH = 2  # thermal; an attempt at each threshold, at the rate of Eq. 2 each
 RANDOM = 3  # the random model: a constant rate, both directions equally likely
 
-READINGS = {"stress": STRESS, "either": EITHER, "both": BOTH}
+# By the word of the configuration: model.direction of the thermal model, else model.activation.
+READINGS = {
+    "stress": STRESS,
+    "either": EITHER,
+    "both": BOTH,
+    "random": RANDOM,
+}
 
 # Below this stress (in units of the yield stress) its sign is rounding: it is drawn instead.
 UNSIGNED_STRESS = 1e-12
 
 
-def activation_rate(stress, reading, attempt_rate, yield_stress, temperature):
-    """Return p_on of Eq. (2), the rate 0 -> 1, summed over both directions.
+class SwitchingRule(NamedTuple):
+    """Parameters of Eq. (2), as compiled loops and kernels take them.
 
-    ``p_on = Gamma0 min[exp((sigma^2 - sigma_Y^2) / (2 T)), 1]``.  The reading `BOTH` attempts each
-    threshold, so it doubles the rate below them.  For `RANDOM` the attempt rate is p_on itself.
-
-    Parameters
+    Attributes
     ----------
-    stress, yield_stress : float
-        sigma and sigma_Y, in units of the yield stress.
     reading : int
         STRESS, EITHER, BOTH or RANDOM.
     attempt_rate : float
-        Gamma0, per unit of time.
+        Gamma0, per unit of time; p_on itself for `RANDOM`.
+    yield_stress : float
+        sigma_Y.
     temperature : float
-        T, in units of the yield stress squared.
+        T, in units of a stress squared.
+    rate_off : float
+        p_off = 1 / tau_res.
     """
-    if reading == RANDOM:
-        return attempt_rate
-    barrier = (yield_stress * yield_stress - stress * stress) / (2.0 * temperature)
-    if barrier <= 0.0:
-        return attempt_rate
-    rate = attempt_rate * math.exp(-barrier)
-    return 2.0 * rate if reading == BOTH else rate
+
+    reading: int
+    attempt_rate: float
+    yield_stress: float
+    temperature: float
+    rate_off: float
 
 
-def activation_bound(stress, reading, attempt_rate, yield_stress, temperature):
+class Increments(NamedTuple):
+    """What one time step adds.
+
+    Attributes
+    ----------
+    time : float
+        dt.
+    stress : float
+        ``mu gdot dt``, to the stress of every site.
+    strain : float
+        ``eps0 dt / (2 tau)``, to the plastic strain of an active site, times its direction.
+    """
+
+    time: float
+    stress: float
+    strain: float
+
+
+def barrier(stress, rule):
+    """Return what stands between a site and its activation, in units of T: p_on ~ exp(-barrier).
+
+    ``(sigma_Y^2 - sigma^2) / (2 T)`` of Eq. (2), and 0 at and above the threshold; `RANDOM` has
+    none.  `activation_bound` needs that it is no larger at a larger |sigma|.
+    """
+    if rule.reading == RANDOM:
+        return 0.0
+    yield_stress = rule.yield_stress
+    height = (yield_stress * yield_stress - stress * stress) / (2.0 * rule.temperature)
+    return 0.0 if height < 0.0 else height  # Numba does not compile max() for CUDA
+
+
+def activation_rate(stress, rule):
+    """Return p_on of Eq. (2), the rate 0 -> 1, summed over both directions.
+
+    ``p_on = Gamma0 min[exp((sigma^2 - sigma_Y^2) / (2 T)), 1]``.  The reading `BOTH` attempts each
+    threshold, so it doubles the rate below them.
+    """
+    height = barrier(stress, rule)
+    if height <= 0.0:
+        return rule.attempt_rate
+    rate = rule.attempt_rate * math.exp(-height)
+    return 2.0 * rate if rule.reading == BOTH else rate
+
+
+def activation_bound(stress, rule):
     """Return an upper bound of `activation_rate` that needs no exponential.
 
     ``exp(-b) <= 1 / (1 + b + b^2/2 + b^3/6)`` for b >= 0; a relative 1e-9 covers rounding.
     """
-    if reading == RANDOM:
-        return attempt_rate * (1.0 + 1e-9)
-    barrier = (yield_stress * yield_stress - stress * stress) / (2.0 * temperature)
-    if barrier < 0.0:
-        barrier = 0.0
-    series = 1.0 + barrier * (1.0 + barrier * (0.5 + barrier * (1.0 / 6.0)))
-    bound = attempt_rate * (1.0 + 1e-9) / series
-    return 2.0 * bound if reading == BOTH else bound
+    height = barrier(stress, rule)
+    series = 1.0 + height * (1.0 + height * (0.5 + height * (1.0 / 6.0)))
+    bound = rule.attempt_rate * (1.0 + 1e-9) / series
+    return 2.0 * bound if rule.reading == BOTH else bound
 
 
 def release_bound(rate_off, step):
@@ -70,14 +115,15 @@ def release_bound(rate_off, step):
     return -math.expm1(-rate_off * step) * (1.0 + 1e-9)
 
 
-def activation_direction(stress, reading, yield_stress, uniform):
+def activation_direction(stress, rule, uniform):
     """Return +1 or -1, the threshold that an activating site crosses.
 
     `uniform` (of [0, 1)) decides where the stress does not: for `RANDOM`; below the thresholds for
     `EITHER` and `BOTH`; and where the stress is zero to rounding.
     """
-    drawn = abs(stress) < UNSIGNED_STRESS * yield_stress or reading == RANDOM
-    if reading in (EITHER, BOTH) and abs(stress) < yield_stress:
+    reading = rule.reading
+    drawn = abs(stress) < UNSIGNED_STRESS * rule.yield_stress or reading == RANDOM
+    if reading in (EITHER, BOTH) and abs(stress) < rule.yield_stress:
         drawn = True
     if drawn:
         return 1 if uniform < 0.5 else -1

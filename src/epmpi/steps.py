@@ -33,7 +33,7 @@ class TimeSteps(Clock):
     fft : Transform
     fields : Fields
     activation : Activation
-        Its parameters may change between two steps.
+        Its rule may change between two steps.
     tracers : Tracers
 
     Attributes
@@ -80,7 +80,7 @@ class TimeSteps(Clock):
     def advance(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self._motion if (step + 1) % self._every == 0 else None
-        key = self._activation.parameters, motion is not None
+        key = self._activation.rule, motion is not None
         self._step.take(key, lambda: self._advance(motion))
         if motion is not None:
             self._tracers.settle()

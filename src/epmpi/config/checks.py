@@ -32,10 +32,11 @@ def check_combinations(configuration: Configuration) -> None:
 def check_activation(configuration: Configuration) -> None:
     """Check what only one of the thermal and random models has."""
     model = configuration.model
-    if model.activation == "thermal" and model.activity is not None:
+    if model.activation != "random" and model.activity is not None:
         raise ConfigError(
-            f'model.activity = {model.activity} with model.activation = "thermal": the activity is '
-            'a result there; leave model.activity out or set model.activation = "random"'
+            f'model.activity = {model.activity} with model.activation = "{model.activation}": the '
+            "activity is a result there; leave model.activity out or set model.activation = "
+            '"random"'
         )
     if model.activation == "random" and model.activity is None:
         raise ConfigError(

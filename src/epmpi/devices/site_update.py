@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.rules import Increments, SwitchingRule
+
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
@@ -21,8 +23,8 @@ class Update:
         n s.
     step : uint64 array, shape (1,)
         A `counter` of the device.
-    forcing, parameters : tuple
-        Of `activation.Activation`.
+    rule : SwitchingRule
+    increments : Increments
     events : int64 array
         See the kinds of update.
     begun : int64 array or None
@@ -33,8 +35,8 @@ class Update:
     plastic_strain: NDArray
     direction: NDArray
     step: NDArray[np.uint64]
-    forcing: tuple[float, float]
-    parameters: tuple[int, float, float, float, float, float]
+    rule: SwitchingRule
+    increments: Increments
     events: NDArray[np.int64]
     begun: NDArray[np.int64] | None = None
 
@@ -82,8 +84,8 @@ class BatchUpdate(Update):
             plastic_strain=self.plastic_strain[:, number],
             direction=self.direction[:, number],
             step=self.step,
-            forcing=self.forcing,
-            parameters=self.parameters,
+            rule=self.rule,
+            increments=self.increments,
             events=self.events[number],
             begun=None if self.begun is None else self.begun[number],
             seed=int(self.seeds[number]),

@@ -115,8 +115,8 @@ class CPU(Device):
             np.uint64(update.seed),
             update.step[0],
             np.uint64(first_site),
-            update.forcing,
-            update.parameters,
+            update.rule,
+            update.increments,
             NO_SITES if update.begun is None else update.begun,
         )
         update.events[0] += began

@@ -27,8 +27,8 @@ def advance_rows(
     seed,
     step,
     first_site,
-    forcing,
-    parameters,
+    rule,
+    increments,
     begun,
 ):
     """Advance all rows of a slab by one step; see `site_loops.advance_sites`.
@@ -42,7 +42,7 @@ def advance_rows(
     work, plan
         See `real_lines.transform_rows`.
     stress, plastic_strain, direction : arrays, shape (rows, Ly)
-    seed, step, first_site, forcing, parameters, begun
+    seed, step, first_site, rule, increments, begun
         As of `advance_sites`, for the first site of the slab.
 
     Returns
@@ -62,7 +62,7 @@ def advance_rows(
         began = advance_sites(
             stress[row:end].reshape(-1), plastic_strain[row:end].reshape(-1),
             direction[row:end].reshape(-1), flat, flat, seed, step,
-            first_site + np.uint64(first), forcing, parameters, begun[events:],
+            first_site + np.uint64(first), rule, increments, begun[events:],
         )  # fmt: skip
         if begun.size:
             begun[events : events + began] += first

@@ -23,7 +23,7 @@ LEADING_SCALE = randomness.LEADING_SCALE
 
 
 @compiled
-def limit_draws(stress, direction, origin, limit, parameters, limits):
+def limit_draws(stress, direction, origin, limit, rule, time_step, limits):
     """Set the leading bits above which no inactive site of each 32 switches, at their stresses.
 
     The bound of Eq. (2) grows with the magnitude of the stress: it is taken at the largest of the
@@ -36,24 +36,23 @@ def limit_draws(stress, direction, origin, limit, parameters, limits):
         Index of the chunk's first site; where a part of the chunk is outside, the limit is `limit`.
     limit : uint64
         Leading bits above which no inactive site switches, whatever its stress.
-    parameters : tuple
-        See `site_loops.switch_site`.
+    rule : rules.SwitchingRule
+    time_step : float
     limits : float64 array, shape (CHUNK / 32,)
         Written.
     """
     if origin < 0 or origin + CHUNK > stress.size:
         limits[:] = float(limit)
         return
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
     for k in range(limits.size):
         limits[k] = largest_inactive(stress, direction, origin + drawn_site(k * SITES))
     for k in range(limits.size):
-        bound = activation_bound(limits[k], reading, attempt_rate, yield_stress, temperature)
+        bound = activation_bound(limits[k], rule)
         limits[k] = min(bound * time_step / LEADING_SCALE, float(limit))
 
 
 @compiled
-def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen):
+def choose_inactive(draws, stress, direction, origin, limits, rule, time_step, chosen):
     """List the inactive sites of a chunk that their draw and a bound of Eq. (2) leave in doubt.
 
     Parameters
@@ -65,8 +64,8 @@ def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen
         Index in these arrays of the chunk's first site; sites outside the arrays are passed over.
     limits : float64 array, shape (CHUNK / 32,)
         Of `limit_draws`.
-    parameters : tuple
-        See `site_loops.switch_site`.
+    rule : rules.SwitchingRule
+    time_step : float
     chosen : int64 array, shape (CHUNK + FEW,) or more
         Its beginning receives their indices.
 
@@ -75,7 +74,6 @@ def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen
     int
         Their number.
     """
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
     listed = 0
     for first in range(0, CHUNK, SITES):
         mask = mask_at_most(draws, first, np.uint64(limits[first // SITES]))
@@ -85,9 +83,7 @@ def choose_inactive(draws, stress, direction, origin, limits, parameters, chosen
         i = origin + drawn_site(at)
         if i < 0 or i >= stress.size or direction[i] != 0:
             continue
-        here = float(stress[i])
-        bound = activation_bound(here, reading, attempt_rate, yield_stress, temperature)
-        if draws[at] * LEADING_SCALE <= bound * time_step:
+        if draws[at] * LEADING_SCALE <= activation_bound(float(stress[i]), rule) * time_step:
             chosen[number] = i
             number += 1
     return number

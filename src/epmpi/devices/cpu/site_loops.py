@@ -24,15 +24,14 @@ LEADING_MASK = randomness.LEADING_MASK
 
 
 @compiled
-def switch_site(direction, stress, leading, site, seed, step, parameters):
+def switch_site(direction, stress, leading, site, seed, step, rule, time_step):
     """Return the direction of a site after one step, and whether a new event began.
 
-    `leading` are the leading bits of its draw; `parameters` is (reading, attempt_rate,
-    yield_stress, temperature, rate_off, time_step).
+    `leading` are the leading bits of its draw; `step` is the number of the step, which takes
+    `time_step`.
     """
-    reading, attempt_rate, yield_stress, temperature, rate_off, time_step = parameters
-    rate_on = activation_rate(stress, reading, attempt_rate, yield_stress, temperature)
-    activated, deactivated, renewed = switching_probabilities(rate_on, rate_off, time_step)
+    rate_on = activation_rate(stress, rule)
+    activated, deactivated, renewed = switching_probabilities(rate_on, rule.rate_off, time_step)
     changes = deactivated + renewed if direction != 0 else activated
     if leading * LEADING_SCALE >= changes:
         return direction, False
@@ -42,20 +41,19 @@ def switch_site(direction, stress, leading, site, seed, step, parameters):
     if direction != 0 and draw < deactivated:
         return np.int8(0), False
     aside = uniform(seed, DIRECTION, step, site)
-    return np.int8(activation_direction(stress, reading, yield_stress, aside)), True
+    return np.int8(activation_direction(stress, rule, aside)), True
 
 
 @compiled
-def draw_limits(parameters):
+def draw_limits(rule, time_step):
     """Return the leading bits above which no inactive, and no active site switches (uint64).
 
     P01 <= p_on dt, at the highest rate there is; an active site stays with the probability
     exp(-p_off dt) at any stress.
     """
-    reading, attempt_rate, yield_stress, temperature, rate_off, time_step = parameters
-    highest = activation_bound(yield_stress, reading, attempt_rate, yield_stress, temperature)
+    highest = activation_bound(rule.yield_stress, rule)
     inactive = min(highest * time_step, 1.0) / LEADING_SCALE
-    active = min(release_bound(rate_off, time_step), 1.0) / LEADING_SCALE
+    active = min(release_bound(rule.rate_off, time_step), 1.0) / LEADING_SCALE
     return min(np.uint64(inactive), LEADING_MASK), min(np.uint64(active), LEADING_MASK)
 
 
@@ -87,8 +85,8 @@ def advance_sites(
     seed,
     step,
     first_site,
-    forcing,
-    parameters,
+    rule,
+    increments,
     begun,
 ):
     """Advance stress and plastic strain of consecutive sites by one step, then switch them.
@@ -111,11 +109,8 @@ def advance_sites(
         The directions after the step, written for the transform; it may be the array of the rate.
     seed, step, first_site : uint64
         Key of the draws, number of the step, global index of the first site.
-    forcing : tuple of float
-        (mu gdot dt, eps0 dt / (2 tau)): what a step adds to every stress, and to the plastic strain
-        of an active site.
-    parameters : tuple
-        See `switch_site`.
+    rule : rules.SwitchingRule
+    increments : rules.Increments
     begun : int64 array, shape (sites,) or (0,)
         Its beginning receives the index of each site where an event began; nothing if it is empty.
 
@@ -124,9 +119,8 @@ def advance_sites(
     int
         Number of events that began.
     """
-    loading, strain_step = forcing
-    inactive_limit, active_limit = draw_limits(parameters)
-    time_step = parameters[5]
+    time_step = increments.time
+    inactive_limit, active_limit = draw_limits(rule, time_step)
     pairs = np.empty(CHUNK // 4, np.uint64)
     draws = pairs.view(np.uint16)
     limits = np.empty(CHUNK // SITES)
@@ -139,19 +133,19 @@ def advance_sites(
         origin = np.int64(chunk * chunk_sites - first_site)  # perhaps before the first site
         end = min(origin + CHUNK, stress.size)
         draw_blocks(pairs, seed, SWITCHING, step, chunk * np.uint64(CHUNK // GROUP))
-        advance_stress(stress[begin:end], stress_rate[begin:end], time_step, loading)
-        limit_draws(stress, direction, origin, inactive_limit, parameters, limits)
-        count = choose_inactive(draws, stress, direction, origin, limits, parameters, chosen)
+        advance_stress(stress[begin:end], stress_rate[begin:end], time_step, increments.stress)
+        limit_draws(stress, direction, origin, inactive_limit, rule, time_step, limits)
+        count = choose_inactive(draws, stress, direction, origin, limits, rule, time_step, chosen)
         active = strain_active(
-            draws, plastic_strain[begin:end], direction[begin:end], begin - origin, strain_step,
-            active_limit, chosen[count:],
+            draws, plastic_strain[begin:end], direction[begin:end], begin - origin,
+            increments.strain, active_limit, chosen[count:],
         )  # fmt: skip
         chosen[count : count + active] += begin
         for i in chosen[: count + active]:
             leading = np.uint64(draws[place_of_draw(i - origin)])
             site = first_site + np.uint64(i)
             direction[i], began = switch_site(
-                direction[i], float(stress[i]), leading, site, seed, step, parameters
+                direction[i], float(stress[i]), leading, site, seed, step, rule, time_step
             )
             if began:
                 if begun.size:

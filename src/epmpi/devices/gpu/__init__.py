@@ -24,6 +24,7 @@ from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.devices.tracer_move import TracerMove
 from epmpi.randomness import BLOCK_SITES, GROUP
+from epmpi.rules import Increments, SwitchingRule
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
@@ -232,11 +233,11 @@ class GPU(CardMemory, Device):
         )
 
 
-def _rule(update: Update) -> tuple[Any, tuple, tuple]:
-    """Return limits of draws, forcing and parameters, of 64 bits in the simulator too."""
-    reading, *numbers = update.parameters
+def _rule(update: Update) -> tuple[Any, SwitchingRule, Increments]:
+    """Return limits of draws, rule and increments, of 64 bits in the simulator too."""
+    rule, increments = update.rule, update.increments
     return (
-        site_loops.draw_limits(update.parameters),
-        tuple(map(np.float64, update.forcing)),
-        (reading, *map(np.float64, numbers)),
+        site_loops.draw_limits(rule, increments.time),
+        SwitchingRule._make(np.float64(x) if isinstance(x, float) else x for x in rule),
+        Increments._make(map(np.float64, increments)),
     )

@@ -32,21 +32,19 @@ SUMS = 4
 
 
 @cuda.jit(device=True)
-def new_direction(here, stress, leading, site, seed, step, limits, parameters):
+def new_direction(here, stress, leading, site, seed, step, limits, rule, time_step):
     """Return the direction of a site after one step, and whether a new event began.
 
     The bounds spare nearly all sites the rule itself, `cpu.site_loops.switch_site`.
     """
-    reading, attempt_rate, yield_stress, temperature, _, time_step = parameters
     if here != 0:
         may_switch = leading <= limits[1]
     elif leading <= limits[0]:
-        bound = activation_bound(stress, reading, attempt_rate, yield_stress, temperature)
-        may_switch = leading * LEADING_SCALE <= bound * time_step
+        may_switch = leading * LEADING_SCALE <= activation_bound(stress, rule) * time_step
     else:
         may_switch = False
     if may_switch:
-        return switch_site(here, stress, leading, site, seed, step, parameters)
+        return switch_site(here, stress, leading, site, seed, step, rule, time_step)
     return here, False
 
 
@@ -61,8 +59,8 @@ def advance_sites(
     step,
     first_site,
     limits,
-    forcing,
-    parameters,
+    rule,
+    increments,
     begun,
     events,
 ):
@@ -82,8 +80,7 @@ def advance_sites(
     events : int64 array, shape (2,)
         The number of events that began is added to the first; to the second if `begun` is given.
     """
-    loading, strain_step = forcing
-    time_step = parameters[5]
+    time_step = increments.time
     thread = cuda.grid(1)
     first_block = (first_site >> GROUP_BITS) << LANE_BITS
     skipped = int(first_site & GROUP_MASK)
@@ -95,13 +92,13 @@ def advance_sites(
     for which in range(BLOCK_SITES):
         i = lowest + which * LANES
         if i >= 0 and i < stress.size:
-            stress[i] += time_step * stress_rate[i] + loading
+            stress[i] += time_step * stress_rate[i] + increments.stress
             here = direction[i]
             if here != 0:
-                plastic_strain[i] += here * strain_step
+                plastic_strain[i] += here * increments.strain
             site, leading = first_site + np.uint64(i), half_word(drawn, which)
             after, began = new_direction(
-                here, float(stress[i]), leading, site, seed, now, limits, parameters
+                here, float(stress[i]), leading, site, seed, now, limits, rule, time_step
             )
             if after != here:
                 direction[i] = after
@@ -122,8 +119,8 @@ def advance_batch(
     seeds,
     step,
     limits,
-    forcing,
-    parameters,
+    rule,
+    increments,
     begun,
     events,
 ):
@@ -135,14 +132,13 @@ def advance_batch(
     ----------
     stress, plastic_strain, direction, stress_rate, source : arrays, shape (Lx, lattices, Ly)
     seeds : uint64 array, shape (lattices,)
-    step, limits, forcing, parameters
+    step, limits, rule, increments
         As in `advance_sites`.
     begun : int64 array, shape (lattices, sites) or (lattices, 0)
     events : int64 array, shape (lattices, 2)
         As in `advance_sites`, for each lattice.
     """
-    loading, strain_step = forcing
-    time_step = parameters[5]
+    time_step = increments.time
     length, lattices, width = stress.shape
     sites = length * width
     threads = (sites + GROUP - 1) // GROUP * LANES
@@ -159,13 +155,13 @@ def advance_batch(
         if i < sites:
             x = i // width
             y = i - x * width
-            stress[x, lattice, y] += time_step * stress_rate[x, lattice, y] + loading
+            stress[x, lattice, y] += time_step * stress_rate[x, lattice, y] + increments.stress
             here = direction[x, lattice, y]
             if here != 0:
-                plastic_strain[x, lattice, y] += here * strain_step
+                plastic_strain[x, lattice, y] += here * increments.strain
             at, leading = float(stress[x, lattice, y]), half_word(drawn, which)
             after, began = new_direction(
-                here, at, leading, np.uint64(i), seed, now, limits, parameters
+                here, at, leading, np.uint64(i), seed, now, limits, rule, time_step
             )
             if after != here:
                 direction[x, lattice, y] = after
