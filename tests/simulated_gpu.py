@@ -58,7 +58,8 @@ def on_host(value):
     if isinstance(value, np.ndarray) and value.ndim:
         raise TypeError("an array of the host where one of the card is expected")
     if isinstance(value, (list, tuple)):
-        return type(value)(map(on_host, value))
+        make = getattr(value, "_make", type(value))  # a named tuple takes its fields one by one
+        return make(map(on_host, value))
     return value
 
 
