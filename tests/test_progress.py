@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from epmpi.progress import RunProgress
 
 
@@ -17,6 +19,29 @@ def test_lines_where_the_output_is_no_terminal():
     assert stream.getvalue().startswith("measure: 100 % (100/100 steps)")
     assert "activity 0.0123" in stream.getvalue()
     assert "site updates/s" in stream.getvalue()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a clock that is set by hand, as a list of one number."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize("first", [1, 5], ids=["one step", "a resumed run"])
+def test_the_first_step_which_may_compile_is_left_out_of_the_speed(clock, first):
+    stream = io.StringIO()
+    with RunProgress(10**6, stream=stream) as progress:
+        progress.begin(first - 1)
+        progress.expect(100)
+        clock[0] += 60.0  # the compiler
+        progress.update(first, "warm-up", 0.0)
+        assert stream.getvalue() == ""
+        clock[0] += 20.0
+        progress.update(first + 40, "warm-up", 0.000071234)
+    assert "2.0 M site updates/s, activity 7.12e-05" in stream.getvalue()
+    assert f"{(60 - first) / 2:.0f} s left" in stream.getvalue()
 
 
 def test_other_ranks_say_nothing():

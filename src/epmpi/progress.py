@@ -52,6 +52,7 @@ class RunProgress:
         self._task = TaskID(0)
         self._start = self._last = time.monotonic()
         self._first_step = 0
+        self._timed = False  # whether the clock has started
         self._window = (self._start, 0)
         self._speed = 0.0
         if shown and stream.isatty():
@@ -81,10 +82,12 @@ class RunProgress:
             self._bar.update(self._task, total=total)
 
     def begin(self, step: int) -> None:
-        """Start the clock, and the bar, at the step that the run starts from."""
-        self._start = self._last = time.monotonic()
-        self._first_step = step
-        self._window = (self._start, step)
+        """Start the bar at the step that the run starts from.
+
+        The clock starts after the first step, which may have waited for the compiler.
+        """
+        self._timed = False
+        self._start_clock(time.monotonic(), step)
         if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task(
@@ -97,11 +100,15 @@ class RunProgress:
             return
         now = time.monotonic()
         last = step == self._total
+        if not self._timed and not last:
+            self._timed = True
+            self._start_clock(now, step)
+            return
         if not last and now - self._last < (BAR_INTERVAL if self._bar else LINE_INTERVAL):
             return
         self._last = now
         self._measure(now, step)
-        told = "-" if activity is None else f"{activity:.4f}"
+        told = "-" if activity is None else f"{activity:.3g}"
         speed = f"{self._speed / 1e6:.1f} M site updates/s"
         if self._bar is not None:
             self._bar.update(
@@ -119,6 +126,11 @@ class RunProgress:
             f"activity {told}, {left:.0f} s left\n"
         )
         self._stream.flush()
+
+    def _start_clock(self, now: float, step: int) -> None:
+        self._start = self._last = now
+        self._first_step = step
+        self._window = (now, step)
 
     def _measure(self, now: float, step: int) -> None:
         """Measure the speed over the last seconds, in site updates per second."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import time
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 import epmpi
-from epmpi.config import FFT_ENGINES
+from epmpi.config import FFT_ENGINES, from_mapping
 from epmpi.output.provenance import git_revision
 from epmpi.parallel import Communicator, library
+
+if TYPE_CHECKING:
+    from epmpi.devices import Device
 
 
 class Version(argparse.Action):
@@ -32,20 +36,33 @@ class Version(argparse.Action):
 def add_commands(commands: Any) -> None:
     """Add the parsers of these commands."""
     info = commands.add_parser("info", help="what this machine offers: MPI, GPUs, HDF5, FFTs")
+    info.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile what runs need, so that the first one does not wait for it",
+    )
     info.set_defaults(command=_info)
 
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: the other commands of this file need no compiler.
-    from epmpi.devices import gpus
     from epmpi.placement import place
     from epmpi.spectral.transport import agree
 
     device = place("auto", communicator)
     exchange = agree(communicator, device)
     ranks = communicator.gather((platform.node(), device.describe()))
-    if ranks is None:
-        return 0
+    if ranks is not None:
+        _tell_machine(ranks, device, exchange)
+    if chosen.compile:
+        _compile(communicator)
+    return 0
+
+
+def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -> None:
+    """Print a line for each thing that the machine offers."""
+    from epmpi.devices import gpus
+
     hosts, names = zip(*ranks, strict=True)
     parallel_hdf5 = "yes" if h5py.get_config().mpi else "no: slabs stream to one rank"
     rows = [
@@ -55,7 +72,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
             f"{platform.python_version()}, numpy {np.__version__}, numba {version('numba')}",
         ),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
-        ("MPI", f"{library()}, {communicator.size} rank(s) on {len(set(hosts))} host(s)"),
+        ("MPI", f"{library()}, {len(ranks)} rank(s) on {len(set(hosts))} host(s)"),
         (
             "HDF5",
             f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}",
@@ -68,4 +85,27 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     ]
     for name, value in rows:
         print(f"{name:<12} {value}")
-    return 0
+
+
+def _compile(communicator: Communicator) -> None:
+    """Take two steps of small models of each kind, and tell where their code lies.  Collective."""
+    from epmpi.devices import code_folder
+    from epmpi.model import Model
+
+    start = time.monotonic()
+    side = max(32, 1 << (2 * communicator.size - 1).bit_length())  # a row and a column a rank
+    for precision in ("double", "single"):
+        mapping: dict[str, dict[str, Any]] = {
+            "lattice": {"shape": [side, side]},
+            "run": {"precision": precision, "device": "cpu"},
+            "initial": {"state": "gaussian", "stress_deviation": 0.1},
+        }
+        for every in (1, 2):
+            mapping["tracers"] = {"every": every}
+            model = Model(from_mapping(mapping), communicator)
+            model.step()
+            model.step()
+            model.observables()
+    if communicator.is_root:
+        took = time.monotonic() - start
+        print(f"{'compiled':<12} in {took:.0f} s; the code lies in {code_folder()}")

@@ -20,6 +20,7 @@ __all__ = [
     "SiteUpdate",
     "TracerMove",
     "choose",
+    "code_folder",
     "gpus",
     "tell_of_compiling",
 ]
@@ -28,6 +29,11 @@ __all__ = [
 def tell_of_compiling(tell: Callable[[str], None]) -> None:
     """Name who is told that loops are compiled, and why their code cannot be kept, in a line."""
     FILES.tell = tell
+
+
+def code_folder() -> str:
+    """Return where the compiled code of this process lies, or that it is nowhere."""
+    return "nowhere" if FILES.place is None else str(FILES.place)
 
 
 def gpus() -> tuple[int, str]:

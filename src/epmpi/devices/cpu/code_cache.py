@@ -63,10 +63,13 @@ class CodeFiles:
     ----------
     tell : function of a text
         Receives what a user should know: that something is compiled, and that it cannot be kept.
+    place : Path or None
+        The folder that code was last read from or kept in.
     """
 
     def __init__(self, version: str) -> None:
         self.tell: Callable[[str], None] = lambda text: None
+        self.place: Path | None = None
         self._version = version
         self._refused: dict[Path, str] = {}  # folder: why nothing is kept there
         self._told: set[str] = set()
@@ -84,6 +87,7 @@ class CodeFiles:
                     if CHECKSUM(content[size:]).digest() == content[:size]:
                         stored, code = pickle.loads(content[size:])
                         if stored == key:
+                            self.place = folder
                             return code
                 path.unlink()
         return None
@@ -100,6 +104,7 @@ class CodeFiles:
             except OSError as error:
                 self._refused[folder] = f"{folder}: {error.strerror or error}"
             else:
+                self.place = folder
                 if self._refused:
                     self._tell_once(f"{self._why()}; it is kept in {folder}")
                 return

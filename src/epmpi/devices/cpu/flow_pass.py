@@ -98,7 +98,9 @@ def move_along_rows(
         end = min(begin + height, rows)
         known = halo if begin else 0  # rows that the block before has restored
         for field in range(flow.shape[0]):
-            flow[field, :known] = flow[field, height : height + known]
+            for row in range(known):  # a slice of rows would take Numba seconds to compile
+                for y in range(flow.shape[2]):
+                    flow[field, row, y] = flow[field, height + row, y]
             lines = spectra[begin + known : end + halo, field]
             for row in range(0, lines.shape[0], lanes(work)):
                 restore_rows(lines, row, flow[field, known : end + halo - begin], row, work, plan)

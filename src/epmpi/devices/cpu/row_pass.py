@@ -53,10 +53,11 @@ def advance_rows(
     height, width = strip.shape
     rows = stress.shape[0]
     events = 0
+    top = np.int64(0)  # of a strip; for a literal Numba would compile the transforms again
     for row in range(0, rows, lanes(work)):
         end = min(row + height, rows)
         field = strip[: end - row]
-        restore_rows(responses[row:end], 0, field, 0, work, plan)
+        restore_rows(responses[row:end], top, field, top, work, plan)
         first = row * width
         flat = field.reshape(-1)
         began = advance_sites(
@@ -65,7 +66,8 @@ def advance_rows(
             first_site + np.uint64(first), rule, increments, begun[events:],
         )  # fmt: skip
         if begun.size:
-            begun[events : events + began] += first
+            for n in range(events, events + began):  # as in `advance_sites`
+                begun[n] += first
         events += began
-        transform_rows(field, 0, sources[row:end], 0, work, plan)
+        transform_rows(field, top, sources[row:end], top, work, plan)
     return events

@@ -140,7 +140,8 @@ def advance_sites(
             draws, plastic_strain[begin:end], direction[begin:end], begin - origin,
             increments.strain, active_limit, chosen[count:],
         )  # fmt: skip
-        chosen[count : count + active] += begin
+        for n in range(count, count + active):  # a sum of slices takes seconds to compile
+            chosen[n] += begin
         for i in chosen[: count + active]:
             leading = np.uint64(draws[place_of_draw(i - origin)])
             site = first_site + np.uint64(i)
