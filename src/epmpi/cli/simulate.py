@@ -140,6 +140,7 @@ def _carry_out(
     is_root = work.communicator.is_root
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
+        _tell_adapted(work.configuration)
     run = work.run(directory)
     if not work.stopped:
         return 0
@@ -150,6 +151,12 @@ def _carry_out(
             flush=True,
         )
     return STOPPED
+
+
+def _tell_adapted(configuration: Configuration) -> None:
+    """Name the defaults that have given way to what is written."""
+    if adapted := configuration.adapted:
+        print(f"to suit what is written: {', '.join(adapted)}", flush=True)
 
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
@@ -173,6 +180,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
             f"memory   {in_bytes(needs.memory)} of arrays a rank, on {communicator.size} rank(s), "
             f"{device.name}"
         )
+        _tell_adapted(configuration)
         print(f"disk     {in_bytes(needs.disk)}", flush=True)
     needs = plan(configuration, communicator)
     if communicator.is_root:

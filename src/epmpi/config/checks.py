@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from epmpi.config.keys import ConfigError
@@ -151,34 +152,39 @@ def whole_multiple(time: float, unit: float) -> int | None:
     return count if abs(time - count * unit) <= TOLERANCE * time else None
 
 
-def check_multiples(configuration: Configuration) -> None:
-    """Check that every time is a whole number of steps, tracer frames of tracer updates too."""
+def times_and_units(configuration: Configuration) -> Iterator[tuple[str, float, float]]:
+    """Yield each time, by its key, and what it has to be a multiple of.
+
+    That is the step; for frames of the tracers, and where they begin, an update of the tracers.
+    """
     clock, output, every = configuration.time, configuration.output, configuration.tracers.every
     # Frames between two updates would show the tracers where they were at the last one.
     frames = configuration.tracers.number > 0 and output.trajectory_every > 0
-    update = every if frames else 1
+    step, update = clock.step, clock.step * (every if frames else 1)
+    if isinstance(clock.warmup, float):
+        yield "time.warmup", clock.warmup, update
+    for _, duration in configuration.initial.annealing:
+        yield "initial.annealing", duration, update
+    yield "time.duration", clock.duration, step
+    yield "output.series_every", output.series_every, step
+    yield "output.trajectory_every", output.trajectory_every, update
+    yield "output.fields_every", output.fields_every, step
+    yield "output.waiting_times_every", output.waiting_times_every, step
+
+
+def check_multiples(configuration: Configuration) -> None:
+    """Check that every time is a whole number of steps, tracer frames of tracer updates too."""
+    step = configuration.time.step
     faults = []
-    for name, time, steps in (
-        ("time.warmup", clock.warmup if isinstance(clock.warmup, float) else 0.0, update),
-        *(
-            ("initial.annealing", duration, update)
-            for _, duration in configuration.initial.annealing
-        ),
-        ("time.duration", clock.duration, 1),
-        ("output.series_every", output.series_every, 1),
-        ("output.trajectory_every", output.trajectory_every, update),
-        ("output.fields_every", output.fields_every, 1),
-        ("output.waiting_times_every", output.waiting_times_every, 1),
-    ):
-        if time > MOST_STEPS * clock.step:
+    for name, time, unit in times_and_units(configuration):
+        if time > MOST_STEPS * step:
             raise ConfigError(
-                f"{name} = {time} with time.step = {clock.step}: expected at most 2^53 steps; "
+                f"{name} = {time} with time.step = {step}: expected at most 2^53 steps; "
                 "set a shorter time or a longer time.step"
             )
-        unit = steps * clock.step
         if whole_multiple(time, unit) is None:
             nearest = unit * max(round(time / unit), 0 if name == "time.warmup" else 1)
-            of = "time.step" if steps == 1 else "time.step x tracers.every"
+            of = "time.step" if unit == step else "time.step x tracers.every"
             faults.append(
                 f"{name} = {time}, expected a multiple of {of} = {unit:.12g}, "
                 f"nearest {nearest:.12g}"

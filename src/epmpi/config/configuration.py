@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import InitVar, dataclass, field, fields, replace
 from typing import Any
 
 from epmpi.config import reading, settings
 from epmpi.config.checks import check_combinations, whole_multiple
+from epmpi.config.defaults import settle, written_keys
 from epmpi.config.keys import ConfigError, Description, shown
 from epmpi.config.replicas import replica_seed
 
@@ -16,6 +17,14 @@ from epmpi.config.replicas import replica_seed
 @dataclass(frozen=True)
 class Configuration:
     """Hold every setting of a run; one that exists is valid.
+
+    Parameters
+    ----------
+    lattice, model, ... run
+        The sections.
+    written : frozenset of str
+        The keys section.key that somebody has set; default: those that have another value than the
+        default.  The other ones give way where they do not suit (see `defaults`).
 
     Raises
     ------
@@ -31,14 +40,38 @@ class Configuration:
     time: settings.TimeSettings = field(default_factory=settings.TimeSettings)
     output: settings.OutputSettings = field(default_factory=settings.OutputSettings)
     run: settings.RunSettings = field(default_factory=settings.RunSettings)
+    written: InitVar[frozenset[str] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, written: frozenset[str] | None) -> None:
         """Check the sections together."""
         for name, kind in SECTIONS.items():
             if not isinstance(getattr(self, name), kind):
                 got = shown(getattr(self, name))
                 raise ConfigError(f"{name} = {got}: expected {kind.__name__}; or use from_mapping")
+        sections = {name: getattr(self, name) for name in SECTIONS}
+        known = written_keys(sections) if written is None else written
+        # The way to set and convert in a frozen dataclass.
+        object.__setattr__(self, "_written", known)
+        for name, section in settle(sections, known).items():
+            object.__setattr__(self, name, section)
         check_combinations(self)
+
+    @property
+    def set_keys(self) -> frozenset[str]:
+        """The keys section.key that somebody has set."""
+        keys: frozenset[str] = self.__dict__["_written"]
+        return keys
+
+    @property
+    def adapted(self) -> list[str]:
+        """The defaults that have given way, as texts section.key = value (default value)."""
+        return [
+            f"{name}.{item.name} = {toml_value(value)} (default {toml_value(item.default)})"
+            for name, kind in SECTIONS.items()
+            for item in fields(kind)
+            if (value := getattr(getattr(self, name), item.name)) != item.default
+            and f"{name}.{item.name}" not in self.set_keys
+        ]
 
     def steps(self, time: float) -> int:
         """Return the whole number of steps in a time; 0 for 0, which as an interval means none.
@@ -73,7 +106,9 @@ class Configuration:
     def replica(self, number: int) -> Configuration:
         """Return the configuration of one replica of an ensemble: that of an ordinary run."""
         seed = replica_seed(self.run.seed, number)
-        return replace(self, run=replace(self.run, seed=seed, replicas=1))
+        run = replace(self.run, seed=seed, replicas=1)
+        written = self.set_keys | {"run.seed", "run.replicas"}
+        return replace(self, run=run, written=written)
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
         """Return {section: {key: value}} of plain TOML types; keys that are None are left out."""
@@ -111,7 +146,11 @@ class Configuration:
         ConfigError
             For an override that cannot be read, or a configuration that cannot be run.
         """
-        return build(reading.apply_overrides(self.to_mapping(), overrides, KNOWN))
+        written = {
+            section: {key: v for key, v in values.items() if f"{section}.{key}" in self.set_keys}
+            for section, values in self.to_mapping().items()
+        }
+        return build(reading.apply_overrides(written, overrides, KNOWN))
 
 
 SECTIONS: dict[str, Any] = {item.name: item.default_factory for item in fields(Configuration)}
@@ -120,7 +159,9 @@ KNOWN = {name: tuple(item.name for item in fields(kind)) for name, kind in SECTI
 
 def build(table: Mapping[str, Mapping[str, Any]]) -> Configuration:
     """Make the configuration of known keys."""
-    return Configuration(**{name: SECTIONS[name](**values) for name, values in table.items()})
+    written = frozenset(f"{name}.{key}" for name, values in table.items() for key in values)
+    sections = {name: SECTIONS[name](**values) for name, values in table.items()}
+    return Configuration(**sections, written=written)
 
 
 def from_mapping(mapping: Mapping[str, Mapping[str, Any]]) -> Configuration:
