@@ -17,10 +17,11 @@ command line replaces the value of the file; words need no quotes there.
 Units: lengths in lattice spacings, stresses in default yield stresses, times in default relaxation
 times. All times are whole multiples of `time.step`.
 
-Defaults give way to what is written: with `tracers.number = 0` alone there is no trajectory, another
-`time.step` or `tracers.every` moves the times that are left out to the nearest multiples, and a fast rate
-or a time that is no multiple divides the step. The head of a run names each. What is written is never
-changed, and choices of the physics (`model.activation`, `initial.state`) are never inferred.
+Defaults give way to what is written: with `tracers.number = 0` alone there is no trajectory,
+another `time.step` or `tracers.every` moves the times that are left out to the nearest multiples,
+and a fast rate or a time that is no multiple divides the step. The head of a run names each. What
+is written is never changed, and choices of the physics (`model.activation`, `initial.state`) are
+never inferred.
 
 <!-- Made by tools/configuration_reference.py from the table of keys: edit that instead. -->"""
 
