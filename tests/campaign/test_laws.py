@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from epmpi.campaign.families import Family
-from epmpi.campaign.laws import LAWS, fit, fit_all, read_requests
+from epmpi.campaign.laws import LAWS, fit, fit_all, read_requests, unfitted
 from epmpi.campaign.quantities import Mean
 from epmpi.config import ConfigError
 
@@ -53,6 +53,26 @@ def test_points_outside_the_range_are_left_out():
 
 def test_too_few_rows_give_no_fit():
     assert fit(request_of("order"), Family("", *np.ones((3, 2)))) is None
+
+
+def test_what_is_not_fitted_is_told():
+    nothing = Mean(float("nan"), float("nan"), 0)
+    errors = {1.0: (0.1, 0.1, float("nan")), 2.0: (0.1, 0.1, 0.1)}
+    table = [
+        ({"x": x, "y": y}, {"a": Mean(1.0 + x, error, 1), "b": nothing})
+        for y, of_family in errors.items()
+        for x, error in zip((0.1, 0.2, 0.4), of_family, strict=True)
+    ]
+    wanted = [request_of("order"), request_of("equal", range=[1.0, 2.0])]
+    wanted += read_requests([{"quantity": "b", "law": "equal", "against": "x"}], ["b"])
+    found = fit_all(wanted, table)
+    assert [one.label for one in found] == ["y 2"]
+    assert unfitted(wanted, table, found) == [
+        "no fit of a = y0 (1 + b (x/0.05)^p), x = x for y 1: 2 values of x with an error, 3 needed",
+        "no fit of a = c, x = x for y 1: 0 values of x with an error, 1 needed",
+        "no fit of a = c, x = x for y 2: 0 values of x with an error, 1 needed",
+        "no fit of b = c, x = x: no row has this quantity",
+    ]
 
 
 def test_families_are_fitted_one_by_one():

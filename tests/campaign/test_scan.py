@@ -8,7 +8,7 @@ from rich.console import Console
 from epmpi.campaign.quantities import mean_over_seeds
 from epmpi.campaign.runs import Job, carry_out, is_finished
 from epmpi.campaign.scan import read_campaign, scan
-from epmpi.config import ConfigError, from_mapping
+from epmpi.config import ConfigError, from_mapping, load
 
 CAMPAIGN = """
 [model]
@@ -31,6 +31,13 @@ quantities = ["activity", "velocity_variance"]
 [[scan.points]]
 "model.activity" = 0.3
 """
+
+
+FIT = """[[scan.fits]]
+quantity = "activity"
+law = "equal"
+against = "{}"
+[scan.grid]"""
 
 
 @pytest.fixture
@@ -81,6 +88,13 @@ def test_grids_follow_one_another(campaign):
         ("[model]", "lattice = 8\n[model]", "lattice = 8: expected a section"),
         ("seeds = [1, 2]", f"seeds = [{'1,' * 30_000}]", "asks for 120000 runs"),
         ("[scan.grid]", '[[scan.fits]]\nlaw = "equal"\n[scan.grid]', "against"),
+        ("[scan.grid]", FIT.format("model.temperature"), r"no point changes it.*model\.activity"),
+        ("[scan.grid]", FIT.format("tracers"), r"'tracers'.*lattice\.shape"),
+        ("[scan.grid]", FIT.format("lattice.shap"), r"'lattice\.shap'"),
+        ("seeds = [1, 2]", "seeds = []", "asks for no run"),
+        ('"lattice.shape" = [[8, 8], [12, 10]]', '"lattice.shape" = []', "asks for no run"),
+        ("[model]", "[run]\nseed = 3\n[model]", "leave run.seed out"),
+        ('"lattice.shape" = ', '"run.seed" = [1, 2]\n"lattice.shape" = ', "set scan.seeds"),
     ],
 )
 def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
@@ -88,6 +102,27 @@ def test_a_campaign_that_cannot_be_run(campaign, before, after, words):
     with pytest.raises(ConfigError, match=words) as caught:
         read_campaign(campaign)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("against", ["lattice.shape", "model.activity", "model", "lattice"])
+def test_a_fit_against_an_axis_or_its_section(campaign, against):
+    campaign.write_text(CAMPAIGN.replace("[scan.grid]", FIT.format(against)))
+    assert read_campaign(campaign).fits[0].against == against
+
+
+def test_the_seed_of_the_file_is_that_of_the_scan(campaign):
+    text = CAMPAIGN.replace("seeds = [1, 2]\n", "").replace("[model]", "[run]\nseed = 7\n[model]")
+    campaign.write_text(text)
+    found = read_campaign(campaign).points[0].jobs
+    assert [job.configuration.run.seed for job in found] == [7]
+
+
+def test_runs_and_campaigns_are_told_apart(campaign):
+    with pytest.raises(ConfigError, match=f"use epmpi scan {campaign}"):
+        load(campaign)
+    campaign.write_text(CAMPAIGN.split("[scan]")[0])
+    with pytest.raises(ConfigError, match=f"begun by epmpi run {campaign}"):
+        read_campaign(campaign)
 
 
 @pytest.mark.slow

@@ -53,19 +53,19 @@ def label_of(changes: Mapping[str, Any], axis: str) -> str:
     parts = [
         f"{key.split('.')[-1]} {as_text(value)}"
         for key, value in changes.items()
-        if not _is_axis(key, axis) and key not in BOOKKEEPING and not key.startswith("output.")
+        if not is_axis(key, axis) and key not in BOOKKEEPING and not key.startswith("output.")
     ]
     return ", ".join(parts)
 
 
-def _is_axis(key: str, axis: str) -> bool:
+def is_axis(key: str, axis: str) -> bool:
     """Tell whether a key is the axis, or in the section that is."""
     return key == axis or key.startswith(f"{axis}.")
 
 
 def axis_text(changes: Mapping[str, Any], axis: str) -> str:
     """Return what stands under a row's point on an axis that is no number."""
-    return ", ".join(as_text(value) for key, value in changes.items() if _is_axis(key, axis))
+    return ", ".join(as_text(value) for key, value in changes.items() if is_axis(key, axis))
 
 
 def place_of(value: Any, number: int) -> float:

@@ -205,14 +205,39 @@ def fit_all(requests: Sequence[Request], table: Table) -> list[FamilyFit]:
     return [one for one in found if one is not None]
 
 
+def unfitted(requests: Sequence[Request], table: Table, found: Sequence[FamilyFit]) -> list[str]:
+    """Return a line for each law and family that could not be fitted, with the reason."""
+    lines = []
+    for request in requests:
+        what = f"{request.quantity} = {LAWS[request.law].formula}, x = {request.against}"
+        fitted = {one.label for one in found if one.request == request}
+        known = families(table, request.quantity, request.against)
+        if not known:
+            lines.append(f"no fit of {what}: no row has this quantity")
+        for family in known:
+            if family.label in fitted:
+                continue
+            needed, number = len(LAWS[request.law].names), np.unique(_used(request, family)[0]).size
+            why = "no parameters are found"
+            if number < needed:
+                why = f"{number} values of x with an error, {needed} needed"
+            lines.append(f"no fit of {what} for {family.label or 'all rows'}: {why}")
+    return lines
+
+
+def _used(request: Request, family: Family) -> tuple[Array, Array, Array]:
+    """Return x, y and its error of the rows in the range that have an error."""
+    used = (family.x >= request.low) & (family.x <= request.high) & np.isfinite(family.error)
+    return family.x[used], family.value[used], family.error[used]
+
+
 def fit(request: Request, family: Family) -> FamilyFit | None:
     """Fit a law to the rows of a family that have an error; None where it cannot be done."""
     law = LAWS[request.law]
-    used = (family.x >= request.low) & (family.x <= request.high) & np.isfinite(family.error)
-    x, y = family.x[used], family.value[used]
+    x, y, error = _used(request, family)
     if np.unique(x).size < len(law.names):
         return None
-    found = law.fit(x, y, family.error[used])
+    found = law.fit(x, y, error)
     if found is None:
         return None
     over = y / law.function(x, *request.expected) if request.expected else np.empty(0)

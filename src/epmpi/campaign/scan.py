@@ -36,8 +36,8 @@ from typing import Any
 from rich.console import Console
 
 from epmpi.campaign.drawing import draw_scan
-from epmpi.campaign.families import as_text
-from epmpi.campaign.laws import Request, fit_all, read_requests
+from epmpi.campaign.families import as_text, is_axis
+from epmpi.campaign.laws import Request, fit_all, read_requests, unfitted
 from epmpi.campaign.memory import measure_once
 from epmpi.campaign.pages import write_page
 from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds
@@ -94,6 +94,10 @@ def read_campaign(path: Path) -> Campaign:
     """
     content = read_toml(path)
     scan = content.pop("scan", None)
+    if scan is None:
+        raise ConfigError(
+            f"{path} has no section [scan]: a single run is begun by epmpi run {path}"
+        )
     if not isinstance(scan, dict) or not set(scan) <= set(KEYS):
         raise ConfigError(f"{path}: expected a section [scan] with no keys but {', '.join(KEYS)}")
     check_kinds(path, content, scan)
@@ -107,13 +111,14 @@ def read_campaign(path: Path) -> Campaign:
         for grid in _grids(scan)
         for values in itertools.product(*grid.values())
     ]
-    seeds = scan.get("seeds", [1])
+    seeds = _seeds(path, content, scan)
     points = tuple(
         _point(content, {**combination, **extra}, seeds)
         for combination in combinations
         for extra in scan.get("points", [{}])
     )
     requests = read_requests(scan.get("fits", []), quantities)
+    check_axes(path, requests, points)
     return Campaign(points, quantities, tuple(requests), bool(scan.get("transients", False)))
 
 
@@ -131,8 +136,30 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
             raise ConfigError(f"{path}: scan.grid = {shown(grid)}: expected a list for each key")
     size = sum(math.prod(len(values) for values in grid.values()) for grid in _grids(scan))
     number = size * len(scan.get("points", [{}])) * len(scan.get("seeds", [1]))
+    if number == 0:
+        raise ConfigError(f"{path} asks for no run: a list in [scan] is empty; give it a value")
     if number > MOST_RUNS:
         raise ConfigError(f"{path} asks for {number} runs: expected at most {MOST_RUNS}")
+
+
+def check_axes(path: Path, requests: Sequence[Request], points: Sequence[Point]) -> None:
+    """Raise ConfigError for a fit against what no point changes: it could only be left out."""
+    keys = list(dict.fromkeys(key for point in points for key in point.changes))
+    for request in requests:
+        if not any(is_axis(key, request.against) for key in keys):
+            raise ConfigError(
+                f"{path}: [[scan.fits]] of {request.quantity} against {shown(request.against)}: "
+                f"no point changes it; expected one of {', '.join(keys)}, or a section of theirs"
+            )
+
+
+def _seeds(path: Path, content: Mapping[str, Any], scan: Mapping[str, Any]) -> Sequence[int]:
+    """Return the seeds of every point: those of the scan, or the one of the file."""
+    single = content.get("run", {}).get("seed")
+    if single is not None and "seeds" in scan:
+        raise ConfigError(f"{path}: run.seed beside scan.seeds: leave run.seed out")
+    seeds: Sequence[int] = scan.get("seeds", [1] if single is None else [single])
+    return seeds
 
 
 def _grids(scan: Mapping[str, Any]) -> list[Any]:
@@ -144,6 +171,8 @@ def _grids(scan: Mapping[str, Any]) -> list[Any]:
 def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int]) -> Point:
     if "run.replicas" in changes or "replicas" in base.get("run", {}):
         raise ConfigError("run.replicas in a scan: its seeds are independent runs; set scan.seeds")
+    if "run.seed" in changes:
+        raise ConfigError("run.seed among the points of a scan: set scan.seeds instead")
     mapping: dict[str, dict[str, Any]] = {name: dict(values) for name, values in base.items()}
     for name, value in changes.items():
         section, _, key = name.partition(".")
@@ -200,6 +229,8 @@ def scan(
         rows.append((point, mean_over_seeds(of_seeds)))
     table = [(point.changes, means) for point, means in rows]
     fits = fit_all(campaign.fits, table)
+    for line in unfitted(campaign.fits, table, fits):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     write_tables(directory, table, campaign.quantities, fits)
     draw_scan(directory / "figure.png", table, campaign.quantities, fits)
     if campaign.transients:

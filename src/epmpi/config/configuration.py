@@ -183,7 +183,10 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configu
     ConfigError
         For a file that cannot be read, and as `from_mapping` and `with_overrides` do.
     """
-    table = reading.check_keys(reading.read_toml(path), KNOWN)
+    content = reading.read_toml(path)
+    if "scan" in content:
+        raise ConfigError(f"{path} is a campaign, with a section [scan]: use epmpi scan {path}")
+    table = reading.check_keys(content, KNOWN)
     return build(reading.apply_overrides(table, overrides, KNOWN))
 
 
