@@ -1,11 +1,12 @@
 """TOML files and overrides: what is read, and the words in which the rest is refused."""
 
 import dataclasses
+import pickle
 
 import pytest
 from refusals import override, refusal
 
-from epmpi.config import Configuration, from_mapping, load
+from epmpi.config import ConfigError, Configuration, from_mapping, load, stored_configuration
 
 
 class TestUnknownNames:
@@ -137,3 +138,50 @@ class TestFiles:
     def test_that_cannot_be_read(self, tmp_path, name):
         """A missing file, a directory, an impossible name."""
         assert "cannot be read" in refusal(load, f"{tmp_path}/{name}")
+
+
+class TestSeveralFaults:
+    """All that is wrong is told at once, each fault in a line of its own."""
+
+    @pytest.mark.parametrize(
+        ("mapping", "words"),
+        [
+            (
+                {"model": {"temprature": 1, "temperature": -1}, "latice": {}, "run": {"seed": -1}},
+                ["temprature", "latice", "model.temperature = -1", "run.seed = -1"],
+            ),
+            ({"time": {"step": 0, "warmup": -1, "duration": "long"}}, ["step", "warmup", "long"]),
+            (
+                {
+                    "model": {"activation": "random"},
+                    "initial": {"state": "gaussian"},
+                    "time": {"step": 0.05, "duration": 10.03},
+                },
+                ["set model.activity", "set initial.stress_deviation", "nearest 10.05"],
+            ),
+            ({"model": 3, "run": {"xyz": 1}}, ["expected a table", "'xyz'"]),
+        ],
+        ids=["names and values", "values of a section", "combinations", "tables"],
+    )
+    def test_of_a_mapping(self, mapping, words):
+        with pytest.raises(ConfigError) as caught:
+            from_mapping(mapping)
+        head, *lines = str(caught.value).splitlines()
+        assert head == f"{len(words)} errors in the configuration:"
+        assert len(lines) == len(words)
+        for word, line in zip(words, lines, strict=True):
+            assert line.startswith("  ")
+            assert word in line
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+    def test_of_a_file_and_overrides(self, tmp_path):
+        file = tmp_path / "a.toml"
+        file.write_text("[model]\ntemprature = 0.1\n[tracers]\nnumber = -1\n")
+        with pytest.raises(ConfigError, match="3 errors") as caught:
+            load(file, ["run.sed=1", "tracers.number=5", "time.step=[1"])
+        assert [word in str(caught.value) for word in ("temprature", "sed", "step")] == [True] * 3
+        assert "number" not in str(caught.value)
+
+    def test_of_a_stored_run_is_one_line(self):
+        text = "[model]\ntemperature = -1\nactivity = 2\n"
+        assert "temperature" in refusal(stored_configuration, text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from refusals import override
+from refusals import message_of, override
 
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, describe, from_mapping, load
 from epmpi.config.settings import LIBRARIES
@@ -123,7 +123,7 @@ def outcome(function, *arguments):
     try:
         return function(*arguments)
     except ConfigError as error:
-        assert len(str(error).splitlines()) == 1
+        assert message_of(error)
         return None
 
 

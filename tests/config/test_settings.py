@@ -3,12 +3,21 @@
 import dataclasses
 import math
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from refusals import override, refusal
 
-from epmpi.config import Configuration, ModelSettings, RunSettings, describe, from_mapping
+from epmpi.config import (
+    Configuration,
+    InitialSettings,
+    LatticeSettings,
+    ModelSettings,
+    RunSettings,
+    describe,
+    from_mapping,
+)
 
 KEYS = [(item.section, item.key) for item in describe()]
 
@@ -132,6 +141,25 @@ class TestConstruction:
         assert (type(made.seed), type(made.fft)) == (int, str)
         assert type(ModelSettings(temperature=np.float32(0.5)).temperature) is float
         assert "True" in refusal(lambda: ModelSettings(temperature=np.bool_(True)))
+
+    def test_takes_numpy_arrays(self):
+        """Of the right shape and type; numbers may be arrays without a dimension."""
+        made = LatticeSettings(shape=np.array([64, 65], np.int32))
+        assert made.shape == (64, 65)
+        assert {type(side) for side in made.shape} == {int}
+        assert LatticeSettings(shape=np.ones((64, 48)).shape).shape == (64, 48)
+        assert RunSettings(seed=np.array(7)).seed == 7
+        assert ModelSettings(temperature=np.array(0.25)).temperature == 0.25
+        stages = InitialSettings(annealing=np.array([[0.3, 10], [0.2, 20]])).annealing
+        assert stages == ((0.3, 10.0), (0.2, 20.0))
+        assert from_mapping({"tracers": {"number": np.arange(9)[5]}}).tracers.number == 5
+        for wrong in (np.array([64.0, 64.0]), np.array([[64, 64]]), np.array([64])):
+            assert "two integers" in refusal(lambda wrong=wrong: LatticeSettings(shape=wrong))
+
+    def test_takes_paths(self):
+        """A path is one whatever its name; a text may be a misspelt word."""
+        for path, text in ((Path("runs/a"), "runs/a"), (Path("gaussian"), "./gaussian")):
+            assert InitialSettings(state=path).state == text
 
 
 def test_every_key_can_be_overridden():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from epmpi.config.keys import ConfigError
+from epmpi.config.keys import ConfigError, Faults
 from epmpi.config.replicas import SEED_STRIDE
 from epmpi.config.settings import LIBRARIES
 
@@ -20,14 +20,20 @@ MOST_STEPS = 2**53  # above it, times in double precision cannot tell one step f
 
 def check_combinations(configuration: Configuration) -> None:
     """Raise ConfigError for keys that are valid one by one but not together."""
-    check_activation(configuration)
-    check_initial(configuration)
-    check_loading(configuration)
-    check_tracers(configuration)
-    check_wire(configuration)
-    check_step(configuration)
-    check_multiples(configuration)
-    check_seed(configuration)
+    faults = Faults()
+    for check in (
+        check_activation,
+        check_initial,
+        check_loading,
+        check_tracers,
+        check_wire,
+        check_step,
+        check_multiples,
+        check_seed,
+    ):
+        with faults.noted():
+            check(configuration)
+    faults.tell()
 
 
 def check_activation(configuration: Configuration) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from epmpi.config import reading, settings
 from epmpi.config.checks import check_combinations, whole_multiple
 from epmpi.config.defaults import settle, written_keys
-from epmpi.config.keys import ConfigError, Description, shown
+from epmpi.config.keys import ConfigError, Description, Faults, shown
 from epmpi.config.replicas import replica_seed
 
 
@@ -150,17 +150,22 @@ class Configuration:
             section: {key: v for key, v in values.items() if f"{section}.{key}" in self.set_keys}
             for section, values in self.to_mapping().items()
         }
-        return build(reading.apply_overrides(written, overrides, KNOWN))
+        faults = Faults()
+        return build(reading.apply_overrides(written, overrides, KNOWN, faults), faults)
 
 
 SECTIONS: dict[str, Any] = {item.name: item.default_factory for item in fields(Configuration)}
 KNOWN = {name: tuple(item.name for item in fields(kind)) for name, kind in SECTIONS.items()}
 
 
-def build(table: Mapping[str, Mapping[str, Any]]) -> Configuration:
-    """Make the configuration of known keys."""
+def build(table: Mapping[str, Mapping[str, Any]], faults: Faults) -> Configuration:
+    """Make the configuration of known keys, or raise ConfigError for all that is wrong with it."""
     written = frozenset(f"{name}.{key}" for name, values in table.items() for key in values)
-    sections = {name: SECTIONS[name](**values) for name, values in table.items()}
+    sections = {}
+    for name, values in table.items():
+        with faults.noted():
+            sections[name] = SECTIONS[name](**values)
+    faults.tell()
     return Configuration(**sections, written=written)
 
 
@@ -172,7 +177,8 @@ def from_mapping(mapping: Mapping[str, Mapping[str, Any]]) -> Configuration:
     ConfigError
         For an unknown section or key, a wrong value, or keys that cannot go together.
     """
-    return build(reading.check_keys(mapping, KNOWN))
+    faults = Faults()
+    return build(reading.check_keys(mapping, KNOWN, faults), faults)
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configuration:
@@ -186,8 +192,9 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configu
     content = reading.read_toml(path)
     if "scan" in content:
         raise ConfigError(f"{path} is a campaign, with a section [scan]: use epmpi scan {path}")
-    table = reading.check_keys(content, KNOWN)
-    return build(reading.apply_overrides(table, overrides, KNOWN))
+    faults = Faults()
+    table = reading.check_keys(content, KNOWN, faults)
+    return build(reading.apply_overrides(table, overrides, KNOWN, faults), faults)
 
 
 def describe() -> Iterator[Description]:

@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -164,6 +165,10 @@ class ChoiceOrPath(Choice):
 
     def accept(self, value: Any) -> str:
         """Return `value` as a str."""
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+            if isinstance(value, str) and "/" not in value:
+                value = f"./{value}"  # a path, whatever it is called
         if not isinstance(value, str):
             raise ValueError
         # Unprintable characters and undecodable bytes could not be stored as text in the run.

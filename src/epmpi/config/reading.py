@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from epmpi.config.keys import ConfigError, shown
+from epmpi.config.keys import ConfigError, Faults, shown
 from epmpi.config.kinds import did_you_mean
 
 Table = dict[str, dict[str, Any]]
@@ -42,29 +42,35 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
         raise ConfigError(f"{source}: not valid TOML: {error}") from None
 
 
-def check_keys(mapping: Any, known: Known) -> Table:
-    """Return a copy of the mapping, every section and key of which is known.
+def check_keys(mapping: Any, known: Known, faults: Faults) -> Table:
+    """Return a copy of the known keys of a mapping.
 
-    Raises
-    ------
-    ConfigError
-        For an unknown section or key, with the nearest known one, and for what is not a table.
+    Noted as faults are unknown sections and keys, with the nearest known one, and what is no table.
     """
-    if not isinstance(mapping, Mapping):
-        raise ConfigError(f"{shown(mapping)}: expected a mapping of sections to keys")
     table: Table = {}
-    for section, values in mapping.items():
-        if section not in known:
-            remedy = section_of_key(section, known) or did_you_mean(section, known)
-            raise ConfigError(f"unknown section {shown(section)}; {remedy}")
-        if not isinstance(values, Mapping):
-            expected = f"expected a table of keys, [{section}]"
-            raise ConfigError(f"{section} = {shown(values)}: {expected}")
-        for name in values:
-            if name not in known[section]:
-                raise unknown_key(section, name, known)
-        table[section] = dict(values)
+    with faults.noted():
+        if not isinstance(mapping, Mapping):
+            raise ConfigError(f"{shown(mapping)}: expected a mapping of sections to keys")
+        for section, values in mapping.items():
+            with faults.noted():
+                check_section(section, values, known)
+                table[section] = {}
+                for name, value in values.items():
+                    with faults.noted():
+                        if name not in known[section]:
+                            raise unknown_key(section, name, known)
+                        table[section][name] = value
     return table
+
+
+def check_section(section: Any, values: Any, known: Known) -> None:
+    """Raise ConfigError for an unknown section, or one that is no table."""
+    if section not in known:
+        remedy = section_of_key(section, known) or did_you_mean(section, known)
+        raise ConfigError(f"unknown section {shown(section)}; {remedy}")
+    if not isinstance(values, Mapping):
+        expected = f"expected a table of keys, [{section}]"
+        raise ConfigError(f"{section} = {shown(values)}: {expected}")
 
 
 def unknown_key(section: str, name: Any, known: Known) -> ConfigError:
@@ -79,28 +85,32 @@ def section_of_key(name: Any, known: Known) -> str:
     return f'did you mean "{homes[0]}.{name}"?' if homes else ""
 
 
-def apply_overrides(table: Table, overrides: Iterable[str], known: Known) -> Table:
+def apply_overrides(table: Table, overrides: Iterable[str], known: Known, faults: Faults) -> Table:
     """Return the table with each override section.key=value put in; the last one of a key wins.
 
-    Raises
-    ------
-    ConfigError
-        For an override without "=" or section, of an unknown key, or that is not valid TOML.
+    Noted as faults are those without "=" or section, of an unknown key, or that are no valid TOML.
     """
     result = {section: dict(values) for section, values in table.items()}
     for override in overrides:
-        name, equals, text = override.partition("=")
-        section, dot, key = (part.strip() for part in name.partition("."))
-        if not equals or not dot:
-            remedy = section_of_key(name.strip(), known)
-            expected = "expected section.key=value, such as model.temperature=0.2"
-            raise ConfigError("; ".join(filter(None, (f"{shown(override)}: {expected}", remedy))))
-        if section not in known:
-            raise ConfigError(f"unknown section {shown(section)}; {did_you_mean(section, known)}")
-        if key not in known[section]:
-            raise unknown_key(section, key, known)
-        result.setdefault(section, {})[key] = parse_value(text.strip(), f"{section}.{key}")
+        with faults.noted():
+            section, key, value = parse_override(override, known)
+            result.setdefault(section, {})[key] = value
     return result
+
+
+def parse_override(override: str, known: Known) -> tuple[str, str, Any]:
+    """Return section, key and value of a text section.key=value, or raise ConfigError."""
+    name, equals, text = override.partition("=")
+    section, dot, key = (part.strip() for part in name.partition("."))
+    if not equals or not dot:
+        remedy = section_of_key(name.strip(), known)
+        expected = "expected section.key=value, such as model.temperature=0.2"
+        raise ConfigError("; ".join(filter(None, (f"{shown(override)}: {expected}", remedy))))
+    if section not in known:
+        raise ConfigError(f"unknown section {shown(section)}; {did_you_mean(section, known)}")
+    if key not in known[section]:
+        raise unknown_key(section, key, known)
+    return section, key, parse_value(text.strip(), f"{section}.{key}")
 
 
 def parse_value(text: str, name: str) -> Any:

@@ -30,7 +30,9 @@ def stored_configuration(text: str) -> Configuration:
     try:
         return from_mapping(parse_toml(text, "configuration"))
     except ConfigError as error:
-        raise ConfigError(f"the configuration of the run cannot be used: {error}") from None
+        raise ConfigError(
+            f"the configuration of the run cannot be used: {'; '.join(error.args)}"
+        ) from None
 
 
 def differing(before: Configuration, after: Configuration) -> list[str]:
