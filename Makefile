@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-ci test-gpu gpu-session test-faults lint docs bench venv clean
+.PHONY: help demo test test-ci test-gpu gpu-session test-faults lint docs bench venv develop clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
@@ -25,7 +25,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
 	@echo "make bench   steps beside NumPy, transforms beside libraries, tracers, memory, output"
-	@echo "make venv    only install (again when pyproject.toml has changed)"
+	@echo "make venv    only install what runs need; make develop: what tests and lint need too"
 	@echo "make clean   remove $(VENV), caches and the demo's results"
 	@echo "PYTHON=/path/to/python3.x chooses the interpreter, MPIEXEC='mpirun --flags' the launcher"
 
@@ -35,8 +35,16 @@ venv: $(VENV)/stamp
 $(VENV)/stamp: pyproject.toml tools/make_venv.sh
 	@sh tools/make_venv.sh $(VENV) "$(PYTHON)"
 	@echo "installing epmpi and what it needs into $(VENV) ..."
-	@$(PIP) install --prefer-binary --editable '.[mpi,test]'
+	@$(PIP) install --prefer-binary --editable '.[mpi]'
 	@touch $@
+
+# What one extra brings, where something needs it: a demonstration needs none.
+$(VENV)/with-%: $(VENV)/stamp
+	@echo "installing what $* needs ..."
+	@$(PIP) install --prefer-binary --editable '.[mpi,$*]'
+	@touch $@
+
+develop: $(VENV)/with-test $(VENV)/with-lint $(VENV)/with-fuzz
 
 demo: venv
 	@rm -rf $(DEMO)
@@ -44,28 +52,28 @@ demo: venv
 	$(BIN)/epmpi analyse $(DEMO)
 
 # On the CPU whatever the machine has: what is the same bit for bit is so there.
-test: venv
+test: $(VENV)/with-test
 	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py --ranks $(RANKS)
 
-test-ci: venv
+test-ci: develop
 	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py -m ci
 
 # Needs the extra cuda12 or cuda13 in $(VENV), and a GPU; several ranks share it where there is one.
-test-gpu: venv
+test-gpu: $(VENV)/with-test
 	@$(BIN)/python tools/run_tests.py --ranks 1,2,4 tests/devices/gpu/test_on_hardware.py
 
 # CUDA=12 for a driver of CUDA 12. The site's MPI, or the wheel that `make venv` brings.
-gpu-session: venv
+gpu-session: $(VENV)/with-test
 	@$(PIP) install --prefer-binary --editable '.[cuda$(or $(CUDA),13)]'
 	@bash tools/gpu_session.sh
 
-test-faults: venv
+test-faults: $(VENV)/with-test $(VENV)/with-fuzz
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \
 		$(if $(LONG),--kills 200 --times 40)
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/fuzz.py \
 		--inputs $(if $(LONG),20000,1000)
 
-lint: venv
+lint: $(VENV)/with-lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(wildcard src tools benchmarks)
