@@ -120,6 +120,12 @@ class TestFiles:
             (b"[model]\ntemperature = \n", ["not valid TOML", "line 2"]),
             (b"[model]\ntemperature = 1\ntemperature = 2\n", ["not valid TOML", "line 3"]),
             (b"[model]\n# \xe9t\xe9\n", ["line 2 is not UTF-8"]),
+            (b"\xef\xbb\xbf[model]\ntemperature = \n", ["not valid TOML", "line 2"]),
+            ("[model]\n".encode("utf-16"), ["is UTF-16; save the file as UTF-8"]),
+            ("[model]\n".encode("utf-16-le"), ["is UTF-16"]),
+            ("[model]\n".encode("utf-16-be"), ["is UTF-16"]),
+            ("[model]\n".encode("utf-32"), ["is UTF-32"]),
+            ("# \u20ac\n".encode("cp1252"), ["line 1 is not UTF-8, perhaps Windows-1252"]),
             (b"a = " + b"[" * 100_000, ["nested too deeply"]),
             (b"a = " + b"1" * 5000, ["not valid TOML"]),
             (b"[model]\ntemperature = 0x" + b"F" * 9000, ["too large to print"]),
@@ -133,6 +139,15 @@ class TestFiles:
         message = refusal(load, path)
         for word in words:
             assert word in message
+
+    @pytest.mark.parametrize("lines", ["\n", "\r\n"], ids=["Unix", "Windows"])
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["no mark", "a mark"])
+    def test_of_every_editor(self, tmp_path, mark, lines):
+        """A mark of the byte order, and ends of lines as Windows has them, are taken."""
+        path = tmp_path / "a.toml"
+        text = lines.join(["[model]  # \u20ac", "temperature = 0.3", ""])
+        path.write_bytes(mark + text.encode())
+        assert load(path).model.temperature == 0.3
 
     @pytest.mark.parametrize("name", ["missing.toml", ".", "null\0.toml", "x" * 5000])
     def test_that_cannot_be_read(self, tmp_path, name):

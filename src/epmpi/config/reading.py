@@ -1,5 +1,6 @@
 """From text to a mapping {section: {key: value}}: TOML files and overrides section.key=value."""
 
+import codecs
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -12,9 +13,17 @@ from epmpi.config.kinds import did_you_mean
 Table = dict[str, dict[str, Any]]
 Known = Mapping[str, tuple[str, ...]]  # the keys of each section
 
+# How texts of other encodings begin, the longer marks first: Windows writes them.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a TOML file.
+    """Read a TOML file, UTF-8 with or without a mark at its beginning.
 
     Raises
     ------
@@ -22,14 +31,29 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         If the file cannot be read, is not UTF-8 or is not TOML (with line and column).
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
+        content = Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{shown(str(path))} cannot be read: {reason}; check the path") from None
+    if other := other_encoding(content):
+        raise ConfigError(f"{path} is {other}; save the file as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{path}: line {line} is not UTF-8, perhaps Windows-1252 or Latin-1; save the file as "
+            "UTF-8"
+        ) from None
     return parse_toml(text, str(path))
+
+
+def other_encoding(content: bytes) -> str:
+    """Return the name of the encoding, where a text shows by its first bytes that it is another."""
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return name
+    return "UTF-16" if 0 in content[:2] and len(content) > 1 else ""  # no TOML has a zero
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
