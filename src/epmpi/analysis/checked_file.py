@@ -12,7 +12,7 @@ import numpy as np
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
-from epmpi.trust import check_file, check_presence, one_line
+from epmpi.trust import check_file, check_presence, one_line, readable
 
 Read = TypeVar("Read", bound=Callable[..., Any])
 
@@ -78,7 +78,7 @@ class CheckedFile:
     @property
     def name(self) -> str:
         """Name of the run: that of its directory."""
-        return self.path.resolve().parent.name
+        return readable(self.path.resolve().parent.name)
 
     def _check_creator(self) -> None:
         creator = self._file.get("h5md/creator")

@@ -29,6 +29,7 @@ from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
 from epmpi.config import ENSEMBLE
 from epmpi.parallel import Communicator
+from epmpi.trust import readable
 
 NUMBERS = "analysis.h5"
 PAGE = "report.html"
@@ -103,9 +104,9 @@ def analyse(
 def of_ensemble(analysis: Analysis, path: Path) -> Analysis:
     """Return the analysis under the name and the configuration of the ensemble."""
     file = path / ENSEMBLE
-    provenance = {**analysis.provenance, "configuration": file.read_text()}
+    provenance = {**analysis.provenance, "configuration": file.read_text(encoding="utf-8")}
     del provenance["seed"]
-    return replace(analysis, run=file, name=path.resolve().name, provenance=provenance)
+    return replace(analysis, run=file, name=readable(path.resolve().name), provenance=provenance)
 
 
 def write(

@@ -16,6 +16,7 @@ from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.relaxation import CollapseFit
 from epmpi.analysis.results import SERIES, Analysis
 from epmpi.analysis.tracer_results import TracerResults
+from epmpi.trust import readable
 
 LENGTH, TIME = "lattice spacing", "tau"
 
@@ -60,7 +61,7 @@ def _write_source(group: h5py.Group, analysis: Analysis) -> None:
     """Record which run file the numbers come from, and what that file says of itself."""
     status = analysis.run.stat()
     group.attrs["run"] = analysis.name
-    group.attrs["file"] = analysis.run.name
+    group.attrs["file"] = readable(analysis.run.name)
     group.attrs["bytes"] = status.st_size
     group.attrs["modified"] = datetime.fromtimestamp(status.st_mtime, UTC).isoformat()
     parameters = group.create_group("parameters")

@@ -27,7 +27,7 @@ def measure_once(
         A JSON file; written again with what was measured.  Entries of another version of epmpi, or
         of a run file that has changed since, do not count.
     """
-    known: Known = json.loads(memory.read_text()) if memory.is_file() else {}
+    known: Known = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     keys = [_key(run) for run in runs]
     wanted = {
         run: missing
@@ -37,7 +37,7 @@ def measure_once(
     for run, found in zip(wanted, measure_quantities(wanted, workers), strict=True):
         values = {name: [float(x) for x in pair] for name, pair in found.items()}
         known.setdefault(_key(run), {}).update(values)
-    memory.write_text(json.dumps(known, indent=1) + "\n")
+    memory.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     return [
         {name: (known[key][name][0], known[key][name][1]) for name in quantities} for key in keys
     ]

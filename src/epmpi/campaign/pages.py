@@ -25,7 +25,7 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
     """
     name = page.stem
     text = []
-    for line in campaign.read_text().splitlines():
+    for line in campaign.read_text(encoding="utf-8-sig").splitlines():
         if not line.startswith("#"):
             break
         text.append(line.removeprefix("#").strip())
@@ -37,7 +37,7 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
         f"parameter and seed. (12) is the error of the last digits: {METHOD}. Laws are fitted to "
         "the rows of the table by the rules of [fits](../observables.md#fits).",
         "",
-        *(directory / "table.md").read_text().splitlines(),
+        *(directory / "table.md").read_text(encoding="utf-8").splitlines(),
         "",
         f"The same as [CSV]({name}.csv).",
     ]
@@ -49,4 +49,4 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
             shutil.copyfile(drawn, images / f"{name}-{figure}.png")
             lines += ["", f"![{figure} of {name}](images/{name}-{figure}.png)"]
     shutil.copyfile(directory / "table.csv", page.with_suffix(".csv"))
-    page.write_text("\n".join(lines) + "\n")
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")

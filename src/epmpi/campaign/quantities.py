@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -179,6 +181,19 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
 }
 
 
+@contextmanager
+def isolated() -> Iterator[None]:
+    """Let new processes find no modules in the working directory: a random.py is not Python's."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONSAFEPATH")
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
 def measure_quantities(
     wanted: Mapping[Path, Sequence[str]], workers: int
 ) -> list[dict[str, Value]]:
@@ -187,7 +202,7 @@ def measure_quantities(
     if workers == 1 or len(runs) < 2:
         return [_measure(*one) for one in zip(runs, quantities, strict=True)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with isolated(), ProcessPoolExecutor(workers, mp_context=context) as pool:
         return list(pool.map(_measure, runs, quantities))
 
 

@@ -147,7 +147,8 @@ def carry_out(
     for job in sorted(jobs, key=lambda job: -job.cost):
         arguments = _arguments(job, directory)
         if arguments is not None:
-            (directory / f"{job.name}.toml").write_text(job.configuration.to_toml())
+            text = job.configuration.to_toml()
+            (directory / f"{job.name}.toml").write_text(text, encoding="utf-8")
             missing.append((job, arguments))
     if console is not None and jobs:
         console.print(
@@ -192,7 +193,9 @@ def _run(arguments: list[str], log: Path, ranks: int) -> int:
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(LAUNCHER_VARIABLES)
     } | dict.fromkeys(ONE_THREAD, "1")
-    with open(log, "a") as output:
+    # A file random.py in the working directory is not Python's.
+    environment["PYTHONSAFEPATH"] = "1"
+    with open(log, "ab") as output:
         return subprocess.run(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
         ).returncode

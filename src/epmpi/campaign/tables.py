@@ -20,9 +20,10 @@ def write_tables(
     directory: Path, table: Table, quantities: Sequence[str], fits: Sequence[FamilyFit]
 ) -> None:
     """Write table.md, table.csv and table.h5."""
-    (directory / "table.md").write_text("\n".join(as_markdown(table, quantities, fits)) + "\n")
+    text = "\n".join(as_markdown(table, quantities, fits)) + "\n"
+    (directory / "table.md").write_text(text, encoding="utf-8")
     keys = keys_of(table)
-    with open(directory / "table.csv", "w", newline="") as file:
+    with open(directory / "table.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*keys, *(x for name in quantities for x in (name, f"{name}_error"))])
         for changes, means in table:

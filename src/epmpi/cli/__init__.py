@@ -7,6 +7,7 @@ ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,9 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code, the same on all ranks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # letters that it does not know are marked
+            stream.reconfigure(errors="replace")
     launch = launched()
     chosen = _parse(arguments, silent=launch.rank > 0)
     communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
@@ -73,7 +77,11 @@ def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespa
     """Parse the arguments; help and usage errors are printed by one process alone."""
     if not silent:
         return command_parser().parse_args(arguments)
-    with open(os.devnull, "w") as nothing, redirect_stderr(nothing), redirect_stdout(nothing):
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nothing,
+        redirect_stderr(nothing),
+        redirect_stdout(nothing),
+    ):
         return command_parser().parse_args(arguments)
 
 

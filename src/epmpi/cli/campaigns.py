@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from epmpi.cli.words import without_user_style
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator
 
@@ -54,6 +55,7 @@ def _add_campaign_arguments(parser: argparse.ArgumentParser, output: Path | None
 
 def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: it loads matplotlib, which the ranks of a run need not.
+    without_user_style()
     from epmpi.paper import FIGURES, reproduce
 
     if unknown := set(chosen.figures) - set(FIGURES):
@@ -72,6 +74,7 @@ def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here, as for _paper.
+    without_user_style()
     from epmpi.campaign.scan import scan
 
     scan(

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from epmpi.cli.words import without_user_style
 from epmpi.config import ConfigError
 from epmpi.output import export
 from epmpi.parallel import Communicator
@@ -45,6 +46,7 @@ def add_commands(commands: Any) -> None:
 
 def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here, as for _analyse.
+    without_user_style()
     from epmpi.analysis import AnalysisError
     from epmpi.watch import watch
 
@@ -61,6 +63,7 @@ def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: it loads matplotlib, which the ranks of a run need not.
+    without_user_style()
     from epmpi.analysis import AnalysisError, analyse
 
     try:

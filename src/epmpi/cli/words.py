@@ -1,4 +1,15 @@
-"""Numbers as people read them."""
+"""Numbers as people read them; what figures must not take from the user's surroundings."""
+
+import os
+
+
+def without_user_style() -> None:
+    """Let Matplotlib start with no settings and no backend of the user's.
+
+    A backend that is not installed here, or settings that cannot be read, would stop its import.
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ["MATPLOTLIBRC"] = os.devnull
 
 
 def in_bytes(count: float) -> str:

@@ -71,7 +71,7 @@ class EnsembleDirectory:
         file = self.path / ENSEMBLE
         partial = file.with_name(f"{ENSEMBLE}.partial")
         try:
-            partial.write_text(configuration.to_toml())
+            partial.write_text(configuration.to_toml(), encoding="utf-8")
             flush_to_disk(partial)
             os.replace(partial, file)
         except OSError as error:

@@ -74,11 +74,12 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             target.mkdir(parents=True, exist_ok=True)
             for name, rows in tables.items():
                 if len(rows) > 1:
-                    with open(target / name, "w", newline="") as text:
+                    with open(target / name, "w", newline="", encoding="utf-8") as text:
                         csv.writer(text).writerows(rows)
                     made.append(target / name)
             if drawing:
-                (target / "fields.xdmf").write_text(drawing)
+                # Bytes of a name that the locale does not know stay what they are.
+                (target / "fields.xdmf").write_bytes(drawing.encode("utf-8", "surrogateescape"))
                 made.append(target / "fields.xdmf")
         if any(element.path == h5md.POSITION for element in elements):
             link_tracers(file, target / "tracers.h5md", os.path.relpath(path, target))

@@ -87,7 +87,7 @@ class Holder:
 def machine() -> str:
     """Return what tells this system, since its start, and its processes from all others."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:  # not Linux
         return platform.node()
@@ -102,7 +102,12 @@ def start_of(process: int) -> str | None:
     except OSError:  # of another user
         pass
     try:
-        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        told = (
+            Path(f"/proc/{process}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()
+        )
     except OSError:
         return ""
     return None if told[0] in "ZX" else told[19]

@@ -17,6 +17,7 @@ import numpy as np
 from epmpi import __version__
 from epmpi.config import Configuration
 from epmpi.parallel import Communicator, library
+from epmpi.trust import readable
 
 VERSIONS = ("epmpi_version", "git_revision", "numpy_version", "h5py_version", "hdf5_version")
 BUILT_FROM = Path(__file__).parents[1] / "revision.txt"  # in a wheel only
@@ -46,7 +47,7 @@ def collect(
         "ranks": communicator.size,
         "precision": configuration.run.precision,
         "seed": configuration.run.seed,
-        "command": shlex.join(sys.argv),
+        "command": readable(shlex.join(sys.argv)),
         "started": now(),
     }
 
@@ -78,10 +79,10 @@ def git_revision(file: Path = Path(__file__)) -> str:
         changed = _git(file, "status", "--porcelain", "--untracked-files=no")
         return _git(file, "rev-parse", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.SubprocessError):
-        return BUILT_FROM.read_text().strip() if BUILT_FROM.exists() else "unknown"
+        return BUILT_FROM.read_text(encoding="utf-8").strip() if BUILT_FROM.exists() else "unknown"
 
 
 def _git(file: Path, *arguments: str) -> str:
     command = ["git", "-C", str(file.parent), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    return done.stdout.strip()
+    done = subprocess.run(command, capture_output=True, check=True, timeout=10)
+    return done.stdout.decode("utf-8", "replace").strip()

@@ -96,7 +96,7 @@ def write_validation(
     ]
     page.parent.mkdir(parents=True, exist_ok=True)
     partial = page.with_name(page.name + ".partial")
-    partial.write_text("\n".join(lines).rstrip() + "\n")
+    partial.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     partial.replace(page)
 
 
@@ -176,5 +176,5 @@ def _campaigns(page: Path) -> Iterator[str]:
     if found:
         yield from ("## Campaigns", "")
     for one in found:
-        title = one.read_text().splitlines()[0].removeprefix("# ")
+        title = one.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
         yield f"- [{title}](campaigns/{one.name})"

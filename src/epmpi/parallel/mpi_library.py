@@ -111,7 +111,7 @@ def cuda_aware() -> bool:
 def _loaded_libraries(name: str) -> list[str]:
     """Return the files of the shared libraries of this process whose names begin so."""
     try:
-        with open("/proc/self/maps") as maps:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
             files = {line.split()[-1] for line in maps}
     except OSError:
         return []

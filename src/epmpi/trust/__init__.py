@@ -1,6 +1,21 @@
 """What may be believed of an HDF5 file from anywhere, before anything of it is read."""
 
 from epmpi.trust.opening import open_item
-from epmpi.trust.run_files import FOLDER, SEGMENT, check_file, check_presence, one_line
+from epmpi.trust.run_files import (
+    FOLDER,
+    SEGMENT,
+    check_file,
+    check_presence,
+    one_line,
+    readable,
+)
 
-__all__ = ["FOLDER", "SEGMENT", "check_file", "check_presence", "one_line", "open_item"]
+__all__ = [
+    "FOLDER",
+    "SEGMENT",
+    "check_file",
+    "check_presence",
+    "one_line",
+    "open_item",
+    "readable",
+]

@@ -6,6 +6,7 @@ header may claim any size; what is believed is what the file has stored.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def check_one(file: h5py.File) -> set[str]:
 def one_line(error: BaseException) -> str:
     """Return what an error says as one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def readable(path: str | Path) -> str:
+    """Return a path as a text that can be stored and printed.
+
+    Under a locale that does not know its letters Python keeps their bytes, as no letters at all.
+    """
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def check_objects(file: h5py.File, any_attributes: bool) -> set[str]:

@@ -59,9 +59,12 @@ def drawing(path: Path, width: float, height: float, *, for_page: bool = False) 
 
     A figure `for_page` has fewer points, enough for a page of the documentation.
 
-    No pyplot: nothing global is left behind, and no display is needed.
+    No pyplot: nothing global is left behind, and no display is needed.  Settings of the user's,
+    such as `text.usetex` without a LaTeX, do not count.
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
         figure.savefig(path, dpi=PAGE_DPI if for_page else STYLE["savefig.dpi"])
