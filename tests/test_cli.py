@@ -50,7 +50,7 @@ def test_default_directory_is_named_after_the_configuration(launch, tmp_path, ti
         (["--set", "model.temprature=1"], "temperature"),
         (["--set", "model.temperature=0"], "temperature"),
         (["--set", "model.activity=0.1"], "random"),
-        (["--set", "time.step=0.9"], "step"),
+        (["--set", "time.step=0.5", "--set", "model.attempt_rate=2"], "step"),
         (["--set", "lattice.shape=[4, 4]", "--set", "tracers.number=1"], "ranks"),
         (["--set", "initial.state=nowhere/run.h5"], "nowhere/run.h5"),
         (["--set", "run.wire=single", "--set", "run.fft=cufftmp"], 'run.wire = "single"'),
@@ -67,6 +67,17 @@ def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(
     assert lines[0].startswith("epmpi: ")
     assert expected in lines[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.toml"]
+
+
+def test_several_mistakes_are_told_together(launch, tmp_path, tiny):
+    changes = [("time.step=0.9", "too long"), ("tracers.number=1000", "one tracer per site")]
+    words = ["run", str(tiny), *(word for change, _ in changes for word in ("--set", change))]
+    done = launch("-m", "epmpi.cli", *words, ranks=2, cwd=tmp_path)
+    assert done.returncode == 2
+    head, *lines = done.stderr.splitlines()
+    assert head == "epmpi: 3 errors in the configuration:"
+    assert [expected for _, expected in changes if expected not in "".join(lines)] == []
+    assert "time.warmup = 1.0, expected a multiple" in lines[-1]
 
 
 def test_an_existing_directory_is_left_as_it_is(launch, tmp_path, tiny):
