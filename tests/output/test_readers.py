@@ -94,6 +94,31 @@ def test_xarray_opens_series_and_fields(run):
         assert mean == pytest.approx(np.mean(file["observables/activity/value"][2:5]))
 
 
+def test_xarray_opens_tracers_and_histograms(tmp_path, monkeypatch):
+    run = made(tmp_path / "run", monkeypatch, waiting_times_every=2.0) / "run.h5"
+    dims = {
+        "particles/tracers/position": ("time", "tracer", "axis"),
+        "particles/tracers/box/edges": ("time", "axis"),
+        "histograms/waiting_times": ("time", "bin"),
+    }
+    for group, expected in dims.items():
+        with xarray.open_dataset(run, group=group, engine="h5netcdf") as data:
+            assert data.value.dims == expected
+    with xarray.open_dataset(run, group="particles/tracers/position", engine="h5netcdf") as data:
+        with h5py.File(run) as file:
+            second = file["particles/tracers/position/value"][1, 3]
+        assert np.array_equal(data.value.sel(time=0.5, tracer=3).values, second)
+
+
+def test_xarray_opens_a_run_as_a_whole(run):
+    """Whatever has a value has a name for each of its dimensions."""
+    with xarray.open_datatree(run / "run.h5", engine="h5netcdf") as tree:
+        found = {group.path: group["value"].dims for group in tree.subtree if "value" in group}
+    assert len(found) == 15
+    assert found["/fields/stress"] == ("time", "x", "y")
+    assert found["/warmup/observables/activity"] == ("time",)
+
+
 def test_csv_holds_every_sample(run, tmp_path):
     made_files = export(run, tmp_path / "elsewhere")
     assert [path.name for path in made_files] == [

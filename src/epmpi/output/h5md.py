@@ -56,6 +56,13 @@ MEANINGS = {
     "step": "time steps since the end of the warm-up",
     "time": "time since the end of the warm-up",
 }
+AXES = {  # of a frame: unit and meaning
+    "x": (UNITS["position"], "first coordinate of the sites"),
+    "y": (UNITS["position"], "second coordinate of the sites"),
+    "tracer": ("1", "identity of the tracers"),
+    "axis": ("1", "0: x; 1: y; 2: z, which is 0"),
+    "bin": ("1", "of /parameters/waiting_times"),
+}
 WARMUP_MEANINGS = {
     "step": "time steps since the start of the run",
     "time": "time since the start of the run",
@@ -166,10 +173,11 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
 
 
 def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
-    """Name the dimensions of series and fields, with their coordinates, for xarray and netCDF.
+    """Name the dimensions of all elements, with their coordinates, for xarray and netCDF.
 
-    Each element's `time` is the scale of its first dimension; `fields/x` and `fields/y`, the
-    positions of the sites, are those of the others.  What is attached already is left alone.
+    Each element's `time` is the scale of its first dimension; those of the others, such as
+    `fields/x` and `fields/y`, count from 0: xarray refuses what has names for a part of them only.
+    What is attached already is left alone.
 
     Returns
     -------
@@ -185,17 +193,25 @@ def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
         time.make_scale("time")
         for name in ("step", "value"):
             group[name].dims[0].attach_scale(time)
-        if not element.path.startswith("fields/"):
-            continue
-        for axis, name in enumerate(("x", "y")):
-            if name not in group.parent:
+        home = file["particles/tracers"] if element.path == EDGES else group.parent
+        for axis, name in enumerate(axes_of(element)):
+            if name not in home:
                 numbers = np.arange(element.shape[axis])
-                sites = group.parent.create_dataset(name, data=numbers, fletcher32=True)
-                sites.make_scale(name)
-                sites.attrs["units"] = UNITS["position"]
-                made.append(sites)
-            group["value"].dims[1 + axis].attach_scale(group.parent[name])
+                scale = home.create_dataset(
+                    name, data=numbers, compression=1, shuffle=True, fletcher32=True
+                )
+                scale.make_scale(name)
+                scale.attrs["units"], scale.attrs["long_name"] = AXES[name]
+                made.append(scale)
+            group["value"].dims[1 + axis].attach_scale(home[name])
     return made
+
+
+def axes_of(element: Element) -> tuple[str, ...]:
+    """Return the names of the dimensions of a frame."""
+    if element.path in (POSITION, EDGES):
+        return ("tracer", "axis")[-len(element.shape) :]
+    return ("x", "y") if element.path.startswith("fields/") else ("bin",)[: len(element.shape)]
 
 
 def elements(file: h5py.File) -> dict[Element, int]:
