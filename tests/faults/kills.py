@@ -45,9 +45,8 @@ def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[Trial
     path = place.directory / "killed"
     for _ in range(number):
         ranks, copied = chance.choice((1, 2, 3)), chance.choice((0, 300_000, 10**9))
+        # Killed before its first checkpoint, it is begun anew in the same directory.
         fresh = not (path / "checkpoint.h5").exists()
-        if fresh:
-            place.remove("killed")
         before = left_behind(path)
         begin = place.run if fresh else place.resume
         started = begin("killed", ranks=ranks, copied=copied)
@@ -91,9 +90,8 @@ def lost_frames(path: Path) -> str:
 def finish(place: Place, whole: Path, chance: random.Random) -> str:
     """Resume a run to its end and return what is wrong with it."""
     path = place.directory / "killed"
-    if not (path / "checkpoint.h5").exists():
-        return ""  # nothing to lose: it would be started again
-    started = place.resume("killed", ranks=chance.choice((1, 2, 3)))
+    begin = place.resume if (path / "checkpoint.h5").exists() else place.run
+    started = begin("killed", ranks=chance.choice((1, 2, 3)))
     code = started.wait()
     if code != 0:
         return f"resume ended with {code}: {started.text()[-300:]}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import launching
 import pytest
+from killed_at_start import kill_at_start
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "jobs").glob("*.sh"))
@@ -235,6 +236,15 @@ def test_a_run_is_stopped_by_the_signal_and_completed_by_the_next_start(real_sit
     assert [call["command"][:2] for call in started] == [["epmpi", "run"], ["epmpi", "resume"]]
     with h5py.File(real_site.folder / "run/run.h5") as file:
         assert file["observables/activity/time"][-1] == pytest.approx(300.0)
+
+
+@pytest.mark.parametrize("moment", ["before run.h5", "with run.h5"])
+def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(real_site, launch, moment):
+    """A node that dies in the first seconds of a job leaves nothing that stops the next one."""
+    run = kill_at_start(launch, real_site.folder / "tiny.toml", moment)
+    assert real_site.sbatch("cpu_nodes.sh", STAND_IN_RANKS="1") == 0, real_site.output()
+    with h5py.File(run / "run.h5") as file:
+        assert "finished" in file["parameters"].attrs
 
 
 @pytest.mark.parametrize("script", ["gpu_node.sh", "gpu_nodes.sh"])

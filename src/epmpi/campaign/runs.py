@@ -99,7 +99,9 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
     run = directory / job.name
     found = stored(run)
     if found is None:
-        if run.exists():
+        # What a run leaves that was killed at its start; `epmpi run` looks more closely.
+        left = os.listdir(run) if run.is_dir() else []
+        if run.exists() and any(name.split(".")[0] not in ("run", "checkpoint") for name in left):
             raise ConfigError(f"{run} is there without a run.h5: remove it to run it again")
         return ["run", str(directory / f"{job.name}.toml"), "-o", str(run)]
     configuration, finished = found

@@ -15,6 +15,7 @@ from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
     ConfigError,
     Configuration,
+    changed,
     expected_run,
     is_ensemble,
     load,
@@ -87,6 +88,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
     from epmpi.ensemble import Ensemble
+    from epmpi.output import configuration_to_begin, on_root
     from epmpi.simulation import Simulation
 
     if communicator.broadcast(is_ensemble(chosen.run)):
@@ -94,6 +96,12 @@ def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
             raise ConfigError(f"--previous: {expected_run(chosen.run)}")
         ensemble = Ensemble.resume(chosen.run, chosen.overrides, communicator)
         return _go_on(ensemble, None, f"resumed -> {chosen.run}")
+    begun_anew = communicator.broadcast(
+        on_root(communicator, lambda: configuration_to_begin(chosen.run))
+    )
+    if begun_anew is not None:
+        simulation = Simulation(changed(begun_anew, chosen.overrides), communicator)
+        return _go(simulation, chosen.run, f"-> {chosen.run}")
     simulation = Simulation.resume(
         chosen.run, chosen.overrides, communicator, previous=chosen.previous
     )
@@ -161,7 +169,9 @@ def _tell_adapted(configuration: Configuration) -> None:
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
     """Refuse a RUN that exists before time is spent on the model; `open_run` has the last word."""
-    if communicator.broadcast(os.path.lexists(directory)):
+    from epmpi.output import may_begin
+
+    if communicator.broadcast(os.path.lexists(directory) and not may_begin(directory)):
         raise ConfigError(
             f"output directory {directory} exists: a run is never written over another; "
             "choose another one with -o, or remove it first"

@@ -7,7 +7,6 @@ far the ensemble is stands in its runs.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ import h5py
 
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
 from epmpi.output import OutputError
-from epmpi.output.checkpoint import NAME, PREVIOUS
 from epmpi.output.failures import reason
+from epmpi.output.leftovers import has_begun
 from epmpi.output.lock import RunLock
-from epmpi.output.opening import make_directory
+from epmpi.output.opening import claim
 from epmpi.output.segments import flush_to_disk
 from epmpi.trust import check_file
 
@@ -42,12 +41,11 @@ class EnsembleDirectory:
         Raises
         ------
         ConfigError
-            If it exists, or cannot be made; nothing has changed then.
+            If it holds anything, or cannot be made; nothing has changed then.
         OutputError
             If it cannot be written to.
         """
-        make_directory(self.path)
-        self._lock = RunLock(self.path)
+        self._lock = claim(self.path)
 
     def open(self) -> Configuration:
         """Lock the directory of an ensemble and return its configuration.
@@ -93,26 +91,8 @@ class EnsembleDirectory:
         return [number for number in replicas if not _reached(self.replica(number), duration)]
 
     def has_begun(self, number: int) -> bool:
-        """Tell whether a replica can be resumed; one that was killed at its start is removed.
-
-        A run has a checkpoint from its first step on: where there is none, and no second frame,
-        nothing is lost.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be removed.
-        """
-        run = self.replica(number)
-        if not run.exists():
-            return False
-        if (run / NAME).exists() or (run / PREVIOUS).exists() or _longest_series(run) > 1:
-            return True
-        try:
-            shutil.rmtree(run)
-        except OSError as error:
-            raise OutputError(f"cannot remove {run}: {reason(error)}") from error
-        return False
+        """Tell whether a replica can be resumed; one that was killed at its start is begun anew."""
+        return has_begun(self.replica(number))
 
 
 def _reached(run: Path, duration: float) -> bool:
@@ -125,22 +105,3 @@ def _reached(run: Path, duration: float) -> bool:
             return "finished" in parameters.attrs and done >= duration
     except (OSError, RuntimeError, KeyError, ValueError, TypeError):
         return False  # resuming it tells what is wrong
-
-
-def _longest_series(run: Path) -> int:
-    """Return the most frames of any element of a run file; 0 if there are none."""
-    found = [0]
-
-    def count(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and name.endswith("/step"):
-            found.append(item.shape[0])
-
-    try:
-        with h5py.File(run / "run.h5") as file:
-            check_file(file)
-            file.visititems(count)
-    except FileNotFoundError:
-        return 0
-    except (OSError, RuntimeError):
-        return 2  # what cannot be read is not thrown away
-    return max(found)

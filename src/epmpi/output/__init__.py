@@ -3,6 +3,7 @@
 from epmpi.output.export import export
 from epmpi.output.failures import OutputError, on_root
 from epmpi.output.final_fields import read_final_fields
+from epmpi.output.leftovers import configuration_to_begin, may_begin
 from epmpi.output.opening import Checkpoint, open_run
 from epmpi.output.provenance import collect
 from epmpi.output.store import RunStore
@@ -12,7 +13,9 @@ __all__ = [
     "OutputError",
     "RunStore",
     "collect",
+    "configuration_to_begin",
     "export",
+    "may_begin",
     "on_root",
     "open_run",
     "read_final_fields",

@@ -13,6 +13,7 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.lattice import Lattice, Slab, slabs
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, on_root, reason, told_in_one_line
+from epmpi.output.leftovers import clear, may_begin
 from epmpi.output.lock import RunLock
 from epmpi.output.restart import check_size, read_header, read_state
 from epmpi.output.store import RunStore
@@ -33,7 +34,8 @@ def open_run(
     Parameters
     ----------
     directory : path
-        Must not exist; missing parents are made.
+        Must not exist, be empty, or left by a run that was killed before its first checkpoint;
+        missing parents are made.
     parameters : mapping
         What is known at the start (`provenance.collect`); the root's counts.
 
@@ -47,11 +49,7 @@ def open_run(
     path = Path(directory)
     make_writer(configuration, communicator, slabs(lattice, communicator.size)[communicator.rank])
 
-    def make() -> RunLock:
-        make_directory(path)
-        return RunLock(path)
-
-    lock = on_root(communicator, make)
+    lock = on_root(communicator, lambda: claim(path))
     known = {"run": uuid.uuid4().hex, "started": "", **parameters}
     try:
         return RunStore(path, configuration, communicator, lattice, known, lock)
@@ -59,6 +57,27 @@ def open_run(
         if lock is not None:
             lock.release()
         raise
+
+
+def claim(path: Path) -> RunLock:
+    """Make the directory of a new run, or clear one in which none has begun; return its lock.
+
+    Raises
+    ------
+    ConfigError
+        If it holds anything else, is in use, or cannot be made; nothing has changed then.
+    OutputError
+        If it cannot be written to.
+    """
+    if not may_begin(path):
+        make_directory(path)
+    lock = RunLock(path)
+    try:
+        clear(path)
+    except (ConfigError, OutputError):
+        lock.release()
+        raise
+    return lock
 
 
 def make_directory(path: Path) -> None:

@@ -30,6 +30,7 @@ from epmpi.output.checkpoint import (
     row_checksums,
 )
 from epmpi.output.failures import on_root
+from epmpi.output.leftovers import may_begin
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.state import State
@@ -60,6 +61,8 @@ def remedy(path: Path) -> str:
     """Return what to do about a checkpoint that cannot be used."""
     if path.name == NAME and (path.parent / PREVIOUS).exists():
         return "; the one before it is there: resume with --previous"
+    if may_begin(path.parent):
+        return "; the run had not begun: run it again, in the same directory"
     return "; start the run again"
 
 

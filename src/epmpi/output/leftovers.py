@@ -1,0 +1,113 @@
+"""Directories in which a run may begin though they exist: empty, or left by one killed at once.
+
+A run has a checkpoint from its first step on, and before it no frames but those of the start.  So
+where there are neither a checkpoint nor later frames nothing can be lost, and nobody need remove
+anything by hand before the run is begun anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from epmpi.config import ENSEMBLE, ConfigError, Configuration, stored_configuration
+from epmpi.output.checkpoint import NAME, PREVIOUS
+from epmpi.output.failures import told_in_one_line
+from epmpi.output.lock import NAME as LOCK
+from epmpi.output.segments import LEFT_BEHIND
+from epmpi.telling import say
+from epmpi.trust import check_file, one_line
+
+# What a run, or an ensemble, may have made before its first checkpoint.
+MADE = frozenset(
+    {"run.h5", LOCK, *LEFT_BEHIND, f"{PREVIOUS}.partial", f"{ENSEMBLE}.partial"},
+)
+
+
+def may_begin(directory: Path) -> bool:
+    """Tell whether a directory that exists holds nothing but what a run left before it had begun.
+
+    Anything else in it, such as a file of the user's, is a reason to leave it alone.
+    """
+    try:
+        names = set(os.listdir(directory))
+    except OSError:
+        return False
+    return names <= MADE and longest_series(directory) < 2
+
+
+def has_begun(directory: Path) -> bool:
+    """Tell whether a directory holds a run that can be gone on with."""
+    return any((directory / name).exists() for name in (NAME, PREVIOUS)) or (
+        longest_series(directory) > 1
+    )
+
+
+def clear(directory: Path) -> None:
+    """Remove what a run left before it had begun; its lock is the caller's.
+
+    Raises
+    ------
+    ConfigError
+        If there is more, now that nobody else may write there.
+    OutputError
+        If it cannot be removed.
+    """
+    if not may_begin(directory):
+        raise ConfigError(
+            f"output directory {directory} exists: a run is never written over another"
+        )
+    with told_in_one_line(directory):
+        left = sorted(MADE - {LOCK} & set(os.listdir(directory)))
+        for name in left:
+            (directory / name).unlink()
+    if "run.h5" in left:
+        say(f"epmpi: the run in {directory} was ended before its first step: it is begun anew")
+
+
+def configuration_to_begin(directory: Path) -> Configuration | None:
+    """Return the configuration of a run that was ended before it had begun; None for any other.
+
+    Raises
+    ------
+    ConfigError
+        If nothing has been written that tells it.
+    """
+    if not directory.is_dir() or not may_begin(directory):
+        return None
+    if not (directory / "run.h5").exists():
+        raise ConfigError(
+            f"{directory} holds no run yet: begin it with epmpi run CONFIG.toml -o {directory}"
+        )
+    try:
+        with h5py.File(directory / "run.h5") as file:
+            attributes: Any = file["parameters"].attrs
+            return stored_configuration(attributes["configuration"].decode())
+    except (OSError, RuntimeError, LookupError, AttributeError, ValueError) as error:
+        why = one_line(error)
+        raise ConfigError(f"{directory} cannot be gone on with: {why}; begin it anew") from error
+
+
+def longest_series(directory: Path) -> int:
+    """Return the most frames of any element of a run file; 0 if there are none.
+
+    What cannot be read counts as many: it is not thrown away.
+    """
+    found = [0]
+
+    def count(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and name.endswith("/step"):
+            found.append(item.shape[0])
+
+    try:
+        with h5py.File(directory / "run.h5") as file:
+            check_file(file)
+            file.visititems(count)
+    except FileNotFoundError:
+        return 0
+    except (OSError, RuntimeError, ValueError):
+        return 2
+    return max(found)

@@ -1,0 +1,145 @@
+"""A run killed before its first checkpoint, and directories that hold nothing: both are taken."""
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from killed_at_start import MOMENTS, kill_at_start
+
+from epmpi.config import ConfigError, from_mapping
+from epmpi.output import configuration_to_begin, may_begin
+from epmpi.simulation import Simulation
+
+SETTINGS = {
+    "lattice": {"shape": [16, 12]},
+    "tracers": {"number": 10},
+    "time": {"warmup": 0.0, "duration": 2.0},
+    "output": {"fields_every": 1.0},
+}
+TEXT = """
+[lattice]
+shape = [16, 12]
+[tracers]
+number = 10
+[time]
+warmup = 0.0
+duration = 2.0
+[output]
+fields_every = 1.0
+"""
+
+
+@pytest.fixture(params=MOMENTS, ids=MOMENTS)
+def killed(request, launch, tmp_path):
+    """Return the RUN of a run that was killed with SIGKILL before it had begun."""
+    (tmp_path / "small.toml").write_text(TEXT)
+    return kill_at_start(launch, tmp_path / "small.toml", request.param)
+
+
+def complete(run):
+    """Tell whether a run has reached its end, and is the one that nothing happened to."""
+    whole = Simulation(from_mapping(SETTINGS)).run(run.parent / "whole", progress=False)
+    with h5py.File(run / "run.h5") as found, h5py.File(whole / "run.h5") as expected:
+        same = np.array_equal(found["fields/stress/value"], expected["fields/stress/value"])
+        return same and "finished" in found["parameters"].attrs
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+def test_the_same_command_begins_it_anew(launch, killed, ranks):
+    command = ("-m", "epmpi.cli", "run", "small.toml", "-o", "run")
+    done = launch(*command, ranks=ranks, cwd=killed.parent)
+    assert done.returncode == 0, done.stderr
+    assert complete(killed)
+
+
+def test_resume_begins_it_anew_where_its_configuration_is_known(launch, killed):
+    known = (killed / "run.h5").exists()
+    command = ("-m", "epmpi.cli", "resume", "run", "--set", "output.checkpoint_every=60")
+    done = launch(*command, cwd=killed.parent)
+    if known:
+        assert done.returncode == 0, done.stderr
+        assert "begun anew" in done.stderr
+        assert complete(killed)
+    else:
+        assert done.returncode == 2
+        [line] = done.stderr.splitlines()
+        assert "begin it with epmpi run CONFIG.toml -o run" in line
+        assert may_begin(killed)
+
+
+def test_resume_changes_no_other_key(launch, killed):
+    command = ("-m", "epmpi.cli", "resume", "run", "--set", "model.temperature=0.3")
+    before = sorted(os.listdir(killed))
+    assert launch(*command, cwd=killed.parent).returncode == 2
+    assert sorted(os.listdir(killed)) == before
+
+
+def test_python_takes_the_directory_too(killed):
+    with pytest.raises(ConfigError, match="had not begun: run it again, in the same directory"):
+        Simulation.resume(killed)
+    Simulation(from_mapping(SETTINGS)).run(killed, progress=False)
+    assert complete(killed)
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("made", ["run", "deep/er/run", "link"])
+def test_an_empty_directory_is_taken(launch, tmp_path, made, replicas):
+    """As mkdir -p, or a workflow's manager, makes it."""
+    (tmp_path / "small.toml").write_text(TEXT)
+    target = tmp_path / ("elsewhere" if made == "link" else made)
+    target.mkdir(parents=True)
+    if made == "link":
+        (tmp_path / made).symlink_to(target)
+    command = ["run", "small.toml", "-o", made, "--set", f"run.replicas={replicas}"]
+    done = launch("-m", "epmpi.cli", *command, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(target.rglob("checkpoint.h5"))
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "analysis.h5", ".nfs0001"])
+def test_a_directory_with_anything_else_is_left_alone(launch, killed, name):
+    (killed / name).write_text("precious")
+    before = sorted(os.listdir(killed))
+    command = ("-m", "epmpi.cli", "run", "small.toml", "-o", "run")
+    done = launch(*command, cwd=killed.parent)
+    assert done.returncode == 2
+    assert "exists: a run is never written over another" in done.stderr
+    assert sorted(os.listdir(killed)) == before
+
+
+def test_frames_without_a_checkpoint_are_never_removed(tmp_path):
+    run = Simulation(from_mapping(SETTINGS)).run(tmp_path / "run", progress=False)
+    for checkpoint in run.glob("checkpoint*"):
+        checkpoint.unlink()
+    assert not may_begin(run)
+    assert configuration_to_begin(run) is None
+    with pytest.raises(ConfigError, match="exists"):
+        Simulation(from_mapping(SETTINGS)).run(run, progress=False)
+
+
+def test_a_file_that_cannot_be_read_is_never_removed(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.h5").write_text("no HDF5")
+    assert not may_begin(tmp_path / "run")
+
+
+def test_a_living_run_that_has_not_begun_is_left_alone(launch, tmp_path):
+    """It holds the lock before it makes anything."""
+    (tmp_path / "small.toml").write_text(TEXT)
+    script = (
+        "import subprocess, sys\n"
+        "from epmpi import cli\n"
+        "from epmpi.output import store\n"
+        "def other(*arguments):\n"
+        "    print(subprocess.run([sys.executable, '-m', 'epmpi.cli', *sys.argv[1:]],"
+        " capture_output=True, text=True).stderr)\n"
+        "    raise SystemExit(0)\n"
+        "store.write_checkpoint = other\n"
+        "cli.main(['run', 'small.toml', '-o', 'run'])\n"
+    )
+    for command in (["run", "small.toml", "-o", "run"], ["resume", "run"]):
+        done = launch("-c", script, *command, cwd=tmp_path)
+        assert "is in use by" in done.stdout, done.stderr
+        assert Path(tmp_path / "run").exists()
