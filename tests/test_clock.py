@@ -6,6 +6,7 @@ import pytest
 from epmpi import model
 from epmpi.config import from_mapping
 from epmpi.model import Model
+from epmpi.output import Checkpoint, open_run
 from epmpi.parallel import Communicator
 from epmpi.steps import TimeSteps
 
@@ -19,12 +20,14 @@ class LateClock(TimeSteps):
         super().__init__(configuration, fft, fields, activation, tracers)
         self.lag = np.zeros_like(fields.stress)
         self.ticks = 0
+        self.times = np.empty((0, 2), np.float32)
         self.is_root = fft.communicator.is_root
 
     def advance(self, step):
         """Count a tick, in which the stress grows everywhere."""
         assert step == self.ticks
         self.ticks += 1
+        self.times = np.vstack([self.times, np.float32([[step, np.inf]])])
         self.lag += 0.5
 
     def complete(self):
@@ -40,10 +43,15 @@ class LateClock(TimeSteps):
         """Return the ticks too, counted on one rank."""
         return {**super().counts(), "ticks": np.array(self.ticks if self.is_root else 0)}
 
-    def restore(self, fields, counts):
-        """Take over the ticks, which are on the root alone."""
-        super().restore(fields, counts)
+    def root(self):
+        """Return an array whose length changes; each rank has one, the root's counts."""
+        return {"times": self.times}
+
+    def restore(self, fields, counts, root):
+        """Take over the ticks and their times, which are on the root alone."""
+        super().restore(fields, counts, root)
         self.ticks = int(counts["ticks"])
+        self.times = root.get("times", self.times)
 
 
 @pytest.fixture
@@ -81,3 +89,47 @@ def test_its_fields_and_counts_are_part_of_the_state(comm, late):
     assert np.all(other.clock.lag == 0.5)
     assert other.clock.ticks == (3 if comm.rank == 0 else 0)
     assert other.step_count == 3
+
+
+def test_what_its_root_has_goes_back_to_the_root(comm, late, shared_tmp_path):
+    """Through a checkpoint, beside what a record keeps."""
+    made = late()
+    for _ in range(3):
+        made.step()
+    record, again = Kept(comm.rank), Kept(99)
+    made.keep("kept", record)
+    state = made.state()
+    names = {"times", "kept/number"} if comm.rank == 0 else set()
+    assert set(state.root) == names
+    communicator = made.communicator
+    with open_run(
+        shared_tmp_path / "run", made.configuration, communicator, made.lattice, {}
+    ) as store:
+        store.checkpoint(state, {})
+    other = late()
+    other.keep("kept", again)
+    checkpoint = Checkpoint.open(shared_tmp_path / "run", communicator)
+    other.restore(checkpoint.state(other.state(), 5, other.slab, communicator))
+    checkpoint.release()
+    if comm.rank == 0:
+        assert other.clock.times.dtype == np.float32
+        assert other.clock.times.tolist() == [[0, np.inf], [1, np.inf], [2, np.inf]]
+        assert again.number == 0
+    else:
+        assert other.clock.times.shape == (0, 2)
+        assert again.number == 99
+
+
+class Kept:
+    """A record of one number, which ranks have of their own."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def root(self):
+        """Return it."""
+        return {"number": np.array(self.number)}
+
+    def restore(self, root):
+        """Take it over."""
+        self.number = int(root["number"])

@@ -143,7 +143,7 @@ def test_annealing_goes_through_its_temperatures(tmp_path):
     [
         ({"time": {"warmup": "automatic"}}, "auto"),
         ({"initial": {"annealing": [[0.1]]}}, "pairs"),
-        ({"initial": {"annealing": [[0.1, 0.03]]}}, "multiple"),
+        ({"initial": {"annealing": [[0.1, 0.03]]}, "time": {"step": 0.02}}, "multiple"),
         (
             {
                 "initial": {"annealing": [[0.1, 1.0]]},

@@ -18,7 +18,8 @@ from epmpi.state import Accumulator
 class Clock(ABC):
     """Advances the fields and the tracers of a model.
 
-    It is a part of the state: what it returns as fields and counts is stored, and restored.
+    It is a part of the state: its fields, its counts and the arrays of its root are stored and
+    restored.
     """
 
     @abstractmethod
@@ -48,8 +49,22 @@ class Clock(ABC):
         `events` counts the activations since the start of the run.
         """
 
+    def root(self) -> Mapping[str, NDArray]:
+        """Return the arrays that the root alone keeps; other ranks' are lost.  Collective.
+
+        Names, dtypes and shapes are always the same but for the length of the first axis (see
+        `State.root`); the names have no slash.
+        """
+        return {}
+
     @abstractmethod
     def restore(
-        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
+        self,
+        fields: Mapping[str, NDArray],
+        counts: Mapping[str, NDArray[np.int64]],
+        root: Mapping[str, NDArray],
     ) -> None:
-        """Take over what both have returned; the counts are zero on all ranks but the root."""
+        """Take over what they have returned.  Collective.
+
+        On all ranks but the root the counts are zero, and `root` is empty.
+        """

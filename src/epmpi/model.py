@@ -21,7 +21,7 @@ from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.placement import place
 from epmpi.spectral import Transform, make_transform
-from epmpi.state import Accumulator, State
+from epmpi.state import Accumulator, Record, State
 from epmpi.steps import TimeSteps
 from epmpi.tracers import Tracers
 
@@ -48,6 +48,8 @@ class Model:
         What advances fields and tracers.
     accumulators : dict
         What is gathered event by event, by name; part of the state.
+    records : dict
+        What the root alone keeps, by name; part of the state.
     step_count : int
         Steps since the start of the run, warm-up included.
     """
@@ -76,6 +78,7 @@ class Model:
             configuration, self.fft, self.fields, self.activation, self.tracers
         )
         self.accumulators: dict[str, Accumulator] = {}
+        self.records: dict[str, Record] = {}
         self.step_count = 0
         self._set_initial_state()
 
@@ -129,6 +132,10 @@ class Model:
         self.accumulators[name] = accumulator
         self.clock.gather(accumulator)
 
+    def keep(self, name: str, record: Record) -> None:
+        """Make what the root keeps a part of the state."""
+        self.records[name] = record
+
     def state(self) -> State:
         """Return all that the future depends on, on the host.  Collective.
 
@@ -140,7 +147,8 @@ class Model:
                 f"{prefix}{key}": np.asarray(self.communicator.sum(count))
                 for prefix, part in self._parts().items()
                 for key, count in part.counts().items()
-            }
+            },
+            self._root(),
         )
 
     def fault(self) -> str | None:
@@ -149,16 +157,18 @@ class Model:
         numbers = [self.stress, self.plastic_strain, self.tracers.position]
         if all(self.device.is_finite(array) for array in numbers):
             return None
-        return self._state({}).fault(self.slab.start)
+        return self._state({}, {}).fault(self.slab.start)
 
     def restore(self, state: State) -> None:
         """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
-        mine = 1 if self.communicator.is_root else 0
-        for prefix, part in self._parts().items():
-            part.restore(
-                {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
-                {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
-            )
+        root = state.root if self.communicator.is_root else {}
+        of_clock = {name: array for name, array in root.items() if "/" not in name}
+        self.clock.restore(*self._share(state, "", self.clock), of_clock)
+        for name, accumulator in self.accumulators.items():
+            accumulator.restore(*self._share(state, f"{name}/", accumulator))
+        if self.communicator.is_root:
+            for name, record in self.records.items():
+                record.restore({key: root[f"{name}/{key}"] for key in record.root()})
         self.tracers.set(state.identity, state.position)
         self.step_count = state.step_count
         self.update_response()
@@ -167,7 +177,24 @@ class Model:
         """Return what has fields and counts, by the prefix of their names in the state."""
         return {"": self.clock} | {f"{name}/": part for name, part in self.accumulators.items()}
 
-    def _state(self, counts: dict[str, NDArray[np.int64]]) -> State:
+    def _share(
+        self, state: State, prefix: str, part: Clock | Accumulator
+    ) -> tuple[dict[str, NDArray], dict[str, NDArray[np.int64]]]:
+        """Return the fields and counts of a part that this rank takes over from a state."""
+        mine = 1 if self.communicator.is_root else 0
+        return (
+            {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
+            {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
+        )
+
+    def _root(self) -> dict[str, NDArray]:
+        """Return what the root alone has, by its name in the state.  Collective."""
+        found = dict(self.clock.root())
+        for name, record in self.records.items():
+            found |= {f"{name}/{key}": array for key, array in record.root().items()}
+        return found if self.communicator.is_root else {}
+
+    def _state(self, counts: dict[str, NDArray[np.int64]], root: dict[str, NDArray]) -> State:
         to_host, tracers = self.device.to_host, self.tracers
         fields = {
             f"{prefix}{key}": to_host(field)
@@ -175,8 +202,9 @@ class Model:
             for key, field in part.fields().items()
         }
         return State(
-            self.step_count, fields, counts, to_host(tracers.identity), to_host(tracers.position)
-        )
+            self.step_count, fields, counts,
+            to_host(tracers.identity), to_host(tracers.position), root,
+        )  # fmt: skip
 
     def observables(self) -> dict[str, float]:
         """Return means over the lattice; complete on the root, the same on any ranks.  Collective.

@@ -1,13 +1,14 @@
 """The state of a run: all that its future depends on, beside its configuration.
 
 Random draws are functions of (seed, stream, step, site), and the elastic response is a function of
-the directions, so neither is part of it.  Accumulators (histograms gathered while running) are.
+the directions, so neither is part of it.  Accumulators (histograms gathered while running) and
+records of the root are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -58,6 +59,18 @@ class Accumulator(Protocol):
         ...
 
 
+class Record(Protocol):
+    """Something that the root alone keeps while a run goes on, which a restart must not lose."""
+
+    def root(self) -> Mapping[str, NDArray]:
+        """Return its arrays; see `State.root`."""
+        ...
+
+    def restore(self, root: Mapping[str, NDArray]) -> None:
+        """Take over what `root` has returned.  On the root alone."""
+        ...
+
+
 @dataclass
 class State:
     """State of a run, on one rank.
@@ -73,6 +86,10 @@ class State:
     identity : int64 array, shape (tracers of this rank,)
     position : float64 array, shape (tracers of this rank, 2)
         Unwrapped, in lattice spacings.
+    root : dict of arrays
+        What the root alone has, by name; empty on the other ranks.  Of integers or floating-point
+        numbers, which need not be finite; names, dtypes and shapes are fixed but for the length of
+        the first axis.
     """
 
     step_count: int
@@ -80,6 +97,7 @@ class State:
     counts: dict[str, NDArray[np.int64]]
     identity: NDArray[np.int64]
     position: NDArray[np.float64]
+    root: dict[str, NDArray] = field(default_factory=dict)
 
     def fault(self, first_row: int) -> str | None:
         """Return where a number is not finite, or None: one pass over the memory of this rank.
@@ -89,10 +107,10 @@ class State:
         first_row : int
             Global index x of this rank's first row.
         """
-        for name, field in self.fields.items():
-            if field.dtype.kind == "f" and not np.isfinite(field).all():
-                x, y = np.argwhere(~np.isfinite(field))[0]
-                return f"{name} is {field[x, y]} at site [{first_row + x}, {y}]"
+        for name, values in self.fields.items():
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                x, y = np.argwhere(~np.isfinite(values))[0]
+                return f"{name} is {values[x, y]} at site [{first_row + x}, {y}]"
         lost = np.flatnonzero(~np.isfinite(self.position).all(axis=1))
         if len(lost):
             return f"tracer {self.identity[lost[0]]} is at {self.position[lost[0]].tolist()}"

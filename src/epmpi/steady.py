@@ -117,9 +117,7 @@ def _mean_with_error(row: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 class SteadyState:
-    """Watches a warm-up; an accumulator of the model, so that a restart goes on watching.
-
-    The root alone has the record.
+    """Watches a warm-up; a record of the root's in the state, so that a restart goes on watching.
 
     Parameters
     ----------
@@ -169,26 +167,11 @@ class SteadyState:
         """Step at which the warm-up ended; 0 while it goes on.  On the root."""
         return int(self.count[3])
 
-    def take(
-        self,
-        begun: NDArray[np.int64],
-        events: NDArray[np.int64],
-        first_site: int,
-        step: NDArray[np.uint64],
-    ) -> None:
-        """Let single events pass."""
+    def root(self) -> Mapping[str, NDArray]:
+        """Return the means of the blocks, a row each, and what is counted."""
+        return {"blocks": self.blocks.T.copy(), "count": self.count.copy()}
 
-    def fields(self) -> Mapping[str, NDArray]:
-        """Return nothing: there is no array by site."""
-        return {}
-
-    def counts(self) -> Mapping[str, NDArray[np.int64]]:
-        """Return the record, floating-point numbers as the integers of the same bits."""
-        return {"blocks": self.blocks.view(np.int64).copy(), "count": self.count.copy()}
-
-    def restore(
-        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
-    ) -> None:
-        """Take over the record on the root; it is zero on the other ranks."""
-        self.blocks[:] = counts["blocks"].view(np.float64)
-        self.count[:] = counts["count"]
+    def restore(self, root: Mapping[str, NDArray]) -> None:
+        """Take over what `root` has returned.  On the root."""
+        self.blocks[:] = root["blocks"].T
+        self.count[:] = root["count"]

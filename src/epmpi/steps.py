@@ -130,9 +130,12 @@ class TimeSteps(Clock):
         return {"events": np.asarray(self._device.to_host(self._fields.events)[0])}
 
     def restore(
-        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
+        self,
+        fields: Mapping[str, NDArray],
+        counts: Mapping[str, NDArray[np.int64]],
+        root: Mapping[str, NDArray],
     ) -> None:
-        """Take over what both have returned; `begin` must follow."""
+        """Take over what both have returned; `begin` must follow.  The root has nothing more."""
         for name, field in self.fields().items():
             field[:] = self._device.asarray(fields[name])
         self._fields.events[:1] = int(counts["events"])

@@ -17,7 +17,7 @@ class Warmup:
     ----------
     configuration : Configuration
     model : Model
-        Gathers the record of a warm-up whose end the run decides, so that it is part of the state.
+        Keeps the record of a warm-up whose end the run decides, so that it is part of the state.
     communicator : Communicator
 
     Attributes
@@ -56,9 +56,7 @@ class Warmup:
         self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
         event_time = configuration.model.restructuring_time
         self._steady = SteadyState(self._sample_steps * step, event_time)
-        if not self.communicator.is_root:
-            self._steady.count[:] = 0
-        self.model.gather("steady_state", self._steady)
+        self.model.keep("steady_state", self._steady)
 
     def restore(self) -> None:
         """Take over the end of the warm-up from the model's state.  Collective."""

@@ -245,6 +245,39 @@ def test_previous_checkpoint_is_offered_and_works(shared_tmp_path, communicator,
 
 
 @pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("blocks", None, "it lacks root/steady_state/blocks"),
+        ("blocks", lambda stored: stored[:, :1], r"blocks has shape \(192, 1\) .* \(192, 2\)"),
+        ("blocks", lambda stored: stored[0], r"blocks has shape \(2,\)"),
+        ("blocks", np.float32, "blocks has .* type float32, expected .* float64"),
+        ("blocks", lambda stored: stored[:-1], "the checksum of root/steady_state/blocks"),
+        ("count", lambda stored: stored + 1, "the checksum of root/steady_state/count"),
+    ],
+    ids=["missing", "narrow", "flat", "single", "short", "changed"],
+)
+@pytest.mark.mpi
+def test_what_the_root_has_is_checked(
+    shared_tmp_path, communicator, stop_at, name, change, message
+):
+    run = shared_tmp_path / "run"
+    stop_at(9)  # in the warm-up
+    Simulation(configured(time={"warmup": "auto"}), communicator).run(run, progress=False)
+    if communicator.is_root:
+        with h5py.File(run / "checkpoint.h5", "r+") as file:
+            group = file["root/steady_state"]
+            stored = group[name][()]
+            del group[name]
+            if change is not None:
+                group[name] = change(stored)
+    communicator.barrier()
+    with pytest.raises(ConfigError, match=message) as caught:
+        Simulation.resume(run, communicator=communicator)
+    assert "\n" not in str(caught.value)
+    communicator.barrier()
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
         ("model.temperature=0.2", "model.temperature = 0.2: the run has 0.3, .* only"),

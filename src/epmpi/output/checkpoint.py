@@ -2,9 +2,9 @@
 
 Layout: ``header`` (a JSON text: configuration, versions, clocks, and how many frames of each
 element run.h5 had), ``fields/NAME`` (Lx, Ly), ``tracers/position`` (number, 2) by identity,
-``counts/NAME``, and under ``checksums`` the CRC-32 of each row of the fields and of each
-`TRACER_BLOCK` tracers.  The header is checked by its own.  Numbers are stored as they are in
-memory, so a restart is bitwise.
+``counts/NAME``, ``root/NAME`` (what the root alone has), and under ``checksums`` the CRC-32 of each
+row of the fields and of each `TRACER_BLOCK` tracers.  The header has those of the small arrays, and
+is checked by its own.  Numbers are stored as they are in memory, so a restart is bitwise.
 
 It is written beside as ``checkpoint.h5.partial``, flushed to the disk and renamed.  The one before
 is kept as ``checkpoint.previous.h5``: should the last one turn out damaged, that is offered.
@@ -134,7 +134,7 @@ def write_checkpoint(
     def begin() -> None:
         if lock is not None:
             lock.check()
-        write_serial_part(partial, header, state.counts, distributed, checksums)
+        write_serial_part(partial, header, small_arrays(state), distributed, checksums)
 
     def end() -> None:
         with told_in_one_line(partial):
@@ -154,21 +154,27 @@ def write_checkpoint(
         raise
 
 
+def small_arrays(state: State) -> dict[str, NDArray]:
+    """Return what the root writes of a state, by path."""
+    counts = {f"counts/{name}": values for name, values in state.counts.items()}
+    return counts | {f"root/{name}": values for name, values in state.root.items()}
+
+
 def write_serial_part(
     path: Path,
     header: Header,
-    counts: Mapping[str, NDArray],
+    small: Mapping[str, NDArray],
     distributed: list[Part],
     checksums: list[NDArray | None],
 ) -> None:
     """Make the file with all that the root knows, and the empty datasets of all ranks."""
-    sums = {f"counts/{name}": checksum(values) for name, values in counts.items()}
+    sums = {name: checksum(values) for name, values in small.items()}
     text = json.dumps({"format": FORMAT, **asdict(header), "checksums": sums}).encode()
     with writing(path, "w", libver=h5md.FORMAT) as file:
         made = [file.create_dataset("header", data=np.bytes_(text))]
         made[0].attrs["checksum"] = zlib.crc32(text)
-        for name, values in counts.items():
-            made.append(file.create_dataset(f"counts/{name}", data=values))
+        for name, values in small.items():
+            made.append(file.create_dataset(name, data=values))
         for part, of_rows in zip(distributed, checksums, strict=True):
             made.append(file.create_dataset(part.path, part.shape, part.rows.dtype))
             made.append(file.create_dataset(f"checksums/{part.path}", data=of_rows))

@@ -182,7 +182,7 @@ def read_state(
     Parameters
     ----------
     like : State
-        Of the same model: names, shapes and dtypes.
+        Of the same model: names, shapes and dtypes; the length of what the root has is its own.
     number : int
         Of tracers; each rank gets some, wherever they lie.
 
@@ -199,6 +199,7 @@ def read_state(
                 {name: read_field(file, name, field, slab) for name, field in like.fields.items()},
                 {name: read_count(file, name, n, header) for name, n in like.counts.items()},
                 *read_tracers(file, number, communicator),
+                {name: read_root(file, name, a, header) for name, a in like.root.items()},
             )
     except ConfigError as found:
         error = found
@@ -227,7 +228,25 @@ def read_count(file: h5py.File, name: str, like: NDArray, header: Header) -> NDA
     dataset = plain_dataset(file, path)
     if dataset.shape != like.shape or dataset.dtype != np.int64:
         raise Damaged(f"{path} has shape {dataset.shape}, expected {like.shape}")
-    values = np.asarray(dataset[()], np.int64)
+    return read_checked(dataset, path, header)
+
+
+def read_root(file: h5py.File, name: str, like: NDArray, header: Header) -> NDArray:
+    """Return an array that the root alone has: of any length, the rest of its shape is known."""
+    path = f"root/{name}"
+    dataset = plain_dataset(file, path)
+    known = dataset.ndim, *dataset.shape[1:], dataset.dtype
+    if known != (like.ndim, *like.shape[1:], like.dtype):
+        raise Damaged(
+            f"{path} has shape {dataset.shape} and type {dataset.dtype}, expected {like.shape}, "
+            f"with a first axis of any length, and {like.dtype}"
+        )
+    return read_checked(dataset, path, header)
+
+
+def read_checked(dataset: h5py.Dataset, path: str, header: Header) -> NDArray:
+    """Return a small array, whose checksum is in the header."""
+    values = np.asarray(dataset[()])
     if checksum(values) != header.checksums.get(path):
         raise Damaged(f"the checksum of {path} is wrong")
     return values
