@@ -12,15 +12,26 @@ from pathlib import Path
 from typing import Any
 
 # What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
+# Open MPI writes `OMPI_MCA_ess=singleton` and more into a process that it has not launched; then
+# mpirun ends at once, without a word.
 LAUNCHER_VARIABLES = (
     "HYDI_",
     "MPI_LOCAL",
     "MPIR_",
     "PMI_",
     "PMIX_",
+    "OMPI_APP_CTX_NUM_PROCS",
     "OMPI_COMM_WORLD_",
     "OMPI_FILE_",
+    "OMPI_FIRST_RANKS",
+    "OMPI_MCA_ess",
+    "OMPI_MCA_orte_ess_",
+    "OMPI_MCA_orte_launch",
+    "OMPI_MCA_orte_precondition_transports",
+    "OMPI_MCA_pmix",
+    "OMPI_NUM_APP_CTX",
     "OMPI_UNIVERSE_",
+    "ORTE_SCHIZO_DETECTION",
     "PRTE_",
 )
 # With more ranks than cores, whoever waits for a message lets the others run (MPICH).

@@ -123,6 +123,8 @@ def test_who_is_slow_asks_again_before_it_renames(shared_tmp_path, communicator,
     for do in (write_and_publish, save):
         with pytest.raises(OutputError, match="is not the directory"):
             do(old)
+        pending = int(old._publication.pending)
+        assert communicator.max(pending) == -communicator.max(-pending)  # the ranks agree
         if communicator.is_root:
             assert [path.read_text() for path in run.iterdir()] == ["of another"]
         communicator.barrier()

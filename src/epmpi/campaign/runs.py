@@ -33,6 +33,8 @@ from epmpi.trust import one_line
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 # What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
+# Open MPI writes `OMPI_MCA_ess=singleton` and more into a process that it has not launched; then
+# mpirun ends at once, without a word.
 # The list of tools/launching.py, which must not import us: MPI would be initialised with us.
 LAUNCHER_VARIABLES = (
     "HYDI_",
@@ -40,9 +42,18 @@ LAUNCHER_VARIABLES = (
     "MPIR_",
     "PMI_",
     "PMIX_",
+    "OMPI_APP_CTX_NUM_PROCS",
     "OMPI_COMM_WORLD_",
     "OMPI_FILE_",
+    "OMPI_FIRST_RANKS",
+    "OMPI_MCA_ess",
+    "OMPI_MCA_orte_ess_",
+    "OMPI_MCA_orte_launch",
+    "OMPI_MCA_orte_precondition_transports",
+    "OMPI_MCA_pmix",
+    "OMPI_NUM_APP_CTX",
     "OMPI_UNIVERSE_",
+    "ORTE_SCHIZO_DETECTION",
     "PRTE_",
 )
 

@@ -82,6 +82,7 @@ class Publication:
         except OutputError as failed:
             error = failed
         self._raise_alike(error)
+        self.pending = False  # on all ranks or on none: to begin a file may be collective
 
     def save_alone(self) -> None:
         """Publish on the root alone, where another rank may be anywhere; silent if it fails.
@@ -105,13 +106,14 @@ class Publication:
         root = self._communicator.is_root
         if root:
             self._write_numbers()
-        if self._writer.failure is not None:
+        if self._writer.collective:  # all ranks close the file, or none does
+            self._communicator.raise_alike(self._writer.failure)
+        elif self._writer.failure is not None:
             raise self._writer.failure
         self._writer.close()
         self._appending = False
         if root:
             self._files.publish(self._writer.frames)
-        self.pending = False
 
     def _raise_alike(self, error: OutputError | None) -> None:
         """Raise what failed on the root on all ranks, and let go of the partial file."""
