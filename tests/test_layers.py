@@ -66,7 +66,6 @@ class Import:
     name: str
     line: int
     late: bool  # inside a function
-    typing_only: bool
 
 
 def sources() -> dict[str, Path]:
@@ -87,24 +86,22 @@ def unit(module: str) -> str:
 def imports(module: str, path: Path) -> Iterator[Import]:
     """Yield what a file imports, relative imports made absolute."""
 
-    def walk(node: ast.AST, late: bool, typing_only: bool) -> Iterator[Import]:
+    def walk(node: ast.AST, late: bool) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(alias.name, node.lineno, late, typing_only)
+                yield Import(alias.name, node.lineno, late)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 package = module.split(".") if path.name == "__init__.py" else parent(module)
                 base = ".".join([*package[: len(package) - node.level + 1], *base.split(".")])
             for alias in node.names:
-                yield Import(f"{base.rstrip('.')}.{alias.name}", node.lineno, late, typing_only)
+                yield Import(f"{base.rstrip('.')}.{alias.name}", node.lineno, late)
         late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            typing_only = True
         for child in ast.iter_child_nodes(node):
-            yield from walk(child, late, typing_only)
+            yield from walk(child, late)
 
-    yield from walk(ast.parse(path.read_text(encoding="utf-8")), False, False)
+    yield from walk(ast.parse(path.read_text(encoding="utf-8")), False)
 
 
 def parent(module: str) -> list[str]:
@@ -178,12 +175,12 @@ def test_imports_stand_at_the_top(module):
 
 
 def test_no_cycles():
-    """Within packages too; imports for the type checker alone are left out, for they never run."""
+    """Within packages too, and among imports for the type checker alone."""
     graph = {
         module: {
             target(imported)
             for imported in imports(module, path)
-            if not imported.typing_only and target(imported) not in (None, module)
+            if target(imported) not in (None, module)
         }
         for module, path in SOURCES.items()
     }

@@ -62,7 +62,7 @@ class Model:
     ) -> None:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        check_ranks(configuration, self.communicator.size)
+        check_ranks(configuration.lattice, self.communicator.size)
         self.device = device or place(configuration.run.device, self.communicator)
         self.lattice = Lattice(configuration.lattice.shape)
         run = configuration.run

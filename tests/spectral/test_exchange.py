@@ -103,7 +103,7 @@ def test_sites_bring_the_same_bits_as_spectra(comm, shape):
     ways = []
     for as_sites in (False, True):
         fft = transform(comm, shape, by_messages=True)
-        source = SourceMessages(fft)
+        source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
         for field in (sparse_field(shape), np.zeros(shape), sparse_field(shape, 400)):
             source._exchanges = 1  # no review
             source.as_sites = as_sites
@@ -121,7 +121,7 @@ def test_sites_bring_the_same_bits_as_spectra(comm, shape):
 def test_the_way_of_the_source_follows_its_density(comm):
     shape = (64, 64)
     fft = transform(comm, shape, by_messages=True)
-    source = SourceMessages(fft)
+    source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
     seen = []
     for field in [sparse_field(shape, 4)] * 20 + [np.ones(shape)] * 20:
         source.send_rows(local_rows(fft, field[None])[0][:, None])
@@ -161,7 +161,7 @@ def test_a_single_wire_rounds_sites_and_spectra_alike(comm):
     fft = transform(comm, shape, by_messages=True, wire="single")
     columns = []
     for as_sites in (False, True):
-        source = SourceMessages(fft)
+        source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
         source._exchanges, source.as_sites = 1, as_sites
         source.send_rows(local_rows(fft, sparse_field(shape)[None])[0][:, None])
         columns.append(source.to_columns().copy())
@@ -172,7 +172,7 @@ def test_a_single_wire_rounds_sites_and_spectra_alike(comm):
 def test_messages_where_memory_is_too_small(comm, monkeypatch):
     fft = transform(comm, (64, 64), by_messages=False)
     monkeypatch.setattr("epmpi.spectral.exchange.shared_memory", lambda *arguments: None)
-    assert in_one_memory(fft, 1, (0, 0)) is None
+    assert in_one_memory(fft.layout, fft.lines, 1, (0, 0)) is None
     assert isinstance(fft.exchange(1, (0, 0)), ByMessages)
     assert fft.transport == HOST
 

@@ -4,41 +4,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from epmpi.config.keys import ConfigError, Faults
 from epmpi.config.replicas import SEED_STRIDE
-from epmpi.config.settings import LIBRARIES
-
-if TYPE_CHECKING:
-    from epmpi.config.configuration import Configuration
+from epmpi.config.sections import Sections
+from epmpi.config.settings import (
+    LIBRARIES,
+    InitialSettings,
+    LatticeSettings,
+    ModelSettings,
+    OutputSettings,
+    PropagatorSettings,
+    RunSettings,
+    TimeSettings,
+    TracerSettings,
+)
 
 LARGEST_RATE_STEP = 0.5  # rate x step above which sites switch too much in a step to resolve it
 TOLERANCE = 1e-9  # relative, of a time that is a whole number of steps
 MOST_STEPS = 2**53  # above it, times in double precision cannot tell one step from the next
 
 
-def check_combinations(configuration: Configuration) -> None:
+def check_combinations(sections: Sections) -> None:
     """Raise ConfigError for keys that are valid one by one but not together."""
+    model, initial, output = sections.model, sections.initial, sections.output
     faults = Faults()
-    for check in (
-        check_activation,
-        check_initial,
-        check_loading,
-        check_tracers,
-        check_wire,
-        check_step,
-        check_multiples,
-        check_seed,
-    ):
-        with faults.noted():
-            check(configuration)
+    with faults.noted():
+        check_activation(model)
+    with faults.noted():
+        check_initial(initial, model)
+    with faults.noted():
+        check_loading(model, sections.propagator)
+    with faults.noted():
+        check_tracers(sections.tracers, output, sections.lattice)
+    with faults.noted():
+        check_wire(sections.run)
+    with faults.noted():
+        check_step(sections.time, model)
+    with faults.noted():
+        check_multiples(sections.time, initial, sections.tracers, output)
+    with faults.noted():
+        check_seed(sections.run)
     faults.tell()
 
 
-def check_activation(configuration: Configuration) -> None:
+def check_activation(model: ModelSettings) -> None:
     """Check what only one of the thermal and random models has."""
-    model = configuration.model
     if model.activation != "random" and model.activity is not None:
         raise ConfigError(
             f'model.activity = {model.activity} with model.activation = "{model.activation}": the '
@@ -57,15 +68,14 @@ def check_activation(configuration: Configuration) -> None:
         )
 
 
-def check_initial(configuration: Configuration) -> None:
+def check_initial(initial: InitialSettings, model: ModelSettings) -> None:
     """Check what only the Gaussian state has, and that only the thermal model is annealed."""
-    initial = configuration.initial
     if initial.state == "gaussian" and initial.stress_deviation == 0:
         raise ConfigError(
             'initial.state = "gaussian" without initial.stress_deviation: expected the '
             "standard deviation of the stress, > 0; set initial.stress_deviation"
         )
-    if initial.annealing and configuration.model.activation == "random":
+    if initial.annealing and model.activation == "random":
         raise ConfigError(
             'initial.annealing with model.activation = "random": the random model has no '
             "temperature; leave initial.annealing out"
@@ -84,10 +94,10 @@ def check_initial(configuration: Configuration) -> None:
             )
 
 
-def check_loading(configuration: Configuration) -> None:
+def check_loading(model: ModelSettings, propagator: PropagatorSettings) -> None:
     """Check that a strain rate is imposed only where the macroscopic strain is."""
-    rate = configuration.model.strain_rate
-    if rate != 0 and configuration.propagator.macroscopic == "stress":
+    rate = model.strain_rate
+    if rate != 0 and propagator.macroscopic == "stress":
         raise ConfigError(
             f'model.strain_rate = {rate} with propagator.macroscopic = "stress": where the stress '
             "is held the strain cannot be imposed; set model.strain_rate = 0 or "
@@ -95,10 +105,12 @@ def check_loading(configuration: Configuration) -> None:
         )
 
 
-def check_tracers(configuration: Configuration) -> None:
+def check_tracers(
+    tracers: TracerSettings, output: OutputSettings, lattice: LatticeSettings
+) -> None:
     """Check the number of tracers against the lattice and the output."""
-    number, every = configuration.tracers.number, configuration.output.trajectory_every
-    lx, ly = configuration.lattice.shape
+    number, every = tracers.number, output.trajectory_every
+    lx, ly = lattice.shape
     if number > lx * ly:
         raise ConfigError(
             f"tracers.number = {number} on {lx} x {ly} sites: expected one tracer per site at "
@@ -111,9 +123,8 @@ def check_tracers(configuration: Configuration) -> None:
         )
 
 
-def check_wire(configuration: Configuration) -> None:
+def check_wire(run: RunSettings) -> None:
     """Check that the engine of the transform has a wire of its own to send by."""
-    run = configuration.run
     if run.wire == "single" and run.fft in LIBRARIES:
         raise ConfigError(
             f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
@@ -121,9 +132,8 @@ def check_wire(configuration: Configuration) -> None:
         )
 
 
-def shortest_time(configuration: Configuration) -> tuple[float, str]:
+def shortest_time(model: ModelSettings) -> tuple[float, str]:
     """Return the inverse of the fastest rate of the model, and the key that sets it."""
-    model = configuration.model
     times = [
         (model.restructuring_time, "model.restructuring_time"),
         (model.relaxation_time, "model.relaxation_time"),
@@ -137,10 +147,10 @@ def shortest_time(configuration: Configuration) -> tuple[float, str]:
     return min(times)
 
 
-def check_step(configuration: Configuration) -> None:
+def check_step(clock: TimeSettings, model: ModelSettings) -> None:
     """Check that the fastest rate is resolved by the time step."""
-    step = configuration.time.step
-    time, name = shortest_time(configuration)
+    step = clock.step
+    time, name = shortest_time(model)
     largest = LARGEST_RATE_STEP * time
     if step > largest * (1 + TOLERANCE):
         raise ConfigError(
@@ -158,18 +168,19 @@ def whole_multiple(time: float, unit: float) -> int | None:
     return count if abs(time - count * unit) <= TOLERANCE * time else None
 
 
-def times_and_units(configuration: Configuration) -> Iterator[tuple[str, float, float]]:
+def times_and_units(
+    clock: TimeSettings, initial: InitialSettings, tracers: TracerSettings, output: OutputSettings
+) -> Iterator[tuple[str, float, float]]:
     """Yield each time, by its key, and what it has to be a multiple of.
 
     That is the step; for frames of the tracers, and where they begin, an update of the tracers.
     """
-    clock, output, every = configuration.time, configuration.output, configuration.tracers.every
     # Frames between two updates would show the tracers where they were at the last one.
-    frames = configuration.tracers.number > 0 and output.trajectory_every > 0
-    step, update = clock.step, clock.step * (every if frames else 1)
+    frames = tracers.number > 0 and output.trajectory_every > 0
+    step, update = clock.step, clock.step * (tracers.every if frames else 1)
     if isinstance(clock.warmup, float):
         yield "time.warmup", clock.warmup, update
-    for _, duration in configuration.initial.annealing:
+    for _, duration in initial.annealing:
         yield "initial.annealing", duration, update
     yield "time.duration", clock.duration, step
     yield "output.series_every", output.series_every, step
@@ -178,11 +189,13 @@ def times_and_units(configuration: Configuration) -> Iterator[tuple[str, float, 
     yield "output.waiting_times_every", output.waiting_times_every, step
 
 
-def check_multiples(configuration: Configuration) -> None:
+def check_multiples(
+    clock: TimeSettings, initial: InitialSettings, tracers: TracerSettings, output: OutputSettings
+) -> None:
     """Check that every time is a whole number of steps, tracer frames of tracer updates too."""
-    step = configuration.time.step
+    step = clock.step
     faults = []
-    for name, time, unit in times_and_units(configuration):
+    for name, time, unit in times_and_units(clock, initial, tracers, output):
         if time > MOST_STEPS * step:
             raise ConfigError(
                 f"{name} = {time} with time.step = {step}: expected at most 2^53 steps; "
@@ -199,9 +212,9 @@ def check_multiples(configuration: Configuration) -> None:
         raise ConfigError(f"{'; '.join(faults)}; set the nearest or another time.step")
 
 
-def check_seed(configuration: Configuration) -> None:
+def check_seed(run: RunSettings) -> None:
     """Check that no replica of an ensemble has the seed of another ensemble's replica."""
-    seed, replicas = configuration.run.seed, configuration.run.replicas
+    seed, replicas = run.seed, run.replicas
     if replicas > 1 and seed >= SEED_STRIDE:
         raise ConfigError(
             f"run.seed = {seed} with run.replicas = {replicas}: replica r has the seed run.seed + "
@@ -218,10 +231,10 @@ def most_ranks(shape: tuple[int, int]) -> int:
     return min(length, width // 2)
 
 
-def check_ranks(configuration: Configuration, ranks: int) -> None:
+def check_ranks(lattice: LatticeSettings, ranks: int) -> None:
     """Raise ConfigError where the lattice cannot be cut into as many slabs as there are ranks."""
-    lx, ly = configuration.lattice.shape
-    most = most_ranks(configuration.lattice.shape)
+    lx, ly = lattice.shape
+    most = most_ranks(lattice.shape)
     if not 1 <= ranks <= most:
         raise ConfigError(
             f"{ranks} ranks for a lattice of {lx} x {ly} sites: expected 1 to {most} ranks, "

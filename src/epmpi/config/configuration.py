@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import InitVar, dataclass, field, fields, replace
+from dataclasses import InitVar, dataclass, fields, replace
 from typing import Any
 
-from epmpi.config import reading, settings
+from epmpi.config import reading
 from epmpi.config.checks import check_combinations, whole_multiple
 from epmpi.config.defaults import settle, written_keys
 from epmpi.config.keys import ConfigError, Description, Faults, shown
 from epmpi.config.replicas import replica_seed
+from epmpi.config.sections import Sections
 
 
 @dataclass(frozen=True)
-class Configuration:
+class Configuration(Sections):
     """Hold every setting of a run; one that exists is valid.
 
     Parameters
@@ -32,14 +33,6 @@ class Configuration:
         When it is made of keys that cannot go together.
     """
 
-    lattice: settings.LatticeSettings = field(default_factory=settings.LatticeSettings)
-    model: settings.ModelSettings = field(default_factory=settings.ModelSettings)
-    initial: settings.InitialSettings = field(default_factory=settings.InitialSettings)
-    propagator: settings.PropagatorSettings = field(default_factory=settings.PropagatorSettings)
-    tracers: settings.TracerSettings = field(default_factory=settings.TracerSettings)
-    time: settings.TimeSettings = field(default_factory=settings.TimeSettings)
-    output: settings.OutputSettings = field(default_factory=settings.OutputSettings)
-    run: settings.RunSettings = field(default_factory=settings.RunSettings)
     written: InitVar[frozenset[str] | None] = None
 
     def __post_init__(self, written: frozenset[str] | None) -> None:

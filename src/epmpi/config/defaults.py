@@ -8,7 +8,7 @@ default is replaced by the nearest value that suits.  Choices of the physics are
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -57,7 +57,7 @@ def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]
     if draft.tracers.number == 0:
         change("output.trajectory_every", 0.0)
     change("time.step", _step(draft, written))
-    for name, time, unit in times_and_units(draft):
+    for name, time, unit in _times(draft):
         # A time of annealing has no default, and too many steps are no matter of the nearest time.
         if name in written or name == "initial.annealing" or time > MOST_STEPS * draft.time.step:
             continue
@@ -66,13 +66,18 @@ def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]
     return {name: getattr(draft, name) for name in sections}
 
 
+def _times(draft: Any) -> Iterator[tuple[str, float, float]]:
+    """Return each time and what it has to be a multiple of; see `times_and_units`."""
+    return times_and_units(draft.time, draft.initial, draft.tracers, draft.output)
+
+
 def _step(draft: Any, written: Collection[str]) -> float:
     """Return the longest step, a whole part of the default, that the rates and times allow."""
-    longest = LARGEST_RATE_STEP * shortest_time(draft)[0] * (1 + TOLERANCE)
+    longest = LARGEST_RATE_STEP * shortest_time(draft.model)[0] * (1 + TOLERANCE)
     coarsest = max(1, math.ceil(draft.time.step / longest))
     times = [
         (time, unit / draft.time.step)
-        for name, time, unit in times_and_units(draft)
+        for name, time, unit in _times(draft)
         if name in written or name == "initial.annealing"
     ]
     for parts in range(coarsest, coarsest * FINEST + 1):

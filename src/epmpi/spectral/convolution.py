@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from numpy.typing import NDArray
 
-from epmpi.spectral.transform import Convolution, RowSpectra
-
-if TYPE_CHECKING:
-    from epmpi.spectral.slab import SlabFFT
+from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.transform import Convolution, RowSpectra, Transform
 
 
 class SlabConvolution(Convolution):
@@ -18,25 +16,35 @@ class SlabConvolution(Convolution):
 
     Parameters
     ----------
-    fft : SlabFFT
+    fft : Transform
+    lines : Any
+        The device's transforms of lines.
     kernels : float array, shape (responses, ky of this rank, Lx)
     imaginary : sequence of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
         Rows beyond the slab in which the responses are wanted too.
+    source, response : Exchange
+        Of the source, and of the responses with their halo.
     """
 
-    fft: SlabFFT
-
     def __init__(
-        self, fft: SlabFFT, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+        self,
+        fft: Transform,
+        lines: Any,
+        kernels: NDArray,
+        imaginary: Sequence[bool],
+        halo: tuple[int, int],
+        source: Exchange,
+        response: Exchange,
     ) -> None:
         self.fft = fft
+        self._lines = lines
         self.count = len(kernels)
         self.halo = halo
         self._imaginary = tuple(imaginary)
-        self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
-        self._source, self._response = fft.exchanges(len(kernels), halo)
+        self._kernels = lines.prepare(kernels / fft.lattice.sites)
+        self._source, self._response = source, response
         rows, width = fft.slab.shape
         height = fft.device.block_rows(width * fft.dtype.itemsize)
         self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]
@@ -50,7 +58,7 @@ class SlabConvolution(Convolution):
         source = self._source.rows(0, rows)
         if responses is None or source is None:
             return None
-        return RowSpectra(responses, source[:, 0], self.fft.lines)
+        return RowSpectra(responses, source[:, 0], self._lines)
 
     def source_block(self, begin: int, end: int) -> NDArray:
         """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
@@ -63,7 +71,7 @@ class SlabConvolution(Convolution):
     def apply(self) -> None:
         """Turn the source into the responses.  Collective."""
         source = self._source.to_columns()
-        self.fft.lines.convolve(
+        self._lines.convolve(
             source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
         )
         self._response.to_rows()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from numpy.typing import NDArray
 
+from epmpi.spectral.layout import Layout
 from epmpi.spectral.shared_memory import shared_memory
-
-if TYPE_CHECKING:
-    from epmpi.spectral.slab import SlabFFT
 
 
 class Exchange(ABC):
@@ -57,14 +55,17 @@ class OneMemory(Exchange):
 
     Parameters
     ----------
-    fft : SlabFFT
+    layout : Layout
+    lines : Any
+        The device's transforms of lines.
     whole : complex array, shape (Lx + halo, fields, modes of all ranks and padding)
     """
 
-    def __init__(self, fft: SlabFFT, whole: NDArray) -> None:
-        self.fft = fft
-        self.whole = whole[:, :, : fft.lattice.modes]
-        first, last = fft.mode_blocks[fft.communicator.rank]
+    def __init__(self, layout: Layout, lines: Any, whole: NDArray) -> None:
+        self._layout = layout
+        self._lines = lines
+        self.whole = whole[:, :, : layout.lattice.modes]
+        first, last = layout.mode_blocks[layout.communicator.rank]
         self._mine = whole[:, :, first:last]
 
     @property
@@ -74,16 +75,16 @@ class OneMemory(Exchange):
 
     def part(self, first: int, rows: int) -> OneMemory:
         """Return the exchange of field 0 alone in some of the rows of the array."""
-        return OneMemory(self.fft, self.whole[first : first + rows, :1])
+        return OneMemory(self._layout, self._lines, self.whole[first : first + rows, :1])
 
     def rows(self, begin: int, end: int) -> NDArray:
         """Return the spectra of this rank's rows begin ... end; see `Exchange.rows`."""
-        start = self.fft.slab.start
+        start = self._layout.slab.start
         return self.whole[start + begin : start + end]
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows to where they belong."""
-        self.fft.lines.transform_rows(rows, self.rows(first, first + len(rows)))
+        self._lines.transform_rows(rows, self.rows(first, first + len(rows)))
 
     def to_columns(self) -> NDArray:
         """Wait until all ranks have written their rows.  Collective."""
@@ -97,24 +98,26 @@ class OneMemory(Exchange):
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Restore rows from where they lie."""
         chosen = slice(fields[0], fields[-1] + 1)
-        self.fft.lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
+        self._lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
 
     def _wait(self) -> None:
-        if self.fft.communicator.size > 1:
-            self.fft.communicator.barrier()
+        if self._layout.communicator.size > 1:
+            self._layout.communicator.barrier()
 
 
-def in_one_memory(fft: SlabFFT, fields: int, halo: tuple[int, int]) -> OneMemory | None:
+def in_one_memory(
+    layout: Layout, lines: Any, fields: int, halo: tuple[int, int]
+) -> OneMemory | None:
     """Return an exchange in memory that all ranks see; None where they share none.  Collective."""
-    extra = sum(halo)
-    pitch = fft.lines.pitch(fft.lattice.modes)
-    length = fft.lattice.shape[0] + extra
-    if fft.communicator.size == 1:
-        return OneMemory(fft, fft.device.empty((length, fields, pitch), fft.complex_dtype))
-    row_bytes = fields * pitch * fft.complex_dtype.itemsize
-    rows = [slab.rows for slab in fft.slabs]
+    extra, dtype = sum(halo), layout.complex_dtype
+    pitch = lines.pitch(layout.lattice.modes)
+    shape = layout.lattice.shape[0] + extra, fields, pitch
+    if layout.communicator.size == 1:
+        return OneMemory(layout, lines, layout.device.empty(shape, dtype))
+    row_bytes = fields * pitch * dtype.itemsize
+    rows = [slab.rows for slab in layout.slabs]
     rows[-1] += extra
-    memory = shared_memory(fft.communicator, [row_bytes * count for count in rows])
+    memory = shared_memory(layout.communicator, [row_bytes * count for count in rows])
     if memory is None:
         return None
-    return OneMemory(fft, memory.view(fft.complex_dtype).reshape(length, fields, pitch))
+    return OneMemory(layout, lines, memory.view(dtype).reshape(shape))

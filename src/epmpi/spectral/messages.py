@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.lattice import split
 from epmpi.spectral.exchange import Exchange
-from epmpi.spectral.transport import HOST, Parts
-
-if TYPE_CHECKING:
-    from epmpi.spectral.slab import SlabFFT
+from epmpi.spectral.layout import Layout
+from epmpi.spectral.transport import Parts, Transport
 
 CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
 MOST_CHUNKS = 8
@@ -29,33 +28,50 @@ class ByMessages(Exchange):
     A rank keeps its rows as one piece for each rank of columns, ``(local rows, field, ky of that
     rank)``, and its columns as ``(x, field, ky)``: a chunk of rows is contiguous on both sides.
     The halo rows travel on the way back.  In these two arrays, the wire's, numbers may be rounded
-    to single precision (`fft.wire_dtype`).
+    to single precision.
 
     Parameters
     ----------
-    fft : SlabFFT
+    layout : Layout
+    lines : Any
+        The device's transforms of lines.
+    wire : dtype
+        Of the spectra that travel.
+    carrier : Transport or None
+        Carries them, all at once; None: chunks of them travel by MPI while others are worked on.
     fields : int
     halo : (before, after)
     """
 
-    def __init__(self, fft: SlabFFT, fields: int, halo: tuple[int, int]) -> None:
-        self.fft = fft
+    def __init__(
+        self,
+        layout: Layout,
+        lines: Any,
+        wire: np.dtype,
+        carrier: Transport | None,
+        fields: int,
+        halo: tuple[int, int],
+    ) -> None:
+        self._layout = layout
+        self._lines = lines
+        self._carrier = carrier
         extra = sum(halo)
-        empty = fft.device.empty
-        widths = [last - first for first, last in fft.mode_blocks]
-        local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
-        starts = [local * fields * first for first, _ in fft.mode_blocks]
-        self._rows = empty((local * fields * sum(widths),), fft.wire_dtype)
+        empty = layout.device.empty
+        widths = [last - first for first, last in layout.mode_blocks]
+        local, length = layout.slab.rows + extra, layout.lattice.shape[0] + extra
+        starts = [local * fields * first for first, _ in layout.mode_blocks]
+        self._rows = empty((local * fields * sum(widths),), wire)
         self._pieces = [
             self._rows[start : start + local * fields * width].reshape(local, fields, width)
             for start, width in zip(starts, widths, strict=True)
         ]
-        self._wire = empty((length * fields * fft.modes,), fft.wire_dtype)
-        self._columns = self._wire.reshape(length, fields, fft.modes)
-        if fft.wire_dtype != fft.complex_dtype:
-            self._columns = empty(self._columns.shape, fft.complex_dtype)
-        height = min(local, fft.device.block_rows(fft.lattice.shape[1] * fft.dtype.itemsize))
-        self._block = empty((height, fields, fft.lattice.modes), fft.complex_dtype)
+        self._wire = empty((length * fields * layout.modes,), wire)
+        self._columns = self._wire.reshape(length, fields, layout.modes)
+        if wire != layout.complex_dtype:
+            self._columns = empty(self._columns.shape, layout.complex_dtype)
+        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
+        height = min(local, layout.device.block_rows(row_bytes))
+        self._block = empty((height, fields, layout.lattice.modes), layout.complex_dtype)
         self._cut(starts, [fields * width for width in widths], extra)
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
@@ -73,9 +89,12 @@ class ByMessages(Exchange):
         extra : int
             Halo rows.
         """
-        rank, mine = self.fft.communicator.rank, lines[self.fft.communicator.rank]
-        chunks = _chunks(self.fft, mine // self.fft.modes)
-        cuts = [split(slab.rows + extra, chunks) for slab in self.fft.slabs]
+        layout, rank = self._layout, self._layout.communicator.rank
+        mine = lines[rank]
+        chunks = 1  # where nothing can overlap
+        if self._carrier is None:
+            chunks = _chunks(layout, mine // layout.modes * self._wire.itemsize)
+        cuts = [split(slab.rows + extra, chunks) for slab in layout.slabs]
         self._ends = [end for _, end in cuts[rank]]  # of this rank's chunks
         self._row_parts: list[Parts] = [
             [(at + begin * n, (end - begin) * n) for at, n in zip(starts, lines, strict=True)]
@@ -84,7 +103,7 @@ class ByMessages(Exchange):
         self._column_parts: list[Parts] = [
             [
                 ((slab.start + begin) * mine, (end - begin) * mine)
-                for slab, (begin, end) in zip(self.fft.slabs, chunk, strict=True)
+                for slab, (begin, end) in zip(layout.slabs, chunk, strict=True)
             ]
             for chunk in zip(*cuts, strict=True)
         ]
@@ -101,9 +120,9 @@ class ByMessages(Exchange):
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
             spectra = self._block[: len(some)]
-            self.fft.lines.transform_rows(some, spectra)
+            self._lines.transform_rows(some, spectra)
             at = first + begin
-            for piece, (low, high) in zip(self._pieces, self.fft.mode_blocks, strict=True):
+            for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
                 piece[at : at + len(some)] = spectra[..., low:high]
         if first == self._given:
             self._given += len(rows)
@@ -136,9 +155,9 @@ class ByMessages(Exchange):
         for start in range(begin, end, height):
             stop = min(start + height, end)
             spectra = self._block[: stop - start, : len(fields)]
-            for piece, (low, high) in zip(self._pieces, self.fft.mode_blocks, strict=True):
+            for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
                 spectra[..., low:high] = piece[start:stop, chosen]
-            self.fft.lines.restore_rows(spectra, rows[start - begin : stop - begin])
+            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
 
     def _send(self, chunks: int) -> None:
         """Begin to send chunks of rows, up to a number of them."""
@@ -148,9 +167,9 @@ class ByMessages(Exchange):
         self._left = max(self._left, chunks)
 
     def _begin(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
-        if self.fft.transport == HOST:
-            return self.fft.communicator.begin_exchange(send, sent, receive, received)
-        self.fft.carrier.exchange(send, sent, receive, received)
+        if self._carrier is None:
+            return self._layout.communicator.begin_exchange(send, sent, receive, received)
+        self._carrier.exchange(send, sent, receive, received)
         return None
 
 
@@ -162,11 +181,9 @@ def _await(travelling: list[Any], chunks: int | None) -> None:
             travelling[chunk] = None
 
 
-def _chunks(fft: SlabFFT, fields: int) -> int:
-    """Return in how many chunks the rows of all ranks travel; one where nothing can overlap."""
-    if fft.transport != HOST:
-        return 1
-    ranks = fft.communicator.size
-    rows, modes = fft.lattice.shape[0] // ranks, fft.lattice.modes // ranks
-    message = rows * fields * modes * fft.wire_dtype.itemsize
+def _chunks(layout: Layout, mode_bytes: int) -> int:
+    """Return in how many chunks the rows of all ranks travel; `mode_bytes`: of all fields."""
+    ranks = layout.communicator.size
+    rows, modes = layout.lattice.shape[0] // ranks, layout.lattice.modes // ranks
+    message = rows * modes * mode_bytes
     return max(1, min(MOST_CHUNKS, rows, message // CHUNK_BYTES))

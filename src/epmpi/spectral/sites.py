@@ -6,15 +6,13 @@ would: nothing changes in any bit, whichever way the source travels.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.spectral.layout import Layout
 from epmpi.spectral.messages import ByMessages
-
-if TYPE_CHECKING:
-    from epmpi.spectral.slab import SlabFFT
 
 REVIEWED_EVERY = 16  # exchanges: the source changes slowly
 # What a network of 1 GB/s a rank moves in the 2 ns in which a site of a row is transformed.
@@ -54,7 +52,8 @@ class SourceMessages(ByMessages):
 
     Parameters
     ----------
-    fft : SlabFFT
+    layout, lines, wire
+        As of `ByMessages`.
 
     Attributes
     ----------
@@ -62,11 +61,11 @@ class SourceMessages(ByMessages):
         How the next source travels.
     """
 
-    def __init__(self, fft: SlabFFT) -> None:
-        super().__init__(fft, 1, (0, 0))
+    def __init__(self, layout: Layout, lines: Any, wire: np.dtype) -> None:
+        super().__init__(layout, lines, wire, None, 1, (0, 0))
         self.as_sites = False
         self._exchanges = 0
-        self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", fft.dtype)])
+        self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", layout.dtype)])
         self._found: list[NDArray] = []
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
@@ -81,7 +80,7 @@ class SourceMessages(ByMessages):
         found = np.concatenate([np.empty(0, self._record), *self._found])
         self._found.clear()
         if self.as_sites:
-            found = self.fft.communicator.gather_everywhere(found)
+            found = self._layout.communicator.gather_everywhere(found)
             columns = self._transform(found)
         else:
             columns = super().to_columns()
@@ -96,40 +95,40 @@ class SourceMessages(ByMessages):
         flat = np.flatnonzero(bits != 0)
         found = np.empty(len(flat), self._record)
         found["row"], found["y"] = np.divmod(flat, rows.shape[-1])
-        found["row"] += self.fft.slab.start + first
+        found["row"] += self._layout.slab.start + first
         found["value"] = rows.reshape(-1)[flat]
         return found
 
     def _review(self, found: NDArray) -> None:
         """Decide how the next sources travel, from the sites of all ranks, or of each."""
-        fft = self.fft
+        layout = self._layout
         counts = np.array([len(found), len(np.unique(found["row"]))])
-        sites, rows = counts if self.as_sites else fft.communicator.sum(counts)
+        sites, rows = counts if self.as_sites else layout.communicator.sum(counts)
         self.as_sites = cheaper_as_sites(
-            fft.lattice.shape, fft.communicator.size, int(sites), int(rows),
-            self._record.itemsize, fft.wire_dtype.itemsize,
+            layout.lattice.shape, layout.communicator.size, int(sites), int(rows),
+            self._record.itemsize, self._wire.itemsize,
         )  # fmt: skip
 
     def _transform(self, found: NDArray) -> NDArray:
         """Transform the rows of all sites, and keep the modes of this rank."""
-        fft = self.fft
-        length, width = fft.lattice.shape
-        mine = slice(*fft.mode_blocks[fft.communicator.rank])
+        layout, wire = self._layout, self._wire.dtype
+        length, width = layout.lattice.shape
+        mine = slice(*layout.mode_blocks[layout.communicator.rank])
         found = found[np.argsort(found["row"], kind="stable")]
         rows, place = np.unique(found["row"], return_inverse=True)
         height = len(self._block)
-        source = np.zeros((height, 1, width), fft.dtype)
+        source = np.zeros((height, 1, width), layout.dtype)
         columns = self._columns
         if len(rows) < length:
-            fft.lines.transform_rows(source[:1], self._block[:1])
-            columns[:] = self._block[:1, :, mine].astype(fft.wire_dtype)
+            self._lines.transform_rows(source[:1], self._block[:1])
+            columns[:] = self._block[:1, :, mine].astype(wire)
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
             here = slice(*np.searchsorted(place, [begin, begin + height]))
             at = place[here] - begin, 0, found["y"][here]
             source[at] = found["value"][here]
             spectra = self._block[: len(some)]
-            fft.lines.transform_rows(source[: len(some)], spectra)
+            self._lines.transform_rows(source[: len(some)], spectra)
             source[at] = 0
-            columns[some] = spectra[:, :, mine].astype(fft.wire_dtype)
+            columns[some] = spectra[:, :, mine].astype(wire)
         return columns

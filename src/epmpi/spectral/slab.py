@@ -55,11 +55,12 @@ class SlabFFT(Transform):
         In shared memory as long as there is enough of it, else by messages.
         """
         if self.transport in (NONE, SHARED):
-            found = in_one_memory(self, fields, halo)
+            found = in_one_memory(self.layout, self.lines, fields, halo)
             if found is not None:
                 return found
             self.transport = HOST
-        return ByMessages(self, fields, halo)
+        carrier = None if self.transport == HOST else self.carrier
+        return ByMessages(self.layout, self.lines, self.wire_dtype, carrier, fields, halo)
 
     def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[Exchange, Exchange]:
         """Return the exchanges of a convolution: of its source, and of its responses.  Collective.
@@ -73,7 +74,7 @@ class SlabFFT(Transform):
         if isinstance(response, OneMemory) and (alone or halo == (0, 0)):
             return response.part(halo[0], self.lattice.shape[0]), response
         if self.transport == HOST:
-            return SourceMessages(self), response
+            return SourceMessages(self.layout, self.lines, self.wire_dtype), response
         return self.exchange(1, (0, 0)), response
 
     def forward(self, fields: NDArray, through: Exchange | None = None) -> NDArray:
@@ -109,7 +110,8 @@ class SlabFFT(Transform):
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
-        return SlabConvolution(self, kernels, imaginary, halo)
+        exchanges = self.exchanges(len(kernels), halo)
+        return SlabConvolution(self, self.lines, kernels, imaginary, halo, *exchanges)
 
 
 def _check(array: NDArray, dtype: np.dtype) -> None:

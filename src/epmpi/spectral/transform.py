@@ -15,8 +15,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import most_ranks
 from epmpi.devices import Device
-from epmpi.lattice import Lattice, Slab, slabs, split, wavenumbers
+from epmpi.lattice import Lattice, split, wavenumbers
 from epmpi.parallel import Communicator
+from epmpi.spectral.layout import Layout
 
 
 class Transform(ABC):
@@ -40,14 +41,8 @@ class Transform(ABC):
         How arrays travel between the ranks.
     only_queues : bool
         Whether a convolution only asks the device for work: it neither waits nor talks to ranks.
-    slabs : list of Slab
-        Rows of every rank.
-    slab : Slab
-        Rows of this rank.
-    mode_blocks : list of (first, last)
-        The ky of every rank.
-    modes : int
-        Number of ky of this rank.
+    layout : Layout
+        Its attributes are those of the transform too.
     kx : int array, shape (1, Lx)
     ky : int array, shape (modes, 1)
         Wavenumbers of the local spectrum.
@@ -73,13 +68,11 @@ class Transform(ABC):
         self.lattice = lattice
         self.communicator = communicator
         self.device = device
-        self.dtype = np.dtype(dtype)
-        self.complex_dtype = np.result_type(self.dtype, np.complex64)
-        self.slabs: list[Slab] = slabs(lattice, communicator.size)
-        self.slab = self.slabs[communicator.rank]
         self.mode_blocks = self.cut_modes()
+        self.layout = layout = Layout(lattice, communicator, device, dtype, self.mode_blocks)
+        self.dtype, self.complex_dtype = layout.dtype, layout.complex_dtype
+        self.slabs, self.slab, self.modes = layout.slabs, layout.slab, layout.modes
         first, last = self.mode_blocks[communicator.rank]
-        self.modes = last - first
         self.kx = wavenumbers(lattice.shape[0])[None, :]
         self.ky = np.arange(first, last)[:, None]
 
