@@ -9,6 +9,7 @@ import pytest
 from epmpi.config import Configuration
 from epmpi.parallel import Communicator
 from epmpi.stopping import (
+    SIGNALS,
     Pace,
     StopSignals,
     TimeLimit,
@@ -120,6 +121,29 @@ def test_checkpoints_by_wall_time(monkeypatch):
     ticking[0] += 1e9
     assert saving.decide(4).checkpoint
     assert not pace(every=0.0).decide(5).checkpoint
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_every_signal_is_taken_note_of(number):
+    before = signal.getsignal(number)
+    with StopSignals() as signals:
+        os.kill(os.getpid(), number)
+        assert signals.received == number
+    assert signal.getsignal(number) == before
+
+
+def test_a_hangup_that_is_ignored_stays_so():
+    """As under nohup; the other signals are heard there too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals() as signals:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not signals.received
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert signals.received == signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_interrupt_is_not_waited_for():

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from epmpi.config import ConfigError
 from epmpi.devices import Device, choose, gpus, tell_of_compiling
 from epmpi.parallel import Communicator
+from epmpi.telling import say
 
 
 def place(name: str, communicator: Communicator) -> Device:
@@ -25,7 +24,7 @@ def place(name: str, communicator: Communicator) -> Device:
         On all ranks, if "gpu" is asked for and a rank finds none.
     """
     if communicator.is_root:
-        tell_of_compiling(lambda text: print(f"epmpi: {text}", file=sys.stderr, flush=True))
+        tell_of_compiling(lambda text: say(f"epmpi: {text}"))
     if name == "cpu":
         return choose("cpu")
     number, why = gpus()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from epmpi.telling import Forgiving
 
 LINE_INTERVAL = 10.0  # seconds between lines where the output is not a terminal
 BAR_INTERVAL = 0.2  # seconds between updates of a bar
@@ -43,7 +45,7 @@ class RunProgress:
     """
 
     def __init__(self, sites: int, *, shown: bool = True, stream: TextIO | None = None) -> None:
-        stream = stream or sys.stderr
+        stream = cast("TextIO", Forgiving(stream or sys.stderr))
         self._total = 0  # steps of the whole run; not known yet
         self._sites = sites
         self._shown = shown

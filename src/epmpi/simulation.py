@@ -176,7 +176,8 @@ class Simulation:
     ) -> Path:
         """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
 
-        It stops, with a checkpoint, before its time limit and on SIGTERM, SIGUSR1 or SIGINT.
+        It stops, with a checkpoint, before its time limit and on SIGTERM, SIGUSR1, SIGHUP or
+        SIGINT.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ from epmpi.parallel import Communicator
 LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
 
 class Signals(Protocol):
@@ -34,10 +34,11 @@ class Signals(Protocol):
 
 
 class StopSignals:
-    """Takes note of SIGTERM, SIGUSR1 and SIGINT instead of dying; use it in a `with` statement.
+    """Takes note of the `SIGNALS` instead of dying; use it in a `with` statement.
 
-    A second SIGINT interrupts at once.  Outside the main thread, where Python allows no handlers,
-    nothing is caught.
+    A second SIGINT interrupts at once.  SIGHUP, which comes when a terminal is closed, stays
+    ignored where it was (nohup).  Outside the main thread, where Python allows no handlers, nothing
+    is caught.
 
     Attributes
     ----------
@@ -51,7 +52,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            for number in SIGNALS:
+                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -7,7 +7,10 @@ was started without standard streams: what is said then is lost, and the run goe
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 
@@ -18,10 +21,16 @@ class Forgiving(io.TextIOBase):
     ----------
     stream : text file or None
         None stands for a file that is not there: Python's own mark for a closed descriptor.
+
+    Attributes
+    ----------
+    lost : OSError or None
+        Why something could not be written, where somebody may still read the file: no closed pipe.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self.lost: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Return what the file has: its descriptor, its name, ..."""
@@ -56,8 +65,10 @@ class Forgiving(io.TextIOBase):
                 self._stream.write(text)
         except UnicodeEncodeError:
             self.write(text.encode("ascii", "replace").decode())
-        except (OSError, ValueError):  # ValueError: the file is closed
+        except ValueError:  # the file is closed
             pass
+        except OSError as error:
+            self._lose(error)
         return len(text)
 
     def flush(self) -> None:
@@ -65,8 +76,54 @@ class Forgiving(io.TextIOBase):
         try:
             if self._stream is not None:
                 self._stream.flush()
-        except (OSError, ValueError):
+        except ValueError:
             pass
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if not isinstance(error, BrokenPipeError):
+            self.lost = error
+
+    def leave(self) -> None:
+        """Write what is in memory, or forget it, so that Python's own flush at its end succeeds."""
+        try:
+            if self._stream is not None:
+                self._stream.flush()
+        except ValueError:
+            pass
+        except OSError:
+            with suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self.fileno())
+                os.close(nowhere)
+
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Let nothing fail, until the end, because standard output or error has gone.
+
+    A closed descriptor is opened: the next file would take its number, and what MPI and other
+    libraries say on standard error would be written into it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if isinstance(stream, io.TextIOWrapper):
+            with suppress(OSError, ValueError):  # letters that it does not know are marked
+                stream.reconfigure(errors="replace")
+    output, errors = (Forgiving(stream) for stream in before)
+    sys.stdout, sys.stderr = output, errors
+    try:
+        yield
+    finally:
+        output.leave()
+        errors.leave()
+        sys.stdout, sys.stderr = before
 
 
 def say(line: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
+
+from epmpi.telling import say
 
 STALLED = 300.0  # seconds without a step after which the root says so
 
@@ -49,8 +50,7 @@ class Watchdog:
             idle = time.monotonic() - self._seen
             if idle > self._seconds and self._seen != said:
                 said = self._seen
-                sys.stderr.write(
+                say(
                     f"epmpi: no step has ended for {idle:.0f} s, the last was {self._step}: a rank "
-                    "may be stalled; the run can be killed and resumed from its checkpoint\n"
+                    "may be stalled; the run can be killed and resumed from its checkpoint"
                 )
-                sys.stderr.flush()

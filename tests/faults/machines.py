@@ -18,6 +18,9 @@ from epmpi.config import load
 from epmpi.simulation import Simulation
 from epmpi.state import StateError
 
+UNHEARD = Path(__file__).parent / "run_unheard.py"
+WORDS = ("a full disk", "a closed pipe", "closed descriptors")  # where they go
+STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
 OUTPUT_INTERVAL = 10  # steps: series_every = 0.5 in steps of 0.05
 
 
@@ -56,7 +59,7 @@ def stalled(place: Place, number: int, seed: int) -> Iterator[Trial]:
 
 def stopped(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of the signals of batch systems, sent to one rank or to the launcher."""
-    for signal_number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)[:number]:
+    for signal_number in STOPPING[:number]:
         place.remove("stopped")
         started = place.run("stopped", ranks=2)
         started.wait_for(started.has_begun)
@@ -68,6 +71,16 @@ def stopped(place: Place, number: int, seed: int) -> Iterator[Trial]:
             lost = "resume failed"
         lost = lost or " ".join(differences(place.reference(), place.directory / "stopped"))
         yield Trial(f"{signal.Signals(signal_number).name}", lost)
+
+
+def unheard(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of a run whose standard output and error go nowhere."""
+    for words in WORDS[:number]:
+        place.remove("unheard")
+        code = place.run("unheard", ranks=2, runner=UNHEARD, WORDS=words).wait()
+        lost = f"exit code {code}" if code else ""
+        lost = lost or " ".join(differences(place.reference(), place.directory / "unheard"))
+        yield Trial(f"words to {words}", lost)
 
 
 def clock_backwards(directory: Path, number: int, seed: int) -> Iterator[Trial]:

@@ -21,7 +21,7 @@ from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place, Trial
 from kills import kill_at_random
-from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
+from machines import clock_backwards, not_a_number, stalled, stopped, two_runs, unheard
 from owners import replaced, without_locks
 
 
@@ -39,7 +39,8 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(damage, place, times),
         partial(foreign, place, 1),
         *disks,
-        partial(stopped, place, few),
+        partial(stopped, place, few + 1),
+        partial(unheard, place, few),
         partial(two_runs, place, 1),
         partial(replaced, place, 4),
         partial(without_locks, place, 4),

@@ -10,7 +10,7 @@ from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place
 from kills import kill_at_random
-from machines import clock_backwards, not_a_number, stalled, stopped, two_runs
+from machines import clock_backwards, not_a_number, stalled, stopped, two_runs, unheard
 from owners import replaced, without_locks
 
 SEED = 20
@@ -18,7 +18,8 @@ OF_RUNS = (
     (kill_at_random, 2),
     (damage, 2),
     (foreign, 1),
-    (stopped, 1),
+    (stopped, 2),
+    (unheard, 3),
     (two_runs, 1),
     (replaced, 2),
     (without_locks, 4),

@@ -7,7 +7,6 @@ ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from epmpi.exits import MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
 from epmpi.state import StateError
+from epmpi.telling import Forgiving, forgiving
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
@@ -32,9 +32,11 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code, the same on all ranks."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # letters that it does not know are marked
-            stream.reconfigure(errors="replace")
+    with forgiving():
+        return _carry_out(arguments)
+
+
+def _carry_out(arguments: Sequence[str] | None) -> int:
     launch = launched()
     chosen = _parse(arguments, silent=launch.rank > 0)
     communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
@@ -43,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             communicator = _all_ranks()
         elif launch.size > 1:
             raise ConfigError(f"{chosen.name} runs on 1 rank, got {launch.size}: {chosen.alone}")
-        return chosen.command(chosen, communicator)
+        code: int = chosen.command(chosen, communicator)
+        sys.stdout.flush()
+        if chosen.prints and isinstance(sys.stdout, Forgiving) and (lost := sys.stdout.lost):
+            raise OutputError(f"cannot write standard output: {lost.strerror}")
+        return code
     except tuple(EXIT_CODES) as error:
         if communicator.rank == 0 and (communicator.size > 1 or launch.rank == 0):
             print(f"epmpi: {error}", file=sys.stderr, flush=True)
@@ -94,6 +100,7 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, dest="name")
     for group in GROUPS:
         group.add_commands(commands)
-    # What completion describes; what to do about several ranks, in commands that refuse them.
-    parser.set_defaults(parser=parser, alone="")
+    # What completion describes; what to do about several ranks, in commands that refuse them;
+    # whether what is printed is all that comes of the command.
+    parser.set_defaults(parser=parser, alone="", prints=False)
     return parser

@@ -17,7 +17,7 @@ def add_commands(commands: Any) -> None:
     """Add the parser of this command."""
     completion = commands.add_parser("completion", help="a completion script for bash, zsh or fish")
     completion.add_argument("shell", choices=SHELLS)
-    completion.set_defaults(command=_completion, alone="leave mpiexec out")
+    completion.set_defaults(command=_completion, alone="leave mpiexec out", prints=True)
 
 
 def _completion(chosen: argparse.Namespace, communicator: Communicator) -> int:

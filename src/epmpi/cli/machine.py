@@ -41,7 +41,7 @@ def add_commands(commands: Any) -> None:
         action="store_true",
         help="compile what runs need, so that the first one does not wait for it",
     )
-    info.set_defaults(command=_info)
+    info.set_defaults(command=_info, prints=True)
 
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:

@@ -7,12 +7,13 @@ import sys
 import time
 import traceback
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.parallel.mpi_library import load
+from epmpi.telling import Forgiving, say
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -214,8 +215,8 @@ class Communicator:
 
     def abort(self, code: int = 1) -> None:
         """End all ranks now."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            Forgiving(stream).flush()
         if self.mpi is None:
             os._exit(code)
         time.sleep(LAST_WORDS)
@@ -239,8 +240,8 @@ def abort_on_exception(communicator: Communicator) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
         where = f"rank {communicator.rank} of {communicator.size}"
-        sys.stderr.write(f"epmpi: {where} failed:\n")
-        traceback.print_exception(kind, error, trace)
+        say(f"epmpi: {where} failed:")
+        traceback.print_exception(kind, error, trace, file=cast("TextIO", Forgiving(sys.stderr)))
         communicator.abort(1)
 
     sys.excepthook = hook
