@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
 LAYERS = (
-    {"config", "exits", "lattice", "randomness", "rules", "telling", "trust"},
+    {"config", "exits", "lattice", "randomness", "rules", "signals", "telling", "trust"},
     {"devices"},
     {"parallel"},
     {"spectral", "placement", "groups"},

@@ -8,8 +8,8 @@ import pytest
 
 from epmpi.config import Configuration
 from epmpi.parallel import Communicator
+from epmpi.signals import SIGNALS
 from epmpi.stopping import (
-    SIGNALS,
     Pace,
     StopSignals,
     TimeLimit,

@@ -17,11 +17,11 @@ from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 from epmpi.parallel import Communicator
+from epmpi.signals import SIGNALS, is_heard, taken
 
 LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
 
 class Signals(Protocol):
@@ -36,9 +36,9 @@ class Signals(Protocol):
 class StopSignals:
     """Takes note of the `SIGNALS` instead of dying; use it in a `with` statement.
 
-    A second SIGINT interrupts at once.  SIGHUP, which comes when a terminal is closed, stays
-    ignored where it was (nohup).  Outside the main thread, where Python allows no handlers, nothing
-    is caught.
+    What the command line has heard before counts too; see `epmpi.signals`.  A second SIGINT
+    interrupts at once.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
+    (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.
 
     Attributes
     ----------
@@ -52,9 +52,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._note)
+            for number in filter(is_heard, SIGNALS):
+                self._before[number] = signal.signal(number, self._note)
+            self.received = taken() or self.received
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from epmpi import cli, stopping
 from epmpi.output import segments
-from epmpi.parallel import Communicator
+from epmpi.parallel import launched
 
 if __name__ == "__main__":
     stopping.LOOK_INTERVAL = 0.02
     segments.COPIED = int(sys.argv[2])
-    (Path(sys.argv[1]) / f"{Communicator.world().rank}.{os.getpid()}").touch()
+    (Path(sys.argv[1]) / f"{launched().rank}.{os.getpid()}").touch()  # MPI is to start later
     sys.exit(cli.main(sys.argv[3:]))

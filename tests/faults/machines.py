@@ -73,6 +73,23 @@ def stopped(place: Place, number: int, seed: int) -> Iterator[Trial]:
         yield Trial(f"{signal.Signals(signal_number).name}", lost)
 
 
+def stopped_at_start(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of signals to a run that loads its modules, starts MPI or compiles."""
+    chance = random.Random(seed)
+    for signal_number in STOPPING[:3][:number]:  # SIGINT ends it, for there is nothing to save
+        place.remove("early")
+        started = place.run("early", ranks=2)
+        started.wait_for(lambda: len(started.ranks()) == 2)  # noqa: B023
+        time.sleep(chance.uniform(0.02, 0.6))
+        started.kill(signal_number, 1)
+        code = started.wait()
+        lost = "" if code == 75 else f"exit code {code}: {started.text()[-300:]}"
+        if not lost and place.resume("early").wait() != 0:
+            lost = "resume failed"
+        lost = lost or " ".join(differences(place.reference(), place.directory / "early"))
+        yield Trial(f"{signal.Signals(signal_number).name} while a run starts", lost)
+
+
 def unheard(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of a run whose standard output and error go nowhere."""
     for words in WORDS[:number]:

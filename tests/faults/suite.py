@@ -21,7 +21,15 @@ from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place, Trial
 from kills import kill_at_random
-from machines import clock_backwards, not_a_number, stalled, stopped, two_runs, unheard
+from machines import (
+    clock_backwards,
+    not_a_number,
+    stalled,
+    stopped,
+    stopped_at_start,
+    two_runs,
+    unheard,
+)
 from owners import replaced, without_locks
 
 
@@ -40,6 +48,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(foreign, place, 1),
         *disks,
         partial(stopped, place, few + 1),
+        partial(stopped_at_start, place, few),
         partial(unheard, place, few),
         partial(two_runs, place, 1),
         partial(replaced, place, 4),

@@ -10,7 +10,15 @@ from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import Place
 from kills import kill_at_random
-from machines import clock_backwards, not_a_number, stalled, stopped, two_runs, unheard
+from machines import (
+    clock_backwards,
+    not_a_number,
+    stalled,
+    stopped,
+    stopped_at_start,
+    two_runs,
+    unheard,
+)
 from owners import replaced, without_locks
 
 SEED = 20
@@ -19,6 +27,7 @@ OF_RUNS = (
     (damage, 2),
     (foreign, 1),
     (stopped, 2),
+    (stopped_at_start, 3),
     (unheard, 3),
     (two_runs, 1),
     (replaced, 2),

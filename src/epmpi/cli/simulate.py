@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import epmpi
+from epmpi import signals
 from epmpi.cli.words import in_bytes, in_time
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
@@ -39,7 +40,7 @@ def add_commands(commands: Any) -> None:
     run.add_argument(
         "--dry-run", action="store_true", help="tell memory, disk and time; write nothing"
     )
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, stops=True)
 
     resume = commands.add_parser("resume", help="go on with a run from its checkpoint")
     resume.add_argument("run", type=Path, help="RUN directory")
@@ -47,7 +48,7 @@ def add_commands(commands: Any) -> None:
     resume.add_argument(
         "--previous", action="store_true", help="use the checkpoint before the last"
     )
-    resume.set_defaults(command=_resume)
+    resume.set_defaults(command=_resume, stops=True)
 
 
 def _add_overrides(parser: argparse.ArgumentParser, help: str) -> None:
@@ -75,6 +76,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     configuration = _load(chosen, communicator)
     directory = chosen.output or Path("runs") / chosen.configuration.stem
     if chosen.dry_run:
+        signals.let_go()
         return _tell_plan(configuration, communicator)
     from epmpi.ensemble import Ensemble
     from epmpi.simulation import Simulation

@@ -7,6 +7,8 @@ import os
 from functools import cache
 from typing import Any, NamedTuple
 
+from epmpi.signals import kept
+
 REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
 
 # What launchers tell their processes: (number of processes, number of this one, launcher).
@@ -42,8 +44,13 @@ def load() -> tuple[Any, str]:
     """Return mpi4py's MPI, initialised, and an empty text; or None, and why there is none.
 
     It is loaded at the first call, so that what needs no ranks works without a library, and sooner
-    with one.
+    with one.  The handlers of signals are afterwards what they were.
     """
+    with kept():  # UCX takes SIGHUP as soon as it is loaded
+        return _loaded()
+
+
+def _loaded() -> tuple[Any, str]:
     try:
         import mpi4py
 

@@ -1,0 +1,111 @@
+"""The commands: one file for each group of them.
+
+One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
+ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+
+import epmpi
+from epmpi import signals
+from epmpi.cli import campaigns, completion, machine, results, simulate
+from epmpi.config import ConfigError
+from epmpi.exits import INTERRUPTED, MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
+from epmpi.output import OutputError
+from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
+from epmpi.state import StateError
+from epmpi.telling import Forgiving
+
+GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
+
+EXIT_CODES: dict[type[Exception], int] = {
+    ConfigError: USER_ERROR,
+    OutputError: OUTPUT_ERROR,
+    StateError: STATE_ERROR,
+}
+
+
+def carry_out(arguments: Sequence[str] | None) -> int:
+    """Run one command; return its exit code, the same on all ranks."""
+    launch = launched()
+    chosen = _parse(arguments, silent=launch.rank > 0)
+    if not chosen.stops:
+        signals.let_go()
+    communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
+    try:
+        if not chosen.alone:
+            communicator = _all_ranks()
+        elif launch.size > 1:
+            raise ConfigError(f"{chosen.name} runs on 1 rank, got {launch.size}: {chosen.alone}")
+        code: int = chosen.command(chosen, communicator)
+        sys.stdout.flush()
+        if chosen.prints and isinstance(sys.stdout, Forgiving) and (lost := sys.stdout.lost):
+            raise OutputError(f"cannot write standard output: {lost.strerror}")
+        return code
+    except tuple(EXIT_CODES) as error:
+        if communicator.rank == 0 and (communicator.size > 1 or launch.rank == 0):
+            print(f"epmpi: {error}", file=sys.stderr, flush=True)
+        return EXIT_CODES[type(error)]
+    except KeyboardInterrupt:
+        if launch.rank == 0:
+            print("epmpi: interrupted", file=sys.stderr, flush=True)
+        if communicator.size > 1:  # this rank may be the only one
+            communicator.abort(INTERRUPTED)
+        return INTERRUPTED
+    except MemoryError as error:
+        where = f"rank {communicator.rank} of {communicator.size}"
+        print(f"epmpi: {where}: {error or 'out of memory'}", file=sys.stderr, flush=True)
+        if communicator.size > 1:  # this rank may be the only one
+            communicator.abort(MEMORY_ERROR)
+        return MEMORY_ERROR
+
+
+def _all_ranks() -> Communicator:
+    """Return the ranks that were launched together, one of which never leaves the others waiting.
+
+    Raises
+    ------
+    ConfigError
+        Where the launcher is not that of the MPI library.
+    """
+    communicator = Communicator.world()
+    abort_on_exception(communicator)
+    if problem := foreign_launcher(communicator.size):
+        raise ConfigError(problem)
+    if missing := load()[1]:
+        print(f"epmpi: {missing}; until then there is one rank", file=sys.stderr, flush=True)
+    return communicator
+
+
+def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespace:
+    """Parse the arguments; help and usage errors are printed by one process alone."""
+    if not silent:
+        return command_parser().parse_args(arguments)
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nothing,
+        redirect_stderr(nothing),
+        redirect_stdout(nothing),
+    ):
+        return command_parser().parse_args(arguments)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; what it returns has the function of the command."""
+    parser = argparse.ArgumentParser(prog="epmpi", description=epmpi.__doc__)
+    parser.add_argument(
+        "--version", action=machine.Version, help="tell version and git revision, and exit"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, dest="name")
+    for group in GROUPS:
+        group.add_commands(commands)
+    # What completion describes; what to do about several ranks, in commands that refuse them;
+    # whether what is printed is all that comes of the command; whether a signal stops it in good
+    # order.
+    parser.set_defaults(parser=parser, alone="", prints=False, stops=False)
+    return parser

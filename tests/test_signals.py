@@ -1,0 +1,120 @@
+"""Signals before a run listens itself: heard, kept, passed on where nobody would act on them."""
+
+import ctypes
+import os
+import signal
+
+import pytest
+
+from epmpi import signals
+from epmpi.stopping import StopSignals
+
+EARLY = [number for number in signals.SIGNALS if number != signal.SIGINT]
+IGNORE = ctypes.c_void_p(1)  # SIG_IGN
+PROGRAM = """
+import os, sys
+from epmpi.cli import main
+import epmpi.placement
+place = epmpi.placement.place
+
+def signalled(name, communicator):
+    if communicator.rank == communicator.size - 1:
+        os.kill(os.getpid(), int(sys.argv[1]))  # MPI has been started, the run has not
+    return place(name, communicator)
+
+epmpi.placement.place = signalled
+sys.exit(main(sys.argv[2:]))
+"""
+SMALL = """
+lattice.shape = [16, 12]
+tracers.number = 10
+time.warmup = 0.0
+time.duration = 500.0
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    return tmp_path
+
+
+@pytest.mark.parametrize("number", EARLY)
+def test_what_came_before_a_run_stops_it(number):
+    with signals.listening():
+        os.kill(os.getpid(), number)
+        with StopSignals() as stopping:
+            assert stopping.received == number
+        with StopSignals() as stopping:
+            assert stopping.received == 0  # counted once
+
+
+@pytest.mark.parametrize("number", signals.SIGNALS)
+def test_handlers_come_back_whatever_a_library_has_done(number):
+    """As MPICH does for SIGUSR1 and UCX for SIGHUP, behind Python's back."""
+    with StopSignals() as stopping:
+        with signals.kept():
+            ctypes.CDLL(None).signal(number, IGNORE)
+            os.kill(os.getpid(), number)
+            assert stopping.received == 0
+        os.kill(os.getpid(), number)
+        assert stopping.received == number
+
+
+def test_a_command_that_is_let_go_does_not_hear_any_more():
+    before = signal.getsignal(signal.SIGUSR1)
+    with signals.listening():
+        assert signal.getsignal(signal.SIGUSR1) != before
+        signals.let_go()
+        assert signal.getsignal(signal.SIGUSR1) == before
+
+
+LET_GO = """
+import os, signal, sys
+from epmpi import signals
+with signals.listening():
+    os.kill(os.getpid(), int(sys.argv[1]))
+    print("heard", flush=True)
+    signals.let_go()
+    print("never", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", EARLY)
+def test_what_was_heard_kills_a_command_that_has_nothing_to_save(launch, number):
+    done = launch("-c", LET_GO, str(int(number)))
+    assert (done.returncode, done.stdout) == (-number, "heard\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "ranks"), [(signal.SIGUSR1, 2), (signal.SIGHUP, None), (signal.SIGTERM, None)]
+)
+def test_a_signal_after_the_start_of_mpi_stops_the_run(launch, small, number, ranks):
+    command = ["run", "small.toml", "-o", "run"]
+    done = launch("-c", PROGRAM, str(int(number)), *command, ranks=ranks, cwd=small)
+    assert done.returncode == 75, done.stderr
+    assert f"stopped ({signal.Signals(number).name})" in done.stderr
+    assert (small / "run" / "checkpoint.h5").exists()
+
+
+INTERRUPTED = """
+import os, signal, sys
+from epmpi.cli import main
+
+class Interrupting:
+    def find_spec(self, name, *ignored):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "command"), [("h5py", ["--help"]), ("numba", ["run", "small.toml"])]
+)
+def test_ctrl_c_while_modules_load_ends_in_one_line(launch, small, module, command):
+    done = launch("-c", INTERRUPTED, module, *command, cwd=small)
+    assert (done.returncode, done.stderr) == (130, "epmpi: interrupted\n")
+    assert not (small / "runs").exists()
