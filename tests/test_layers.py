@@ -18,7 +18,17 @@ SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
 LAYERS = (
-    {"config", "exits", "lattice", "randomness", "rules", "signals", "telling", "trust"},
+    {
+        "config",
+        "exits",
+        "lattice",
+        "propagators",
+        "randomness",
+        "rules",
+        "signals",
+        "telling",
+        "trust",
+    },
     {"devices"},
     {"parallel"},
     {"spectral", "placement", "groups"},
@@ -35,8 +45,8 @@ LAYERS = (
 )
 # Units beside the layers: what they may import.
 BESIDE = {
-    "analysis": {"config", "lattice", "parallel", "trust"},
-    "campaign": {"config", "exits", "analysis", "trust"},
+    "analysis": {"config", "lattice", "parallel", "propagators", "trust"},
+    "campaign": {"config", "exits", "analysis", "propagators", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }

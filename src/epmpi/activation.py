@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from epmpi.config import Configuration
 from epmpi.devices import SiteUpdate
 from epmpi.lattice import Slab
+from epmpi.propagators import active_strain
 from epmpi.rules import READINGS, Increments, SwitchingRule
 
 
@@ -37,7 +38,7 @@ class Activation:
         self.increments = Increments(
             time=step,
             stress=model.shear_modulus * model.strain_rate * step,
-            strain=model.event_strain * step / (2.0 * model.relaxation_time),
+            strain=active_strain(model.event_strain, model.relaxation_time, step),
         )
 
     def set_temperature(self, temperature: float) -> None:

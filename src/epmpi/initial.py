@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from epmpi import randomness
 from epmpi.config import Configuration
 from epmpi.devices import Device
-from epmpi.elasticity import Modes, stress_propagator
+from epmpi.elasticity import wavevectors
 from epmpi.lattice import Slab
+from epmpi.propagators import stress_propagator
 from epmpi.spectral import Transform
 
 
@@ -39,8 +40,7 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     field = fft.device.asarray(field)
     if initial.drawn == "site":
         return field
-    propagator = configuration.propagator
-    kernel = stress_propagator(Modes.of(fft, propagator.symbol), 1.0, "stress")
+    kernel = stress_propagator(*wavevectors(fft), configuration.propagator.symbol, 1.0, "stress")
     # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
     twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
     # Column by column, and exactly rounded, so that the ranks do not matter.

@@ -1,7 +1,10 @@
+import h5py
 import numpy as np
 import pytest
 from run_files import write_run
 
+from epmpi import Model, from_mapping
+from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.fields import Medium, displacement, stress_change
 from epmpi.analysis.reading import RunFile
 
@@ -61,3 +64,41 @@ def test_the_medium_is_that_of_the_run(tmp_path):
         medium = Medium.of(run)
     assert medium == Medium()
     np.testing.assert_allclose(medium.strain_rate(np.array([1.0, 0.0, -1.0])), [0.5, 0, -0.5])
+
+
+@pytest.mark.parametrize("symbol", ["continuum", "lattice"])
+@pytest.mark.parametrize("macroscopic", ["strain", "stress"])
+def test_the_response_in_the_map_is_that_of_the_run(symbol, macroscopic):
+    """The stress of the next step, at first order in it: no site but these two is active."""
+    values = {
+        "lattice": {"shape": [12, 15]},
+        "model": {
+            "yield_stress": 100.0,
+            "restructuring_time": 1e9,
+            "shear_modulus": 1.5,
+            "event_strain": 0.3,
+            "relaxation_time": 2.0,
+        },
+        "propagator": {"symbol": symbol, "macroscopic": macroscopic, "prefactor": 2.0},
+        "tracers": {"number": 0},
+        "time": {"step": 0.1, "warmup": 0.0},
+    }
+    model = Model(from_mapping(values))
+    model.direction[3, 4], model.direction[7, 0] = 1, -1
+    model.update_response()
+    model.step()
+    medium = Medium(1.5, symbol, macroscopic, 2.0, 2.0, 0.3)
+    active = np.zeros((12, 15))
+    active[3, 4], active[7, 0] = 1.0, -1.0
+    rate = stress_change(medium.strain_rate(active), medium)
+    np.testing.assert_allclose(model.stress, 0.1 * rate, atol=1e-15)
+
+
+def test_a_propagator_that_is_not_known_is_refused(tmp_path):
+    with h5py.File(write_run(tmp_path / "run") / "run.h5", "r+") as file:
+        file.create_group("parameters/propagator").attrs["symbol"] = "mean_field"
+    with (
+        RunFile(tmp_path / "run") as run,
+        pytest.raises(AnalysisError, match="'mean_field', expected one of continuum, lattice"),
+    ):
+        Medium.of(run)

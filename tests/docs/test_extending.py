@@ -8,6 +8,39 @@ from patches import apply_patch, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "extending.md"
+# What the page says of the stress map, checked where it is drawn.
+MAP = """
+from pathlib import Path
+
+import numpy as np
+
+from epmpi import Simulation, from_mapping
+from epmpi.analysis import analyse
+from epmpi.analysis.fields import stress_change
+from epmpi.analysis.figures import stress_map
+from epmpi.analysis.reading import RunFile
+
+run = Simulation(
+    from_mapping(
+        {
+            "lattice": {"shape": [16, 16]},
+            "model": {"temperature": 0.5},
+            "propagator": {"symbol": "mean_field"},
+            "tracers": {"number": 0},
+            "time": {"step": 0.1, "warmup": 0.0, "duration": 5.0},
+            "output": {"fields_every": 1.0},
+        }
+    )
+).run("run", progress=False)
+drawn = []
+stress_map.stress_change = lambda *of: drawn.append(stress_change(*of)) or drawn[-1]
+analyse(run)
+assert Path("run/stress_map.png").exists()
+with RunFile(run) as file:
+    active = file.field("active", -1)
+# 2 mu G * n s eps0 / (2 tau): every event relaxes its own site, and G(q = 0) is -1 too.
+assert active.any() and np.allclose(drawn[0], -active, atol=1e-12), drawn
+"""
 
 
 @pytest.mark.ci
@@ -20,7 +53,7 @@ def test_a_rule_and_a_propagator_are_added_as_the_page_says(launch, tmp_path):
     for patch in patches:
         apply_patch(patch, tmp_path)
     text = "import epmpi\nassert epmpi.__file__.startswith({!r}), epmpi.__file__\n"
-    program = text.format(str(tmp_path)) + "\n".join(programs)
+    program = text.format(str(tmp_path)) + "\n".join([*programs, MAP])
     (tmp_path / "program.py").write_text(program)
     paths = {"PYTHONPATH": str(tmp_path / "src"), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     done = launch("program.py", ranks=None, cwd=tmp_path, timeout=600.0, **paths)

@@ -24,6 +24,7 @@ from epmpi.analysis.reading import POSITION
 from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells
+from epmpi.propagators import active_strain
 
 NOT_KNOWN = (float("nan"), float("nan"))
 FEWEST_SEEDS = 5  # whose spread is an error; fewer say too little of it
@@ -150,8 +151,8 @@ def _velocity_law(source: Source) -> Value:
     total = velocity_sum(run.shape, run.parameter("tracers", "interpolation"))
     if activity is None or total is None:
         return NOT_KNOWN
-    rate = run.parameter("model", "event_strain") / run.parameter("model", "relaxation_time")
-    return activity * rate**2 * total, 0.0
+    strain, time = (run.parameter("model", key) for key in ("event_strain", "relaxation_time"))
+    return activity * (2 * active_strain(strain, time)) ** 2 * total, 0.0
 
 
 def _velocity_over_law(source: Source) -> Value:
