@@ -3,6 +3,8 @@
 import h5py
 import pytest
 
+from epmpi.cli import main
+
 TINY = """
 [lattice]
 shape = [16, 12]
@@ -164,3 +166,21 @@ def test_analyse_reads_the_run_and_refuses_what_is_none(launch, tmp_path, tiny):
     done = launch("-m", "epmpi.cli", "analyse", "nothing", ranks=None, cwd=tmp_path)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_limit_that_leaves_no_time_is_told_and_asks_not_to_be_queued_again(
+    tmp_path, tiny, capsys, replicas
+):
+    out = str(tmp_path / "out")
+    changes = ["run.walltime=1e-3", f"run.replicas={replicas}"]
+    assert main(["run", str(tiny), "-o", out, *set_all(changes)]) == 2
+    assert main(["resume", out]) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epmpi: stop")]
+    assert len(told) == 2
+    assert all("after one step" in line and f"epmpi resume {out}" in line for line in told)
+    assert main(["resume", out, "--set", "run.walltime=0"]) == 0
+
+
+def set_all(changes):
+    return [word for change in changes for word in ("--set", change)]

@@ -10,6 +10,7 @@ from epmpi.config import Configuration
 from epmpi.parallel import Communicator
 from epmpi.signals import SIGNALS
 from epmpi.stopping import (
+    REMEMBERED,
     Pace,
     StopSignals,
     TimeLimit,
@@ -63,9 +64,15 @@ def test_the_end_of_the_job_is_the_limit(job):
     assert 95 < TimeLimit(100.0).left() <= 100
 
 
-def test_a_job_that_is_over_leaves_a_second_and_not_none(job):
+def test_an_end_of_the_past_is_not_believed(job, tmp_path, monkeypatch):
+    """It is left by another job: of the shell that this one was submitted from, say."""
     job(str(int(time.time()) - 50))
-    assert slurm_seconds_left() == 1.0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert slurm_seconds_left() is None
+    squeue = tmp_path / "squeue"
+    squeue.write_text("#!/bin/sh\necho 10:00\n")
+    squeue.chmod(0o755)
+    assert slurm_seconds_left() == 600
 
 
 def test_squeue_is_asked_where_the_environment_does_not_tell(job, tmp_path, monkeypatch):
@@ -92,13 +99,51 @@ def pace(left: float = float("inf"), every: float = 600.0, **clock: float) -> Pa
 
 
 def test_the_time_that_checkpoints_take_is_kept_before_the_limit(job):
-    """It stops while two of the longest checkpoint so far, by an earlier part too, still fit."""
+    """It stops while two of the longest of the last checkpoints still fit."""
     assert pace(30.0).decide(1).stop == ""
-    assert pace(30.0, checkpoint_time=10.0).decide(1).stop == ""
-    assert pace(30.0, checkpoint_time=15.0).decide(1).stop == "time limit"
-    slow = pace(30.0)
-    slow.saved(time.monotonic() - 15.0)
-    assert slow.decide(1).stop == "time limit"
+    for seconds, stop in ((10.0, ""), (15.0, "time limit")):
+        saving = pace(30.0)
+        saving.saved(time.monotonic() - seconds)
+        assert saving.decide(1).stop == stop
+
+
+def test_the_checkpoints_of_an_earlier_part_count_until_there_are_newer_ones():
+    """And for no more than a quarter of the time, however long one was."""
+    assert pace(8.0, checkpoint_time=0.5).clock()["checkpoint_time"] == 0.5
+    assert pace(8.0, checkpoint_time=1e9).clock()["checkpoint_time"] == pytest.approx(1.0)
+    assert pace(100.0, checkpoint_time=1e9).decide(1).stop == ""
+    assert pace(1.2, checkpoint_time=1e9).decide(1).stop == "time limit"
+    saving = pace(checkpoint_time=7.0)
+    for _ in range(REMEMBERED):
+        assert saving.clock()["checkpoint_time"] == 7.0
+        saving.saved(time.monotonic())
+    assert saving.clock()["checkpoint_time"] < 1.0
+
+
+def test_a_slow_checkpoint_is_forgotten():
+    """A pause in the middle of one, or a disk that was busy."""
+    saving = pace(100.0)
+    saving.saved(time.monotonic() - 1000.0)
+    assert saving.decide(1).stop == "time limit"
+    for _ in range(REMEMBERED):
+        saving.saved(time.monotonic())
+    assert saving.decide(2).stop == ""
+
+
+def test_a_pause_between_two_looks_stops_no_run(monkeypatch):
+    """One long step does, when there are more of them."""
+    ticking = [1000.0]
+    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    for pauses, stop in ((1, ""), (2, "time limit")):
+        ticking[0] = 1000.0
+        looking = Pace(Communicator.world(), StopSignals(), TimeLimit.after(100.0), 0.0, {})
+        for step in range(1, 4):
+            ticking[0] += 0.2
+            assert looking.decide(step).stop == ""
+        for step in range(4, 4 + pauses):
+            ticking[0] += 40.0
+            decided = looking.decide(step).stop
+        assert decided == stop
 
 
 def test_a_signal_comes_before_the_time_limit():
@@ -158,8 +203,8 @@ def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():
     """And what was decided at a step is decided for all that ask at it."""
     decided = []
     for runs in (1, 50):
-        clock = {"checkpoint_time": 1.0}
-        pace = Pace(Communicator.world(), StopSignals(), TimeLimit(60.0), 0.0, clock, runs)
+        pace = Pace(Communicator.world(), StopSignals(), TimeLimit(60.0), 0.0, {}, runs)
+        pace.saved(time.monotonic() - 1.0)
         decided.append(pace.decide(7))
         assert pace.decide(7) is decided[-1]
     assert [decision.stop for decision in decided] == ["", "time limit"]

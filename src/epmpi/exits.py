@@ -1,7 +1,8 @@
 """Exit codes of the command line, those of sysexits.h.
 
 - 0: done;
-- 2: wrong arguments or configuration; nothing has been changed;
+- 2: wrong arguments or configuration, nothing has been changed; or a time limit that left no time
+  for more than one step, after which there is a checkpoint;
 - 70: a number of the state was not finite (the last checkpoint is good);
 - 71: memory ran out (the last checkpoint, if there is one, is good);
 - 74: a file could not be written (the last checkpoint is good);

@@ -54,6 +54,8 @@ class Simulation:
         RUN, once it runs.
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
+    progressed : bool
+        Whether the last `run` took more than one step, after which it looks at the clock first.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class Simulation:
         self.measured_steps = configuration.steps(configuration.time.duration)
         self.directory = Path()
         self.stopped = ""
+        self.progressed = False
         self._recorder = Recorder(configuration, model, self.communicator, self.warmup_steps)
         self._checkpoint = checkpoint
         if checkpoint is not None:
@@ -232,7 +235,8 @@ class Simulation:
             if self._checkpoint is None:
                 recorder.write(store, self.warmup_steps)
                 recorder.save(store, pace)
-            look, self.stopped = model.step_count + 1, ""
+            first, self.stopped = model.step_count, ""
+            look = first + 1
             while model.step_count < self.total_steps and not self.stopped:
                 self._warmup.anneal()
                 yield
@@ -248,6 +252,7 @@ class Simulation:
                     around.told.update(model.step_count, phase, recorder.activity)
                 if look <= model.step_count < self.total_steps:
                     look = self._act(pace.decide(model.step_count), store, pace)
+            self.progressed = model.step_count > first + 1
             store.describe(self._result(pace))
             recorder.save(store, pace)
 

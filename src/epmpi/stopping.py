@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
@@ -22,6 +23,8 @@ from epmpi.signals import SIGNALS, is_heard, taken
 LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
+REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
+TIME_LIMIT = "time limit"  # why a run stops
 
 
 class Signals(Protocol):
@@ -135,7 +138,11 @@ class Pace:
         self.warmup_time = clock.get("warmup_time", 0.0)
         self._runs = runs
         self._earlier = clock.get("wall_time", 0.0)
-        self._longest = clock.get("checkpoint_time", 0.0)
+        # What an earlier part has seen may not take more than a quarter of the time of this one.
+        most = limit.left() / (8 * runs)
+        self._checkpoints = deque([clock.get("checkpoint_time", 0.0)], maxlen=REMEMBERED)
+        self._checkpoints[0] = max(0.0, min(self._checkpoints[0], most))
+        self._between: deque[float] = deque(maxlen=2)  # seconds, between the last looks
         self._start = self._published = self._saved = self._looked = time.monotonic()
         self._steps = 1  # between looks
         self._decided: tuple[int, Decision] | None = None  # the last step and decision
@@ -150,13 +157,13 @@ class Pace:
         return {
             "wall_time": self.wall_time,
             "warmup_time": self.warmup_time,
-            "checkpoint_time": self._longest,
+            "checkpoint_time": max(self._checkpoints),
         }
 
     def saved(self, began: float) -> None:
         """Take note of a checkpoint, which was begun at a time of the monotonic clock."""
         self._saved = self._published = time.monotonic()
-        self._longest = max(self._longest, self._saved - began)
+        self._checkpoints.append(self._saved - began)
 
     def published(self) -> None:
         """Take note of a publication."""
@@ -170,9 +177,11 @@ class Pace:
         now = time.monotonic()
         since, self._looked = max(now - self._looked, 1e-6), now
         self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
+        self._between.append(since)
+        reserve = RESERVE + 2 * self._runs * max(self._checkpoints) + 2 * min(self._between)
         stop = signal.Signals(received).name if received else ""
-        if self.limit.left() < RESERVE + 2 * self._runs * self._longest + 2 * since:
-            stop = stop or "time limit"
+        if self.limit.left() < reserve:
+            stop = stop or TIME_LIMIT
         decision = Decision(
             stop,
             now - self._saved >= self.every,
@@ -188,8 +197,8 @@ def slurm_seconds_left() -> float | None:
     if "SLURM_JOB_ID" not in os.environ:
         return None
     end = os.environ.get("SLURM_JOB_END_TIME", "")
-    if end.isdigit():
-        return max(float(end) - time.time(), 1.0)
+    if end.isdigit() and (left := float(end) - time.time()) > 0:
+        return left  # an end of the past is that of another job, whose environment this one has
     if shutil.which("squeue") is None:
         return None
     command = ["squeue", "-h", "-j", os.environ["SLURM_JOB_ID"], "-o", "%L"]

@@ -45,6 +45,6 @@ def alone(walltime: float, sites: int, *, is_root: bool, shown: bool) -> Iterato
     shown : bool
         Whether the root tells speed, activity and time left.
     """
-    limit = TimeLimit(walltime if is_root else 0.0)
+    limit = TimeLimit(walltime) if is_root else TimeLimit.after(float("inf"))
     with StopSignals() as signals, RunProgress(sites, shown=shown and is_root) as told:
         yield Surroundings(signals, limit, told)

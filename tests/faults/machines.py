@@ -90,6 +90,17 @@ def stopped_at_start(place: Place, number: int, seed: int) -> Iterator[Trial]:
         yield Trial(f"{signal.Signals(signal_number).name} while a run starts", lost)
 
 
+def stale_end(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of runs whose environment tells the end of a job of the past."""
+    for _ in range(number):
+        place.remove("stale")
+        job = {"SLURM_JOB_ID": "17", "SLURM_JOB_END_TIME": str(int(time.time()) - 3600)}
+        started = place.run("stale", ranks=2, **job)
+        lost = started.text()[-300:] if started.wait() != 0 else ""
+        lost = lost or " ".join(differences(place.reference(), place.directory / "stale"))
+        yield Trial("SLURM_JOB_END_TIME of the past", lost)
+
+
 def unheard(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of a run whose standard output and error go nowhere."""
     for words in WORDS[:number]:

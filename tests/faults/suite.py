@@ -24,6 +24,7 @@ from kills import kill_at_random
 from machines import (
     clock_backwards,
     not_a_number,
+    stale_end,
     stalled,
     stopped,
     stopped_at_start,
@@ -49,6 +50,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         *disks,
         partial(stopped, place, few + 1),
         partial(stopped_at_start, place, few),
+        partial(stale_end, place, 1),
         partial(unheard, place, few),
         partial(two_runs, place, 1),
         partial(replaced, place, 4),

@@ -13,6 +13,7 @@ from kills import kill_at_random
 from machines import (
     clock_backwards,
     not_a_number,
+    stale_end,
     stalled,
     stopped,
     stopped_at_start,
@@ -28,6 +29,7 @@ OF_RUNS = (
     (foreign, 1),
     (stopped, 2),
     (stopped_at_start, 3),
+    (stale_end, 1),
     (unheard, 3),
     (two_runs, 1),
     (replaced, 2),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,10 @@ from epmpi.config import (
     is_ensemble,
     load,
 )
-from epmpi.exits import STOPPED
+from epmpi.exits import STOPPED, USER_ERROR
 from epmpi.parallel import Communicator
+from epmpi.stopping import TIME_LIMIT
+from epmpi.telling import say
 
 if TYPE_CHECKING:
     from epmpi.ensemble import Ensemble
@@ -154,13 +155,16 @@ def _carry_out(
     run = work.run(directory)
     if not work.stopped:
         return 0
+    in_vain = work.stopped == TIME_LIMIT and not work.progressed
     if is_root:
-        print(
-            f"epmpi: stopped ({work.stopped}) {reached()}; go on with: epmpi resume {run}",
-            file=sys.stderr,
-            flush=True,
-        )
-    return STOPPED
+        how = f"stopped ({work.stopped}) {reached()}"
+        if in_vain:
+            how += (
+                ", after one step: the limit leaves no time beside the checkpoints, and to queue "
+                "it again as it is gains nothing; give it more time (run.walltime, the job's limit)"
+            )
+        say(f"epmpi: {how}; go on with: epmpi resume {run}")
+    return USER_ERROR if in_vain else STOPPED
 
 
 def _tell_adapted(configuration: Configuration) -> None:

@@ -43,6 +43,8 @@ class Ensemble:
         How many of all replicas have reached their end.
     stopped : str
         Why the last `run` stopped before its end; empty if it did not.
+    progressed : bool
+        Whether some replica took more than one step in the last `run`.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class Ensemble:
         self.replicas: list[int] = self.communicator.broadcast(wanted)
         self.finished = configuration.run.replicas - len(self.replicas)
         self.stopped = ""
+        self.progressed = False
         check_groups(configuration, self.communicator.size, len(self.replicas))
         self.groups = Groups(self.communicator, self.replicas)
         self.device = place(configuration.run.device, self.communicator)
@@ -166,6 +169,7 @@ class Ensemble:
         told = ends if self.groups.group.is_root else []
         everything = communicator.broadcast(communicator.gather(told))
         ends = sorted((end for of_rank in everything for end in of_rank), key=itemgetter(0))
+        self.progressed = any(end.progressed for end in ends)
         self.stopped = next((end.stopped for end in ends if end.stopped), "")
         self.finished += sum(not end.stopped and end.error is None for end in ends)
         communicator.raise_alike(next((end.error for end in ends if end.error), None))

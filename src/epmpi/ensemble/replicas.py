@@ -26,6 +26,7 @@ class End(NamedTuple):
 
     replica: int
     stopped: str
+    progressed: bool
     error: Exception | None
 
 
@@ -101,15 +102,15 @@ class Replicas:
         self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
     ) -> Iterator[End]:
         for replica in self.numbers:
-            stopped, error = "", None
+            stopped, progressed, error = "", False, None
             try:
                 simulation = self._take(replica)
                 surroundings = self._surroundings(replica, letters, limit)
                 simulation.run(_target(simulation, replica, folder), surroundings=surroundings)
-                stopped = simulation.stopped
+                stopped, progressed = simulation.stopped, simulation.progressed
             except ENDS as found:
                 error = named(found, replica)
-            yield End(replica, stopped, error)
+            yield End(replica, stopped, progressed, error)
             if stopped:
                 return
 
@@ -122,7 +123,7 @@ class Replicas:
             try:
                 simulations[replica] = self._take(replica)
             except ENDS as found:
-                yield End(replica, "", named(found, replica))
+                yield End(replica, "", False, named(found, replica))
         for together in in_step(simulations):
             every = self.configuration.output.checkpoint_every
             clock = next(iter(together.values())).clock
@@ -134,7 +135,9 @@ class Replicas:
                 return simulation.course(target, surroundings=surroundings)
 
             for replica, error in run_in_step(together, begin, ENDS):
-                yield End(replica, together[replica].stopped, error and named(error, replica))
+                of_it = together[replica]
+                told = error and named(error, replica)
+                yield End(replica, of_it.stopped, of_it.progressed, told)
 
     def _surroundings(
         self,
