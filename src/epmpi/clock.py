@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.state import Accumulator
+from epmpi.state import Accumulator, WaitCounts
 
 
 class Clock(ABC):
@@ -33,6 +33,18 @@ class Clock(ABC):
     @abstractmethod
     def complete(self) -> None:
         """Bring all fields up to the present tick, before they are looked at.  Collective."""
+
+    @abstractmethod
+    def place_tracers(self) -> None:
+        """Bring the tracers to where they are at the present tick, if they lag.  Collective."""
+
+    def observables(self) -> Mapping[str, float]:
+        """Return what this clock observes beside the fields; the same on all ranks."""
+        return {}
+
+    @abstractmethod
+    def waiting_times(self, first_step: int) -> WaitCounts:
+        """Return what counts the waits between events of a site, from a step on, for `gather`."""
 
     @abstractmethod
     def gather(self, accumulator: Accumulator) -> None:

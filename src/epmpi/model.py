@@ -7,6 +7,7 @@ Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Eq. (1) is in `elasticity`
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from epmpi.activation import Activation
 from epmpi.clock import Clock
 from epmpi.config import Configuration, check_ranks
 from epmpi.devices import Device
+from epmpi.exact import ExactClock
 from epmpi.fields import Fields
 from epmpi.initial import gaussian_stress, stationary_direction
 from epmpi.lattice import Lattice
@@ -24,6 +26,8 @@ from epmpi.spectral import Transform, make_transform
 from epmpi.state import Accumulator, Record, State
 from epmpi.steps import TimeSteps
 from epmpi.tracers import Tracers
+
+CLOCKS: dict[str, Callable[..., Clock]] = {"steps": TimeSteps, "exact": ExactClock}
 
 
 class Model:
@@ -63,7 +67,7 @@ class Model:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         check_ranks(configuration.lattice, self.communicator.size)
-        self.device = device or place(configuration.run.device, self.communicator)
+        self.device = device or place(configuration.device, self.communicator)
         self.lattice = Lattice(configuration.lattice.shape)
         run = configuration.run
         dtype = np.float64 if run.precision == "double" else np.float32
@@ -74,7 +78,7 @@ class Model:
         self.fields = Fields(self.slab.shape, dtype, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
         self.activation = Activation(configuration, self.slab)
-        self.clock: Clock = TimeSteps(
+        self.clock = CLOCKS[configuration.time.clock](
             configuration, self.fft, self.fields, self.activation, self.tracers
         )
         self.accumulators: dict[str, Accumulator] = {}
@@ -213,7 +217,8 @@ class Model:
         -------
         dict
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
-            plastic_strain_mean, events (activations since the start); empty on the other ranks.
+            plastic_strain_mean, events (activations since the start), and what the clock adds;
+            empty on the other ranks.
         """
         self.clock.complete()
         events = int(self.communicator.sum(self.clock.counts()["events"]))
@@ -231,4 +236,5 @@ class Model:
             "stress_variance": squares / sites - (stress / sites) ** 2,
             "plastic_strain_mean": strain / sites,
             "events": events,
+            **self.clock.observables(),
         }

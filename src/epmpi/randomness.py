@@ -25,6 +25,7 @@ DIRECTION = 1  # direction of an activation, where the stress does not decide it
 INITIAL_STRESS = 2  # Gaussian initial stress
 INITIAL_ACTIVITY = 3  # stationary start of the random model
 TRACER_POSITIONS = 4  # initial tracer positions
+CANDIDATES = 5  # waiting time, kind, site and direction of each candidate of the exact clock
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -110,6 +111,17 @@ def words(seed, stream, step, index):
         seed & MASK,
         seed >> WORD,
     )
+
+
+def uniform_of(high, low):
+    """Return the uniform of [0, 1) whose 53 bits are those of a word and the leading ones of one.
+
+    Parameters
+    ----------
+    high, low : uint64 below 2^32
+    """
+    bits = (high << np.uint64(21)) | (low >> np.uint64(11))
+    return float(bits) * UNIFORM_SCALE
 
 
 def half_word(block, which):

@@ -11,9 +11,8 @@ from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run
 from epmpi.parallel import Communicator
 from epmpi.schedule import Schedule
-from epmpi.state import StateError
+from epmpi.state import StateError, WaitCounts
 from epmpi.stopping import Pace
-from epmpi.waiting import WaitingTimes
 
 
 class Recorder:
@@ -49,9 +48,9 @@ class Recorder:
         self.activity: float | None = None
         self.saved_step = -1
         self._schedule = Schedule(configuration)
-        self._waits: WaitingTimes | None = None
+        self._waits: WaitCounts | None = None
         if configuration.output.waiting_times_every:
-            self._waits = WaitingTimes(model.slab.shape, warmup_steps, model.device)
+            self._waits = model.clock.waiting_times(warmup_steps)
             model.gather("waiting_times", self._waits)
 
     def begin_measurement(self, warmup_steps: int) -> None:
@@ -112,6 +111,7 @@ class Recorder:
             else:
                 store.series(step, now, observables)
         if trajectory:
+            model.clock.place_tracers()
             identity, position = map(to_host, (model.tracers.identity, model.tracers.position))
             store.trajectory(step, now, identity, position)
         if fields:

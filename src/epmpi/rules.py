@@ -7,7 +7,7 @@ numbers: the devices compile them for CPU loops and for CUDA kernels.  Nothing h
 
 from __future__ import annotations
 
-import math
+from math import exp, expm1
 from typing import NamedTuple
 
 # How a site is activated, and which direction it takes.
@@ -92,8 +92,33 @@ def activation_rate(stress, rule):
     height = barrier(stress, rule)
     if height <= 0.0:
         return rule.attempt_rate
-    rate = rule.attempt_rate * math.exp(-height)
+    rate = rule.attempt_rate * exp(-height)
     return 2.0 * rate if rule.reading == BOTH else rate
+
+
+def highest_rate(rule):
+    """Return the largest p_on that any stress gives."""
+    return 2.0 * rule.attempt_rate if rule.reading == BOTH else rule.attempt_rate
+
+
+def rate_ceiling(stress, rule):
+    """Return what `activation_rate` would be without the cap at the threshold of each attempt.
+
+    ``highest_rate exp(-barrier)``: the rate itself, but for the reading `BOTH`, whose rate is half
+    of it at and above the threshold.
+    """
+    return highest_rate(rule) * exp(-barrier(stress, rule))
+
+
+def barrier_fall(largest, change, rule):
+    """Return by how much the barrier falls at most where the stress changes by at most `change`.
+
+    ``(2 |sigma| change + change^2) / (2 T)`` at the largest |sigma| there is; `RANDOM` has no
+    barrier.  So `rate_ceiling` grows by a factor of ``exp(fall)`` at most.
+    """
+    if rule.reading == RANDOM:
+        return 0.0
+    return (2.0 * largest + change) * change / (2.0 * rule.temperature)
 
 
 def activation_bound(stress, rule):
@@ -112,7 +137,7 @@ def release_bound(rate_off, step):
 
     Whether or not it is activated again: ``1 - exp(-p_off dt)``; a relative 1e-9 covers rounding.
     """
-    return -math.expm1(-rate_off * step) * (1.0 + 1e-9)
+    return -expm1(-rate_off * step) * (1.0 + 1e-9)
 
 
 def activation_direction(stress, rule, uniform):
@@ -144,10 +169,10 @@ def switching_probabilities(rate_on, rate_off, step):
         P01 for an inactive site; P10 and the probability of a new event for an active one.
     """
     total = rate_on + rate_off
-    relaxed = -math.expm1(-total * step) / total
+    relaxed = -expm1(-total * step) / total
     activated = rate_on * relaxed
     deactivated = rate_off * relaxed
-    renewed = -math.expm1(-rate_off * step) - deactivated
+    renewed = -expm1(-rate_off * step) - deactivated
     if renewed < 0.0:  # by rounding; Numba does not compile max() for CUDA
         renewed = 0.0
     return activated, deactivated, renewed

@@ -79,7 +79,7 @@ class Simulation:
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
         if device is None:
-            device = place(configuration.run.device, self.communicator)
+            device = place(configuration.device, self.communicator)
             needed = array_bytes(configuration, self.communicator.size, device)
             check_memory(needed, device, self.communicator)
         self.model = model = Model(configuration, self.communicator, device)

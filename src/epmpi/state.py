@@ -59,6 +59,27 @@ class Accumulator(Protocol):
         ...
 
 
+class WaitCounts(Accumulator, Protocol):
+    """Counts the times between two consecutive activations of a site, both after a step.
+
+    Attributes
+    ----------
+    edges : float64 array, shape (bins + 1,)
+        Of the bins, in steps.
+    """
+
+    edges: NDArray[np.float64]
+
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """The number of waits in each bin, whose sum over the ranks is the result; (bins,)."""
+        ...
+
+    def begin_at(self, first_step: int) -> None:
+        """Leave out the events of earlier steps."""
+        ...
+
+
 class Record(Protocol):
     """Something that the root alone keeps while a run goes on, which a restart must not lose."""
 

@@ -22,6 +22,7 @@ from epmpi.passes import passes_over
 from epmpi.spectral import Transform
 from epmpi.state import Accumulator
 from epmpi.tracers import Tracers
+from epmpi.waiting import WaitingTimes
 
 
 class TimeSteps(Clock):
@@ -113,6 +114,13 @@ class TimeSteps(Clock):
 
     def complete(self) -> None:
         """Do nothing: each step leaves all fields at its end."""
+
+    def place_tracers(self) -> None:
+        """Do nothing: they move in the step in which they are due."""
+
+    def waiting_times(self, first_step: int) -> WaitingTimes:
+        """Return what counts the waits between events of a site, in whole steps."""
+        return WaitingTimes(self._fields.stress.shape, first_step, self._device)
 
     def gather(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""

@@ -188,7 +188,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     from epmpi.placement import check_memory, place
     from epmpi.planning import plan
 
-    device = place(configuration.run.device, communicator)
+    device = place(configuration.device, communicator)
     needs = plan(configuration, communicator, trial=False)
     check_memory(needs.memory, device, communicator)
     if communicator.is_root:

@@ -40,6 +40,8 @@ def check_combinations(sections: Sections) -> None:
     with faults.noted():
         check_wire(sections.run)
     with faults.noted():
+        check_clock(sections.time, sections.run, sections.tracers)
+    with faults.noted():
         check_step(sections.time, model)
     with faults.noted():
         check_multiples(sections.time, initial, sections.tracers, output)
@@ -147,8 +149,27 @@ def shortest_time(model: ModelSettings) -> tuple[float, str]:
     return min(times)
 
 
+def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) -> None:
+    """Check what the exact clock cannot do."""
+    if clock.clock != "exact":
+        return
+    for name, value, expected in (
+        ("run.precision", run.precision, ("double",)),
+        ("run.device", run.device, ("cpu", "auto")),
+        ("tracers.every", tracers.every, (1,)),
+    ):
+        if value not in expected:
+            raise ConfigError(
+                f'{name} = {value!r} with time.clock = "exact": expected {expected[0]!r} (it works '
+                "in double precision, on CPUs, and moves the tracers when they are looked at); "
+                f'set {name} = {expected[0]!r} or time.clock = "steps"'
+            )
+
+
 def check_step(clock: TimeSettings, model: ModelSettings) -> None:
-    """Check that the fastest rate is resolved by the time step."""
+    """Check that the fastest rate is resolved by the time step; the exact clock takes any."""
+    if clock.clock == "exact":
+        return
     step = clock.step
     time, name = shortest_time(model)
     largest = LARGEST_RATE_STEP * time

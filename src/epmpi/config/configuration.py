@@ -80,6 +80,11 @@ class Configuration(Sections):
         return count
 
     @property
+    def device(self) -> str:
+        """Where the arrays are to live: `run.device`, but the exact clock works on CPUs alone."""
+        return "cpu" if self.time.clock == "exact" else self.run.device
+
+    @property
     def annealing_steps(self) -> int:
         """Steps of the annealing, which comes before the warm-up."""
         return sum(self.steps(duration) for _, duration in self.initial.annealing)

@@ -159,7 +159,16 @@ class TimeSettings(Section):
     """The clock; all times are whole multiples of the step."""
 
     section: ClassVar[str] = "time"
-    step: float = key(0.05, Number(above=0), "time", "time step; at most 0.5 / the fastest rate")
+    clock: str = key(
+        "steps",
+        Choice(("steps", "exact")),
+        "",
+        "steps of constant length; or every event at its own exact time, far faster where few "
+        "sites yield: time.step is then only the unit of the times of outputs and annealing",
+    )
+    step: float = key(
+        0.05, Number(above=0), "time", "time step; at most 0.5 / the fastest rate (clock = steps)"
+    )
     warmup: float | str = key(
         200.0,
         NumberOrWord(at_least=0, word="auto"),

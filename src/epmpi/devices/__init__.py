@@ -9,15 +9,35 @@ from epmpi.devices.cpu.code_cache import FILES
 from epmpi.devices.device import Device, RowLoops
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+from epmpi.devices.thinning import (
+    LONGEST,
+    PROGRESS,
+    REACHED,
+    Events,
+    Loops,
+    Medium,
+    Scratch,
+    Sites,
+    Tiles,
+)
 from epmpi.devices.tracer_move import TracerMove
 
 __all__ = [
     "CPU",
+    "LONGEST",
+    "PROGRESS",
+    "REACHED",
     "BatchUpdate",
     "Device",
+    "Events",
+    "Loops",
+    "Medium",
     "RepeatedStep",
     "RowLoops",
+    "Scratch",
     "SiteUpdate",
+    "Sites",
+    "Tiles",
     "TracerMove",
     "choose",
     "code_folder",

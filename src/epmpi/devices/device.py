@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.arrays import Arrays
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
 
 
@@ -133,6 +134,16 @@ class Device(Arrays):
         source : float array, shape (end - begin, Ly)
             Receives the directions after it.
         """
+
+    def thinning(self) -> Loops:
+        """Return the loops of the exact clock.
+
+        Raises
+        ------
+        NotImplementedError
+            Where there are none.
+        """
+        raise NotImplementedError('the exact clock needs run.device = "cpu"')
 
     @abstractmethod
     def count_waits(

@@ -70,7 +70,7 @@ class Ensemble:
         self.progressed = False
         check_groups(configuration, self.communicator.size, len(self.replicas))
         self.groups = Groups(self.communicator, self.replicas)
-        self.device = place(configuration.run.device, self.communicator)
+        self.device = place(configuration.device, self.communicator)
         mine, group = self.groups.mine, self.groups.group
         self._mine = Replicas(configuration, mine, group, self.device, resumed)
         needed = array_bytes(configuration, group.size, self.device)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import site_draws, site_loops, tracer_loops
+from epmpi.devices.cpu import site_draws, site_loops, thinning, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.row_loops import NO_SITES, CompiledRows
 from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.device import Device
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
+from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
@@ -161,6 +162,10 @@ class CPU(Device):
             drawn, np.uint64(seed), np.uint64(stream), np.uint64(step), np.uint64(first)
         )
         return drawn
+
+    def thinning(self) -> Loops:
+        """Return the loops of the exact clock."""
+        return thinning
 
     def outside_rows(
         self, position: NDArray, start: int, stop: int, length: int

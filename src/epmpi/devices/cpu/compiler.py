@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
 
 import numba
 
@@ -35,18 +36,53 @@ def inlined(function: Callable) -> Callable:
     return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
-def compile_module(module: ModuleType) -> SimpleNamespace:
+def uncounted(**options: Any) -> Callable[[Callable], Any]:
+    """Return Numba's compiler for functions that make no array and count no holders of one."""
+    untyped: Any = numba.njit  # Numba has no word of `_nrt` in its types
+    compiler: Callable[[Callable], Any] = untyped(
+        nogil=True, error_model="numpy", _nrt=False, **options
+    )
+    return compiler
+
+
+def part(function: Callable) -> Callable:
+    """Compile a part of `record_loop`, which is put in place where it is called."""
+    return uncounted(forceinline=True)(function)
+
+
+def record_loop(function: Callable) -> Callable:
+    """Compile a loop over arrays that come in records (named tuples), as `compiled` does.
+
+    Without counting who holds them, which would cost more than the work: it may make none.
+    """
+    dispatcher = uncounted()(function)
+    dispatcher._cache = CodeCache(function)
+    return dispatcher
+
+
+def called_loop(function: Callable) -> Callable:
+    """Compile what several places of a `record_loop` call: once, not in each of them."""
+    return uncounted(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+def compile_module(module: ModuleType, **others: Callable) -> SimpleNamespace:
     """Compile every function of a module of plain scalar functions.
 
     The copies call each other's compiled form and are inlined where they are used (a call that is
     left would keep a loop from being vectorised); the module itself is left as it is.
+
+    Parameters
+    ----------
+    module : module
+    others : compiled functions
+        In place of those that the module has under these names.
 
     Returns
     -------
     SimpleNamespace
         The compiled functions and the constants, under their names.
     """
-    names = dict(vars(module))
+    names = dict(vars(module)) | others
     for name, value in vars(module).items():
         if isinstance(value, FunctionType) and value.__module__ == module.__name__:
             copy = FunctionType(value.__code__, names, name)

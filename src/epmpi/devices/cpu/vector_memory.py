@@ -89,6 +89,33 @@ def store(typing, strip, point, value):
 
 
 @intrinsic
+def load_reals(typing, array, index):
+    """Return real numbers `index` ... index + 2 W - 1 of an array's memory, as one value."""
+    vector = _vector_of(array)
+    width = vector.lanes
+
+    def lower(context, builder, sig, args):
+        pointer = _address(context, builder, array, args[0], args[1])
+        return pack(builder, *(_get(builder, pointer, width, half) for half in (0, width)))
+
+    return vector(array, types.intp), lower
+
+
+@intrinsic
+def store_reals(typing, array, index, value):
+    """Set real numbers `index` ... index + 2 W - 1 of an array's memory."""
+    width = value.lanes
+
+    def lower(context, builder, sig, args):
+        pointer = _address(context, builder, array, args[0], args[1])
+        for half, numbers in zip((0, width), parts(builder, args[2]), strict=True):
+            _put(builder, numbers, pointer, half)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), lower
+
+
+@intrinsic
 def load_adjacent(typing, array, index):
     """Return complex numbers `index` ... index + W - 1 of a complex array's memory."""
     vector = _vector_of(array)

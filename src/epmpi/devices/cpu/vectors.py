@@ -152,6 +152,19 @@ def multiply_add(typing, a, x, b):
 
 
 @intrinsic
+def larger(typing, a, b):
+    """Return the larger real and the larger imaginary part in each lane."""
+
+    def lower(context, builder, sig, args):
+        pairs = zip(*(parts(builder, value) for value in args), strict=True)
+        return pack(
+            builder, *(builder.select(builder.fcmp_ordered(">", p, q), p, q) for p, q in pairs)
+        )
+
+    return a(a, a), lower
+
+
+@intrinsic
 def turned(typing, a):
     """Return -i a."""
 

@@ -1,0 +1,50 @@
+"""Where the exact clock begins, and where it goes on from a stress that was computed anew."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from epmpi.devices.cpu.compiler import record_loop
+from epmpi.devices.cpu.thinning.bounds import renew, spread
+from epmpi.devices.cpu.thinning.candidates import draw_next
+from epmpi.devices.cpu.thinning.tiles import evaluate, tile_of
+
+
+@record_loop
+def enter(medium, sites, tiles, events, state):
+    """Take note of the sites that yield, at time 0: in the list of them, and in all rates."""
+    progress = state[0]
+    for x in range(medium.length):
+        for y in range(medium.breadth):
+            tile, number = tile_of(x, y, medium)
+            direction = sites.direction[x, y]
+            sites.inactive[tile, number] = 1.0 if direction == 0 else 0.0
+            if direction != 0:
+                n = progress.active
+                events.active_x[n], events.active_y[n], events.active_since[n] = x, y, 0.0
+                progress.active += 1
+                spread(0.0, x, y, direction, 1.0, medium, tiles, progress)
+
+
+@record_loop
+def go_on(now, medium, sites, tiles, events, scratch, state, seed, rule):
+    """Count times from now on, with a stress of all sites that was computed for now.
+
+    Bounds and the next candidate are drawn anew; the log of events is empty.
+    """
+    progress = state[0]
+    progress.completed = 0
+    progress.now = progress.renewed = 0.0
+    for n in range(progress.active):
+        events.active_since[n] -= now
+    for x in range(medium.length):
+        last = sites.last[x, :]
+        for y in range(last.size):
+            last[y] -= now
+    for tile in range(sites.stress.shape[0]):
+        tiles.time[tile] = tiles.fallen[tile] = tiles.risen[tile] = 0.0
+        tiles.seen[tile] = 0
+        evaluate(tile, medium, sites, tiles, scratch, rule)
+    renew(0.0, medium, tiles, scratch, progress, rule)
+    progress.candidate += np.uint64(1)
+    draw_next(0.0, progress, seed, rule)

@@ -1,0 +1,139 @@
+"""A tile of sites: its stress brought up to date, its rates summed, a site of it chosen."""
+
+from __future__ import annotations
+
+from epmpi import rules as plain_rules
+from epmpi.devices.cpu.compiler import called_loop, compile_module, part
+from epmpi.devices.cpu.thinning.exponential import exponential
+from epmpi.devices.cpu.thinning.lanes import (
+    LANES,
+    choose,
+    largest_of,
+    sum_lanes,
+)
+from epmpi.devices.cpu.vector_memory import load_reals, store_reals
+from epmpi.devices.cpu.vectors import multiply_add
+
+rules = compile_module(plain_rules, exp=exponential)
+rate_ceiling = rules.rate_ceiling
+
+
+@part
+def tile_of(x, y, medium):
+    """Return the number of the tile that a site is in, and the site's number within the tile."""
+    width = medium.width
+    a, b = x // width, y // width
+    return a * medium.along_y + b, (x - a * width) * width + y - b * width
+
+
+@part
+def site_of(tile, number, medium):
+    """Return the site (x, y) that has a number within a tile."""
+    width = medium.width
+    a, i = tile // medium.along_y, number // width
+    return a * width + i, (tile - a * medium.along_y) * width + number - i * width
+
+
+@part
+def add_overlap(x, y, amount, x0, y0, count, medium, scratch):
+    """Take note of a response to be added to a tile from (x0, y0) on; return how many there are.
+
+    It is that to a site (x, y) which has yielded for a time `amount`, times its direction.
+    """
+    row, column = x0 - x, y0 - y
+    row += medium.length if row < 0 else 0
+    column += medium.breadth if column < 0 else 0
+    scratch.origin[count] = row * medium.pitch + column
+    scratch.amount[count] = amount
+    return count + 1
+
+
+@part
+def list_overlaps(now, tile, medium, sites, tiles, events, scratch, completed, active):
+    """List what has strained since a tile was seen last; return the number of entries."""
+    a = tile // medium.along_y
+    x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
+    then, count = tiles.time[tile], 0
+    for n in range(tiles.seen[tile], completed):
+        # Of one that had begun before, what came after counts; of one that went on, all but that.
+        overlap = events.end[n] - max(events.start[n], then)
+        if overlap > 0.0:
+            amount = events.direction[n] * overlap
+            count = add_overlap(events.x[n], events.y[n], amount, x0, y0, count, medium, scratch)
+    for n in range(active):
+        x, y = events.active_x[n], events.active_y[n]
+        overlap = now - max(events.active_since[n], then)
+        if overlap > 0.0:
+            amount = sites.direction[x, y] * overlap
+            count = add_overlap(x, y, amount, x0, y0, count, medium, scratch)
+    return count
+
+
+@part
+def add_responses(stress, first, count, medium, scratch):
+    """Add the listed responses to the stress of a tile that begins at `first` in memory.
+
+    Four rows of eight sites stay in registers while all entries are added to them.
+    """
+    width, pitch, kernel = medium.width, medium.pitch, medium.kernel
+    for i in range(0, width, 4):
+        for j in range(0, width, LANES):
+            at = first + i * width + j
+            begin = i * pitch + j
+            row0, row1 = load_reals(stress, at), load_reals(stress, at + width)
+            row2, row3 = load_reals(stress, at + 2 * width), load_reals(stress, at + 3 * width)
+            for n in range(count):
+                k, amount = scratch.origin[n] + begin, scratch.amount[n]
+                row0 = multiply_add(load_reals(kernel, k), amount, row0)
+                row1 = multiply_add(load_reals(kernel, k + pitch), amount, row1)
+                row2 = multiply_add(load_reals(kernel, k + 2 * pitch), amount, row2)
+                row3 = multiply_add(load_reals(kernel, k + 3 * pitch), amount, row3)
+            store_reals(stress, at, row0)
+            store_reals(stress, at + width, row1)
+            store_reals(stress, at + 2 * width, row2)
+            store_reals(stress, at + 3 * width, row3)
+
+
+@part
+def evaluate(tile, medium, sites, tiles, scratch, rule):
+    """Set the total rate of a tile and its largest |sigma|, from the stress as it stands.
+
+    The rate of each site is left in `scratch`.
+    """
+    stress, inactive = sites.stress[tile, :], sites.inactive[tile, :]
+    rate, size = scratch.rate, scratch.size
+    for n in range(stress.size):
+        rate[n] = rate_ceiling(stress[n], rule) * inactive[n]
+        size[n] = abs(stress[n]) * inactive[n]
+    tiles.total[tile] = sum_lanes(rate, 0, rate.size, scratch.rate_sums)
+    tiles.largest[tile] = largest_of(size, 0, size.size, scratch.maxima)
+
+
+@called_loop
+def look_at(now, tile, medium, sites, tiles, events, scratch, completed, active, rule):
+    """Bring the stress of a tile up to date, and set its total rate and largest |sigma|.
+
+    Eq. (1), integrated exactly: ``sigma += drive (now - then) + sum over events of direction G
+    (time for which they yielded since then)``.
+    """
+    if medium.drive != 0.0:
+        stress, loaded = sites.stress[tile, :], medium.drive * (now - tiles.time[tile])
+        for n in range(stress.size):
+            stress[n] += loaded
+    count = list_overlaps(now, tile, medium, sites, tiles, events, scratch, completed, active)
+    if count > 0:
+        add_responses(sites.stress, tile * sites.stress.shape[1], count, medium, scratch)
+    tiles.time[tile] = now
+    tiles.seen[tile] = completed
+    evaluate(tile, medium, sites, tiles, scratch, rule)
+
+
+@part
+def choose_site(share, tile, medium, scratch):
+    """Return the site (x, y) of the tile evaluated last that a share of its total rate falls on.
+
+    Also its number in the tile, and what is left of the share, of [0, rate of the site).
+    """
+    number, share = choose(share, scratch.rate, 0, scratch.rate.size, scratch.rate_sums)
+    x, y = site_of(tile, number, medium)
+    return x, y, number, share

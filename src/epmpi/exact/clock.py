@@ -1,0 +1,270 @@
+"""The exact clock: Eqs. (1) and (2) event by event, without a time step.
+
+Between two switches the stress of every site is linear in time, so the model is a piecewise
+deterministic Markov process (Davis, J. R. Stat. Soc. B 46, 353, 1984).  Its activations are found
+by thinning (Lewis and Shedler, 1979; see `devices.cpu.thinning`): no time is discrete, and nothing
+is approximated.  Every rank follows all events of the lattice; the ranks share the transforms, by
+which the stress of all sites is computed anew after every so many events (a flush).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.activation import Activation
+from epmpi.clock import Clock
+from epmpi.config import Configuration
+from epmpi.devices import LONGEST, REACHED
+from epmpi.elasticity import ElasticResponse
+from epmpi.exact.engine import Engine
+from epmpi.exact.response import on_all_ranks, response_to, response_to_one_site, tabulate
+from epmpi.exact.waiting import ExactWaitingTimes
+from epmpi.fields import Fields
+from epmpi.motion import ByAccumulatedStrain
+from epmpi.spectral import Transform
+from epmpi.state import Accumulator
+from epmpi.tracers import Tracers
+
+SITES_PER_MOVE = 512  # tracers move each time that one site in so many has completed an event
+
+
+class ExactClock(Clock):
+    """The clock that pays for events.  Making one is collective.
+
+    A tick is when the rest of the program looks.  The path does not depend on the ticks, on what is
+    written at them, on restarts or on the number of ranks; where the temperature changes it does so
+    at a tick.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    fft : Transform
+    fields : Fields
+        Up to date after `complete`.
+    activation : Activation
+        Its rule may change between two ticks.
+    tracers : Tracers
+        Where they belong after `place_tracers`.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        fft: Transform,
+        fields: Fields,
+        activation: Activation,
+        tracers: Tracers,
+    ) -> None:
+        model, communicator = configuration.model, fft.communicator
+        self._fft = fft
+        self._fields = fields
+        self._activation = activation
+        self._rule = activation.rule
+        self._tracers = tracers
+        self._tick = configuration.time.step
+        self._strain_rate = model.event_strain / (2.0 * model.relaxation_time)
+        self._response = ElasticResponse(configuration, fft, with_flow=False).convolution
+        self._motion: ByAccumulatedStrain | None = None
+        if tracers.number:
+            self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
+        self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
+        kernel = on_all_ranks(fft, response_to_one_site(self._response))
+        medium = tabulate(kernel, model.shear_modulus * model.strain_rate)
+        self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
+        self._unstrained = np.zeros(fft.slab.shape)  # stress without plastic strain and drive
+        self._settled = np.zeros(fft.slab.shape)  # plastic strain at the last flush
+        self._waits: list[ExactWaitingTimes] = []
+        self._share = 1 if communicator.is_root else 0
+        # Whole units of tau and what is beyond them, at the last flush; when the drive began; what
+        # the sites had been active together, at the last flush; events begun.
+        self._whole = self._beyond = self._drive_began = self._active_time = self._begun = 0.0
+        self._now = 0.0  # of the present tick, since the last flush
+        self._restored = False
+        self._looked: tuple[float, ...] = ()
+        self._moved: tuple[float, ...] = ()
+
+    def begin(self, step: int) -> None:
+        """Go on from tick `step`, with fields that were set from outside.  Collective."""
+        if self._restored:
+            self._restored = False
+            self._now = self._since_flush(step)
+            return
+        self._whole, self._beyond = divmod(step * self._tick, 1.0)
+        self._now, self._drive_began = 0.0, step * self._tick
+        self._settled[:] = self._fields.plastic_strain
+        self._unstrained[:] = self._fields.stress - self._response_to(self._settled)
+        stress = on_all_ranks(self._fft, self._fields.stress)
+        direction = on_all_ranks(self._fft, self._fields.direction)
+        self._rule, self._looked = self._activation.rule, ()
+        self._engine.begin(stress, direction, self._rule)
+
+    def advance(self, step: int) -> None:
+        """Advance from tick `step` to the next one: follow all events between them.  Collective."""
+        if self._activation.rule != self._rule:
+            self._rule = self._activation.rule
+            self._flush(self._now)
+        self._now = self._since_flush(step + 1)
+        engine = self._engine
+        while engine.progress["next"] <= self._now:
+            completed = int(engine.progress["completed"])
+            move = (completed // self._move_every + 1) * self._move_every
+            stop = engine.capacity if self._motion is None else min(move, engine.capacity)
+            if engine.follow(self._now, stop, self._rule) == REACHED:
+                break
+            self._pause(step)
+
+    def _pause(self, step: int) -> None:
+        """Move the tracers, or compute the stress anew, where one is due between two ticks."""
+        progress, engine = self._engine.progress, self._engine
+        now, completed = float(progress["now"]), int(progress["completed"])
+        if self._motion is not None and (
+            completed == engine.capacity or completed % self._move_every == 0
+        ):
+            self._move_tracers(now)
+        if completed == engine.capacity or now > LONGEST:
+            self._flush(now)
+            self._now = self._since_flush(step + 1)
+
+    def _since_flush(self, step: int) -> float:
+        """Return the time of a tick, from the last flush on."""
+        return float(step * self._tick - self._whole - self._beyond)
+
+    def _time(self, now: float) -> float:
+        """Return the time since the start of the run."""
+        return self._whole + (self._beyond + now)
+
+    def _flush(self, now: float) -> None:
+        """Compute the stress of all sites by FFT, and begin a new log of events.  Collective."""
+        engine = self._engine
+        self._count_waits()
+        self._settled[:] = self._strain(now)
+        self._active_time += engine.active_time(now)
+        engine.set_stress(on_all_ranks(self._fft, self._stress(self._settled, now)))
+        whole, self._beyond = divmod(self._beyond + now, 1.0)
+        self._whole += whole
+        engine.go_on(now, self._rule)
+        self._check_alike()
+
+    def _check_alike(self) -> None:
+        """Raise RuntimeError where the ranks have not followed the same events.  Collective."""
+        communicator, progress = self._fft.communicator, self._engine.progress
+        mine = self._whole, self._beyond, float(progress["next"]), float(progress["bound"])
+        if communicator.size > 1 and communicator.any(mine != communicator.broadcast(mine)):
+            raise RuntimeError(
+                "the ranks have followed different events: expected processors of one kind, whose "
+                "arithmetic agrees to the last bit; run all ranks on one kind of node"
+            )
+
+    def _strain(self, now: float) -> NDArray[np.float64]:
+        """Return the plastic strain of this rank's slab at a time."""
+        slab = self._fft.slab
+        site, time = self._engine.yielded(now)
+        first = slab.first_site
+        here = (site >= first) & (site < first + self._settled.size)
+        strain = self._settled.copy()
+        np.add.at(strain.reshape(-1), site[here] - first, self._strain_rate * time[here])
+        return strain
+
+    def _stress(self, strain: NDArray[np.float64], now: float) -> NDArray[np.float64]:
+        """Return the stress of this rank's slab: nothing of it is ever summed up event by event."""
+        loaded = self._engine.medium.drive * (self._time(now) - self._drive_began)
+        return self._unstrained + self._response_to(strain) + loaded
+
+    def _response_to(self, strain: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return 2 mu G * eps_pl in this rank's slab.  Collective."""
+        rate = self._strain_rate  # the kernel is that of directions n s
+        return response_to(self._response, strain / rate if rate else np.zeros_like(strain))
+
+    def _happened(self) -> tuple[float, ...]:
+        """Return what is another tuple as soon as anything may have strained or changed."""
+        progress, engine = self._engine.progress, self._engine
+        self._count_waits()
+        still = progress["active"] == 0 and engine.medium.drive == 0.0
+        now = 0.0 if still else self._now
+        return self._whole, self._beyond, self._begun, float(progress["completed"]), now
+
+    def complete(self) -> None:
+        """Bring all fields up to the present tick, before they are looked at.  Collective."""
+        happened = self._happened()
+        if happened == self._looked:
+            return
+        self._looked = happened
+        fields, slab = self._fields, self._fft.slab
+        fields.plastic_strain[:] = self._strain(self._now)
+        fields.stress[:] = self._stress(fields.plastic_strain, self._now)
+        fields.direction[:] = self._engine.sites.direction[slab.start : slab.stop]
+
+    def place_tracers(self) -> None:
+        """Bring the tracers to where they are at the present tick, if they lag.  Collective."""
+        if self._motion is not None and (happened := self._happened()) != self._moved:
+            self._moved = happened
+            self._move_tracers(self._now)
+
+    def _move_tracers(self, now: float) -> None:
+        """Move the tracers by the plastic strain since their last move.  Collective."""
+        if self._motion is not None:
+            self._fields.plastic_strain[:] = self._strain(now)
+            self._looked = ()
+            self._motion.move()
+            self._tracers.settle()
+
+    def _count_waits(self) -> None:
+        """Give the activations so far to those who count them."""
+        begun, waited = self._engine.read_waits()
+        self._begun += len(begun)
+        if self._waits and len(begun):
+            for waits in self._waits:
+                waits.add(self._time(0.0) + begun, waited)
+
+    def waiting_times(self, first_step: int) -> ExactWaitingTimes:
+        """Return what counts the waits between events of a site, whatever the tick."""
+        is_root = self._fft.communicator.is_root
+        return ExactWaitingTimes(self._tick, first_step, is_root=is_root)
+
+    def gather(self, accumulator: Accumulator) -> None:
+        """Give all waits from now on to what `waiting_times` has returned."""
+        if not isinstance(accumulator, ExactWaitingTimes):
+            raise TypeError(f"{type(accumulator).__name__} counts steps: the exact clock has none")
+        self._count_waits()
+        self._waits.append(accumulator)
+
+    def observables(self) -> dict[str, float]:
+        """Return the time that all sites together have been active, since the start of the run."""
+        return {"active_time": self._active_time + self._engine.active_time(self._now)}
+
+    def fields(self) -> Mapping[str, NDArray]:
+        """Return the fields of the present tick, and what they were made of at the last flush."""
+        of_motion = self._motion.fields() if self._motion else {}
+        mine = {"unstrained_stress": self._unstrained, "settled_strain": self._settled}
+        return self._fields.by_name() | mine | of_motion
+
+    def counts(self) -> Mapping[str, NDArray[np.int64]]:
+        """Return the number of events that have begun, on the root."""
+        return {"events": np.asarray(self._share * int(self._begun), np.int64)}
+
+    def root(self) -> Mapping[str, NDArray]:
+        """Return what is the same on every rank: times, and the engine's arrays."""
+        times = (
+            self._whole, self._beyond, self._drive_began, self._active_time, self._begun,
+            self._rule.temperature,
+        )  # fmt: skip
+        return {"times": np.array(times), **self._engine.arrays()}
+
+    def restore(
+        self,
+        fields: Mapping[str, NDArray],
+        counts: Mapping[str, NDArray[np.int64]],
+        root: Mapping[str, NDArray],
+    ) -> None:
+        """Take over what they have returned.  Collective."""
+        for name, field in self.fields().items():
+            field[:] = fields[name]
+        arrays = self._fft.communicator.broadcast(dict(root))
+        times = [float(number) for number in arrays["times"]]
+        self._whole, self._beyond, self._drive_began, self._active_time, self._begun = times[:5]
+        self._rule = self._rule._replace(temperature=times[5])
+        self._engine.restore(arrays)
+        self._restored = True

@@ -1,0 +1,95 @@
+"""The elastic response to one event, tabulated for the exact clock, with bounds over tiles."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from epmpi.devices import Medium
+from epmpi.spectral import Convolution, Transform
+
+# Bounds are multiples of the largest response over 2^23: exact in single precision, and so are the
+# sums of as many of them in double precision as there may be active sites.
+BOUND_BITS = 23
+
+
+def tile_width(sites: int) -> int:
+    """Return the sites along a side of a tile: some hundreds of tiles, for any lattice."""
+    return 8 if sites <= 96**2 else 16 if sites <= 384**2 else 32
+
+
+def response_to(convolution: Convolution, source: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the response of this rank's slab to a source, both (rows, Ly).  Collective."""
+    fft, device = convolution.fft, convolution.fft.device
+    response = np.empty(fft.slab.shape)
+    for begin, end in convolution.row_blocks:
+        convolution.source_block(begin, end)[:] = device.asarray(source[begin:end])
+        convolution.set_source(begin, end)
+    convolution.apply()
+    for begin, end in convolution.row_blocks:
+        response[begin:end] = device.to_host(convolution.response_block(0, begin, end))
+    return response
+
+
+def response_to_one_site(convolution: Convolution) -> NDArray[np.float64]:
+    """Return the response of this rank's slab to a source of 1 at (0, 0).  Collective."""
+    slab = convolution.fft.slab
+    source = np.zeros(slab.shape)
+    if slab.start == 0:
+        source[0, 0] = 1.0
+    return response_to(convolution, source)
+
+
+def on_all_ranks(fft: Transform, rows: NDArray) -> NDArray:
+    """Return the whole lattice (Lx, Ly) of what each rank has the rows of.  Collective."""
+    return fft.communicator.gather_everywhere(rows.reshape(-1)).reshape(fft.lattice.shape)
+
+
+def tabulate(response: NDArray[np.float64], drive: float) -> Medium:
+    """Return a response (Lx, Ly) to an event at (0, 0) as the loops want it."""
+    width, (length, breadth) = tile_width(response.size), response.shape
+    extended = np.pad(response, (0, width), mode="wrap")
+    tables = bounds_over_tiles(response, width)
+    along_x, along_y = -(-length // width), -(-breadth // width)
+    return Medium(
+        extended, *tables, length, breadth, breadth + width, width, along_x, along_y, drive
+    )
+
+
+def bounds_over_tiles(
+    response: NDArray[np.float64], width: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the smallest and largest response in a tile, by place and distance; see `Medium`.
+
+    The site of the event itself is left out; tiles at the far ends count as whole ones, which can
+    only widen the bounds.
+    """
+    largest = float(np.abs(response).max())
+    unit = 2.0 ** (math.ceil(math.log2(largest)) - BOUND_BITS) if largest > 0 else 1.0
+    tables = []
+    for sign in (-1.0, 1.0):
+        signed = sign * response
+        signed[0, 0] = -np.inf
+        for axis, length in enumerate(response.shape):
+            reach = np.arange(length + width - 1) % length
+            windows = sliding_window_view(np.take(signed, reach, axis), width, axis)
+            signed = windows.max(axis=-1)
+        bound = np.ceil(signed / unit) * unit
+        rows, columns = (_starts(length, width) for length in response.shape)
+        table = bound[rows[:, None, :, None], columns[None, :, None, :]]
+        tables.append((sign * table).astype(np.float32))
+    return tables[0], tables[1]
+
+
+def _starts(length: int, width: int) -> NDArray[np.int64]:
+    """Return where tiles begin, counted from an event, modulo the length of the lattice.
+
+    Shape (width, 2 tiles - 1): by the place of the event in its tile, and the distance of the tiles
+    plus tiles - 1.
+    """
+    tiles = -(-length // width)
+    distances = np.arange(-(tiles - 1), tiles)
+    return (width * distances[None, :] - np.arange(width)[:, None]) % length
