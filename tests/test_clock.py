@@ -57,7 +57,7 @@ class LateClock(TimeSteps):
 @pytest.fixture
 def late(comm, monkeypatch):
     """Return a model with another clock."""
-    monkeypatch.setattr(model, "TimeSteps", LateClock)
+    monkeypatch.setitem(model.CLOCKS, "steps", LateClock)
     shape = {"lattice": {"shape": [8, 10]}, "tracers": {"number": 5}}
     return lambda: Model(from_mapping(shape), Communicator(comm))
 

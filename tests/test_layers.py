@@ -34,7 +34,7 @@ LAYERS = (
     {"spectral", "placement", "groups"},
     {"elasticity", "activation", "tracers", "fields", "passes", "state", "waiting"},
     {"clock", "initial", "motion"},
-    {"steps"},
+    {"exact", "steps"},
     {"model"},
     {"batch", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
     {"warmup", "planning", "recorder", "surroundings"},

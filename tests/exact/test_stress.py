@@ -1,0 +1,79 @@
+"""The stress between two flushes is that of the FFT, and the bounds hold, whatever the model."""
+
+import numpy as np
+import pytest
+from exact_runs import VARIANTS, configuration
+
+from epmpi.devices.cpu.compiler import record_loop
+from epmpi.devices.cpu.thinning.tiles import look_at
+from epmpi.model import Model
+
+
+@record_loop
+def look_at_all(now, medium, sites, tiles, events, scratch, state, rule):
+    progress = state[0]
+    for tile in range(sites.stress.shape[0]):
+        look_at(
+            now, tile, medium, sites, tiles, events, scratch,
+            progress.completed, progress.active, rule,
+        )  # fmt: skip
+
+
+def summed_stress(model: Model) -> np.ndarray:
+    """Return the stress of all sites (Lx, Ly) that the engine has summed event by event."""
+    engine = model.clock._engine
+    medium, width = engine.medium, engine.medium.width
+    look_at_all(
+        model.clock._now, medium, engine.sites, engine.tiles, engine.events, engine._scratch,
+        engine._state, model.activation.rule,
+    )  # fmt: skip
+    tiles = engine.sites.stress.reshape(medium.along_x, medium.along_y, width, width)
+    grid = tiles.transpose(0, 2, 1, 3).reshape(medium.along_x * width, -1)
+    return grid[: medium.length, : medium.breadth]
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_stress_summed_event_by_event(changes):
+    """Sigma = initial + drive + 2 mu G * plastic strain, to rounding, at any time."""
+    model = Model(configuration(tick=7.3, **changes))
+    for _ in range(10):
+        model.step()
+        model.observables()
+        np.testing.assert_allclose(summed_stress(model), model.stress, rtol=0, atol=3e-14)
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_bounds_are_never_violated(changes):
+    model = Model(configuration(**changes))
+    for _ in range(300):
+        model.step()
+    progress = model.clock._engine.progress
+    assert progress["candidate"] > 1000
+    assert progress["violated"] == 0
+
+
+def test_rates_of_change_return_to_nothing():
+    """Sums over active sites are exact: no drift, however many events there were."""
+    model = Model(configuration(model={"temperature": 0.06}))
+    tiles, still = model.clock._engine.tiles, 0
+    for _ in range(2000):
+        model.step()
+        if model.clock._engine.progress["active"] == 0:
+            still += 1
+            assert not tiles.falling.any()
+            assert not tiles.rising.any()
+    assert still > 10
+
+
+def test_the_drive_is_linear_in_time():
+    """Without plastic events: sigma = sigma(0) + mu gdot t."""
+    model = Model(
+        configuration(
+            model={"strain_rate": 1e-3, "temperature": 1e-3, "shear_modulus": 2.0},
+            initial={"state": "zero", "stress_deviation": 0.0},
+        )
+    )
+    for _ in range(50):
+        model.step()
+    assert model.observables()["events"] == 0
+    np.testing.assert_allclose(model.stress, 2.0 * 1e-3 * 50.0, rtol=1e-14)
