@@ -55,8 +55,9 @@ demo: venv
 test: $(VENV)/with-test
 	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py --ranks $(RANKS)
 
+# They start ranks of their own.
 test-ci: develop
-	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py -m ci
+	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py --ranks 1 -m ci
 
 # Needs the extra cuda12 or cuda13 in $(VENV), and a GPU; several ranks share it where there is one.
 test-gpu: $(VENV)/with-test

@@ -1,10 +1,13 @@
 """What every test may use: the communicator, files shared by the ranks, programs under mpiexec."""
 
+import json
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import launching
@@ -64,5 +67,25 @@ def launch() -> Callable[..., subprocess.CompletedProcess[str]]:
         command = launching.python(*map(str, arguments), ranks=ranks)
         env = launching.environment(**variables)
         return launching.run(command, timeout=timeout, env=env, cwd=cwd)
+
+    return run
+
+
+@pytest.fixture
+def commands(launch) -> Callable[..., list[tuple[int, str, str]]]:
+    """Return a function that runs several commands of epmpi in turn, in the same processes.
+
+    It returns exit code, standard output and standard error of each.
+    """
+    program = Path(__file__).parent / "commands_in_turn.py"
+
+    def run(*lines: list[str | Path], **options: Any) -> list[tuple[int, str, str]]:
+        arguments = json.dumps([list(map(str, line)) for line in lines])
+        done = launch(program, arguments, **options)
+        assert done.returncode == 0, done.stderr
+        parts = [re.split(r"\n--- exit code (\d+)\n", text) for text in (done.stdout, done.stderr)]
+        codes = [int(code) for code in parts[0][1::2]]
+        assert len(codes) == len(lines), done.stderr
+        return list(zip(codes, parts[0][::2], parts[1][::2], strict=False))
 
     return run

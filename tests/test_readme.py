@@ -9,7 +9,7 @@ from pathlib import Path
 import launching
 import pytest
 
-from epmpi.cli import command_parser
+from epmpi.cli.commands import command_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

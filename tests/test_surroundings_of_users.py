@@ -66,21 +66,22 @@ LOCALES = {
 
 
 @pytest.mark.parametrize("variables", LOCALES.values(), ids=LOCALES)
-def test_names_in_any_letters_under_any_locale(launch, tmp_path, variables):
+def test_names_in_any_letters_under_any_locale(commands, tmp_path, variables):
     """The name is stored as it is where files are; on the screen some letters may be lost."""
     folder = tmp_path / "Fließgrenze σ"
     folder.mkdir()
     (folder / "été.toml").write_text(SMALL, encoding="utf-8")
-    for command in (
+    for code, _, errors in commands(
         ["run", "été.toml", "-o", "Ünder"],
         ["watch", "--once", "Ünder"],
         ["analyse", "Ünder", "--report"],
         ["export", "Ünder", "-o", "für andere"],
         ["resume", "Ünder", "--set", "time.duration=21.0"],
+        cwd=folder,
+        **variables,
     ):
-        done = launch("-m", "epmpi.cli", *command, cwd=folder, **variables)
-        assert done.returncode == 0, (command, done.stderr)
-        assert "Traceback" not in done.stderr
+        assert code == 0, errors
+        assert "Traceback" not in errors
     with h5py.File(folder / "Ünder" / "analysis.h5") as file:
         assert file["source"].attrs["run"] == "Ünder"
     assert "<h1>Ünder</h1>" in (folder / "Ünder" / "report.html").read_text(encoding="utf-8")
@@ -105,16 +106,18 @@ def small_run(tmp_path_factory):
     ],
     ids=["LaTeX", "format", "unreadable"],
 )
-def test_figures_take_no_settings_of_the_user(launch, small_run, tmp_path, settings, backend):
+def test_figures_take_no_settings_of_the_user(commands, small_run, tmp_path, settings, backend):
     (tmp_path / "matplotlib").mkdir()
     (tmp_path / "matplotlib" / "matplotlibrc").write_bytes(settings)
     variables = {"MPLBACKEND": backend, "MPLCONFIGDIR": str(tmp_path / "matplotlib")}
-    out = str(tmp_path / "out")
-    done = launch("-m", "epmpi.cli", "analyse", small_run, "-o", out, PATH="/nowhere", **variables)
-    assert done.returncode == 0, done.stderr
+    for code, _, errors in commands(
+        ["analyse", small_run, "-o", tmp_path / "out"],
+        ["watch", "--once", small_run],
+        PATH="/nowhere",
+        **variables,
+    ):
+        assert code == 0, errors
     assert list((tmp_path / "out").glob("*.png"))
-    done = launch("-m", "epmpi.cli", "watch", "--once", small_run, **variables)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_program_keeps_its_own_settings(tmp_path):

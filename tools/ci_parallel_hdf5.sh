@@ -41,4 +41,6 @@ $pip install --prefer-binary --editable '.[test]' vtk || give_up "epmpi does not
 export MPIEXEC="mpirun.openmpi --oversubscribe --allow-run-as-root"
 export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-"$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/output
+# What starts runs of its own has been tried with the plain h5py, but for a start under this launcher.
+"$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/output tests/tools/test_launching.py \
+    --deselect tests/output/test_leftovers.py --deselect tests/output/test_lock.py

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from epmpi.cli import command_parser
+from epmpi.cli.commands import command_parser
 from epmpi.cli.completion import SHELLS, script
 
 BASH = """

@@ -8,7 +8,7 @@ import documentation
 import pytest
 from patches import blocks
 
-from epmpi.cli import command_parser
+from epmpi.cli.commands import command_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))

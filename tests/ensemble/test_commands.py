@@ -2,11 +2,9 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import h5py
 import launching
@@ -31,7 +29,6 @@ seed = 3
 device = "cpu"
 """
 CLI = ("-m", "epmpi.cli")
-COMMANDS = Path(__file__).parent / "commands.py"
 
 
 @pytest.fixture
@@ -51,21 +48,10 @@ def finished(run, replicas=4):
     return frames
 
 
-def commands(launch, folder, *lines, ranks=None):
-    """Return exit code, standard output and error of each of several commands."""
-    arguments = json.dumps([list(map(str, line)) for line in lines])
-    done = launch(COMMANDS, arguments, ranks=ranks, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    parts = [re.split(r"\n--- exit code (\d+)\n", text) for text in (done.stdout, done.stderr)]
-    codes = [int(code) for code in parts[0][1::2]]
-    assert len(codes) == len(lines), done.stderr
-    return list(zip(codes, parts[0][::2], parts[1][::2], strict=False))
-
-
 @pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=pytest.mark.ci)])
-def test_run_and_analyse(launch, tmp_path, small, ranks):
+def test_run_and_analyse(commands, tmp_path, small, ranks):
     (code, told, progress), (analysed, table, errors) = commands(
-        launch, tmp_path, ["run", small, "-o", "out"], ["analyse", "out"], ranks=ranks
+        ["run", small, "-o", "out"], ["analyse", "out"], ranks=ranks, cwd=tmp_path
     )
     assert (code, analysed) == (0, 0), progress + errors
     assert told.count("4 replicas of 16 x 12 sites, 4 to run") == 1
@@ -152,7 +138,7 @@ def test_a_signal_to_one_rank_stops_all_and_any_ranks_go_on(tmp_path, small):
     assert saved_step(tmp_path / "out" / "replica-001") > step
 
 
-def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(launch, tmp_path, small):
+def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(commands, tmp_path, small):
     mistakes = {
         ("run.seed=4294967296",): "below 2^32",
         ("run.replicas=0",): "run.replicas = 0",
@@ -163,7 +149,7 @@ def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(launch, tm
         ["run", small, "-o", "out", *(word for change in changes for word in ("--set", change))]
         for changes in mistakes
     ]
-    found = commands(launch, tmp_path, *lines, ranks=3)
+    found = commands(*lines, ranks=3, cwd=tmp_path)
     for (code, _, errors), expected in zip(found, mistakes.values(), strict=True):
         assert code == 2, errors
         [line] = [line for line in errors.splitlines() if line.strip()]
@@ -179,13 +165,10 @@ def test_too_many_ranks_for_the_replicas(launch, tmp_path, small):
     assert "a replica would have 3 ranks, expected at most 2" in done.stderr
 
 
-def test_dry_run_tells_of_all_replicas(launch, tmp_path, small):
-    found = commands(
-        launch, tmp_path,
-        ["run", "--dry-run", small, "--set", "run.replicas=1"],
+def test_dry_run_tells_of_all_replicas(commands, tmp_path, small):
+    found = commands(["run", "--dry-run", small, "--set", "run.replicas=1"],
         ["run", "--dry-run", small, "--set", "run.replicas=5"],
-        ranks=2,
-    )  # fmt: skip
+        ranks=2, cwd=tmp_path)  # fmt: skip
     (one, alone, _), (many, together, errors) = found
     assert one == many == 0, errors
     assert "for 3 x 80 steps" in together
@@ -193,23 +176,23 @@ def test_dry_run_tells_of_all_replicas(launch, tmp_path, small):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
 
 
-def test_commands_for_single_runs_name_a_replica(launch, tmp_path, small):
+def test_commands_for_single_runs_name_a_replica(commands, tmp_path, small):
     single = (["export", "out"], ["resume", "out", "--previous"])
     of_replica = [[line[0], "out/replica-001", *line[2:]] for line in single]
-    found = commands(launch, tmp_path, ["run", small, "-o", "out"], *single, *of_replica)
+    found = commands(["run", small, "-o", "out"], *single, *of_replica, cwd=tmp_path)
     assert found[0][0] == 0, found[0][2]
     for code, _, errors in found[1:3]:
         assert code == 2, errors
         assert "is an ensemble: give a replica, such as out/replica-000" in errors
     for code, _, errors in found[3:]:
         assert code == 0, errors
-    watched, resumed = commands(launch, tmp_path, ["watch", "out"], ["resume", "out"])
+    watched, resumed = commands(["watch", "out"], ["resume", "out"], cwd=tmp_path)
     assert watched[0] == resumed[0] == 0, watched[2] + resumed[2]
     assert "4 of 4 finished" in watched[1]
     assert "0 to run" in resumed[1]  # nothing is left
 
 
-def test_any_ranks_resume_a_finished_ensemble(launch, tmp_path, small):
-    found = commands(launch, tmp_path, ["run", small, "-o", "out"], ["resume", "out"], ranks=2)
+def test_any_ranks_resume_a_finished_ensemble(commands, tmp_path, small):
+    found = commands(["run", small, "-o", "out"], ["resume", "out"], ranks=2, cwd=tmp_path)
     assert [code for code, _, _ in found] == [0, 0], found
     assert "0 to run" in found[1][1]

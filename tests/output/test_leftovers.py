@@ -1,6 +1,7 @@
 """A run killed before its first checkpoint, and directories that hold nothing: both are taken."""
 
 import os
+import shutil
 from pathlib import Path
 
 import h5py
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from killed_at_start import MOMENTS, kill_at_start
 
+from epmpi.cli import main
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import configuration_to_begin, may_begin
 from epmpi.simulation import Simulation
@@ -31,11 +33,38 @@ fields_every = 1.0
 """
 
 
+@pytest.fixture(scope="module")
+def killed_once(tmp_path_factory):
+    """Return a function that gives the directory of a run that was killed at a moment."""
+    made = {}
+
+    def at(launch, moment):
+        if moment not in made:
+            made[moment] = tmp_path_factory.mktemp("killed")
+            (made[moment] / "small.toml").write_text(TEXT)
+            kill_at_start(launch, made[moment] / "small.toml", moment)
+        return made[moment]
+
+    return at
+
+
 @pytest.fixture(params=MOMENTS, ids=MOMENTS)
-def killed(request, launch, tmp_path):
+def killed(request, launch, killed_once, tmp_path):
     """Return the RUN of a run that was killed with SIGKILL before it had begun."""
-    (tmp_path / "small.toml").write_text(TEXT)
-    return kill_at_start(launch, tmp_path / "small.toml", request.param)
+    shutil.copytree(killed_once(launch, request.param), tmp_path, dirs_exist_ok=True)
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def epmpi(monkeypatch, tmp_path, capsys):
+    """Return a function that runs a command there, and gives its exit code and standard error."""
+
+    def run(*arguments):
+        monkeypatch.chdir(tmp_path)
+        code = main(list(arguments))
+        return code, capsys.readouterr().err
+
+    return run
 
 
 def complete(run):
@@ -46,33 +75,36 @@ def complete(run):
         return same and "finished" in found["parameters"].attrs
 
 
-@pytest.mark.parametrize("ranks", [None, 2])
-def test_the_same_command_begins_it_anew(launch, killed, ranks):
+def test_the_same_command_begins_it_anew(epmpi, killed):
+    code, said = epmpi("run", "small.toml", "-o", "run")
+    assert code == 0, said
+    assert complete(killed)
+
+
+def test_the_same_command_begins_it_anew_on_ranks(launch, killed):
     command = ("-m", "epmpi.cli", "run", "small.toml", "-o", "run")
-    done = launch(*command, ranks=ranks, cwd=killed.parent)
+    done = launch(*command, ranks=2, cwd=killed.parent)
     assert done.returncode == 0, done.stderr
     assert complete(killed)
 
 
-def test_resume_begins_it_anew_where_its_configuration_is_known(launch, killed):
+def test_resume_begins_it_anew_where_its_configuration_is_known(epmpi, killed):
     known = (killed / "run.h5").exists()
-    command = ("-m", "epmpi.cli", "resume", "run", "--set", "output.checkpoint_every=60")
-    done = launch(*command, cwd=killed.parent)
+    code, said = epmpi("resume", "run", "--set", "output.checkpoint_every=60")
     if known:
-        assert done.returncode == 0, done.stderr
-        assert "begun anew" in done.stderr
+        assert code == 0, said
+        assert "begun anew" in said
         assert complete(killed)
     else:
-        assert done.returncode == 2
-        [line] = done.stderr.splitlines()
+        assert code == 2
+        [line] = said.splitlines()
         assert "begin it with epmpi run CONFIG.toml -o run" in line
         assert may_begin(killed)
 
 
-def test_resume_changes_no_other_key(launch, killed):
-    command = ("-m", "epmpi.cli", "resume", "run", "--set", "model.temperature=0.3")
+def test_resume_changes_no_other_key(epmpi, killed):
     before = sorted(os.listdir(killed))
-    assert launch(*command, cwd=killed.parent).returncode == 2
+    assert epmpi("resume", "run", "--set", "model.temperature=0.3")[0] == 2
     assert sorted(os.listdir(killed)) == before
 
 
@@ -85,27 +117,25 @@ def test_python_takes_the_directory_too(killed):
 
 @pytest.mark.parametrize("replicas", [1, 2])
 @pytest.mark.parametrize("made", ["run", "deep/er/run", "link"])
-def test_an_empty_directory_is_taken(launch, tmp_path, made, replicas):
+def test_an_empty_directory_is_taken(epmpi, tmp_path, made, replicas):
     """As mkdir -p, or a workflow's manager, makes it."""
     (tmp_path / "small.toml").write_text(TEXT)
     target = tmp_path / ("elsewhere" if made == "link" else made)
     target.mkdir(parents=True)
     if made == "link":
         (tmp_path / made).symlink_to(target)
-    command = ["run", "small.toml", "-o", made, "--set", f"run.replicas={replicas}"]
-    done = launch("-m", "epmpi.cli", *command, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    code, said = epmpi("run", "small.toml", "-o", made, "--set", f"run.replicas={replicas}")
+    assert code == 0, said
     assert list(target.rglob("checkpoint.h5"))
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "analysis.h5", ".nfs0001"])
-def test_a_directory_with_anything_else_is_left_alone(launch, killed, name):
+def test_a_directory_with_anything_else_is_left_alone(epmpi, killed, name):
     (killed / name).write_text("precious")
     before = sorted(os.listdir(killed))
-    command = ("-m", "epmpi.cli", "run", "small.toml", "-o", "run")
-    done = launch(*command, cwd=killed.parent)
-    assert done.returncode == 2
-    assert "exists: a run is never written over another" in done.stderr
+    code, said = epmpi("run", "small.toml", "-o", "run")
+    assert code == 2
+    assert "exists: a run is never written over another" in said
     assert sorted(os.listdir(killed)) == before
 
 
