@@ -32,7 +32,9 @@ def test_figures_of_a_run(make_run, tmp_path, recwarn):
     series = {"activity": np.linspace(0.01, 0.02, 5000)}
     with RunFile(make_run(position=position, series=series)) as run:
         found = measure(run)
-        draw_series(tmp_path / "a.png", [run], found.averages, "")  # no warm-up in the file
+        draw_series(
+            tmp_path / "a.png", [run], found.averages, found.drifts, ""
+        )  # no warm-up in the file
         draw_trajectories(tmp_path / "b.png", run, "")
     tracers = found.tracers
     draw_diffusion(

@@ -34,6 +34,7 @@ td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 td:first-child { white-space: nowrap; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; } figcaption, .note { color: #555; }
 pre { background: #f4f4f4; padding: 0.8rem; overflow-x: auto; } .changed { font-weight: 600; }
+.remark { color: #b34700; }
 """
 
 
@@ -69,6 +70,8 @@ def _results(analysis: Analysis) -> Iterator[str]:
     yield "<p class=note>In brackets: the error of the last digits, half of a 68.3 % interval.</p>"
     for table in tables(analysis):
         yield _from_screen(table)
+    for line in analysis.remarks:
+        yield f"<p class=remark>remark: {escape(line)}</p>"
     for line in analysis.missing:
         yield f"<p class=note>missing: {escape(line)}</p>"
 

@@ -142,7 +142,12 @@ def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -
     single = title + (f";  {run.name}" if len(runs) > 1 else "")
     drawings: list[tuple[str, Callable[[Path], None]]] = []
     if {"activity", "stress_variance"} & set(analysis.averages):
-        drawings.append(("series", lambda png: draw_series(png, runs, analysis.averages, title)))
+        drawings.append(
+            (
+                "series",
+                lambda png: draw_series(png, runs, analysis.averages, analysis.drifts, title),
+            )
+        )
     if run.has("fields/stress"):
         medium, snapshot = Medium.of(run), read_snapshot(run)
         drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, single)))

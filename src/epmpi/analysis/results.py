@@ -17,12 +17,19 @@ from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
 from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
 from epmpi.parallel import Communicator
 
 # Averages over time of these series, with their units.
 SERIES = {"activity": "1", "stress_mean": "yield stress", "stress_variance": "yield stress^2"}
+NAMES = {
+    "activity": "activity a",
+    "stress_mean": "mean stress",
+    "stress_variance": "stress variance",
+}
+RANDOM_REMEDY = "the stress of the random model has no stationary state"
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,10 @@ class Analysis:
         What the run file says of itself: configuration, versions, seed, ...
     averages : mapping of str to Estimate
         By the names of `SERIES`.
+    drifts : mapping of str to Drift
+        Of the same series.
+    remarks : tuple of str
+        One line on each thing that a reader of the results must know.
     tracers : TracerResults or None
     fields : FieldResults or None
     events : EventResults or None
@@ -59,6 +70,8 @@ class Analysis:
     title: str
     provenance: Mapping[str, Any]
     averages: Mapping[str, Estimate]
+    drifts: Mapping[str, Drift]
+    remarks: tuple[str, ...]
     tracers: TracerResults | None
     fields: FieldResults | None
     events: EventResults | None
@@ -109,7 +122,7 @@ def measure_replicas(
         If the file is damaged.
     """
     run = runs[0]
-    averages, missing = _averages(runs)
+    averages, drifts, missing = _averages(runs)
     tracers = None
     if not run.has(POSITION):
         missing.append("no trajectory (output.trajectory_every): no D(t), S(q,t), trajectories")
@@ -133,6 +146,8 @@ def measure_replicas(
         title=describe(run) + (f",  {len(runs)} replicas" if len(runs) > 1 else ""),
         provenance=run.provenance(),
         averages=averages,
+        drifts=drifts,
+        remarks=tuple(_remarks(run, averages, drifts)),
         tracers=tracers,
         fields=fields,
         events=events,
@@ -153,15 +168,30 @@ def describe(run: RunFile) -> str:
     return ",  ".join(parts)
 
 
-def _averages(runs: Sequence[RunFile]) -> tuple[dict[str, Estimate], list[str]]:
-    averages, missing = {}, []
+def _averages(
+    runs: Sequence[RunFile],
+) -> tuple[dict[str, Estimate], dict[str, Drift], list[str]]:
+    """Return the averages of the series, their drifts, and what is missing."""
+    averages, drifts, missing = {}, {}, []
     for name in SERIES:
         if all(run.has(f"observables/{name}") for run in runs):
             series = np.concatenate([run.series(name)[1] for run in runs])
             averages[name] = block_average(series, len(runs))
+            drifts[name] = drift(series, len(runs))
         else:
             missing.append(f"no series of {name} (output.series_every)")
-    return averages, missing
+    return averages, drifts, missing
+
+
+def _remarks(
+    run: RunFile, averages: Mapping[str, Estimate], drifts: Mapping[str, Drift]
+) -> Iterable[str]:
+    """Yield what a reader of the results must know."""
+    is_random = run.parameter("model", "activation") == "random"
+    for name, found in drifts.items():
+        if found.is_marked:
+            remedy = RANDOM_REMEDY if is_random and name != "activity" else REMEDY
+            yield remark(NAMES[name], found, averages[name].value, remedy)
 
 
 def _strips(

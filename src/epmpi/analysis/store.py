@@ -11,7 +11,15 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
-from epmpi.analysis import blocks, collapse, displacement, regimes, relaxation, structure_factor
+from epmpi.analysis import (
+    blocks,
+    collapse,
+    displacement,
+    regimes,
+    relaxation,
+    stationarity,
+    structure_factor,
+)
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.relaxation import CollapseFit
 from epmpi.analysis.results import SERIES, Analysis
@@ -38,6 +46,7 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
                 file.attrs["error_method"] = blocks.REPLICA_METHOD.format(
                     replicas=analysis.replicas
                 )
+            file.attrs["remarks"] = "; ".join(analysis.remarks)
             file.attrs["missing"] = "; ".join(analysis.missing)
             _write_source(file.create_group("source"), analysis)
             _write_averages(file.create_group("averages"), analysis)
@@ -76,6 +85,11 @@ def _write_averages(group: h5py.Group, analysis: Analysis) -> None:
         for key, value in asdict(estimate).items():
             _put(inner, key, value, SERIES[name] if key in ("value", "error") else "1")
         inner["correlation_time"].attrs["unit"] = "samples of the series"
+        found = analysis.drifts[name]
+        _put(inner, "drift", found.value, SERIES[name])
+        _put(inner, "drift_error", found.error, SERIES[name])
+        _put(inner, "drift_probability", found.probability, "1")
+        inner["drift"].attrs["definition"] = stationarity.DEFINITION
 
 
 def _write_diffusion(group: h5py.Group, tracers: TracerResults) -> None:

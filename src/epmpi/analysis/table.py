@@ -10,7 +10,7 @@ from rich.table import Table
 
 from epmpi.analysis.blocks import FEWEST_BLOCKS
 from epmpi.analysis.notation import significant
-from epmpi.analysis.results import Analysis
+from epmpi.analysis.results import NAMES, Analysis
 from epmpi.analysis.tracer_results import TracerResults
 
 ROWS = 9  # lags shown of D(t)
@@ -18,17 +18,15 @@ UNRESOLVED = {
     "blocks": "* the run is too short for this error bar",
     "replicas": f"* fewer than {FEWEST_BLOCKS} replicas: the error bar is uncertain itself",
 }
-NAMES = {
-    "activity": "activity a",
-    "stress_mean": "mean stress",
-    "stress_variance": "stress variance",
-}
+DRIFTS = "! not stationary: see the remark"
 
 
 def print_analysis(console: Console, analysis: Analysis) -> None:
     """Print averages, D(t), fits of S(q,t), what is missing, and where the files are."""
     for table in tables(analysis):
         console.print(table)
+    for line in analysis.remarks:
+        console.print(f"remark: {line}", style="yellow", markup=False)
     for line in analysis.missing:
         console.print(f"missing: {line}", style="yellow", markup=False)
     for path in [analysis.numbers, *analysis.figures, *([analysis.page] if analysis.page else [])]:
@@ -51,10 +49,12 @@ def tables(analysis: Analysis) -> Iterator[Table]:
 def _averages(analysis: Analysis, unit: str) -> Table:
     table = _table(f"{analysis.name}: averages", "quantity", "value(error)", unit)
     for name, estimate in analysis.averages.items():
-        text = significant(estimate.value, estimate.error)
+        mark = " !" if analysis.drifts[name].is_marked else ""
+        text = significant(estimate.value, estimate.error) + mark
         table.add_row(NAMES[name], text, _blocks(estimate.blocks, estimate.resolved))
-    if not all(estimate.resolved for estimate in analysis.averages.values()):
-        table.caption = UNRESOLVED[unit]
+    notes = [UNRESOLVED[unit]] * any(not found.resolved for found in analysis.averages.values())
+    notes += [DRIFTS] * any(found.is_marked for found in analysis.drifts.values())
+    table.caption = "\n".join(notes) or None
     return table
 
 

@@ -10,18 +10,26 @@ from matplotlib.axes import Axes
 
 from epmpi.analysis.blocks import Estimate
 from epmpi.analysis.errors import AnalysisError
-from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing
+from epmpi.analysis.figures.style import BLACK, BLUE, GREY, VERMILION, drawing
 from epmpi.analysis.notation import significant
 from epmpi.analysis.reading import RunFile
+from epmpi.analysis.stationarity import Drift
 
 LABELS = {"activity": r"activity $a$", "stress_variance": r"$\langle\delta\sigma^2\rangle$"}
 MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
 
 
 def draw_series(
-    path: Path, runs: Sequence[RunFile], averages: Mapping[str, Estimate], title: str
+    path: Path,
+    runs: Sequence[RunFile],
+    averages: Mapping[str, Estimate],
+    drifts: Mapping[str, Drift],
+    title: str,
 ) -> None:
-    """Draw the series of all replicas with their averages; time 0 is the end of the warm-up."""
+    """Draw the series of all replicas with their averages; time 0 is the end of the warm-up.
+
+    A drift that is marked is drawn as its line.
+    """
     names = [name for name in LABELS if name in averages]
     with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
         panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
@@ -30,6 +38,8 @@ def draw_series(
             for run in runs:
                 _draw_one(axes, run, name, faint=1 / len(runs))
             _draw_average(axes, runs[0], name, averages[name])
+            if drifts[name].is_marked:
+                _draw_drift(axes, runs[0], name, averages[name].value, drifts[name].value)
         panels[-1].set_xlabel(r"$t\;/\;\tau$ since the end of the warm-up")
 
 
@@ -66,6 +76,16 @@ def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> Non
         (0.98, 0.06),
         xycoords="axes fraction",
         ha="right",
+    )
+
+
+def _draw_drift(axes: Axes, run: RunFile, name: str, mean: float, change: float) -> None:
+    clock, _ = run.series(name)
+    axes.plot(
+        clock.time[[0, -1]], [mean - change / 2, mean + change / 2], color=VERMILION, linewidth=1.4
+    )
+    axes.annotate(
+        "not stationary", (0.98, 0.9), xycoords="axes fraction", ha="right", color=VERMILION
     )
 
 
