@@ -88,6 +88,7 @@ class Simulation:
         self.directory = Path()
         self.stopped = ""
         self.progressed = False
+        self._has_run = False
         self._recorder = Recorder(configuration, model, self.communicator, self.warmup_steps)
         self._checkpoint = checkpoint
         if checkpoint is not None:
@@ -199,7 +200,7 @@ class Simulation:
         Raises
         ------
         ConfigError
-            On all ranks, if RUN exists; nothing is changed then.
+            On all ranks, if RUN exists, or it has run before; nothing is changed then.
         OutputError
             On all ranks, if it cannot be written.
         StateError
@@ -222,12 +223,17 @@ class Simulation:
         Parameters, and what is raised, as for `run`.
         """
         model, recorder = self.model, self._recorder
+        if self._has_run:
+            raise ConfigError(
+                f"this Simulation has run already, in {self.directory}: go on with "
+                f"Simulation.resume({str(self.directory)!r}), or make another one"
+            )
         with (
             self._surrounded(surroundings, shown=progress) as around,
             recorder.open(directory, self._checkpoint) as store,
             Watchdog(self.communicator.is_root and around.pace is None) as watchdog,
         ):
-            self.directory = store.directory
+            self.directory, self._has_run = store.directory, True
             pace = around.pace or self._own_pace(around)
             around.told.begin(model.step_count)
             if self._warmup.is_decided:

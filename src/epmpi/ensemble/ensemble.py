@@ -68,6 +68,7 @@ class Ensemble:
         self.finished = configuration.run.replicas - len(self.replicas)
         self.stopped = ""
         self.progressed = False
+        self._ran_in: Path | None = None
         check_groups(configuration, self.communicator.size, len(self.replicas))
         self.groups = Groups(self.communicator, self.replicas)
         self.device = place(configuration.device, self.communicator)
@@ -150,7 +151,13 @@ class Ensemble:
             On all ranks, of the first replica that could not be run to its end.
         """
         communicator = self.communicator
+        if self._ran_in is not None:
+            raise ConfigError(
+                f"this Ensemble has run already, in {self._ran_in}: go on with "
+                f"Ensemble.resume({str(self._ran_in)!r}), or make another one"
+            )
         folder = self._claimed(directory)
+        self._ran_in = folder.path
         limit = self._limit()
         sites = Lattice(self.configuration.lattice.shape).sites
         ends: list[End] = []
