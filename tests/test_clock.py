@@ -23,12 +23,14 @@ class LateClock(TimeSteps):
         self.times = np.empty((0, 2), np.float32)
         self.is_root = fft.communicator.is_root
 
-    def advance(self, step):
+    def advance(self, step, until):
         """Count a tick, in which the stress grows everywhere."""
         assert step == self.ticks
+        assert until > step
         self.ticks += 1
         self.times = np.vstack([self.times, np.float32([[step, np.inf]])])
         self.lag += 0.5
+        return self.ticks
 
     def complete(self):
         """Bring the stress up to now."""

@@ -51,6 +51,15 @@ def test_frames_are_counted_as_they_fall_due(duration):
     assert not schedule.due("series", 0)
 
 
+@pytest.mark.parametrize("lags", ["linear", "logarithmic"])
+def test_nothing_falls_due_before_it_is_next(lags):
+    schedule = Schedule(settings(trajectory_lags=lags, series_every=0.35, fields_every=5.0))
+    for what in schedule.every:
+        for step in range(0, 450, 7):
+            expected = [at for at in range(step + 1, step + 250) if schedule.due(what, at)]
+            assert schedule.next_due(what, step) == (expected[0] if expected else None)
+
+
 def test_a_run_spans_one_step_to_its_end(tmp_path):
     Simulation(settings()).run(tmp_path / "run", progress=False)
     with h5py.File(tmp_path / "run" / "run.h5") as file:

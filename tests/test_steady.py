@@ -127,13 +127,15 @@ def test_annealing_goes_through_its_temperatures(tmp_path):
     }
     simulation = Simulation(from_mapping(settings))
     assert simulation.warmup_steps == 50
-    seen, step = [], simulation.model.step
+    seen, model = [], simulation.model
+    advance = model.advance
 
-    def spied():
-        seen.append(simulation.model.activation.rule.temperature)
-        step()
+    def spied(until):
+        begin = model.step_count
+        advance(until)
+        seen.extend([model.activation.rule.temperature] * (model.step_count - begin))
 
-    simulation.model.step = spied
+    model.advance = spied
     simulation.run(tmp_path / "run", progress=False)
     assert seen == [0.9] * 10 + [0.5] * 20 + [0.3] * 40
 

@@ -27,8 +27,12 @@ class Clock(ABC):
         """Go on from tick `step`, with fields that were set from outside.  Collective."""
 
     @abstractmethod
-    def advance(self, step: int) -> None:
-        """Advance from tick `step` to the next one.  Collective."""
+    def advance(self, step: int, until: int) -> int:
+        """Advance from tick `step` to tick `until`, or to one before; return it.  Collective.
+
+        It comes back early, at the same tick on all ranks, where much has happened meanwhile, so
+        that the run can look at the wall clock.
+        """
 
     @abstractmethod
     def complete(self) -> None:

@@ -56,6 +56,8 @@ class Model:
         What the root alone keeps, by name; part of the state.
     step_count : int
         Steps since the start of the run, warm-up included.
+    paused : bool
+        Whether the last `advance` came back early.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Model:
         )
         self.accumulators: dict[str, Accumulator] = {}
         self.records: dict[str, Record] = {}
-        self.step_count = 0
+        self.step_count, self.paused = 0, False
         self._set_initial_state()
 
     def _set_initial_state(self) -> None:
@@ -117,9 +119,15 @@ class Model:
         return self.step_count * self.configuration.time.step
 
     def step(self) -> None:
-        """Advance by one time step.  Collective."""
-        self.clock.advance(self.step_count)
-        self.step_count += 1
+        """Advance by one tick.  Collective."""
+        target = self.step_count + 1
+        while self.step_count < target:
+            self.advance(target)
+
+    def advance(self, step: int) -> None:
+        """Advance to a tick, or to one before where much happens meanwhile.  Collective."""
+        self.step_count = self.clock.advance(self.step_count, step)
+        self.paused = self.step_count < step
 
     def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
         """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""

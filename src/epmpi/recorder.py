@@ -82,6 +82,18 @@ class Recorder:
             raise ConfigError("no directory: a new run needs one")
         return open_run(Path(directory), self.configuration, communicator, model.lattice, known)
 
+    def next_due(self, warmup_steps: int) -> int | None:
+        """Return the first step after the present one at which something is written, or None."""
+        step, due = self.model.step_count, self._schedule.next_due
+        if step < warmup_steps:
+            steps = [due("series", step), warmup_steps]
+        else:
+            steps = [
+                None if (then := due(what, step - warmup_steps)) is None else then + warmup_steps
+                for what in self._schedule.every
+            ]
+        return min((then for then in steps if then is not None), default=None)
+
     def write(self, store: RunStore, warmup_steps: int) -> None:
         """Write what is due at this step.  Collective.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 
 from epmpi.config import Configuration
@@ -70,6 +72,18 @@ class Schedule:
         if not every:
             return False
         return step % every in self._offsets if what == "trajectory" else step % every == 0
+
+    def next_due(self, what: str, step: int) -> int | None:
+        """Return the first step after this one at which something is due; None for never."""
+        every = self.every[what]
+        if not every:
+            return None
+        origin = step // every * every
+        if what == "trajectory":
+            later = bisect_right(self.offsets, step - origin)
+            if later < len(self.offsets):
+                return origin + self.offsets[later]
+        return origin + every
 
     def frames(self, what: str, steps: int) -> int:
         """Return how many frames a number of steps gives, the first one at step 0 included."""

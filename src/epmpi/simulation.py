@@ -207,8 +207,8 @@ class Simulation:
             On all ranks, if a number of the state is not finite; the checkpoint is of before.
         """
         with closing(self.course(directory, progress=progress, surroundings=surroundings)) as steps:
-            for _ in steps:
-                self.model.step()
+            for step in steps:
+                self.model.advance(step)
         return self.directory
 
     def course(
@@ -217,10 +217,15 @@ class Simulation:
         *,
         progress: bool = True,
         surroundings: Surroundings | None = None,
-    ) -> Generator[None]:
-        """Do all that `run` does but the steps: whoever iterates takes one each time.  Collective.
+    ) -> Generator[int]:
+        """Do all that `run` does but the steps: whoever iterates takes one or more each time.
 
-        Parameters, and what is raised, as for `run`.
+        Collective.  Parameters, and what is raised, as for `run`.
+
+        Yields
+        ------
+        int
+            The step before which there is nothing else to do.
         """
         model, recorder = self.model, self._recorder
         if self._has_run:
@@ -245,22 +250,29 @@ class Simulation:
             look = first + 1
             while model.step_count < self.total_steps and not self.stopped:
                 self._warmup.anneal()
-                yield
+                yield self._next_due(look)
                 if self._warmup.end_if_steady():
                     recorder.begin_measurement(self.warmup_steps)
                 if model.step_count == self.warmup_steps:
                     pace.warmup_time = pace.wall_time
                     around.told.expect(self.total_steps)
                 recorder.write(store, self.warmup_steps)
-                if model.step_count >= look or model.step_count == self.total_steps:
+                looks = model.paused or model.step_count >= look
+                if looks or model.step_count == self.total_steps:
                     watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
                     around.told.update(model.step_count, phase, recorder.activity)
-                if look <= model.step_count < self.total_steps:
+                if looks and model.step_count < self.total_steps:
                     look = self._act(pace.decide(model.step_count), store, pace)
             self.progressed = model.step_count > first + 1
             store.describe(self._result(pace))
             recorder.save(store, pace)
+
+    def _next_due(self, look: int) -> int:
+        """Return the first step at which there is anything to do but the step."""
+        due = min(look, self.total_steps, self._warmup.next_due())
+        written = self._recorder.next_due(self.warmup_steps)
+        return due if written is None else min(due, written)
 
     def _surrounded(
         self, given: Surroundings | None, *, shown: bool

@@ -78,7 +78,13 @@ class TimeSteps(Clock):
             self._response.set_source(begin, end)
         self._response.apply()
 
-    def advance(self, step: int) -> None:
+    def advance(self, step: int, until: int) -> int:
+        """Advance step by step.  Collective."""
+        for number in range(step, until):
+            self._take_step(number)
+        return until
+
+    def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self._motion if (step + 1) % self._every == 0 else None
         key = self._activation.rule, motion is not None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
+
 from epmpi.config import Configuration
 from epmpi.model import Model
 from epmpi.parallel import Communicator
@@ -34,7 +37,11 @@ class Warmup:
         self.configuration = configuration
         self.model = model
         self.communicator = communicator
-        self.annealing_steps = configuration.annealing_steps
+        stages = configuration.initial.annealing
+        self._ends = list(accumulate(configuration.steps(duration) for _, duration in stages))
+        self._temperatures = [temperature for temperature, _ in stages]
+        self._temperatures.append(configuration.model.temperature)
+        self.annealing_steps = self._ends[-1] if stages else 0
         known = configuration.warmup_steps
         self.steps = UNDECIDED if known is None else known
         self.verdict: Verdict | None = None
@@ -86,16 +93,21 @@ class Warmup:
 
     def anneal(self) -> None:
         """Set the temperature of the next step, while stages of annealing last and at their end."""
-        if self.model.step_count > self.annealing_steps or not self.annealing_steps:
+        step = self.model.step_count
+        if not self._ends or step > self.annealing_steps:
             return
-        begin = 0
-        for temperature, duration in self.configuration.initial.annealing:
-            end = begin + self.configuration.steps(duration)
-            if begin <= self.model.step_count < end:
-                self.model.activation.set_temperature(temperature)
-                return
-            begin = end
-        self.model.activation.set_temperature(self.configuration.model.temperature)
+        stage = bisect_right(self._ends, step)
+        self.model.activation.set_temperature(self._temperatures[stage])
+
+    def next_due(self) -> int:
+        """Return the first step after the present one at which the warm-up has something to do."""
+        step = self.model.step_count
+        if step < self.annealing_steps:
+            return self._ends[bisect_right(self._ends, step)]
+        if self.is_decided:
+            return self.steps if step < self.steps else UNDECIDED
+        samples = (step - self.annealing_steps) // self._sample_steps + 1
+        return self.annealing_steps + samples * self._sample_steps
 
     def describe(self) -> dict[str, dict[str, float | str]]:
         """Return what the decision was founded on, for /parameters."""

@@ -21,7 +21,7 @@ def in_step(simulations: dict[int, Simulation]) -> Iterator[dict[int, Simulation
 
 def run_in_step(
     simulations: dict[int, Simulation],
-    begin: Callable[[int, Simulation], Iterator[None]],
+    begin: Callable[[int, Simulation], Iterator[int]],
     ends: tuple[type[Exception], ...],
 ) -> Iterator[tuple[int, Exception | None]]:
     """Run simulations that are at the same step to their ends.

@@ -129,7 +129,7 @@ class Replicas:
             clock = next(iter(together.values())).clock
             pace = Pace(self.group, letters, limit, every, clock, len(together))
 
-            def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[None]:
+            def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[int]:
                 surroundings = self._surroundings(replica, letters, limit, pace)
                 target = _target(simulation, replica, folder)
                 return simulation.course(target, surroundings=surroundings)

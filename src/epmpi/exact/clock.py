@@ -9,6 +9,7 @@ which the stress of all sites is computed anew after every so many events (a flu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,6 +29,7 @@ from epmpi.spectral import Transform
 from epmpi.state import Accumulator
 from epmpi.tracers import Tracers
 
+PAUSES = 16  # flushes and moves of tracers after which the run may look at the wall clock
 SITES_PER_MOVE = 512  # tracers move each time that one site in so many has completed an event
 
 
@@ -101,32 +103,46 @@ class ExactClock(Clock):
         self._rule, self._looked = self._activation.rule, ()
         self._engine.begin(stress, direction, self._rule)
 
-    def advance(self, step: int) -> None:
-        """Advance from tick `step` to the next one: follow all events between them.  Collective."""
+    def advance(self, step: int, until: int) -> int:
+        """Follow all events up to tick `until`, or to one before.  Collective."""
         if self._activation.rule != self._rule:
             self._rule = self._activation.rule
             self._flush(self._now)
-        self._now = self._since_flush(step + 1)
-        engine = self._engine
-        while engine.progress["next"] <= self._now:
-            completed = int(engine.progress["completed"])
-            move = (completed // self._move_every + 1) * self._move_every
-            stop = engine.capacity if self._motion is None else min(move, engine.capacity)
-            if engine.follow(self._now, stop, self._rule) == REACHED:
+        engine, pauses = self._engine, 0
+        target = self._since_flush(until)
+        while engine.progress["next"] <= target:
+            if engine.follow(target, self._stop(), self._rule) == REACHED:
                 break
-            self._pause(step)
+            self._pause()
+            pauses += 1
+            target = self._since_flush(until)
+            if pauses == PAUSES and (early := self._tick_after(engine.progress["now"])) < until:
+                # The rest of this tick, and no more.
+                until, target = early, self._since_flush(early)
+        self._now = target
+        return until
 
-    def _pause(self, step: int) -> None:
+    def _stop(self) -> int:
+        """Return after how many events, completed since the last flush, a pause is due."""
+        if self._motion is None:
+            return self._engine.capacity
+        moves = int(self._engine.progress["completed"]) // self._move_every
+        return min((moves + 1) * self._move_every, self._engine.capacity)
+
+    def _pause(self) -> None:
         """Move the tracers, or compute the stress anew, where one is due between two ticks."""
-        progress, engine = self._engine.progress, self._engine
-        now, completed = float(progress["now"]), int(progress["completed"])
-        if self._motion is not None and (
-            completed == engine.capacity or completed % self._move_every == 0
-        ):
+        engine, now = self._engine, float(self._engine.progress["now"])
+        completed = int(engine.progress["completed"])
+        full = completed == engine.capacity
+        if self._motion is not None and (full or completed % self._move_every == 0):
             self._move_tracers(now)
-        if completed == engine.capacity or now > LONGEST:
+        if full or now > LONGEST:
             self._flush(now)
-            self._now = self._since_flush(step + 1)
+
+    def _tick_after(self, now: float) -> int:
+        """Return the first tick at or after a time since the last flush."""
+        tick = math.ceil(self._time(now) / self._tick)
+        return tick if self._since_flush(tick) >= now else tick + 1  # by rounding
 
     def _since_flush(self, step: int) -> float:
         """Return the time of a tick, from the last flush on."""
