@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from fault_runs import CONFIGURATION, Place, Trial
 from same_runs import differences
+from stepped import call_at_steps
 
 from epmpi.config import load
 from epmpi.simulation import Simulation
@@ -128,15 +129,14 @@ def clock_backwards(directory: Path, number: int, seed: int) -> Iterator[Trial]:
 
 def poison(simulation: Simulation, last: int, what: str, wrong: float, at: float) -> None:
     """Let a number of the state be wrong from step `last` on; `at`, from 0 to 1, says which."""
-    model, advance = simulation.model, simulation.model.step
+    model = simulation.model
 
-    def step() -> None:
-        advance()
+    def spoil() -> None:
         if model.step_count == last:
             target = model.stress if what == "stress" else model.tracers.position
             target[np.unravel_index(int(at * target.size), target.shape)] = wrong
 
-    model.step = step  # type: ignore[method-assign]
+    call_at_steps(model, after=spoil)
 
 
 def not_a_number(place: Place, number: int, seed: int) -> Iterator[Trial]:

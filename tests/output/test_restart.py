@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from same_runs import differences
+from stepped import call_at_steps
 
 from epmpi.config import ConfigError, Configuration, from_mapping
 from epmpi.output import segments
@@ -119,14 +120,12 @@ def test_what_came_after_the_checkpoint_is_cut_off(
             if step > 33
             else Simulation(configuration, communicator)
         )
-        advance = dying.model.step
 
-        def step_or_die(advance=advance, model=dying.model, last=step):
+        def die(model=dying.model, last=step):
             if model.step_count == last:
                 raise ZeroDivisionError
-            advance()
 
-        dying.model.step = step_or_die
+        call_at_steps(dying.model, before=die)
         with pytest.raises(ZeroDivisionError):
             dying.run(broken if step == 33 else None, progress=False)
         communicator.barrier()
@@ -161,14 +160,12 @@ def test_finished_run_is_extended(shared_tmp_path, communicator):
 def test_signal_to_one_rank_stops_all_with_a_checkpoint(shared_tmp_path, communicator, number):
     run = shared_tmp_path / "run"
     stopping = Simulation(configured(time={"duration": 1000.0}), communicator)
-    advance = stopping.model.step
 
-    def step():
-        advance()
+    def send():
         if stopping.model.step_count == 30 and communicator.rank == communicator.size - 1:
             os.kill(os.getpid(), number)
 
-    stopping.model.step = step
+    call_at_steps(stopping.model, after=send)
     before = signal.getsignal(number)
     stopping.run(run, progress=False)
     assert signal.getsignal(number) == before
@@ -194,14 +191,13 @@ def test_stop_before_the_time_limit(shared_tmp_path, communicator):
 def test_not_a_number_is_found_before_it_is_written(shared_tmp_path, communicator):
     run = shared_tmp_path / "run"
     simulation = Simulation(configured(), communicator)
-    model, advance = simulation.model, simulation.model.step
+    model = simulation.model
 
-    def step():
-        advance()
+    def spoil():
         if model.step_count == 31 and model.slab.start <= 6 < model.slab.stop:
             model.stress[6 - model.slab.start, 4] = np.nan
 
-    model.step = step
+    call_at_steps(model, after=spoil)
     message = r"stress is nan at site \[\d+, \d+\] at step 32 \(time 1.6 .*of step 0 is good"
     with pytest.raises(StateError, match=message):
         simulation.run(run, progress=False)
