@@ -131,6 +131,29 @@ def test_observables_are_means_over_the_lattice(comm):
     assert observables["stress_variance"] == pytest.approx(slow.stress.var(), abs=1e-12)
     assert observables["plastic_strain_mean"] == pytest.approx(slow.plastic_strain.mean())
     assert observables["events"] == slow.events
+    assert observables["macroscopic_strain"] == pytest.approx(0.1 * model.time)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_known"),
+    [
+        (["model.strain_rate=-0.4"], True),
+        (["propagator.macroscopic=stress"], True),
+        ([], False),
+    ],
+)
+def test_the_mean_stress_is_that_of_the_elastic_strain(comm, overrides, is_known):
+    """Exactly mu (gamma - 2 eps_pl) from a start without stress; at constant stress it stays 0."""
+    model = Model(configuration_of(*overrides, "model.shear_modulus=1.3"), Communicator(comm))
+    for _ in range(STEPS):
+        model.step()
+    found = model.observables()
+    if comm.rank == 0:
+        assert ("macroscopic_strain" in found) == is_known
+        strain = found.get("macroscopic_strain", 0.0)
+        elastic = 1.3 * (strain - 2 * found["plastic_strain_mean"])
+        assert found["plastic_strain_mean"] != 0
+        assert found["stress_mean"] == pytest.approx(elastic, abs=1e-12)
 
 
 @pytest.mark.parametrize("symbol", ["continuum", "lattice"])

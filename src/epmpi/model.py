@@ -225,8 +225,8 @@ class Model:
         -------
         dict
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
-            plastic_strain_mean, events (activations since the start), and what the clock adds;
-            empty on the other ranks.
+            plastic_strain_mean, events (activations since the start), what the clock adds, and
+            where it changes the macroscopic_strain; empty on the other ranks.
         """
         self.clock.complete()
         events = int(self.communicator.sum(self.clock.counts()["events"]))
@@ -245,4 +245,15 @@ class Model:
             "plastic_strain_mean": strain / sites,
             "events": events,
             **self.clock.observables(),
+            **self._macroscopic_strain(strain / sites),
         }
+
+    def _macroscopic_strain(self, plastic_strain_mean: float) -> dict[str, float]:
+        """Return the strain gamma of the lattice since the start: imposed, or at constant stress.
+
+        The mean stress changes by ``mu (gamma - 2 plastic_strain_mean)``.
+        """
+        rate = self.configuration.model.strain_rate
+        if self.configuration.propagator.macroscopic == "stress":
+            return {"macroscopic_strain": 2.0 * plastic_strain_mean}
+        return {"macroscopic_strain": rate * self.time} if rate else {}

@@ -1,3 +1,4 @@
+import h5py
 import matplotlib.image
 import numpy as np
 import pytest
@@ -7,13 +8,17 @@ from epmpi.analysis import RunFile, measure
 from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
     draw_diffusion,
+    draw_flow,
     draw_series,
     draw_stress_map,
     draw_structure_factor,
     draw_trajectories,
+    is_sheared,
     style,
 )
+from epmpi.analysis.figures.flow import stress_strain
 from epmpi.analysis.figures.stress_map import Snapshot, read_snapshot, zoom
+from epmpi.analysis.page import plain
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +89,41 @@ def test_the_zoom_stays_inside_and_prefers_few_events_apart():
     assert corner[0] + side <= 10
     assert corner[1] + side <= 30
     assert lone[corner[0] : corner[0] + side, corner[1] : corner[1] + side].any()
+
+
+@pytest.mark.parametrize("rate", [0.1, -0.1])
+@pytest.mark.parametrize("warm", [True, False])
+def test_flow_of_a_sheared_run(make_run, tmp_path, recwarn, rate, warm):
+    """The strain of the warm-up comes before; the curve ends at the strain of the end."""
+    time = 0.5 * np.arange(400)
+    whole = {"macroscopic_strain": rate * time, "stress_mean": np.sign(rate) * np.tanh(time / 10)}
+    whole["activity"] = np.full(400, 0.1)
+    first = 100 if warm else 0
+    before = {name: values[:first] for name, values in whole.items()} if warm else {}
+    run_path = make_run(
+        series={name: values[first:] for name, values in whole.items()}, warmup=before
+    )
+    with h5py.File(run_path / "run.h5", "r+") as file:
+        file["parameters/model"].attrs["strain_rate"] = rate
+    with RunFile(run_path) as run:
+        assert is_sheared(run)
+        found = measure(run)
+        draw_flow(tmp_path / "a.png", [run], found.averages["stress_mean"], found.title)
+        draw_series(tmp_path / "b.png", [run], found.averages, found.drifts, found.title)
+        assert stress_strain(run, True)[0].size == first
+        strain, stress = stress_strain(run, False)
+    assert (strain[0], strain[-1]) == (rate * time[first], rate * time[-1])
+    assert stress[-1] == pytest.approx(np.sign(rate))
+    assert rf"\dot\gamma = {rate:g}" in found.title
+    assert plain(found.title).count("strain rate = ") == 1
+    assert drawn(tmp_path / "a.png") and drawn(tmp_path / "b.png")
+    height = {
+        name: matplotlib.image.imread(tmp_path / name).shape[0] for name in ("a.png", "b.png")
+    }
+    assert height["b.png"] > height["a.png"]  # activity and mean stress, a panel each
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_a_run_that_is_not_sheared_has_no_flow(make_run):
+    with RunFile(make_run(series={"stress_mean": np.zeros(9)})) as run:
+        assert not is_sheared(run)

@@ -16,7 +16,8 @@ from epmpi.analysis.table import tables
 from epmpi.config import describe
 
 CAPTIONS = {
-    "series": "Activity and stress variance; the warm-up in grey.",
+    "series": "Activity, stress variance and, of sheared runs, mean stress; the warm-up in grey.",
+    "flow": "Mean stress against the macroscopic strain; the warm-up in grey.",
     "stress_map": "The last stress, and the response to a few of its events.",
     "trajectories": "Paths of a few tracers.",
     "diffusion": "D(t) with its regimes, and the local exponent of the mean square displacement.",
@@ -62,7 +63,7 @@ def write_page(path: Path, analysis: Analysis) -> None:
 
 def plain(title: str) -> str:
     """Return the title of the figures without their mathematical markup."""
-    return title.replace("$", "").replace(r"\times", "×")
+    return title.replace("$", "").replace(r"\times", "×").replace(r"\dot\gamma", "strain rate")
 
 
 def _results(analysis: Analysis) -> Iterator[str]:

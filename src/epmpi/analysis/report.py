@@ -15,11 +15,13 @@ from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
     draw_diffusion,
+    draw_flow,
     draw_series,
     draw_statistics,
     draw_stress_map,
     draw_structure_factor,
     draw_trajectories,
+    is_sheared,
 )
 from epmpi.analysis.figures.stress_map import read_snapshot
 from epmpi.analysis.page import write_page
@@ -148,6 +150,9 @@ def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -
                 lambda png: draw_series(png, runs, analysis.averages, analysis.drifts, title),
             )
         )
+    if "stress_mean" in analysis.averages and all(map(is_sheared, runs)):
+        flow = analysis.averages["stress_mean"]
+        drawings.append(("flow", lambda png: draw_flow(png, runs, flow, title)))
     if run.has("fields/stress"):
         medium, snapshot = Medium.of(run), read_snapshot(run)
         drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, single)))

@@ -157,13 +157,15 @@ def measure_replicas(
 
 
 def describe(run: RunFile) -> str:
-    """Return the title of a run's figures: the model, its temperature or activity, the lattice."""
+    """Return the title of a run's figures: the model, temperature or activity, rate, lattice."""
     activation = run.parameter("model", "activation", "")
     key, symbol = ("activity", "a") if activation == "random" else ("temperature", "T")
     value = run.parameter("model", key)
     parts = [f"{activation} model"] if activation else []
     if value is not None:
         parts.append(rf"${symbol} = {value:g}$")
+    if rate := run.parameter("model", "strain_rate"):
+        parts.append(rf"$\dot\gamma = {rate:g}$")
     parts.append(rf"${run.shape[0]} \times {run.shape[1]}$")
     return ",  ".join(parts)
 

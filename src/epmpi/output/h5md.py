@@ -36,6 +36,7 @@ UNITS = {
     "stress_mean": "yield stress",
     "stress_variance": "yield stress^2",
     "plastic_strain_mean": "1",
+    "macroscopic_strain": "1",
     "events": "1",
     "position": "lattice spacing",
     "edges": "lattice spacing",
@@ -49,6 +50,7 @@ UNITS = {
 MEANINGS = {
     "activity": "fraction of active sites",
     "events": "activations since the start of the run",
+    "macroscopic_strain": "strain of the whole lattice since the start of the run",
     "position": "unwrapped tracer positions, by tracer identity",
     "active": "0: inactive; +1, -1: direction of the event",
     "waiting_times": "waits between activations of a site since the end of the warm-up, by bins "

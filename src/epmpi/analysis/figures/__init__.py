@@ -1,6 +1,7 @@
 """Figures of one run, each a function that draws one PNG."""
 
 from epmpi.analysis.figures.diffusion import draw_diffusion
+from epmpi.analysis.figures.flow import draw_flow, is_sheared
 from epmpi.analysis.figures.scattering import draw_structure_factor
 from epmpi.analysis.figures.series import draw_series
 from epmpi.analysis.figures.statistics import draw_statistics
@@ -9,9 +10,11 @@ from epmpi.analysis.figures.trajectories import draw_trajectories
 
 __all__ = [
     "draw_diffusion",
+    "draw_flow",
     "draw_series",
     "draw_statistics",
     "draw_stress_map",
     "draw_structure_factor",
     "draw_trajectories",
+    "is_sheared",
 ]

@@ -15,7 +15,11 @@ from epmpi.analysis.notation import significant
 from epmpi.analysis.reading import RunFile
 from epmpi.analysis.stationarity import Drift
 
-LABELS = {"activity": r"activity $a$", "stress_variance": r"$\langle\delta\sigma^2\rangle$"}
+LABELS = {
+    "activity": r"activity $a$",
+    "stress_mean": r"mean stress $\sigma/\sigma_Y$",  # of sheared runs: of the others it is noise
+    "stress_variance": r"$\langle\delta\sigma^2\rangle$",
+}
 MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
 
 
@@ -30,7 +34,8 @@ def draw_series(
 
     A drift that is marked is drawn as its line.
     """
-    names = [name for name in LABELS if name in averages]
+    is_sheared = bool(runs[0].parameter("model", "strain_rate", 0.0))
+    names = [name for name in LABELS if name in averages and (is_sheared or name != "stress_mean")]
     with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
         panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
         figure.suptitle(title)
@@ -52,10 +57,13 @@ def _draw_one(axes: Axes, run: RunFile, name: str, faint: float) -> None:
     else:
         if value.size:
             axes.plot(
-                *_thin(before.time - before.time[-1], value), color=GREY, linewidth=1, alpha=opacity
+                *thinned(before.time - before.time[-1], value),
+                color=GREY,
+                linewidth=1,
+                alpha=opacity,
             )
     clock, value = run.series(name)
-    axes.plot(*_thin(clock.time, value), color=BLUE, linewidth=1, alpha=opacity)
+    axes.plot(*thinned(clock.time, value), color=BLUE, linewidth=1, alpha=opacity)
 
 
 def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
@@ -89,7 +97,7 @@ def _draw_drift(axes: Axes, run: RunFile, name: str, mean: float, change: float)
     )
 
 
-def _thin(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thinned(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return bin means, no more than `MOST_POINTS`."""
     width = -(-time.size // MOST_POINTS)
     whole = time.size // width * width
