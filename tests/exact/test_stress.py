@@ -1,7 +1,9 @@
 """The stress between two flushes is that of the FFT, and the bounds hold, whatever the model."""
 
 import numpy as np
+import oracle
 import pytest
+from event_log import EventLog, Logged
 from exact_runs import VARIANTS, configuration
 
 from epmpi.devices.cpu.compiler import record_loop
@@ -77,3 +79,43 @@ def test_the_drive_is_linear_in_time():
         model.step()
     assert model.observables()["events"] == 0
     np.testing.assert_allclose(model.stress, 2.0 * 1e-3 * 50.0, rtol=1e-14)
+
+
+def add_up(strain_time: np.ndarray, events: Logged, now: float) -> None:
+    """Add the times for which sites have yielded in some events."""
+    lasted = np.minimum(events.end, now) - events.start
+    np.add.at(strain_time, (events.x, events.y), events.direction * lasted)
+
+
+@pytest.mark.parametrize(
+    "events", [100_000, pytest.param(10_000_000, marks=[pytest.mark.ci, pytest.mark.slow])]
+)
+def test_nothing_drifts(events):
+    """The stress is that of the plastic strain, and this is that of all events, in the end too."""
+    shape, modulus, strain_rate = (24, 20), 0.7, 0.01
+    model = Model(
+        configuration(
+            tick=50.0,
+            lattice={"shape": shape},
+            model={"temperature": 0.15, "strain_rate": strain_rate, "shear_modulus": modulus},
+            tracers={"number": 0},
+            output={"trajectory_every": 0.0},
+        )
+    )
+    initial, log, strain_time = model.stress.copy(), EventLog(model), np.zeros(shape)
+    while model.observables()["events"] < events:
+        model.step()
+        add_up(strain_time, log.forget(), model.time)
+    add_up(strain_time, log.all(), model.time)
+    size = np.abs(model.plastic_strain).max()
+    assert size > 10
+    # The sum of up to 1e5 durations a site, each from times of 1e4 tau and more.
+    np.testing.assert_allclose(strain_time / 2, model.plastic_strain, rtol=0, atol=1e-11 * size)
+    kernel = oracle.stress_propagator(shape, "continuum", "strain", 1.0)
+    elastic = np.fft.ifft2(kernel * np.fft.fft2(model.plastic_strain)).real
+    expected = initial + modulus * (strain_rate * model.time + 2 * elastic)
+    # Rounding of the strain itself: it grows with the drive, the stress does not.
+    rounding = 1e-14 + 3e-15 * size
+    np.testing.assert_allclose(model.stress, expected, rtol=0, atol=rounding)
+    np.testing.assert_allclose(summed_stress(model), expected, rtol=0, atol=rounding)
+    assert model.clock._engine.progress["violated"] == 0
