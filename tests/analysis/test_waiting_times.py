@@ -4,6 +4,7 @@ from known_data import coverage, covers
 
 from epmpi.analysis.renewal import predict
 from epmpi.analysis.waiting_times import WaitingTimes
+from epmpi.exact.waiting import bin_edges as exact_edges
 
 EDGES = np.concatenate([np.arange(0.5, 10), np.unique(np.geomspace(10, 1e5, 80).round() + 0.5)])
 STEP = 0.05
@@ -46,6 +47,35 @@ def test_poisson_events():
     scaled = density.scaled(0.5, 2.0)
     np.testing.assert_allclose(scaled.value, 2 * density.value)
     np.testing.assert_allclose(scaled.x, 0.5 * density.x)
+
+
+def test_bins_of_exact_times():
+    """The first one begins at 0, and no wait is moved to a step; against the closed forms."""
+    rate, edges = 20.0, exact_edges(1.0)
+    waits = np.random.default_rng(7).exponential(1 / rate, 200_000)
+    found = WaitingTimes(edges, np.histogram(waits, edges)[0][None])
+    assert found.edges[0] == 0
+    assert found.centres[0] == found.middles[0] == edges[1] / 2
+    np.testing.assert_allclose(found.centres[1:] ** 2, edges[1:-1] * edges[2:])
+    density = found.density()
+    assert "of exact times" in density.definition
+    assert "steps" not in density.definition
+    chance = -np.diff(np.exp(-rate * edges))
+    often = np.flatnonzero(waits.size * chance > 100)
+    width = np.diff(edges)[often]
+    misfit = density.value[: often.size] * width / chance[often] - 1
+    assert often[0] == 0
+    assert np.all(np.abs(misfit) < 4.5 / np.sqrt(waits.size * chance[often]))
+    persistence = found.persistence()
+    assert persistence.x[0] == 0
+    assert persistence.value[0] == pytest.approx(1, abs=1e-12)
+    np.testing.assert_allclose(persistence.value, np.exp(-rate * persistence.x), atol=0.01)
+
+
+def test_bins_of_whole_steps():
+    found = count(np.random.default_rng(8).exponential(1.0, 1000))
+    np.testing.assert_allclose(found.middles[:9], STEP * np.arange(1, 10), rtol=1e-12)
+    assert "in bins of whole steps" in found.density().definition
 
 
 def waits_within(duration, mean, sites, seed):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from epmpi.analysis.activity import ACTIVE_TIME
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.event_results import HISTOGRAM
 from epmpi.analysis.field_results import STRESS
@@ -14,7 +15,12 @@ from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.results import SERIES
 from epmpi.config import ENSEMBLE, ConfigError, is_ensemble, load, replica_name
 
-COMPARED = (*(f"observables/{name}" for name in SERIES), POSITION, STRESS, HISTOGRAM)
+COMPARED = (
+    *(f"observables/{name}" for name in (*SERIES, ACTIVE_TIME)),
+    POSITION,
+    STRESS,
+    HISTOGRAM,
+)
 OUTPUT = "[output]"  # the section of a configuration that follows the physics
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from epmpi.analysis.activity import AT_OUTPUTS, course, is_over_time
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import EventResults, measure_events
@@ -24,8 +25,10 @@ from epmpi.parallel import Communicator
 
 # Averages over time of these series, with their units.
 SERIES = {"activity": "1", "stress_mean": "yield stress", "stress_variance": "yield stress^2"}
+UNITS = {**SERIES, AT_OUTPUTS: SERIES["activity"]}
 NAMES = {
     "activity": "activity a",
+    AT_OUTPUTS: "activity at the outputs",
     "stress_mean": "mean stress",
     "stress_variance": "stress variance",
 }
@@ -45,7 +48,7 @@ class Analysis:
     provenance : mapping
         What the run file says of itself: configuration, versions, seed, ...
     averages : mapping of str to Estimate
-        By the names of `SERIES`.
+        By the names of `UNITS`; see `activity` for that of the activity.
     drifts : mapping of str to Drift
         Of the same series.
     remarks : tuple of str
@@ -176,12 +179,14 @@ def _averages(
     """Return the averages of the series, their drifts, and what is missing."""
     averages, drifts, missing = {}, {}, []
     for name in SERIES:
-        if all(run.has(f"observables/{name}") for run in runs):
-            series = np.concatenate([run.series(name)[1] for run in runs])
-            averages[name] = block_average(series, len(runs))
-            drifts[name] = drift(series, len(runs))
-        else:
+        if not all(run.has(f"observables/{name}") for run in runs):
             missing.append(f"no series of {name} (output.series_every)")
+            continue
+        exact = name == "activity" and all(map(is_over_time, runs))
+        for kind in (name, AT_OUTPUTS) if exact else (name,):
+            series = np.concatenate([course(run, kind)[1] for run in runs])
+            averages[kind] = block_average(series, len(runs))
+            drifts[kind] = drift(series, len(runs))
     return averages, drifts, missing
 
 
@@ -191,7 +196,7 @@ def _remarks(
     """Yield what a reader of the results must know."""
     is_random = run.parameter("model", "activation") == "random"
     for name, found in drifts.items():
-        if found.is_marked:
+        if found.is_marked and name != AT_OUTPUTS:  # the same quantity as the activity
             remedy = RANDOM_REMEDY if is_random and name != "activity" else REMEDY
             yield remark(NAMES[name], found, averages[name].value, remedy)
 

@@ -20,9 +20,10 @@ from epmpi.analysis import (
     stationarity,
     structure_factor,
 )
+from epmpi.analysis.activity import definitions
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.relaxation import CollapseFit
-from epmpi.analysis.results import SERIES, Analysis
+from epmpi.analysis.results import UNITS, Analysis
 from epmpi.analysis.tracer_results import TracerResults
 from epmpi.trust import readable
 
@@ -80,14 +81,17 @@ def _write_source(group: h5py.Group, analysis: Analysis) -> None:
 
 def _write_averages(group: h5py.Group, analysis: Analysis) -> None:
     group.attrs["definition"] = "averages over the time after the warm-up"
+    told = definitions(analysis.averages)
     for name, estimate in analysis.averages.items():
         inner = group.create_group(name)
+        if name in told:
+            inner.attrs["definition"] = told[name]
         for key, value in asdict(estimate).items():
-            _put(inner, key, value, SERIES[name] if key in ("value", "error") else "1")
+            _put(inner, key, value, UNITS[name] if key in ("value", "error") else "1")
         inner["correlation_time"].attrs["unit"] = "samples of the series"
         found = analysis.drifts[name]
-        _put(inner, "drift", found.value, SERIES[name])
-        _put(inner, "drift_error", found.error, SERIES[name])
+        _put(inner, "drift", found.value, UNITS[name])
+        _put(inner, "drift_error", found.error, UNITS[name])
         _put(inner, "drift_probability", found.probability, "1")
         inner["drift"].attrs["definition"] = stationarity.DEFINITION
 

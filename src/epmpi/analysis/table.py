@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from epmpi.analysis.activity import AT_OUTPUTS
 from epmpi.analysis.blocks import FEWEST_BLOCKS
 from epmpi.analysis.notation import significant
 from epmpi.analysis.results import NAMES, Analysis
@@ -18,6 +19,7 @@ UNRESOLVED = {
     "blocks": "* the run is too short for this error bar",
     "replicas": f"* fewer than {FEWEST_BLOCKS} replicas: the error bar is uncertain itself",
 }
+EXACT = "activity a: over all of the time between outputs, no error of sampling"
 DRIFTS = "! not stationary: see the remark"
 
 
@@ -54,6 +56,7 @@ def _averages(analysis: Analysis, unit: str) -> Table:
         table.add_row(NAMES[name], text, _blocks(estimate.blocks, estimate.resolved))
     notes = [UNRESOLVED[unit]] * any(not found.resolved for found in analysis.averages.values())
     notes += [DRIFTS] * any(found.is_marked for found in analysis.drifts.values())
+    notes += [EXACT] * (AT_OUTPUTS in analysis.averages)
     table.caption = "\n".join(notes) or None
     return table
 

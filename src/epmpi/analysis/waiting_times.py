@@ -1,8 +1,9 @@
 """Waiting times between two activations of the same site: psi(tau_ev), its fit and its persistence.
 
-The run counts them in bins while it goes on (/histograms/waiting_times); frames of the histogram
-are cumulative, so that their differences are blocks of time.  The first blocks cannot hold long
-waits: where waits are not short against the run the errors are too large rather than too small.
+The run counts them while it goes on (/histograms/waiting_times): in bins of whole steps, or with
+the exact clock in bins of time, from 0 on.  Frames of the histogram are cumulative, so that their
+differences are blocks of time.  The first blocks cannot hold long waits: where waits are not short
+against the run the errors are too large rather than too small.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ MOST_BLOCKS = 16
 LEAST_CHANCE = 0.1  # that a wait is seen: longer ones would weigh more than is known of them
 DEFINITION = (
     "psi(tau_ev): probability density of the time between two consecutive activations of the same "
-    "site, both after the warm-up, over all sites; in bins of whole steps; a wait counts 1/(1 - "
+    "site, both after the warm-up, over all sites; {bins}; a wait counts 1/(1 - "
     "tau_ev/T), for it fits into a run of length T with the chance 1 - tau_ev/T (0.1 at least); "
     "waits longer than the run are not seen; errors from blocks of time, or from replicas"
 )
+OF_STEPS = "in bins of whole steps"
+OF_TIME = "of exact times, in bins that follow each other from 0 on, no step in them"
 PERSISTENCE = (
     "probability that a site is not activated in an interval of length t, from psi by Palm's "
     "formula for stationary events: F(t) = int_t^inf (tau_ev - t) psi dtau_ev / <tau_ev>"
@@ -40,7 +43,8 @@ class WaitingTimes:
     Attributes
     ----------
     edges : array, shape (bins + 1,)
-        Edges of the bins, in tau, half a step below and above whole steps.
+        Edges of the bins, in tau: half a step below and above whole steps; or of exact times, and
+        then the first is 0.
     counts : int array, shape (blocks, bins)
         Of blocks of time; or of replicas, a block each.
     duration : float
@@ -61,6 +65,11 @@ class WaitingTimes:
         return cls(edges, np.diff(cumulative[at], axis=0), duration)
 
     @property
+    def definition(self) -> str:
+        """What psi is, with the kind of the bins."""
+        return DEFINITION.format(bins=OF_STEPS if self.edges[0] > 0 else OF_TIME)
+
+    @property
     def middles(self) -> NDArray[np.float64]:
         """Middles of the bins, in tau."""
         return (self.edges[1:] + self.edges[:-1]) / 2
@@ -72,7 +81,7 @@ class WaitingTimes:
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        """Middles of the bins, shape (bins,), in tau; of the logarithm where a bin is wide."""
+        """Middles of the bins in the logarithm, shape (bins,), in tau; of one from 0 on its own."""
         return np.sqrt(self.edges[1:] * np.maximum(self.edges[:-1], self.edges[1] / 4))
 
     def mean(self) -> tuple[float, float]:
@@ -88,7 +97,7 @@ class WaitingTimes:
         mean, mean_error = self.mean()
         return Curve(
             "waiting_times",
-            DEFINITION,
+            self.definition,
             "waiting_time",
             self.centres[seen],
             value[seen],

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.analysis import RunFile
+from epmpi.analysis.activity import course
 from epmpi.analysis.blocks import block_means
 from epmpi.analysis.figures.style import BLACK, PALETTE, drawing
 from epmpi.campaign.runs import Job
@@ -27,10 +28,10 @@ def draw_transients(path: Path, runs: Path, jobs: Sequence[Job]) -> None:
             for number, job in enumerate(jobs):
                 colour = PALETTE[number % len(PALETTE)]
                 with RunFile(runs / job.name) as run:
-                    clock, value = run.series(name, warmup=True)
-                    mean = run.series(name)[1].mean()
+                    time, value = course(run, name, warmup=True)
+                    mean = course(run, name)[1].mean()
                 blocks = min(POINTS, value.size)
-                time, value = block_means(clock.time, blocks), block_means(value, blocks)
+                time, value = block_means(time, blocks), block_means(value, blocks)
                 axes.plot(time, value, color=colour, label=job.name, linewidth=1.2)
                 axes.plot(time[-1], value[-1], "o", color=colour)
                 axes.axhline(mean, color=colour, linestyle=":", linewidth=1)

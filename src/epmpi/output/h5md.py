@@ -38,6 +38,7 @@ UNITS = {
     "plastic_strain_mean": "1",
     "macroscopic_strain": "1",
     "events": "1",
+    "active_time": "tau x sites",
     "position": "lattice spacing",
     "edges": "lattice spacing",
     "stress": "yield stress",
@@ -51,6 +52,7 @@ MEANINGS = {
     "activity": "fraction of active sites",
     "events": "activations since the start of the run",
     "macroscopic_strain": "strain of the whole lattice since the start of the run",
+    "active_time": "time that all sites together have been active, since the start of the run",
     "position": "unwrapped tracer positions, by tracer identity",
     "active": "0: inactive; +1, -1: direction of the event",
     "waiting_times": "waits between activations of a site since the end of the warm-up, by bins "

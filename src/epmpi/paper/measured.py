@@ -8,9 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
 from epmpi.analysis import Analysis, RunFile, measure
+from epmpi.analysis.activity import course
 from epmpi.analysis.arrhenius import Arrhenius, fit_arrhenius
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.paper.cases import Case
@@ -70,8 +69,8 @@ def measured_time(path: Path) -> float:
 
 def mean_activity(path: Path) -> float:
     """Return the mean activity of a finished run, from its series alone."""
-    with h5py.File(path / "run.h5") as file:
-        return block_average(file["observables/activity/value"][()]).value
+    with RunFile(path) as run:
+        return block_average(course(run, "activity")[1]).value
 
 
 def fit_activity(thermal: Sequence[Measured], below: float) -> Arrhenius | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from epmpi.analysis.activity import course
 from epmpi.analysis.blocks import Estimate
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.figures.style import BLACK, BLUE, GREY, VERMILION, drawing
@@ -32,7 +33,8 @@ def draw_series(
 ) -> None:
     """Draw the series of all replicas with their averages; time 0 is the end of the warm-up.
 
-    A drift that is marked is drawn as its line.
+    A drift that is marked is drawn as its line.  Of the activity over time, the means between
+    outputs are drawn.
     """
     is_sheared = bool(runs[0].parameter("model", "strain_rate", 0.0))
     names = [name for name in LABELS if name in averages and (is_sheared or name != "stress_mean")]
@@ -51,19 +53,14 @@ def draw_series(
 def _draw_one(axes: Axes, run: RunFile, name: str, faint: float) -> None:
     opacity = max(faint, 0.15) ** 0.5
     try:
-        before, value = run.series(name, warmup=True)
+        time, value = course(run, name, warmup=True)
+        end = run.series(name, warmup=True)[0].time[-1:]
     except AnalysisError:
         pass  # a run that started from another run's state need have no warm-up
     else:
         if value.size:
-            axes.plot(
-                *thinned(before.time - before.time[-1], value),
-                color=GREY,
-                linewidth=1,
-                alpha=opacity,
-            )
-    clock, value = run.series(name)
-    axes.plot(*thinned(clock.time, value), color=BLUE, linewidth=1, alpha=opacity)
+            axes.plot(*thinned(time - end, value), color=GREY, linewidth=1, alpha=opacity)
+    axes.plot(*thinned(*course(run, name)), color=BLUE, linewidth=1, alpha=opacity)
 
 
 def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
