@@ -208,3 +208,20 @@ def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():
         decided.append(pace.decide(7))
         assert pace.decide(7) is decided[-1]
     assert [decision.stop for decision in decided] == ["", "time limit"]
+
+
+def test_a_run_that_takes_long_to_publish_publishes_less_often(monkeypatch):
+    """And keeps the time of one more before its limit."""
+    ticking = [1000.0]
+    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    for seconds, interval in ((0.01, 20.0), (1.0, 50.0)):
+        publishing = Pace(Communicator.world(), StopSignals(), TimeLimit.after(1e9), 0.0, {})
+        publishing.published(seconds)
+        ticking[0] += interval - 1.0
+        assert not publishing.decide(1).publish
+        ticking[0] += 1.1
+        assert publishing.decide(2).publish
+    for seconds, stop in ((8.0, ""), (10.0, "time limit")):
+        publishing = Pace(Communicator.world(), StopSignals(), TimeLimit.after(10.0), 0.0, {})
+        publishing.published(seconds)
+        assert publishing.decide(1).stop == stop

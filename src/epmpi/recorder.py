@@ -154,6 +154,7 @@ class Recorder:
         self._check()
         store.checkpoint(self.model.state(), pace.clock())
         self.saved_step = self.model.step_count
+        pace.published(store.publication_seconds)
         pace.saved(began)
 
     def _check(self) -> None:

@@ -295,7 +295,7 @@ class Simulation:
             self._recorder.save(store, pace)
         elif decision.publish and not decision.stop:
             store.publish()
-            pace.published()
+            pace.published(store.publication_seconds)
         return decision.next_look
 
     def _result(self, pace: Pace) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from epmpi.parallel import Communicator
 from epmpi.signals import SIGNALS, is_heard, taken
 
 LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
-PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written
+PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
+PUBLISHING = 0.02  # they would take more than this part of the time
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
 REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
 TIME_LIMIT = "time limit"  # why a run stops
@@ -143,6 +144,7 @@ class Pace:
         self._checkpoints = deque([clock.get("checkpoint_time", 0.0)], maxlen=REMEMBERED)
         self._checkpoints[0] = max(0.0, min(self._checkpoints[0], most))
         self._between: deque[float] = deque(maxlen=2)  # seconds, between the last looks
+        self._publishing = 0.0  # seconds that a publication takes
         self._start = self._published = self._saved = self._looked = time.monotonic()
         self._steps = 1  # between looks
         self._decided: tuple[int, Decision] | None = None  # the last step and decision
@@ -165,9 +167,10 @@ class Pace:
         self._saved = self._published = time.monotonic()
         self._checkpoints.append(self._saved - began)
 
-    def published(self) -> None:
-        """Take note of a publication."""
+    def published(self, seconds: float) -> None:
+        """Take note of a publication, which took so many seconds."""
         self._published = time.monotonic()
+        self._publishing = seconds * self._runs
 
     def decide(self, step: int) -> Decision:
         """Return what to do after a step, the same to all runs that ask at it.  Collective."""
@@ -178,14 +181,15 @@ class Pace:
         since, self._looked = max(now - self._looked, 1e-6), now
         self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
         self._between.append(since)
-        reserve = RESERVE + 2 * self._runs * max(self._checkpoints) + 2 * min(self._between)
+        checkpoints = self._publishing + 2 * self._runs * max(self._checkpoints)
+        reserve = RESERVE + checkpoints + 2 * min(self._between)
         stop = signal.Signals(received).name if received else ""
         if self.limit.left() < reserve:
             stop = stop or TIME_LIMIT
         decision = Decision(
             stop,
             now - self._saved >= self.every,
-            now - self._published >= PUBLISH_INTERVAL,
+            now - self._published >= max(PUBLISH_INTERVAL, self._publishing / PUBLISHING),
             step + self._steps,
         )
         self._decided = step, Decision(*self.communicator.broadcast(decision))

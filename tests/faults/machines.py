@@ -19,6 +19,7 @@ from epmpi.config import load
 from epmpi.simulation import Simulation
 from epmpi.state import StateError
 
+FEW_FILES = Path(__file__).parent / "run_with_few_files.py"
 UNHEARD = Path(__file__).parent / "run_unheard.py"
 WORDS = ("a full disk", "a closed pipe", "closed descriptors")  # where they go
 STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
@@ -100,6 +101,22 @@ def stale_end(place: Place, number: int, seed: int) -> Iterator[Trial]:
         lost = started.text()[-300:] if started.wait() != 0 else ""
         lost = lost or " ".join(differences(place.reference(), place.directory / "stale"))
         yield Trial("SLURM_JOB_END_TIME of the past", lost)
+
+
+def few_files(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of reading a run of segments where too few files may be open."""
+    place.remove("parts")
+    written = place.run("parts", copied=0)
+    failed = written.text()[-300:] if written.wait() != 0 else ""
+    limits = ((24, 4096, 0, ""), (24, 24, 2, "raise the hard limit to"))
+    for soft, hard, code, told in limits[:number]:
+        files = {"runner": FEW_FILES, "FILES": f"{soft},{hard}"}
+        read = place.start("export", "parts", **files)
+        found = read.wait()
+        good = found == code and told in read.text() and read.text().count("Traceback") == 0
+        lost = failed or ("" if good else f"exit code {found}: {read.text()[-300:]}")
+        lost = lost or " ".join(differences(place.reference(), place.directory / "parts"))
+        yield Trial(f"open files: {soft}, may be raised to {hard}", lost)
 
 
 def unheard(place: Place, number: int, seed: int) -> Iterator[Trial]:

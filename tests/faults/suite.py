@@ -23,6 +23,7 @@ from fault_runs import Place, Trial
 from kills import kill_at_random
 from machines import (
     clock_backwards,
+    few_files,
     not_a_number,
     stale_end,
     stalled,
@@ -51,6 +52,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(stopped, place, few + 1),
         partial(stopped_at_start, place, few),
         partial(stale_end, place, 1),
+        partial(few_files, place, 2),
         partial(unheard, place, few),
         partial(two_runs, place, 1),
         partial(replaced, place, 4),

@@ -12,6 +12,7 @@ from fault_runs import Place
 from kills import kill_at_random
 from machines import (
     clock_backwards,
+    few_files,
     not_a_number,
     stale_end,
     stalled,
@@ -30,6 +31,7 @@ OF_RUNS = (
     (stopped, 2),
     (stopped_at_start, 3),
     (stale_end, 1),
+    (few_files, 2),
     (unheard, 3),
     (two_runs, 1),
     (replaced, 2),

@@ -12,7 +12,14 @@ import numpy as np
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
-from epmpi.trust import check_file, check_presence, one_line, readable
+from epmpi.trust import (
+    TooManyFilesError,
+    allow_open_files,
+    check_file,
+    check_presence,
+    one_line,
+    readable,
+)
 
 Read = TypeVar("Read", bound=Callable[..., Any])
 
@@ -60,9 +67,13 @@ class CheckedFile:
             self._segments = check_file(self._file)
             self._check_creator()
             self.shape = self._lattice_shape()
+            allow_open_files(len(self._segments))
         except AnalysisError:
             self._file.close()
             raise
+        except TooManyFilesError as error:
+            self._file.close()
+            raise AnalysisError(f"{self.path} cannot be read here: {error}") from error
         # A library that reads damaged bytes may raise anything.
         except Exception as error:
             self._file.close()

@@ -17,14 +17,20 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import h5py
-import numpy as np
 
 from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
-from epmpi.trust import check_file, check_presence, one_line
+from epmpi.trust import (
+    TooManyFilesError,
+    allow_open_files,
+    check_file,
+    check_presence,
+    one_line,
+)
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
+Clock = tuple[dict[int, int], list[float]]  # the frame at each step, the time of each frame
 NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
 
 
@@ -60,12 +66,15 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
     with file:
         try:
             segments = check_file(file)
+            allow_open_files(len(segments))
             elements = h5md.elements(file)
             tables = {name: table(file, elements, group) for group, name in SERIES.items()}
             fields = [element for element in elements if element.path.startswith("fields/")]
             drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
             file["h5md"]  # which the view of the tracers takes over
             check_presence(segments)
+        except TooManyFilesError as error:
+            raise ConfigError(f"{path} cannot be read here: {error}") from error
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
@@ -114,30 +123,38 @@ def xdmf(file: h5py.File, fields: list[h5md.Element], inside: str) -> str:
         " <Domain>",
         '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">',
     ]
-    steps = np.unique(np.concatenate([file[field.path]["step"][()] for field in fields]))
-    for step in steps.tolist():
-        lines += grid(file, fields, inside, step)
+    clocks = {field: clock(file, field) for field in fields}  # once: all segments are opened for it
+    steps = sorted(set().union(*(frames for frames, _ in clocks.values())))
+    for step in steps:
+        lines += grid(clocks, inside, step)
     return "\n".join([*lines, "  </Grid>", " </Domain>", "</Xdmf>", ""])
 
 
-def grid(file: h5py.File, fields: list[h5md.Element], inside: str, step: int) -> Iterator[str]:
+def clock(file: h5py.File, field: h5md.Element) -> Clock:
+    """Return the frame at each step of a field, and the times of all frames."""
+    steps, times = (file[field.path][name][()].tolist() for name in ("step", "time"))
+    return {step: frame for frame, step in enumerate(steps)}, times
+
+
+def grid(clocks: dict[h5md.Element, Clock], inside: str, step: int) -> Iterator[str]:
     """Yield the lines of one instant."""
-    shape = " ".join(map(str, fields[0].shape))
-    frames = {}
-    for field in fields:
-        at = np.flatnonzero(file[field.path]["step"][()] == step)
-        if len(at) and field.shape == fields[0].shape:
-            frames[field] = int(at[0])
+    first = next(iter(clocks))
+    shape = " ".join(map(str, first.shape))
+    frames = {
+        field: at[step]
+        for field, (at, _) in clocks.items()
+        if step in at and field.shape == first.shape
+    }
     field, frame = next(iter(frames.items()))
     yield f'   <Grid Name="step {step}" GridType="Uniform">'
-    yield f'    <Time Value="{float(file[field.path]["time"][frame])!r}"/>'
+    yield f'    <Time Value="{clocks[field][1][frame]!r}"/>'
     yield f'    <Topology TopologyType="3DCoRectMesh" Dimensions="1 {shape}"/>'
     yield '    <Geometry GeometryType="ORIGIN_DXDYDZ">'
     yield '     <DataItem Format="XML" Dimensions="3">0 0 0</DataItem>'
     yield '     <DataItem Format="XML" Dimensions="3">1 1 1</DataItem>'
     yield "    </Geometry>"
     for field, frame in frames.items():
-        total = file[field.path]["value"].shape[0]
+        total = len(clocks[field][1])
         number = f'NumberType="{NUMBERS[field.dtype.kind]}" Precision="{field.dtype.itemsize}"'
         path = escape(f"{inside}:/{field.path}/value")
         yield f'    <Attribute Name={quoteattr(field.name)} AttributeType="Scalar" Center="Node">'

@@ -7,6 +7,7 @@ run.h5 stays as it was.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -31,12 +32,15 @@ class Publication:
     ----------
     pending : bool
         Whether there is something to publish, if only the parameters.
+    seconds : float
+        That the last publication took on the root, with the copy that it began with.
     """
 
     def __init__(
         self, files: SegmentedFile, writer: StreamingWriter, write_numbers: Callable[[], None]
     ) -> None:
         self.pending = True
+        self.seconds = self._copying = 0.0
         self._files = files
         self._writer = writer
         self._communicator = writer.communicator
@@ -50,10 +54,12 @@ class Publication:
             return
         frames = None
         if self._communicator.is_root:
+            began = time.monotonic()
             try:
                 frames = self._files.begin()
             except OutputError as error:
                 self._writer.failure = error
+            self._copying = time.monotonic() - began
         self._writer.open(self._files.partial, frames)
         self._appending = True
 
@@ -113,7 +119,9 @@ class Publication:
         self._writer.close()
         self._appending = False
         if root:
+            began = time.monotonic()
             self._files.publish(self._writer.frames)
+            self.seconds = self._copying + time.monotonic() - began
 
     def _raise_alike(self, error: OutputError | None) -> None:
         """Raise what failed on the root on all ranks, and let go of the partial file."""

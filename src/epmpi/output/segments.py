@@ -19,8 +19,12 @@ stays the same.  Only a run that is resumed removes segments, those that its che
 count on, when its own run.h5 is there.
 
 Whatever dies at any instant leaves the run.h5 of the last publication and, perhaps, files that no
-run.h5 refers to.  The number of segments is at most that of the publications, and at most one for
-every `COPIED` bytes if those are frequent; nothing is copied that is larger.
+run.h5 refers to.
+
+To read a dataset HDF5 has all its segments open, and a system may allow 1024 files.  So what is
+copied grows with the run, to one part in `PARTS` of it: n bytes are in fewer than PARTS (1 + ln(n /
+(PARTS COPIED))) segments, 150 for 80 GiB and 230 for 1 TiB.  A large copy takes long; a run then
+publishes less often (`epmpi.stopping.Pace`).
 
 The segments are found relative to run.h5: the directory of a run can be moved as a whole.
 """
@@ -42,6 +46,7 @@ from epmpi.trust import FOLDER, SEGMENT
 
 COPIED = 64 * chunks.MEBIBYTE  # copied in some 50 ms: little against the time between publications
 LEFT_BEHIND = ("run.h5.partial", "run.h5.index", "checkpoint.h5.partial")
+PARTS = 32  # what is copied may be one part in so many of the whole run, if that is more
 Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns what it has made
 
 
@@ -121,6 +126,11 @@ class SegmentedFile:
         if self._lock is not None:
             self._lock.check()
 
+    def _copied(self) -> int:
+        """Return the largest segment, in bytes, that is copied to be continued."""
+        total = sum(segment.path.stat().st_size for segment in self.published)
+        return max(COPIED, total // PARTS)
+
     def _numbered(self) -> list[Path]:
         """Return the files that have the name of a segment."""
         folder = self.directory / FOLDER
@@ -137,7 +147,7 @@ class SegmentedFile:
         last = self.published[-1] if self.published else None
         self._check()
         with told_in_one_line(self.partial):
-            if last is not None and last.path.stat().st_size <= COPIED:
+            if last is not None and last.path.stat().st_size <= self._copied():
                 shutil.copyfile(last.path, self.partial)
                 with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
                     cut(file, last.frames)

@@ -208,6 +208,11 @@ class RunStore:
         """
         self._publication.publish()
 
+    @property
+    def publication_seconds(self) -> float:
+        """That the last publication took, on the root."""
+        return self._publication.seconds
+
     def checkpoint(self, state: State, clock: Mapping[str, float]) -> None:
         """Publish, then write RUN/checkpoint.h5, from which the run can go on.  Collective.
 

@@ -1,0 +1,45 @@
+"""How many files this process may have open: HDF5 reads zeros from a segment that it cannot open.
+
+To read a dataset over all segments it has all of them open at once.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+
+SPARE = 32  # files that are opened meanwhile
+
+
+class TooManyFilesError(ValueError):
+    """Tell in one line that a run has more segments than files may be open."""
+
+
+def allow_open_files(count: int) -> None:
+    """Let this process open so many files more, by raising its soft limit where that is needed.
+
+    Raises
+    ------
+    TooManyFilesError
+        If the hard limit is lower.
+    """
+    needed = count + _open_now() + SPARE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    try:
+        if hard != resource.RLIM_INFINITY and needed > hard:
+            raise ValueError
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError):  # a system may allow less than it says
+        raise TooManyFilesError(
+            f"it has {count} segments, and at most {soft if hard < 0 else hard} files may be open: "
+            f"raise the hard limit to {needed} (ulimit -Hn, /etc/security/limits.conf)"
+        ) from None
+
+
+def _open_now() -> int:
+    try:
+        return len(os.listdir("/dev/fd"))
+    except OSError:
+        return SPARE
