@@ -74,8 +74,10 @@ class Oracle:
         self.step_count += 1
         if self.step_count % self.configuration.tracers.every == 0:
             increment = self.plastic_strain - self.strain_at_move
-            interpolate = INTERPOLATIONS[self.configuration.tracers.interpolation]
-            self.position = self.position + interpolate(increment, self.position)
+            tracers = self.configuration.tracers
+            self.position = self.position + moved(
+                tracers.interpolation, increment, self.position, midpoint=tracers.every > 1
+            )
             self.strain_at_move = self.plastic_strain.copy()
 
     def switch(self) -> None:
@@ -116,6 +118,14 @@ class Oracle:
         if model.direction != "stress":
             undecided |= np.abs(self.stress) < model.yield_stress
         return np.where(undecided, drawn, np.where(self.stress > 0, 1, -1))
+
+
+def moved(interpolation: str, strain: np.ndarray, position: np.ndarray, *, midpoint: bool):
+    """Return the displacements (tracers, 2) where tracers are, or half way along their paths."""
+    interpolate, here = INTERPOLATIONS[interpolation], position
+    if midpoint:
+        here = position + np.clip(interpolate(strain, position) / 2, -1, 1)
+    return interpolate(strain, here)
 
 
 def uniforms(seed: int, stream: int, step: int, sites: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from engines import apply_blockwise, transform
+from mpi4py import MPI
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU, TracerMove
@@ -28,8 +29,11 @@ def tracers_of(comm, *overrides):
     return Tracers(configuration, slabs(lattice, comm.size), Communicator(comm), CPU())
 
 
-def flow_of(comm, strain, interpolation):
-    """Return the flow, with halo rows, that a plastic strain causes; collective."""
+def flow_of(comm, strain, interpolation, wider=0):
+    """Return the flow, with halo rows, that a plastic strain causes; collective.
+
+    `wider`: rows more on both sides.
+    """
     fft = transform("numpy", strain.shape, comm)
     configuration = configuration_of(f"tracers.interpolation={interpolation}")
     convolution = accumulated_flow(configuration, fft)
@@ -37,7 +41,7 @@ def flow_of(comm, strain, interpolation):
     fields = 1 if interpolation == "stream" else 2
     flow = np.empty((fields, fft.slab.rows + sum(convolution.halo), strain.shape[1]))
     convolution.responses(range(fields), flow)
-    return flow
+    return flow if wider else flow[:, 1:-1]
 
 
 def constant_flow(comm, velocity, shape=SHAPE):
@@ -63,7 +67,8 @@ def assert_on_their_slab(comm, tracers, shape=SHAPE):
 
 @pytest.mark.mpi
 @every_interpolation
-def test_moves_are_those_of_the_oracle(comm, interpolation):
+@pytest.mark.parametrize("midpoint", [False, True])
+def test_moves_are_those_of_the_oracle(comm, interpolation, midpoint):
     strain = np.random.default_rng(4).standard_normal(SHAPE)
     tracers = tracers_of(comm, f"tracers.interpolation={interpolation}")
     position = all_positions(comm, tracers)
@@ -72,9 +77,10 @@ def test_moves_are_those_of_the_oracle(comm, interpolation):
     position[:4] = [[4.0, 6.0], [-1e-17, 13.999], [2.25, -1e-17], [10.75, 13.75]]
     mine = np.arange(comm.rank, len(position), comm.size)
     tracers.set(mine, position[mine])
-    CPU().move_tracers(tracers.movement(0.1), flow_of(comm, strain, interpolation))
+    flow = flow_of(comm, strain, interpolation, wider=midpoint)
+    CPU().move_tracers(tracers.movement(0.1, midpoint=midpoint), flow)
     tracers.settle()
-    expected = position + 0.1 * oracle.INTERPOLATIONS[interpolation](strain, position)
+    expected = position + oracle.moved(interpolation, 0.1 * strain, position, midpoint=midpoint)
     assert np.abs(expected - position).max() > 0.1
     np.testing.assert_allclose(all_positions(comm, tracers), expected, rtol=0, atol=1e-13)
     assert_on_their_slab(comm, tracers)
@@ -99,7 +105,6 @@ def test_the_stream_flow_has_no_divergence():
 
 def moved_by_device(interpolation):
     """Return a function like those of the oracle that calls the compiled loop."""
-    from mpi4py import MPI
 
     def move(strain, position):
         moved = position.copy()
@@ -117,6 +122,40 @@ def test_at_a_site_the_velocity_is_that_of_the_site(interpolation):
     moved = moved_by_device(interpolation)(strain, sites)
     expected = oracle.displacement(strain).reshape(2, -1).T
     np.testing.assert_allclose(moved, expected, atol=1e-14)
+
+
+@every_interpolation
+def test_half_way_is_near(interpolation):
+    """However large a displacement is: no row is read that is not there."""
+    strain = 300 * np.random.default_rng(8).standard_normal(SHAPE)
+    position = np.random.default_rng(9).uniform(0, 10, (40, 2))
+    moved = position.copy()
+    flow = flow_of(MPI.COMM_SELF, strain, interpolation, wider=1)
+    CPU().move_tracers(TracerMove(interpolation, moved, 1.0, SHAPE[0], -1, midpoint=True), flow)
+    expected = oracle.moved(interpolation, strain, position, midpoint=True)
+    assert np.abs(expected).max() > 50
+    np.testing.assert_allclose(moved - position, expected, rtol=0, atol=1e-10)
+
+
+def test_the_midpoint_rule_is_of_second_order():
+    """In a vortex: half the displacement a move, a quarter of the error of the path."""
+    strain = np.zeros((32, 32))
+    strain[12:20, 12:20] = 1.0
+    errors = []
+    start = np.random.default_rng(10).uniform(10, 22, (40, 2))
+
+    def after(moves):
+        position = start.copy()
+        flow = flow_of(MPI.COMM_SELF, 4 * strain / moves, "stream", wider=1)
+        for _ in range(moves):
+            move = TracerMove("stream", position, 1.0, 32, -1, midpoint=True)
+            CPU().move_tracers(move, flow)
+        return position
+
+    exact = after(2048)
+    errors = [np.abs(after(moves) - exact).max() for moves in (16, 32, 64)]
+    assert 3 < errors[0] / errors[1] < 5
+    assert 3 < errors[1] / errors[2] < 5
 
 
 @pytest.mark.mpi

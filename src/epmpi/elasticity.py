@@ -105,7 +105,8 @@ class ElasticResponse:
 def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:
     """Return the convolution of a plastic strain increment with the displacement it causes.
 
-    For tracers that move every few steps: the displacement is linear in the strain accumulated.
+    For tracers that move every few steps: the displacement is linear in the strain accumulated.  It
+    has a row more on both sides than the interpolation reads, for the midpoints of paths.
     """
-    kernels, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
-    return fft.convolution(kernels, [odd] * len(kernels), halo)
+    kernels, odd, (before, after) = flow_kernels(fft, configuration.tracers.interpolation)
+    return fft.convolution(kernels, [odd] * len(kernels), (before + 1, after + 1))

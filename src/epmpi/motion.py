@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from epmpi.config import Configuration
 from epmpi.elasticity import accumulated_flow
 from epmpi.fields import Fields
-from epmpi.passes import Passes, passes_over
+from epmpi.passes import BlockPasses, Passes
 from epmpi.spectral import Transform
 from epmpi.tracers import Tracers
 
@@ -56,6 +56,9 @@ class WithVelocity(Motion):
 class ByAccumulatedStrain(Motion):
     """Tracers move now and then, by the displacement of the plastic strain since their last move.
 
+    They take the displacement half way along their path, the midpoint rule: where they move every
+    few steps, that is more accurate than the velocity in every step, for no more than these moves.
+
     Parameters
     ----------
     configuration : Configuration
@@ -71,11 +74,11 @@ class ByAccumulatedStrain(Motion):
         self._fields = fields
         self._tracers = tracers
         self._response = accumulated_flow(configuration, fft)
-        self._passes = passes_over(self._response, range(self._response.count))
+        self._passes = BlockPasses(self._response, range(self._response.count))
         self._strain_at_move = fft.device.zeros(fft.slab.shape, np.float64)
 
     def move(self) -> None:
-        """Move the tracers by the displacement of the strain since their last move.  Collective."""
+        """Move them by ``u(r + u(r) / 2)``, of the strain since their last move.  Collective."""
         strain, before, response = self._fields.plastic_strain, self._strain_at_move, self._response
         for begin, end in response.row_blocks:
             source = response.source_block(begin, end)
@@ -83,7 +86,7 @@ class ByAccumulatedStrain(Motion):
             response.set_source(begin, end)
         before[:] = strain
         response.apply()
-        self._passes.move_tracers(self._tracers.movement(1.0))
+        self._passes.move_tracers(self._tracers.movement(1.0, midpoint=True))
 
     def fields(self) -> dict[str, NDArray]:
         """Return the plastic strain at the last move."""

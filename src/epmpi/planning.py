@@ -64,6 +64,8 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     tracers = configuration.tracers
     flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
     halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
+    seldom = flow > 0 and tracers.every > 1  # by midpoints, which need two more rows
+    halo += 2 if seldom else 0
 
     device = device or CPU()
 
@@ -81,10 +83,10 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered)
-    if flow and _stores_flow(configuration, ranks, device):
+    if flow and (seldom or _stores_flow(configuration, ranks, device)):
         state += flow * (rows + halo) * width * real
     state += TRACER_BYTES * (tracers.number // ranks)
-    if tracers.every == 1:
+    if not seldom:
         return state + convolution(1 + flow, halo)
     return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
 

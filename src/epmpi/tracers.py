@@ -78,16 +78,19 @@ class Tracers:
         self.position = position
         self._rooms = self.identity, position
 
-    def movement(self, time_step: float) -> TracerMove:
+    def movement(self, time_step: float, *, midpoint: bool = False) -> TracerMove:
         """Return their next move, but for the flow; `settle` must follow it before another.
 
         Parameters
         ----------
         time_step : float
             What the flow is multiplied by.
+        midpoint : bool
+            Whether they take the flow half way along their path; it begins a row before the slab.
         """
-        length = self._slab.lattice.shape[0]
-        return TracerMove(self.interpolation, self.position, time_step, length, self._slab.start)
+        slab = self._slab
+        first, length = slab.start - (1 if midpoint else 0), slab.lattice.shape[0]
+        return TracerMove(self.interpolation, self.position, time_step, length, first, midpoint)
 
     def settle(self) -> None:
         """Take those that left the slab by a move to their new rank.  Collective."""

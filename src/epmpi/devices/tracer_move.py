@@ -23,7 +23,9 @@ class TracerMove:
     length : int
         Lx.
     first_row : int
-        x of the first row of the slab.
+        x of the first row of the flow; of the slab, but for a `midpoint`.
+    midpoint : bool
+        Whether they move with the flow half way along their path, not with that where they are.
     """
 
     interpolation: str
@@ -31,3 +33,4 @@ class TracerMove:
     time_step: float
     length: int
     first_row: int
+    midpoint: bool = False

@@ -176,6 +176,12 @@ class CPU(Device):
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_loops`."""
+        if move.midpoint:
+            tracer_loops.move_by_midpoint(
+                tracer_loops.INTERPOLATIONS[move.interpolation],
+                move.position, flow, move.time_step, move.length, move.first_row,
+            )  # fmt: skip
+            return
         loop = _MOVES[move.interpolation]
         loop(move.position, flow, move.time_step, move.length, move.first_row)
 

@@ -7,15 +7,8 @@ from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.real_lines import restore_rows
-from epmpi.devices.cpu.tracer_loops import (
-    local_row,
-    move_one_along_stream,
-    move_one_bilinear,
-    move_one_nearest,
-)
+from epmpi.devices.cpu.tracer_loops import local_row, move_one
 from epmpi.devices.cpu.vector_memory import lanes
-
-BILINEAR, NEAREST, STREAM = range(3)
 
 
 @compiled
@@ -105,11 +98,4 @@ def move_along_rows(
             for row in range(0, lines.shape[0], lanes(work)):
                 restore_rows(lines, row, flow[field, known : end + halo - begin], row, work, plan)
         for i in range(starts[begin], starts[end]):
-            if interpolation == BILINEAR:
-                move_one_bilinear(position, order[i], flow, time_step, length, first_row + begin)
-            elif interpolation == NEAREST:
-                move_one_nearest(position, order[i], flow, time_step, length, first_row + begin)
-            else:
-                move_one_along_stream(
-                    position, order[i], flow, time_step, length, first_row + begin
-                )
+            move_one(interpolation, position, order[i], flow, time_step, length, first_row + begin)

@@ -10,18 +10,13 @@ from numpy.typing import NDArray
 
 from epmpi.devices.cpu import flow_pass, row_pass
 from epmpi.devices.cpu.line_plans import line_width
+from epmpi.devices.cpu.tracer_loops import INTERPOLATIONS
 from epmpi.devices.cpu.vector_lines import VectorLines
 from epmpi.devices.site_update import SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
 NO_SITES = np.empty(0, np.int64)
 FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time
-
-_INTERPOLATIONS = {
-    "bilinear": flow_pass.BILINEAR,
-    "nearest": flow_pass.NEAREST,
-    "stream": flow_pass.STREAM,
-}
 
 
 class CompiledRows:
@@ -60,6 +55,6 @@ class CompiledRows:
         flow = np.empty((fields, height + halo, self._width), dtype)
         flow_pass.move_along_rows(
             responses, flow, self._lines.work, self._lines.row_plan,
-            _INTERPOLATIONS[move.interpolation], move.position, starts, order, move.time_step,
+            INTERPOLATIONS[move.interpolation], move.position, starts, order, move.time_step,
             move.length, move.first_row,
         )  # fmt: skip

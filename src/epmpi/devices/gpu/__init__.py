@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import ConfigError
 from epmpi.devices.cpu import site_loops
+from epmpi.devices.cpu.tracer_loops import INTERPOLATIONS
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
@@ -220,6 +221,12 @@ class GPU(CardMemory, Device):
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_kernels`."""
+        if move.midpoint:
+            tracer_kernels.move_by_midpoint(
+                len(move.position), move.position, flow, INTERPOLATIONS[move.interpolation],
+                np.float64(move.time_step), move.length, move.first_row,
+            )  # fmt: skip
+            return
         _MOVES[move.interpolation](
             len(move.position), move.position, flow, np.float64(move.time_step), move.length,
             move.first_row,

@@ -12,6 +12,14 @@ where = {"wrap": wrap, "column": column, "local_row": local_row}
 bilinear = compile_loop(tracer_loops.move_one_bilinear, **where)
 nearest = compile_loop(tracer_loops.move_one_nearest, **where)
 along_stream = compile_loop(tracer_loops.move_one_along_stream, **where)
+one = compile_loop(
+    tracer_loops.move_one,
+    move_one_bilinear=bilinear,
+    move_one_nearest=nearest,
+    move_one_along_stream=along_stream,
+)
+hold_near = compile_loop(tracer_loops.hold_near)
+by_midpoint = compile_loop(tracer_loops.move_one_by_midpoint, move_one=one, hold_near=hold_near)
 
 
 @kernel
@@ -36,6 +44,14 @@ def move_along_stream(position, stream, time_step, length, first_row):
     n = cuda.grid(1)
     if n < position.shape[0]:
         along_stream(position, n, stream, time_step, length, first_row)
+
+
+@kernel
+def move_by_midpoint(position, flow, interpolation, time_step, length, first_row):
+    """Move tracers; see `cpu.tracer_loops.move_by_midpoint`."""
+    n = cuda.grid(1)
+    if n < position.shape[0]:
+        by_midpoint(interpolation, position, n, flow, time_step, length, first_row)
 
 
 def _move_batch(move):
