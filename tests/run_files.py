@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 STEP = 0.05
+COMPLETE = {"finished": "2026-01-01T00:00:00+00:00"}
 
 
 def put_frames(file: h5py.File, path: str, step: ArrayLike, value: ArrayLike) -> None:
@@ -31,6 +32,7 @@ def write_run(
     series: Mapping[str, NDArray[np.float64]] | None = None,
     warmup: Mapping[str, NDArray[np.float64]] | None = None,
     waiting_times: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
+    ended: Mapping[str, str] = COMPLETE,
 ) -> Path:
     """Write RUN/run.h5; position has shape (frames, tracers, 2), fields (frames, Lx, Ly).
 
@@ -40,7 +42,9 @@ def write_run(
     with h5py.File(directory / "run.h5", "w") as file:
         file.create_group("h5md").attrs["version"] = [1, 1]
         file.create_group("h5md/creator").attrs.update({"name": "epmpi", "version": "0"})
-        file.create_group("parameters").attrs.update({"seed": 7, "configuration": "# toml"})
+        known = {"seed": 7, "configuration": "# toml", **ended}
+        file.create_group("parameters").attrs.update(known)
+        file.create_group("parameters/time").attrs["duration"] = 1000.0
         file.create_group("parameters/lattice").attrs["shape"] = shape
         file.create_group("parameters/model").attrs.update(
             {"activation": "thermal", "temperature": 0.1, "shear_modulus": 1.0}

@@ -63,7 +63,8 @@ def write_page(path: Path, analysis: Analysis) -> None:
 
 def plain(title: str) -> str:
     """Return the title of the figures without their mathematical markup."""
-    return title.replace("$", "").replace(r"\times", "×").replace(r"\dot\gamma", "strain rate")
+    title = title.replace("$", "").replace("\n", ",  ")
+    return title.replace(r"\times", "×").replace(r"\dot\gamma", "strain rate")
 
 
 def _results(analysis: Analysis) -> Iterator[str]:

@@ -14,6 +14,7 @@ from rich.progress import track
 
 from epmpi.analysis.activity import AT_OUTPUTS, course, is_over_time
 from epmpi.analysis.blocks import Estimate, block_average
+from epmpi.analysis.completeness import Shortfall, shortfall
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
@@ -58,6 +59,8 @@ class Analysis:
     events : EventResults or None
     missing : tuple of str
         One line on each result that the run file cannot give.
+    shortfall : Shortfall or None
+        What the run lacks to its end.
     replicas : int
         Independent runs, from whose spread the errors come; 1: a run by itself.
     numbers : Path
@@ -79,6 +82,7 @@ class Analysis:
     fields: FieldResults | None
     events: EventResults | None
     missing: tuple[str, ...]
+    shortfall: Shortfall | None = None
     replicas: int = 1
     numbers: Path = Path()
     figures: list[Path] = field(default_factory=list)
@@ -126,6 +130,9 @@ def measure_replicas(
     """
     run = runs[0]
     averages, drifts, missing = _averages(runs)
+    cut = shortfall(runs)
+    remarks = [cut.remark] if cut else []
+    remarks += _drifts(run, averages, drifts)
     tracers = None
     if not run.has(POSITION):
         missing.append("no trajectory (output.trajectory_every): no D(t), S(q,t), trajectories")
@@ -146,17 +153,24 @@ def measure_replicas(
     return Analysis(
         run=run.path,
         name=run.name,
-        title=describe(run) + (f",  {len(runs)} replicas" if len(runs) > 1 else ""),
+        title=title(runs, cut),
         provenance=run.provenance(),
         averages=averages,
         drifts=drifts,
-        remarks=tuple(_remarks(run, averages, drifts)),
+        remarks=tuple(remarks),
+        shortfall=cut,
         tracers=tracers,
         fields=fields,
         events=events,
         missing=tuple(missing),
         replicas=len(runs),
     )
+
+
+def title(runs: Sequence[RunFile], cut: Shortfall | None) -> str:
+    """Return the title of the figures: the run, how many, and that it has stopped early."""
+    replicas = f",  {len(runs)} replicas" if len(runs) > 1 else ""
+    return describe(runs[0]) + replicas + (f"\n{cut.brief}" if cut else "")
 
 
 def describe(run: RunFile) -> str:
@@ -190,10 +204,10 @@ def _averages(
     return averages, drifts, missing
 
 
-def _remarks(
+def _drifts(
     run: RunFile, averages: Mapping[str, Estimate], drifts: Mapping[str, Drift]
 ) -> Iterable[str]:
-    """Yield what a reader of the results must know."""
+    """Yield a remark on each series that is not stationary."""
     is_random = run.parameter("model", "activation") == "random"
     for name, found in drifts.items():
         if found.is_marked and name != AT_OUTPUTS:  # the same quantity as the activity

@@ -47,6 +47,9 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
                 file.attrs["error_method"] = blocks.REPLICA_METHOD.format(
                     replicas=analysis.replicas
                 )
+            file.attrs["complete"] = analysis.shortfall is None
+            if analysis.shortfall is not None:
+                file.attrs["stopped"] = analysis.shortfall.brief
             file.attrs["remarks"] = "; ".join(analysis.remarks)
             file.attrs["missing"] = "; ".join(analysis.missing)
             _write_source(file.create_group("source"), analysis)

@@ -49,7 +49,8 @@ def tables(analysis: Analysis) -> Iterator[Table]:
 
 
 def _averages(analysis: Analysis, unit: str) -> Table:
-    table = _table(f"{analysis.name}: averages", "quantity", "value(error)", unit)
+    cut = f"\n{analysis.shortfall.brief}" if analysis.shortfall else ""
+    table = _table(f"{analysis.name}: averages{cut}", "quantity", "value(error)", unit)
     for name, estimate in analysis.averages.items():
         mark = " !" if analysis.drifts[name].is_marked else ""
         text = significant(estimate.value, estimate.error) + mark

@@ -1,0 +1,64 @@
+"""Whether a run has come to its end, and how far it came where it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from epmpi.analysis.field_results import STRESS
+from epmpi.analysis.reading import POSITION, RunFile
+
+FRAMES = ("observables/activity", POSITION, STRESS)  # whose last frame tells how far a run came
+NOT_ENDED = "it goes on, or was killed"
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """What a run, or the runs of an ensemble, lack to their end.
+
+    Attributes
+    ----------
+    why : str
+        As the run says: "SIGTERM", "time limit", ...; `NOT_ENDED` where it says nothing.
+    reached, duration : float
+        Time of the last frame, and of the end that was asked for, from the end of the warm-up; in
+        tau.
+    runs, of : int
+        How many runs of how many.
+    """
+
+    why: str
+    reached: float
+    duration: float
+    runs: int = 1
+    of: int = 1
+
+    @property
+    def brief(self) -> str:
+        """A few words, for titles."""
+        how = "not ended" if self.why == NOT_ENDED else "stopped early"
+        return f"{how}: t = {self.reached:.6g} of {self.duration:.6g}"
+
+    @property
+    def remark(self) -> str:
+        """One line, with the remedy."""
+        who = "the run" if self.of == 1 else f"{self.runs} of {self.of} replicas"
+        how = "has not ended" if self.why == NOT_ENDED else "stopped early"
+        if self.runs > 1 and self.why == NOT_ENDED:
+            how = "have not ended"
+        return (
+            f"{who} {how} ({self.why}): the results are of the time up to t = {self.reached:.6g} "
+            f"of {self.duration:.6g} tau; epmpi resume completes it"
+        )
+
+
+def shortfall(runs: Sequence[RunFile]) -> Shortfall | None:
+    """Return what runs of the same frames lack to their end; None where all have come to it."""
+    ends = [run.provenance() for run in runs]
+    cut = [str(end.get("stopped", NOT_ENDED)) for end in ends if "finished" not in end]
+    if not cut:
+        return None
+    first = runs[0]
+    last = [float(first.clock(path).time[-1]) for path in FRAMES if first.has(path)]
+    duration = float(first.parameter("time", "duration", 0.0))
+    return Shortfall(cut[0], max(last, default=0.0), duration, len(cut), len(runs))
