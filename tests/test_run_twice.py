@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from stepped import call_at_steps
 
 from epmpi.config import ConfigError, from_mapping
 from epmpi.ensemble import Ensemble
@@ -43,14 +44,12 @@ def test_a_second_run_is_refused(tmp_path, kind, replicas, again):
 def test_so_is_one_after_an_interruption(tmp_path):
     """A finished run of one frame came of it."""
     ran = Simulation(configured())
-    advance = ran.model.step
 
-    def step():
-        advance()
+    def send():
         if ran.model.step_count == 10:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    ran.model.step = step
+    call_at_steps(ran.model, after=send)
     run = ran.run(tmp_path / "run", progress=False)
     assert ran.stopped == "SIGTERM"
     with pytest.raises(ConfigError, match=r"Simulation.resume\('"):

@@ -55,7 +55,7 @@ class Simulation:
     stopped : str
         Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
     progressed : bool
-        Whether the last `run` took more than one step, after which it looks at the clock first.
+        Whether the last `run` went on after it had looked at the clock first, after one step.
 
     Raises
     ------
@@ -246,8 +246,7 @@ class Simulation:
             if self._checkpoint is None:
                 recorder.write(store, self.warmup_steps)
                 recorder.save(store, pace)
-            first, self.stopped = model.step_count, ""
-            look = first + 1
+            look, self.stopped, self.progressed = model.step_count + 1, "", False
             while model.step_count < self.total_steps and not self.stopped:
                 self._warmup.anneal()
                 yield self._next_due(look)
@@ -264,7 +263,7 @@ class Simulation:
                     around.told.update(model.step_count, phase, recorder.activity)
                 if looks and model.step_count < self.total_steps:
                     look = self._act(pace.decide(model.step_count), store, pace)
-            self.progressed = model.step_count > first + 1
+                self.progressed = not self.stopped or self.progressed
             store.describe(self._result(pace))
             recorder.save(store, pace)
 
