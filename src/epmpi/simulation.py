@@ -262,8 +262,9 @@ class Simulation:
                     phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
                     around.told.update(model.step_count, phase, recorder.activity)
                 if looks and model.step_count < self.total_steps:
-                    look = self._act(pace.decide(model.step_count), store, pace)
-                self.progressed = not self.stopped or self.progressed
+                    decision = pace.decide(model.step_count)
+                    look = self._act(decision, store, pace)
+                    self.progressed |= not decision.stop
             store.describe(self._result(pace))
             recorder.save(store, pace)
 
