@@ -15,7 +15,7 @@ import numpy as np
 from epmpi.devices.cpu.compiler import part, randomness, record_loop
 from epmpi.devices.cpu.thinning.bounds import renew, spread, tighten
 from epmpi.devices.cpu.thinning.lanes import choose
-from epmpi.devices.cpu.thinning.tiles import choose_site, evaluate, look_at, rules, tile_of
+from epmpi.devices.cpu.thinning.tiles import choose_site, leave_out, look_at, rules, tile_of
 from epmpi.devices.thinning import FULL, LONGEST, REACHED
 
 activation_direction = rules.activation_direction
@@ -98,7 +98,7 @@ def take_candidate(now, medium, sites, tiles, events, scratch, progress, seed, r
                 direction = begin_event(
                     now, x, y, tile, number, medium, sites, events, progress, seed, rule
                 )
-                evaluate(tile, medium, sites, tiles, scratch, rule)
+                leave_out(number, tile, tiles, scratch)
     if change == 0.0:
         progress.refused += 1
         tighten(now, tile, medium, tiles, scratch, progress, rule)

@@ -105,8 +105,22 @@ def evaluate(tile, medium, sites, tiles, scratch, rule):
     for n in range(stress.size):
         rate[n] = rate_ceiling(stress[n], rule) * inactive[n]
         size[n] = abs(stress[n]) * inactive[n]
+    sum_up(tile, tiles, scratch)
+
+
+@part
+def sum_up(tile, tiles, scratch):
+    """Set the total rate of a tile and its largest |sigma| from those of its sites."""
+    rate, size = scratch.rate, scratch.size
     tiles.total[tile] = sum_lanes(rate, 0, rate.size, scratch.rate_sums)
     tiles.largest[tile] = largest_of(size, 0, size.size, scratch.maxima)
+
+
+@part
+def leave_out(number, tile, tiles, scratch):
+    """Take a site that begins to yield out of the tile that was evaluated just now."""
+    scratch.rate[number] = scratch.size[number] = 0.0
+    sum_up(tile, tiles, scratch)
 
 
 @called_loop
