@@ -1,4 +1,5 @@
 import io
+import math
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,23 @@ def test_cases_have_names_and_seeds_of_their_own():
 
 def test_quick_is_quick():
     """15 minutes on 2 cores at 35 ns a site and step, a third of it left for the analysis."""
-    updates = sum((case.warmup + case.duration) / cases.STEP * case.size**2 for case in QUICK)
-    assert updates * 35e-9 / 2 < 600
+    sites = {case: case.size**2 * (case.warmup + case.duration) for case in QUICK}
+    updates = sum(sites[case] / cases.STEP for case in QUICK if not case.exact)
+    # Events of the exact clock, by the law of docs/validation.md, 15 us each.
+    events = sum(
+        1.8 * math.exp(-0.479 / (case.temperature or 0.0765)) * sites[case]
+        for case in QUICK
+        if case.exact
+    )
+    assert events > 1e5
+    assert updates * 35e-9 / 2 + events * 15e-6 / 2 < 600
+
+
+def test_the_faster_clock_is_used():
+    """The exact clock where less than one site in 500 yields, about; see docs/performance.md."""
+    for case in (*QUICK, *FULL):
+        if not case.random or case.temperature:
+            assert case.exact == (case.temperature < 0.1)
 
 
 @pytest.mark.ci

@@ -36,17 +36,20 @@ class PaperFigure:
         return case.temperature in (self.random if case.random else self.temperatures)
 
 
-ALL = (0.04, 0.05, 0.07, 0.1, 0.15, 0.2)
+SHOWN = (0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2)
+ALL = (*SHOWN, 0.035, 0.06)
 FIGURES = {
     "fig1": PaperFigure(draw_1, (0.1,)),
-    "fig2a": PaperFigure(draw_2a, (0.05, 0.07, 0.1, 0.2), (0.05, 0.07, 0.1, 0.2)),
+    "fig2a": PaperFigure(
+        draw_2a, (0.03, 0.04, 0.05, 0.07, 0.1, 0.2), (0.03, 0.04, 0.05, 0.07, 0.1, 0.2)
+    ),
     "fig2b": PaperFigure(draw_2b, (0.2,), regime="I"),
     "fig2c": PaperFigure(draw_2c, (0.07,), regime="II"),
     "fig2d": PaperFigure(draw_2d, (0.2,), regime="III"),
-    "fig3a": PaperFigure(draw_3a, ALL, (0.0,)),
-    "fig3b": PaperFigure(draw_3b, ALL, (0.0,)),
-    "fig3c": PaperFigure(draw_3c, ALL, (0.0,)),
-    "fig3d": PaperFigure(draw_3d, ALL, (0.0,)),
+    "fig3a": PaperFigure(draw_3a, SHOWN, (0.0,)),
+    "fig3b": PaperFigure(draw_3b, SHOWN, (0.0,)),
+    "fig3c": PaperFigure(draw_3c, SHOWN, (0.0,)),
+    "fig3d": PaperFigure(draw_3d, SHOWN, (0.0,)),
     "activity": PaperFigure(draw_activity, ALL),
 }
 

@@ -88,8 +88,9 @@ def _waiting_rows(run: Measured, events: EventResults) -> Iterator[Row]:
     relative = float(np.hypot(error / mean, activity.error / activity.value))
     value = activity.value * mean
     yield Row(
-        "3b", "a times the mean wait", exact_mean_wait(activity.value, STEP), value,
-        value * relative, f"{name_of(run)}; first column: exact at this step", "mean_wait",
+        "3b", "a times the mean wait",
+        1.0 if run.case.exact else exact_mean_wait(activity.value, STEP), value, value * relative,
+        f"{name_of(run)}; first column: exact for this clock", "mean_wait",
     )  # fmt: skip
 
 

@@ -69,7 +69,8 @@ def write_validation(
         "What E. E. Ferrero, K. Martens and J.-L. Barrat, PRL 113, 248301 (2014) print, beside "
         "what this package measures.",
         f"Made by `epmpi paper --{scale}`, epmpi {epmpi.__version__}; the default reading "
-        f"(Gamma0 = 1, direction = stress, continuum symbol, prefactor 1), step {STEP:g}.",
+        f"(Gamma0 = 1, direction = stress, continuum symbol, prefactor 1); hot runs with a step of "
+        f"{STEP:g}, cold ones by the exact clock.",
         "No parameter was tuned. (12) is the 68.3 % error of the last digits. +- 0.1 (window) is "
         "half the range of what a window and its parts give: a number that depends on the window "
         "is no better known than that. Deviations are in both errors together; that of the paper's "
