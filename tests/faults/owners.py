@@ -57,12 +57,15 @@ def without_locks(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of resuming a run, alive or asleep, where locks do not work."""
     ways = [(flock, machine) for flock in DISKS for machine in ("", "another")]
     for flock, machine in ways[:number]:
-        here = {"FLOCK": flock, "runner": LOCKLESS}
+        hold = place.directory / "hold"
+        here = {"FLOCK": flock, "runner": LOCKLESS, "HOLD": str(hold)}
+        hold.touch()  # so that it is there until the second has been refused
         old = begun(place, "unlocked", MACHINE="", **here)
         if machine:  # alive there: seen by its signs
             old.kill(signal.SIGCONT)
         second = place.resume("unlocked", MACHINE=machine, **here)
         code, lost = second.wait(), ""
+        hold.unlink()
         if code != 2 or "is in use by process" not in second.text():
             lost = f"exit code {code}: {second.text()[-300:]}"
         lost = lost or (old.text()[-300:] if ended(old, 0, "") and old.wait() != 0 else "")

@@ -85,8 +85,7 @@ def analyse(
     analyses = []
     for path, target in zip(paths, targets, strict=True):
         with ExitStack() as opened:
-            runs = [opened.enter_context(RunFile(run)) for run in runs_of(path)]
-            check_alike(runs)
+            runs = open_alike(path, opened, communicator)
             analysis = measure_replicas(runs, shown, communicator)
             if len(runs) > 1:
                 analysis = of_ensemble(analysis, path)
@@ -101,6 +100,25 @@ def analyse(
         if shown is not None:
             print_analysis(shown, analysis)
     return analyses
+
+
+def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None) -> list[RunFile]:
+    """Return the open files of a run or of an ensemble, with the same end on all ranks.
+
+    Raises
+    ------
+    AnalysisError
+        On all ranks, if one cannot open them.
+    """
+    runs: list[RunFile] = []
+    error = None
+    try:
+        runs += [opened.enter_context(RunFile(run)) for run in runs_of(path)]
+        check_alike(runs)
+    except AnalysisError as found:
+        error = found
+    (communicator or Communicator()).raise_named(error)
+    return runs
 
 
 def of_ensemble(analysis: Analysis, path: Path) -> Analysis:

@@ -235,7 +235,7 @@ def add_strips(
         if error is not None:
             raise error
         return
-    communicator.raise_alike(error)
+    communicator.raise_named(error)
     for accumulator in accumulators:
         for total in accumulator.sums:
             total[...] = communicator.sum(total)

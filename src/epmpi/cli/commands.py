@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,10 +21,11 @@ from epmpi.exits import INTERRUPTED, MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, US
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
 from epmpi.state import StateError
-from epmpi.telling import Forgiving
+from epmpi.telling import Forgiving, say
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
+PATIENCE = 10.0  # seconds that a rank waits for the others to fail alike
 EXIT_CODES: dict[type[Exception], int] = {
     ConfigError: USER_ERROR,
     OutputError: OUTPUT_ERROR,
@@ -38,20 +40,28 @@ def carry_out(arguments: Sequence[str] | None) -> int:
     if not chosen.stops:
         signals.let_go()
     communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
+    ending = communicator
     try:
         if not chosen.alone:
             communicator = _all_ranks()
+            ending = communicator.duplicate()
         elif launch.size > 1:
             raise ConfigError(f"{chosen.name} runs on 1 rank, got {launch.size}: {chosen.alone}")
         code: int = chosen.command(chosen, communicator)
         sys.stdout.flush()
         if chosen.prints and isinstance(sys.stdout, Forgiving) and (lost := sys.stdout.lost):
-            raise OutputError(f"cannot write standard output: {lost.strerror}")
+            say(f"epmpi: cannot write standard output: {lost.strerror}")
+            return OUTPUT_ERROR
         return code
     except tuple(EXIT_CODES) as error:
+        code = EXIT_CODES[type(error)]
+        if not ending.come_together(PATIENCE):
+            host = f"rank {communicator.rank} of {communicator.size}, on {platform.node()}"
+            say(f"epmpi: {host}: {error}")
+            communicator.abort(code)
         if communicator.rank == 0 and (communicator.size > 1 or launch.rank == 0):
-            print(f"epmpi: {error}", file=sys.stderr, flush=True)
-        return EXIT_CODES[type(error)]
+            say(f"epmpi: {error}")
+        return code
     except KeyboardInterrupt:
         if launch.rank == 0:
             print("epmpi: interrupted", file=sys.stderr, flush=True)

@@ -51,7 +51,7 @@ def read_final_fields(
         error = found
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, Damaged) as found:
         error = ConfigError(f"initial.state = '{run}' cannot be read: {one_line(found)}")
-    communicator.raise_alike(error)
+    communicator.raise_named(error)
     return fields
 
 

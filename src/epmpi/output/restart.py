@@ -45,16 +45,18 @@ class Damaged(Exception):
 
 
 @contextmanager
-def refused_in_one_line(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged or foreign file leads to into a ConfigError with the remedy."""
+def refused_in_one_line(path: Path, *, advised: bool = True) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file leads to into a ConfigError, with the remedy."""
     try:
         yield
     except FileNotFoundError:
-        raise ConfigError(f"there is no checkpoint {path}{remedy(path)}") from None
+        advice = remedy(path) if advised else ""
+        raise ConfigError(f"there is no checkpoint {path}{advice}") from None
     # A library that reads damaged bytes may raise anything.
     except Exception as error:
+        advice = remedy(path) if advised else ""
         why = one_line(error)
-        raise ConfigError(f"checkpoint {path} cannot be used: {why}{remedy(path)}") from error
+        raise ConfigError(f"checkpoint {path} cannot be used: {why}{advice}") from error
 
 
 def remedy(path: Path) -> str:
@@ -193,7 +195,7 @@ def read_state(
     """
     state, error = None, None
     try:
-        with refused_in_one_line(path), open_to_read(path) as file:
+        with refused_in_one_line(path, advised=False), open_to_read(path) as file:
             state = State(
                 header.step_count,
                 {name: read_field(file, name, field, slab) for name, field in like.fields.items()},
@@ -203,7 +205,7 @@ def read_state(
             )
     except ConfigError as found:
         error = found
-    communicator.raise_alike(error)
+    communicator.raise_named(error, everywhere=remedy(path))
     if state is None:
         raise ConfigError(f"checkpoint {path} cannot be used")
     return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import time
 import traceback
@@ -54,6 +55,10 @@ class Communicator:
         if self.mpi is None:
             return Communicator()
         return Communicator(self.mpi.Split(group, self.rank))
+
+    def duplicate(self) -> Communicator:
+        """Return one of the same ranks whose messages never mix with these.  Collective."""
+        return Communicator(None if self.mpi is None else self.mpi.Dup())
 
     def rank_on_node(self) -> int:
         """Return the number of this rank among those that share its memory.  Collective."""
@@ -212,6 +217,48 @@ class Communicator:
         for found in errors:
             if found is not None:
                 raise found
+
+    def raise_named(self, error: Exception | None, everywhere: str = "") -> None:
+        """Raise on every rank what went wrong on some, with number and host of one.  Collective.
+
+        For what each rank has tried by itself, such as to open a file.
+
+        Parameters
+        ----------
+        error : Exception or None
+            What went wrong on this rank; its class is made of one text.
+        everywhere : str
+            The remedy, to be added where it went wrong on all.
+        """
+        told = error and (error, platform.node())
+        failed = [told] if self.size == 1 else self.mpi.allgather(told)
+        for rank, found in enumerate(failed):
+            if found is None:
+                continue
+            first, host = found
+            if all(failed):
+                raise type(first)(f"{first}{everywhere}") from error
+            number = sum(item is not None for item in failed)
+            raise type(first)(
+                f"rank {rank} of {self.size}, on {host}: {first}; so it is on {number} of "
+                f"{self.size} ranks: all need a file system that their nodes share"
+            ) from error
+
+    def come_together(self, seconds: float) -> bool:
+        """Tell whether all ranks come here too, within so many seconds.
+
+        Who has failed asks before it ends: the others may wait for it elsewhere, for ever.  To be
+        asked of a `duplicate` that is used for nothing else.
+        """
+        if self.size == 1:
+            return True
+        request = self.mpi.Ibarrier()
+        end = time.monotonic() + seconds
+        while not request.Test():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
 
     def abort(self, code: int = 1) -> None:
         """End all ranks now."""
