@@ -30,6 +30,7 @@ def values(configuration, *names):
         (["tracers.every=30"], {"time.warmup": 199.5, "output.trajectory_every": 1.5}),
         (["tracers.every=3", "output.trajectory_every=0"], {}),
         (["model.attempt_rate=100"], {"time.step": 0.005}),
+        (["model.attempt_rate=100", "time.clock=exact"], {}),
         (["model.relaxation_time=0.02"], {"time.step": 0.01}),
         (["model.activation=random", "model.activity=0.99"], {"time.step": 0.005}),
         (["time.duration=10.03"], {"time.step": 0.01}),

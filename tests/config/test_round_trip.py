@@ -45,7 +45,10 @@ def configurations(draw):
         initial["stress_deviation"] = draw(positive)
         initial["drawn"] = draw(st.sampled_from(["fourier", "site"]))
     held = ["strain"] if model["strain_rate"] else ["strain", "stress"]
-    every, step = draw(st.integers(1, 100)), draw(st.floats(1e-9, 2e-7))
+    clock = draw(st.sampled_from(["steps", "exact"]))
+    exact = clock == "exact"
+    every = 1 if exact else draw(st.integers(1, 100))
+    step = draw(st.floats(1e-9, 1e5 if exact else 2e-7))
     return from_mapping(
         {
             "lattice": {"shape": shape},
@@ -62,6 +65,7 @@ def configurations(draw):
                 "every": every,
             },
             "time": {
+                "clock": clock,
                 "step": step,
                 "warmup": draw(steps) * every * step,
                 "duration": draw(steps) * step,
@@ -74,7 +78,7 @@ def configurations(draw):
             "run": {
                 "seed": draw(st.integers(0, 2**63 - 1)),
                 "device": draw(st.sampled_from(["auto", "cpu"])),
-                "precision": draw(st.sampled_from(["double", "single"])),
+                "precision": draw(st.sampled_from(["double", "single"][: 2 - exact])),
                 "fft": (fft := draw(st.sampled_from(["auto", *FFT_ENGINES]))),
                 "wire": draw(st.sampled_from(["double", "single"][: 1 + (fft not in LIBRARIES)])),
             },

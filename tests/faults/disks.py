@@ -17,13 +17,16 @@ WRITES = {  # what fills the disk
     "fields": "shape = [128, 64]\n[output]\nfields_every = 0.5\ntrajectory_every = 0.0",
     "trajectory": "shape = [32, 64]\n[output]\nfields_every = 0.0\ntrajectory_every = 0.05",
     "checkpoint": "shape = [256, 128]\n[output]\nfields_every = 0.0\ntrajectory_every = 0.0",
+    "exact clock": "shape = [128, 64]\n[output]\nfields_every = 0.5\ntrajectory_every = 0.0",
 }
-TRACERS = {"fields": 0, "trajectory": 2000, "checkpoint": 0}
+CLOCKS = {"exact clock": "exact"}
+TRACERS = {"fields": 0, "trajectory": 2000, "checkpoint": 0, "exact clock": 0}
 COMMON = "series_every = 0.5\ncheckpoint_every = 0.1\n[time]\nwarmup = 0.0\nduration = 10.0"
 SIZES = {  # KiB of the disk at first
     "fields": (700, 2500, 5000),
     "trajectory": (400, 2000, 6000),
     "checkpoint": (700, 1000, 1150),
+    "exact clock": (700, 2500, 5000),
 }
 
 
@@ -59,7 +62,10 @@ def mount(path: Path, options: str) -> None:
 def disk_full(directory: Path, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of disks that fill up at different times of a run, and get space later."""
     for what, text in WRITES.items():
-        configuration = f"[lattice]\n{text}\n{COMMON}\n[tracers]\nnumber = {TRACERS[what]}\n"
+        configuration = (
+            f'[lattice]\n{text}\n{COMMON}\nclock = "{CLOCKS.get(what, "steps")}"\n'
+            f"[tracers]\nnumber = {TRACERS[what]}\n"
+        )
         place = Place(directory / what, configuration)
         whole = place.reference()
         for size in SIZES[what][:number]:

@@ -56,6 +56,7 @@ TOKENS = [
     "[lattice]", "shape", "= [64, 64]", "=", "[model]", '"random"', "nan", "inf", "-1", "1e400",
     "0x7f", "[[", "]]", "{", "}", '"', "'''", "\\u0000", "\n", "true", "9" * 40, "2020-01-01",
     "[output]", "#", ".", ",", "é", "\ud7ff", "[scan]", "grid", "points", "seeds", "quantities",
+    '"exact"',
     *(item.key for item in describe()),
 ]  # fmt: skip
 CAMPAIGN = b"""
@@ -68,8 +69,18 @@ points = [{ "time.step" = 0.05 }, { "lattice.shape" = [32, 16] }]
 duration = 20.0
 """
 SEEDS = {  # good texts of each kind
-    "configuration": [Configuration().to_toml().encode(), b"[model]\ntemperature = 0.2\n", b""],
-    "override": [b"model.temperature=0.2", b"lattice.shape=[64,64]", b"initial.state=runs/a"],
+    "configuration": [
+        Configuration().to_toml().encode(),
+        b"[model]\ntemperature = 0.2\n",
+        b"",
+        b'[time]\nclock = "exact"\nstep = 1e3\n[tracers]\nevery = 1\n',
+    ],
+    "override": [
+        b"model.temperature=0.2",
+        b"lattice.shape=[64,64]",
+        b"initial.state=runs/a",
+        b"time.clock=exact",
+    ],
     "campaign": [CAMPAIGN, b"[scan]\n"],
 }
 
@@ -163,7 +174,11 @@ class Files:
     """Readers of run.h5, of its segments and of checkpoint.h5."""
 
     def __init__(self, directory: Path) -> None:
-        self._good = [good_run(directory / "plain"), segmented_run(directory / "parts")]
+        self._good = [
+            good_run(directory / "plain"),
+            good_run(directory / "exact", clock="exact"),
+            segmented_run(directory / "parts"),
+        ]
         self._run = directory / "fuzzed"
         self._readers = readers(self._run)
         for good in self._good:  # compiles what a restart needs, before the memory is limited
@@ -232,9 +247,10 @@ def readers(run: Path) -> dict[str, Callable[[], Any]]:
     }
 
 
-def good_run(directory: Path) -> Path:
+def good_run(directory: Path, clock: str = "steps") -> Path:
     """Return a short run."""
-    run = Simulation(from_mapping(SETTINGS)).run(directory, progress=False)
+    settings = SETTINGS | {"time": SETTINGS["time"] | {"clock": clock}}
+    run = Simulation(from_mapping(settings)).run(directory, progress=False)
     name_it(run / "run.h5")
     return run
 

@@ -12,14 +12,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
-from fault_runs import Place, Trial
+from fault_runs import OF_THE_EXACT_CLOCK, Place, Trial
 from kills import kill_at_random
 from machines import (
     clock_backwards,
@@ -38,6 +39,7 @@ from owners import replaced, without_locks
 def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
     """Yield what came of every fault."""
     place = Place(directory / "runs")
+    exact = Place(directory / "exact", OF_THE_EXACT_CLOCK)
     few = max(1, min(3, times))
     if can_mount():
         disks = [partial(disk_full, directory, few), partial(read_only, directory, 1)]
@@ -48,6 +50,9 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(kill_at_random, place, kills),
         partial(damage, place, times),
         partial(foreign, place, 1),
+        partial(of_the_exact_clock, kill_at_random, exact, kills),
+        partial(of_the_exact_clock, damage, exact, times),
+        partial(of_the_exact_clock, stopped, exact, few),
         *disks,
         partial(stopped, place, few + 1),
         partial(stopped_at_start, place, few),
@@ -64,15 +69,23 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         yield from tried(seed)
 
 
+def of_the_exact_clock(
+    fault: Callable[[Place, int, int], Iterator[Trial]], place: Place, number: int, seed: int
+) -> Iterator[Trial]:
+    """Yield what came of a fault to runs of the exact clock, under names of their own."""
+    for trial in fault(place, number, seed):
+        yield replace(trial, fault=f"{trial.fault}, exact clock")
+
+
 def table(found: list[Trial]) -> str:
     """Return the table: a row for each fault."""
     tried = Counter(trial.fault for trial in found)
     lost = Counter(trial.fault for trial in found if trial.lost)
-    rows = [f"{'fault':<44} {'tried':>6} {'survived':>9} {'lost':>5}"]
+    rows = [f"{'fault':<52} {'tried':>6} {'survived':>9} {'lost':>5}"]
     for fault, number in tried.items():
-        rows.append(f"{fault:<44} {number:6} {number - lost[fault]:9} {lost[fault]:5}")
+        rows.append(f"{fault:<52} {number:6} {number - lost[fault]:9} {lost[fault]:5}")
     total, all_lost = tried.total(), lost.total()
-    rows.append(f"{'all':<44} {total:6} {total - all_lost:9} {all_lost:5}")
+    rows.append(f"{'all':<52} {total:6} {total - all_lost:9} {all_lost:5}")
     hit = Counter(trial.during for trial in found if trial.during)
     if hit:
         rows.append("of the kills: " + ", ".join(f"{n} {what}" for what, n in hit.most_common()))

@@ -8,7 +8,7 @@ import fuzz
 import pytest
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
-from fault_runs import Place
+from fault_runs import OF_THE_EXACT_CLOCK, Place
 from kills import kill_at_random
 from machines import (
     clock_backwards,
@@ -39,6 +39,7 @@ OF_RUNS = (
     (stalled, 1),
     (not_a_number, 2),
 )
+OF_RUNS_OF_THE_EXACT_CLOCK = ((kill_at_random, 3), (damage, 2), (stopped, 1))
 TEXTS = [(target, 300) for target in ("configuration", "override", "campaign")]
 FUZZERS = [way for way in fuzz.WAYS if way == "by properties" or fuzz.has_guide()]
 LIMIT = 400.0  # seconds for one of them
@@ -59,6 +60,18 @@ def test_run_survives(place, fault, number):
     found = list(fault(place, number, SEED))
     assert found
     assert [trial for trial in found if trial.lost] == []
+
+
+@pytest.fixture(scope="module")
+def exact_place(tmp_path_factory) -> Place:
+    return Place(tmp_path_factory.mktemp("exact"), OF_THE_EXACT_CLOCK)
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.parametrize(("fault", "number"), OF_RUNS_OF_THE_EXACT_CLOCK)
+def test_run_of_the_exact_clock_survives(exact_place, fault, number):
+    test_run_survives(exact_place, fault, number)
 
 
 @pytest.mark.slow

@@ -74,6 +74,8 @@ def _times(draft: Any) -> Iterator[tuple[str, float, float]]:
 def _step(draft: Any, written: Collection[str]) -> float:
     """Return the longest step, a whole part of the default, that the rates and times allow."""
     longest = LARGEST_RATE_STEP * shortest_time(draft.model)[0] * (1 + TOLERANCE)
+    if draft.time.clock == "exact":  # it takes any
+        longest = math.inf
     coarsest = max(1, math.ceil(draft.time.step / longest))
     times = [
         (time, unit / draft.time.step)
