@@ -43,6 +43,20 @@ assert active.any() and np.allclose(drawn[0], -active, atol=1e-12), drawn
 """
 
 
+# And every command takes a run with the rule.
+COMMANDS = """
+from epmpi.cli import main
+
+changes = ["model.activation=three_halves", "lattice.shape=[14, 11]", "tracers.number=0"]
+changes += ["time.warmup=0", "time.duration=2", "output.fields_every=0.5"]  # 11: little to compile
+Path("new.toml").touch()
+run = ["run", "new.toml", "-o", "new", *(f"--set={change}" for change in changes)]
+for line in (run, ["watch", "--once", "new"], ["analyse", "new"], ["export", "new"],
+             ["resume", "new", "--set", "time.duration=3"]):
+    assert main(line) == 0, line
+"""
+
+
 @pytest.mark.ci
 def test_a_rule_and_a_propagator_are_added_as_the_page_says(launch, tmp_path):
     """In one copy, so that the loops are compiled once."""
@@ -53,7 +67,7 @@ def test_a_rule_and_a_propagator_are_added_as_the_page_says(launch, tmp_path):
     for patch in patches:
         apply_patch(patch, tmp_path)
     text = "import epmpi\nassert epmpi.__file__.startswith({!r}), epmpi.__file__\n"
-    program = text.format(str(tmp_path)) + "\n".join([*programs, MAP])
+    program = text.format(str(tmp_path)) + "\n".join([*programs, MAP, COMMANDS])
     (tmp_path / "program.py").write_text(program)
     paths = {"PYTHONPATH": str(tmp_path / "src"), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     done = launch("program.py", ranks=None, cwd=tmp_path, timeout=600.0, **paths)

@@ -2,6 +2,7 @@
 
 import io
 import os
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -12,7 +13,7 @@ from epmpi.analysis import AnalysisError
 from epmpi.config import from_mapping
 from epmpi.simulation import Simulation
 from epmpi.watch import picture, read_snapshot, snapshot, watch
-from epmpi.watch.picture import LEVELS, QUIET, left, sparkline
+from epmpi.watch.picture import LEVELS, QUIET, left, sparkline, title
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,18 @@ def test_a_finished_run(finished):
         "5 s ago",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("activation", "activity", "at"),
+    [("three_halves", None, "T = 0.3"), ("random", 0.02, "a = 0.02")],
+)
+def test_the_title_of_a_rule_that_somebody_has_added(activation, activity, at):
+    """See docs/extending.md: only the random model has no temperature."""
+    model = SimpleNamespace(activation=activation, activity=activity, temperature=0.3)
+    configuration = SimpleNamespace(model=model, lattice=SimpleNamespace(shape=(16, 12)))
+    told = title(SimpleNamespace(name="hot", configuration=configuration))
+    assert str(told) == f"hot: {activation} model, {at}, 16 x 12"
 
 
 def test_a_run_that_goes_on(going_on):

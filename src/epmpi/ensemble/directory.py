@@ -15,10 +15,10 @@ import h5py
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
 from epmpi.output import OutputError
 from epmpi.output.failures import reason
+from epmpi.output.flushing import flush_to_disk
 from epmpi.output.leftovers import has_begun
 from epmpi.output.lock import RunLock
 from epmpi.output.opening import claim
-from epmpi.output.segments import flush_to_disk
 from epmpi.trust import check_file
 
 

@@ -25,6 +25,7 @@ REMEDIES = {
     errno.EACCES: "check the permissions, or write the run to another directory",
     errno.EROFS: "write the run to another directory",
     errno.EIO: "check the disk",
+    errno.ENOLCK: "its file system has no locks: set HDF5_USE_FILE_LOCKING=FALSE",
 }
 
 
@@ -81,7 +82,8 @@ def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
         If it cannot be written; it is empty then.
     """
     with told_in_one_line(path):
-        file = h5py.File(path, mode, **options)
+        # Without a lock of HDF5: nobody else knows the file, and not every file system has locks.
+        file = h5py.File(path, mode, locking=False, **options)
         kept = datasets(file)
         try:
             yield file

@@ -41,6 +41,7 @@ import h5py
 
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import told_in_one_line, writing
+from epmpi.output.flushing import flush_to_disk
 from epmpi.output.lock import RunLock
 from epmpi.trust import FOLDER, SEGMENT
 
@@ -264,12 +265,3 @@ def write_index(file: h5py.File, segments: list[Segment], directory: Path) -> No
                 start += frames
             group.create_virtual_dataset(name, layout)
         h5md.annotate(file, element)
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until the file, or the names in the directory, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

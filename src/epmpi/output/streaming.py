@@ -96,7 +96,7 @@ class StreamingWriter:
                 "r+",
                 libver=h5md.FORMAT,
                 rdcc_nbytes=chunks.CHUNK_CACHE,
-                locking="best-effort",
+                locking=False,  # as `writing` does
             )
         self.frames, self._grown = dict(frames), dict(frames)
 

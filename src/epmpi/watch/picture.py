@@ -84,8 +84,7 @@ def columns() -> Table:
 def title(seen: Snapshot | Replicas) -> Text:
     """Return the name of the run, its model and its lattice."""
     model, (length, width) = seen.configuration.model, seen.configuration.lattice.shape
-    thermal = model.activation == "thermal"
-    at = f"T = {model.temperature:g}" if thermal else f"a = {model.activity:g}"
+    at = f"T = {model.temperature:g}" if model.activity is None else f"a = {model.activity:g}"
     return Text(f"{seen.name}: {model.activation} model, {at}, {length} x {width}")
 
 
