@@ -28,22 +28,30 @@ class Activation:
     ----------
     rule : SwitchingRule
     increments : Increments
+    drive : float
+        ``mu gdot``, the stress that the macroscopic strain adds to every site per unit of time.
     """
 
     def __init__(self, configuration: Configuration, slab: Slab) -> None:
         model, step = configuration.model, configuration.time.step
+        self.drive = model.shear_modulus * model.strain_rate
         self._slab = slab
         self._seed = configuration.run.seed
         self.rule = switching_rule(configuration)
         self.increments = Increments(
             time=step,
-            stress=model.shear_modulus * model.strain_rate * step,
+            stress=self.drive * step,
             strain=active_strain(model.event_strain, model.relaxation_time, step),
         )
 
     def set_temperature(self, temperature: float) -> None:
         """Go on at another temperature."""
         self.rule = self.rule._replace(temperature=temperature)
+
+    def set_drive(self, drive: float) -> None:
+        """Go on with another rate at which the stress of every site grows."""
+        self.drive = drive
+        self.increments = self.increments._replace(stress=drive * self.increments.time)
 
     def update(
         self,

@@ -88,7 +88,8 @@ class Batch:
 
     def step(self) -> None:
         """Advance all models by one time step; see `steps.TimeSteps`."""
-        self._step.take(self.models[0].activation.rule, self._advance)
+        activation = self.models[0].activation
+        self._step.take((activation.rule, activation.increments), self._advance)
         for model in self.models:
             model.step_count += 1
 

@@ -18,19 +18,22 @@ from epmpi.config import Configuration, check_ranks
 from epmpi.devices import Device
 from epmpi.exact import ExactClock
 from epmpi.fields import Fields
+from epmpi.imposed import Imposed
 from epmpi.initial import gaussian_stress, stationary_direction
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.placement import place
+from epmpi.sealed import Sealed
 from epmpi.spectral import Transform, make_transform
 from epmpi.state import Accumulator, Record, State
 from epmpi.steps import TimeSteps
 from epmpi.tracers import Tracers
 
+IMPOSED = "imposed"  # its name among the records
 CLOCKS: dict[str, Callable[..., Clock]] = {"steps": TimeSteps, "exact": ExactClock}
 
 
-class Model:
+class Model(Sealed):
     """State of the model on this rank's slab.  Making one is collective.
 
     Parameters
@@ -80,6 +83,7 @@ class Model:
         self.fields = Fields(self.slab.shape, dtype, self.device)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
         self.activation = Activation(configuration, self.slab)
+        self._imposed = Imposed(configuration, self.activation)
         self.clock = CLOCKS[configuration.time.clock](
             configuration, self.fft, self.fields, self.activation, self.tracers
         )
@@ -87,6 +91,7 @@ class Model:
         self.records: dict[str, Record] = {}
         self.step_count, self.paused = 0, False
         self._set_initial_state()
+        self.seal()
 
     def _set_initial_state(self) -> None:
         """Set the stress and the activity that the configuration asks for.  Collective."""
@@ -112,6 +117,35 @@ class Model:
     def direction(self) -> NDArray[np.int8]:
         """The product n s: 0 inactive, +1 or -1 active; shape (rows, Ly)."""
         return self.fields.direction
+
+    @property
+    def temperature(self) -> float:
+        """T of the next step; set on all ranks, it holds until it is set again."""
+        return self._imposed.temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        self._imposed.set_temperature(temperature)
+        self.keep_imposed()
+
+    @property
+    def strain_rate(self) -> float:
+        """The macroscopic strain rate of the next step; set on all ranks, it holds until again."""
+        return self._imposed.strain_rate
+
+    @strain_rate.setter
+    def strain_rate(self, rate: float) -> None:
+        self._imposed.set_strain_rate(rate, self.time)
+        self.keep_imposed()
+
+    @property
+    def is_imposed(self) -> bool:
+        """Whether temperature and strain rate are a part of the state: they may change."""
+        return IMPOSED in self.records
+
+    def keep_imposed(self) -> None:
+        """Make temperature and strain rate, which may change, observables and part of the state."""
+        self.keep(IMPOSED, self._imposed)
 
     @property
     def time(self) -> float:
@@ -181,6 +215,8 @@ class Model:
         if self.communicator.is_root:
             for name, record in self.records.items():
                 record.restore({key: root[f"{name}/{key}"] for key in record.root()})
+        if self.is_imposed:
+            self._imposed.restore(self.communicator.broadcast(self._imposed.root()))
         self.tracers.set(state.identity, state.position)
         self.step_count = state.step_count
         self.update_response()
@@ -225,8 +261,9 @@ class Model:
         -------
         dict
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
-            plastic_strain_mean, events (activations since the start), what the clock adds, and
-            where it changes the macroscopic_strain; empty on the other ranks.
+            plastic_strain_mean, events (activations since the start), what the clock adds, where it
+            changes the macroscopic_strain, and where they may change temperature and strain_rate;
+            empty on the other ranks.
         """
         self.clock.complete()
         events = int(self.communicator.sum(self.clock.counts()["events"]))
@@ -246,6 +283,7 @@ class Model:
             "events": events,
             **self.clock.observables(),
             **self._macroscopic_strain(strain / sites),
+            **(self._imposed.observables() if self.is_imposed else {}),
         }
 
     def _macroscopic_strain(self, plastic_strain_mean: float) -> dict[str, float]:
@@ -253,7 +291,7 @@ class Model:
 
         The mean stress changes by ``mu (gamma - 2 plastic_strain_mean)``.
         """
-        rate = self.configuration.model.strain_rate
         if self.configuration.propagator.macroscopic == "stress":
             return {"macroscopic_strain": 2.0 * plastic_strain_mean}
-        return {"macroscopic_strain": rate * self.time} if rate else {}
+        moves = self.strain_rate != 0.0 or self.is_imposed
+        return {"macroscopic_strain": self._imposed.strain(self.time)} if moves else {}

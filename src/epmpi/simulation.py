@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+from epmpi.calls import Calls, Moment
 from epmpi.config import (
     ConfigError,
     Configuration,
@@ -17,13 +18,14 @@ from epmpi.config import (
     stored_configuration,
 )
 from epmpi.devices import Device
-from epmpi.model import Model
+from epmpi.model import IMPOSED, Model
 from epmpi.output import Checkpoint, RunStore, read_final_fields
 from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
 from epmpi.recorder import Recorder
+from epmpi.sealed import Sealed
 from epmpi.stopping import Decision, Pace
 from epmpi.surroundings import Surroundings, alone
 from epmpi.warmup import Warmup
@@ -32,7 +34,7 @@ from epmpi.watchdog import Watchdog
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 
 
-class Simulation:
+class Simulation(Sealed):
     """A model, its warm-up and its measurement.
 
     Parameters
@@ -92,6 +94,8 @@ class Simulation:
         self._recorder = Recorder(configuration, model, self.communicator, self.warmup_steps)
         self._checkpoint = checkpoint
         if checkpoint is not None:
+            if any(name.startswith(f"root/{IMPOSED}/") for name in checkpoint.header.checksums):
+                model.keep_imposed()
             like, number = model.state(), configuration.tracers.number
             model.restore(checkpoint.state(like, number, model.slab, self.communicator))
             self._recorder.saved_step = model.step_count
@@ -100,11 +104,33 @@ class Simulation:
         elif configuration.initial.state not in NAMED_STATES:
             path = configuration.initial.state
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
+        self.seal()
 
     @property
     def is_resumed(self) -> bool:
         """Whether it goes on from a checkpoint."""
         return self._checkpoint is not None
+
+    @property
+    def temperature(self) -> float:
+        """T from now on; set it on all ranks alike, before `run` or in its calls.
+
+        Annealing sets it too, until it ends.
+        """
+        return self.model.temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        self.model.temperature = temperature
+
+    @property
+    def strain_rate(self) -> float:
+        """The macroscopic strain rate from now on; set it on all ranks alike."""
+        return self.model.strain_rate
+
+    @strain_rate.setter
+    def strain_rate(self, rate: float) -> None:
+        self.model.strain_rate = rate
 
     @property
     def clock(self) -> dict[str, float]:
@@ -177,6 +203,8 @@ class Simulation:
         *,
         progress: bool = True,
         surroundings: Surroundings | None = None,
+        every: float | None = None,
+        call: Callable[[Moment], object] | None = None,
     ) -> Path:
         """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
 
@@ -191,6 +219,12 @@ class Simulation:
             Whether the root tells speed, activity and time left.
         surroundings : Surroundings
             Shared with other runs, in place of its own signals, time limit and progress.
+        every : float
+            Time between two calls; a whole number of steps.
+        call : callable
+            Called with a `Moment`, on all ranks, at the end of the warm-up and then every so often,
+            after what is written at that step.  It may set `temperature` and `strain_rate`, which
+            are series of run.h5 then, and part of the checkpoint.
 
         Returns
         -------
@@ -200,13 +234,17 @@ class Simulation:
         Raises
         ------
         ConfigError
-            On all ranks, if RUN exists, or it has run before; nothing is changed then.
+            On all ranks, if RUN exists, or it has run before, or `every` and `call` do not go
+            together; nothing is changed then.
         OutputError
             On all ranks, if it cannot be written.
         StateError
             On all ranks, if a number of the state is not finite; the checkpoint is of before.
         """
-        with closing(self.course(directory, progress=progress, surroundings=surroundings)) as steps:
+        course = self.course(
+            directory, progress=progress, surroundings=surroundings, every=every, call=call
+        )
+        with closing(course) as steps:
             for step in steps:
                 self.model.advance(step)
         return self.directory
@@ -217,6 +255,8 @@ class Simulation:
         *,
         progress: bool = True,
         surroundings: Surroundings | None = None,
+        every: float | None = None,
+        call: Callable[[Moment], object] | None = None,
     ) -> Generator[int]:
         """Do all that `run` does but the steps: whoever iterates takes one or more each time.
 
@@ -233,6 +273,9 @@ class Simulation:
                 f"this Simulation has run already, in {self.directory}: go on with "
                 f"Simulation.resume({str(self.directory)!r}), or make another one"
             )
+        calls = Calls.of(every, call, self.configuration)
+        if calls is not None:
+            model.keep_imposed()
         with (
             self._surrounded(surroundings, shown=progress) as around,
             recorder.open(directory, self._checkpoint) as store,
@@ -243,19 +286,19 @@ class Simulation:
             around.told.begin(model.step_count)
             if self._warmup.is_decided:
                 around.told.expect(self.total_steps)
+            self._warmup.anneal()
             if self._checkpoint is None:
-                recorder.write(store, self.warmup_steps)
+                self._look_and_change(store, calls)
                 recorder.save(store, pace)
             look, self.stopped, self.progressed = model.step_count + 1, "", False
             while model.step_count < self.total_steps and not self.stopped:
-                self._warmup.anneal()
-                yield self._next_due(look)
+                yield self._next_due(look, calls)
                 if self._warmup.end_if_steady():
                     recorder.begin_measurement(self.warmup_steps)
                 if model.step_count == self.warmup_steps:
                     pace.warmup_time = pace.wall_time
                     around.told.expect(self.total_steps)
-                recorder.write(store, self.warmup_steps)
+                self._look_and_change(store, calls)
                 looks = model.paused or model.step_count >= look
                 if looks or model.step_count == self.total_steps:
                     watchdog.alive(model.step_count)
@@ -268,9 +311,18 @@ class Simulation:
             store.describe(self._result(pace))
             recorder.save(store, pace)
 
-    def _next_due(self, look: int) -> int:
+    def _look_and_change(self, store: RunStore, calls: Calls | None) -> None:
+        """Write what is due at this step; then do what changes the steps to come.  Collective."""
+        self._recorder.write(store, self.warmup_steps)
+        self._warmup.anneal()
+        if calls is not None:
+            calls.make(self.model, self.warmup_steps)
+
+    def _next_due(self, look: int, calls: Calls | None) -> int:
         """Return the first step at which there is anything to do but the step."""
         due = min(look, self.total_steps, self._warmup.next_due())
+        if calls is not None:
+            due = min(due, calls.next_due(self.model.step_count, self.warmup_steps))
         written = self._recorder.next_due(self.warmup_steps)
         return due if written is None else min(due, written)
 

@@ -34,7 +34,7 @@ class TimeSteps(Clock):
     fft : Transform
     fields : Fields
     activation : Activation
-        Its rule may change between two steps.
+        Its rule and its drive may change between two steps.
     tracers : Tracers
 
     Attributes
@@ -87,7 +87,7 @@ class TimeSteps(Clock):
     def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self._motion if (step + 1) % self._every == 0 else None
-        key = self._activation.rule, motion is not None
+        key = self._activation.rule, self._activation.increments, motion is not None
         self._step.take(key, lambda: self._advance(motion))
         if motion is not None:
             self._tracers.settle()

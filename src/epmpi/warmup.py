@@ -41,6 +41,7 @@ class Warmup:
         self._ends = list(accumulate(configuration.steps(duration) for _, duration in stages))
         self._temperatures = [temperature for temperature, _ in stages]
         self._temperatures.append(configuration.model.temperature)
+        self._stage = len(stages)  # of which the model has the temperature
         self.annealing_steps = self._ends[-1] if stages else 0
         known = configuration.warmup_steps
         self.steps = UNDECIDED if known is None else known
@@ -92,12 +93,11 @@ class Warmup:
         return True
 
     def anneal(self) -> None:
-        """Set the temperature of the next step, while stages of annealing last and at their end."""
-        step = self.model.step_count
-        if not self._ends or step > self.annealing_steps:
-            return
-        stage = bisect_right(self._ends, step)
-        self.model.activation.set_temperature(self._temperatures[stage])
+        """Set the temperature of the next step where annealing begins a stage, or ends."""
+        stage = bisect_right(self._ends, self.model.step_count)
+        if stage != self._stage:
+            self._stage = stage
+            self.model.activation.set_temperature(self._temperatures[stage])
 
     def next_due(self) -> int:
         """Return the first step after the present one at which the warm-up has something to do."""

@@ -177,14 +177,24 @@ def describe(run: RunFile) -> str:
     """Return the title of a run's figures: the model, temperature or activity, rate, lattice."""
     activation = run.parameter("model", "activation", "")
     key, symbol = ("activity", "a") if activation == "random" else ("temperature", "T")
-    value = run.parameter("model", key)
     parts = [f"{activation} model"] if activation else []
-    if value is not None:
-        parts.append(rf"${symbol} = {value:g}$")
-    if rate := run.parameter("model", "strain_rate"):
-        parts.append(rf"$\dot\gamma = {rate:g}$")
+    if value := _in_words(run, key):
+        parts.append(f"${symbol} {value}$")
+    rate = _in_words(run, "strain_rate")
+    if rate and rate != "= 0":
+        parts.append(rf"$\dot\gamma {rate}$")
     parts.append(rf"${run.shape[0]} \times {run.shape[1]}$")
     return ",  ".join(parts)
+
+
+def _in_words(run: RunFile, key: str) -> str:
+    """Return the value that a run was given; from where to where, if it was set on the way."""
+    if run.has(f"observables/{key}"):
+        values = run.series(key)[1]
+        low, high = values.min(), values.max()
+        return f"= {low:g}" if low == high else rf"= {low:g}\ldots{high:g}"
+    value = run.parameter("model", key)
+    return "" if value is None else f"= {value:g}"
 
 
 def _averages(

@@ -137,7 +137,18 @@ def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
         f"{length} x {width} sites, {_ranks(simulation.communicator)}, {model.device.name}, "
         f"{configuration.run.precision} precision, {model.fft.engine} transform {what}"
     )
+    if simulation.is_resumed and model.is_imposed:
+        head += "\n" + _imposed(simulation)
     return _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
+
+
+def _imposed(simulation: Simulation) -> str:
+    """Say what stays as a caller in Python has set it last."""
+    return (
+        f"temperature {simulation.temperature:g} and strain rate {simulation.strain_rate:g} stay "
+        "as they were set from Python last; there, Simulation.resume(RUN).run(every=..., call=...) "
+        "goes on setting them"
+    )
 
 
 def _ranks(communicator: Communicator) -> str:

@@ -3,7 +3,7 @@
 `load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
 """
 
-from epmpi.config.checks import check_ranks, most_ranks
+from epmpi.config.checks import check_loading, check_ranks, most_ranks, whole_multiple
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
 from epmpi.config.replicas import (
@@ -52,6 +52,7 @@ __all__ = [
     "TimeSettings",
     "TracerSettings",
     "changed",
+    "check_loading",
     "check_ranks",
     "describe",
     "differing",
@@ -64,4 +65,5 @@ __all__ = [
     "replica_name",
     "replica_seed",
     "stored_configuration",
+    "whole_multiple",
 ]

@@ -18,10 +18,11 @@ from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
+from epmpi.sealed import Sealed
 from epmpi.stopping import TimeLimit
 
 
-class Ensemble:
+class Ensemble(Sealed):
     """The replicas of a configuration, each an ordinary run with a seed of its own.
 
     Making one is collective.  Of a new ensemble each group makes its first replica at once, so that
@@ -85,6 +86,7 @@ class Ensemble:
         except ConfigError as found:
             error = found
         self.communicator.raise_alike(error)
+        self.seal()
 
     @classmethod
     def resume(

@@ -37,8 +37,8 @@ class ExactClock(Clock):
     """The clock that pays for events.  Making one is collective.
 
     A tick is when the rest of the program looks.  The path does not depend on the ticks, on what is
-    written at them, on restarts or on the number of ranks; where the temperature changes it does so
-    at a tick.
+    written at them, on restarts or on the number of ranks; where temperature or strain rate change
+    they do so at a tick.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class ExactClock(Clock):
     fields : Fields
         Up to date after `complete`.
     activation : Activation
-        Its rule may change between two ticks.
+        Its rule and its drive may change between two ticks.
     tracers : Tracers
         Where they belong after `place_tracers`.
     """
@@ -74,7 +74,7 @@ class ExactClock(Clock):
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
         kernel = on_all_ranks(fft, response_to_one_site(self._response))
-        medium = tabulate(kernel, model.shear_modulus * model.strain_rate)
+        medium = tabulate(kernel, activation.drive)
         self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
         self._unstrained = np.zeros(fft.slab.shape)  # stress without plastic strain and drive
         self._settled = np.zeros(fft.slab.shape)  # plastic strain at the last flush
@@ -105,8 +105,10 @@ class ExactClock(Clock):
 
     def advance(self, step: int, until: int) -> int:
         """Follow all events up to tick `until`, or to one before.  Collective."""
-        if self._activation.rule != self._rule:
-            self._rule = self._activation.rule
+        wanted = self._activation
+        if wanted.rule != self._rule or wanted.drive != self._engine.medium.drive:
+            self._rule = wanted.rule
+            self._set_drive(wanted.drive)
             self._flush(self._now)
         engine, pauses = self._engine, 0
         target = self._since_flush(until)
@@ -121,6 +123,13 @@ class ExactClock(Clock):
                 until, target = early, self._since_flush(early)
         self._now = target
         return until
+
+    def _set_drive(self, drive: float) -> None:
+        """Let the stress of every site grow at another rate from the present tick on."""
+        began, now = self._drive_began, self._time(self._now)
+        self._unstrained += self._engine.medium.drive * (now - began)
+        self._drive_began = now
+        self._engine.medium = self._engine.medium._replace(drive=drive)
 
     def _stop(self) -> int:
         """Return after how many events, completed since the last flush, a pause is due."""
@@ -265,7 +274,7 @@ class ExactClock(Clock):
         """Return what is the same on every rank: times, and the engine's arrays."""
         times = (
             self._whole, self._beyond, self._drive_began, self._active_time, self._begun,
-            self._rule.temperature,
+            self._rule.temperature, self._engine.medium.drive,
         )  # fmt: skip
         return {"times": np.array(times), **self._engine.arrays()}
 
@@ -282,5 +291,7 @@ class ExactClock(Clock):
         times = [float(number) for number in arrays["times"]]
         self._whole, self._beyond, self._drive_began, self._active_time, self._begun = times[:5]
         self._rule = self._rule._replace(temperature=times[5])
+        drive = times[6] if len(times) > 6 else self._engine.medium.drive
+        self._engine.medium = self._engine.medium._replace(drive=drive)
         self._engine.restore(arrays)
         self._restored = True

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import Estimate
-from epmpi.analysis.figures.series import thinned
+from epmpi.analysis.figures.series import has_rate, thinned
 from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing
 from epmpi.analysis.notation import mathtext
 from epmpi.analysis.reading import RunFile
@@ -19,10 +19,9 @@ STRAIN = "macroscopic_strain"
 
 
 def is_sheared(run: RunFile) -> bool:
-    """Tell whether a run has been sheared at a rate, and has recorded its strain."""
-    rate = run.parameter("model", "strain_rate", 0.0)
+    """Tell whether a run has been sheared at some rate, and has recorded its strain."""
     names = (STRAIN, "stress_mean")
-    return bool(rate) and all(run.has(f"observables/{name}") for name in names)
+    return has_rate(run) and all(run.has(f"observables/{name}") for name in names)
 
 
 def draw_flow(path: Path, runs: Sequence[RunFile], average: Estimate, title: str) -> None:
@@ -65,5 +64,6 @@ def _draw_average(axes: Axes, run: RunFile, average: Estimate) -> None:
 def _draw_elastic(axes: Axes, run: RunFile, low: float, high: float) -> None:
     """Draw the elastic line from the origin, in the range of the stresses."""
     modulus = run.parameter("model", "shear_modulus", 1.0)
-    end = high if run.parameter("model", "strain_rate") > 0 else low
+    strain, _ = stress_strain(run, False)
+    end = high if strain[-1] > 0 else low
     axes.plot([0, end / modulus], [0, end], "--", color=BLACK, linewidth=1, label=r"$\mu\gamma$")

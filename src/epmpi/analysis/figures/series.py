@@ -24,6 +24,13 @@ LABELS = {
 MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
 
 
+def has_rate(run: RunFile) -> bool:
+    """Tell whether a run has been sheared at some rate."""
+    if run.has("observables/strain_rate"):  # set on the way
+        return bool(run.series("strain_rate")[1].any())
+    return bool(run.parameter("model", "strain_rate", 0.0))
+
+
 def draw_series(
     path: Path,
     runs: Sequence[RunFile],
@@ -36,8 +43,8 @@ def draw_series(
     A drift that is marked is drawn as its line.  Of the activity over time, the means between
     outputs are drawn.
     """
-    is_sheared = bool(runs[0].parameter("model", "strain_rate", 0.0))
-    names = [name for name in LABELS if name in averages and (is_sheared or name != "stress_mean")]
+    sheared = has_rate(runs[0])
+    names = [name for name in LABELS if name in averages and (sheared or name != "stress_mean")]
     with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
         panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
         figure.suptitle(title)
