@@ -19,7 +19,7 @@ def test_a_run_compiles_nothing_after_info_has(launch, tmp_path, ranks):
     (tmp_path / "run.toml").write_text(RUN)
     done = launch("-m", "epmpi.cli", "info", "--compile", ranks=ranks, cwd=tmp_path, timeout=900)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("compiled ")
+    assert done.stdout.splitlines()[-2].startswith("compiled ")
     for number, changes in enumerate(
         (
             ["run.precision=single", "tracers.every=5"],

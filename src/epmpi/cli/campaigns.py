@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from epmpi.cli.words import without_user_style
+from epmpi.cli.words import closing, without_user_style
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator
 
@@ -69,6 +69,7 @@ def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
         ranks=chosen.ranks,
         console=Console(),
     )
+    print(closing([chosen.output, chosen.page], ["paper", "--full"]))
     return 0
 
 
@@ -77,12 +78,15 @@ def _scan(chosen: argparse.Namespace, communicator: Communicator) -> int:
     without_user_style()
     from epmpi.campaign.scan import scan
 
-    scan(
+    output = chosen.output or Path("scans") / chosen.campaign.stem
+    rows = scan(
         chosen.campaign,
-        chosen.output or Path("scans") / chosen.campaign.stem,
+        output,
         workers=chosen.workers,
         ranks=chosen.ranks,
         console=Console(),
         page=chosen.page,
     )
+    first = next((job.name for point, _ in rows for job in point.jobs), "RUN")
+    print(closing([output], ["analyse", output / "runs" / first]))
     return 0

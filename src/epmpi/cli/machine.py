@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 import epmpi
+from epmpi.cli.words import closing
 from epmpi.config import FFT_ENGINES, from_mapping
 from epmpi.output.provenance import git_revision
 from epmpi.parallel import Communicator, library
@@ -56,6 +57,8 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
         _tell_machine(ranks, device, exchange)
     if chosen.compile:
         _compile(communicator)
+    if ranks is not None:
+        print(closing([], ["run", "CONFIG.toml"]))
     return 0
 
 

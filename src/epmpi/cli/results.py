@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from epmpi.cli.words import without_user_style
+from epmpi.cli.words import closing, without_user_style
 from epmpi.config import ConfigError
 from epmpi.output import export
 from epmpi.parallel import Communicator
+from epmpi.telling import say
 
 
 def add_commands(commands: Any) -> None:
@@ -58,6 +59,7 @@ def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
         raise ConfigError(str(error)) from error
     except KeyboardInterrupt:  # the way out of a view that goes on
         pass
+    print(closing([chosen.run], ["analyse", chosen.run]))
     return 0
 
 
@@ -74,10 +76,17 @@ def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
     for analysis in analyses:
         if chosen.open and analysis.page is not None:  # on the root alone
             webbrowser.open(analysis.page.resolve().as_uri())
+    if communicator.is_root:
+        places = [analysis.numbers.parent for analysis in analyses if analysis.numbers]
+        then = ["export", chosen.runs[0]] if page else ["analyse", *chosen.runs, "--report"]
+        print(closing(places, then))
     return 0
 
 
 def _export(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    for path in export(chosen.run, chosen.output):
+    made = export(chosen.run, chosen.output)
+    for path in made:
         print(path)
+    # Apart from the list of files, which a script may read.
+    say(closing([path.parent for path in made], ["analyse", chosen.run]))
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import epmpi
 from epmpi import signals
-from epmpi.cli.words import in_bytes, in_time
+from epmpi.cli.words import closing, in_bytes, in_time
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
     ConfigError,
@@ -78,7 +78,10 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     directory = chosen.output or Path("runs") / chosen.configuration.stem
     if chosen.dry_run:
         signals.let_go()
-        return _tell_plan(configuration, communicator)
+        code = _tell_plan(configuration, communicator)
+        if communicator.is_root:
+            print(closing([], ["run", chosen.configuration, "-o", directory]))
+        return code
     from epmpi.ensemble import Ensemble
     from epmpi.simulation import Simulation
 
@@ -165,6 +168,8 @@ def _carry_out(
         _tell_adapted(work.configuration)
     run = work.run(directory)
     if not work.stopped:
+        if is_root:
+            print(closing([run], ["analyse", run]), flush=True)
         return 0
     in_vain = work.stopped == TIME_LIMIT and not work.progressed
     if is_root:

@@ -1,6 +1,9 @@
-"""Numbers as people read them; what figures must not take from the user's surroundings."""
+"""Numbers as people read them; the last line of a command; what figures must not take from the user's surroundings."""
 
 import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
 
 
 def without_user_style() -> None:
@@ -10,6 +13,14 @@ def without_user_style() -> None:
     """
     os.environ["MPLBACKEND"] = "agg"
     os.environ["MATPLOTLIBRC"] = os.devnull
+
+
+def closing(results: Iterable[Path], then: Iterable[str | Path]) -> str:
+    """Return the last line of a command: where its results are, and the command that comes next."""
+    places = list(dict.fromkeys(map(str, results)))
+    told = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+    where = f"results in {told}" if places else "nothing was written"
+    return f"{where}; next: epmpi {shlex.join(map(str, then))}"
 
 
 def in_bytes(count: float) -> str:
