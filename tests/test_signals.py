@@ -112,7 +112,13 @@ sys.exit(main(sys.argv[2:]))
 
 
 @pytest.mark.parametrize(
-    ("module", "command"), [("h5py", ["--help"]), ("numba", ["run", "small.toml"])]
+    ("module", "command"),
+    [
+        ("h5py", ["--help"]),
+        ("numba", ["run", "small.toml"]),
+        ("numba", ["run", "small.toml", "--dry-run"]),
+        ("matplotlib", ["analyse", "none"]),
+    ],
 )
 def test_ctrl_c_while_modules_load_ends_in_one_line(launch, small, module, command):
     done = launch("-c", INTERRUPTED, module, *command, cwd=small)

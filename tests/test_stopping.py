@@ -11,6 +11,7 @@ from epmpi.parallel import Communicator
 from epmpi.signals import SIGNALS
 from epmpi.stopping import (
     REMEMBERED,
+    SECOND,
     Pace,
     StopSignals,
     TimeLimit,
@@ -191,12 +192,20 @@ def test_a_hangup_that_is_ignored_stays_so():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_second_interrupt_is_not_waited_for():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_one_is_not_waited_for(monkeypatch, number):
+    ticking = [1000.0]
+    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
     with StopSignals() as signals:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert signals.received == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGUSR1)
+        for _ in range(2):  # one Ctrl-C, of the terminal and of timeout(1)
+            os.kill(os.getpid(), number)
+            assert signals.received == number
+            ticking[0] += 0.1
+        ticking[0] += SECOND
+        os.kill(os.getpid(), signal.SIGUSR1)  # asks for nothing new
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
 
 def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():

@@ -26,7 +26,7 @@ from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
 from epmpi.recorder import Recorder
 from epmpi.sealed import Sealed
-from epmpi.stopping import Decision, Pace
+from epmpi.stopping import INTERRUPT, Decision, Interrupted, Pace
 from epmpi.surroundings import Surroundings, alone
 from epmpi.warmup import Warmup
 from epmpi.watchdog import Watchdog
@@ -209,7 +209,7 @@ class Simulation(Sealed):
         """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
 
         It stops, with a checkpoint, before its time limit and on SIGTERM, SIGUSR1, SIGHUP or
-        SIGINT.
+        SIGINT; `stopped` then says why.
 
         Parameters
         ----------
@@ -240,6 +240,9 @@ class Simulation(Sealed):
             On all ranks, if it cannot be written.
         StateError
             On all ranks, if a number of the state is not finite; the checkpoint is of before.
+        Interrupted
+            On all ranks, after SIGINT (Ctrl-C) and the checkpoint: a KeyboardInterrupt, so that a
+            loop over runs ends too.  Not with surroundings, whose owner has the signals.
         """
         course = self.course(
             directory, progress=progress, surroundings=surroundings, every=every, call=call
@@ -247,6 +250,8 @@ class Simulation(Sealed):
         with closing(course) as steps:
             for step in steps:
                 self.model.advance(step)
+        if surroundings is None and self.stopped == INTERRUPT:
+            raise Interrupted(self.directory)
         return self.directory
 
     def course(

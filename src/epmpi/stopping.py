@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -24,8 +25,9 @@ LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
 PUBLISHING = 0.02  # they would take more than this part of the time
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
+SECOND = 1.0  # seconds after a signal, from which on another is a second one
 REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
-TIME_LIMIT = "time limit"  # why a run stops
+TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # why a run stops
 
 
 class Signals(Protocol):
@@ -37,11 +39,26 @@ class Signals(Protocol):
         ...
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped with Ctrl-C and has its checkpoint: what is around it is to stop too.
+
+    Parameters
+    ----------
+    directory : Path
+        RUN.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"stopped (SIGINT), with a checkpoint in {directory}")
+        self.directory = directory
+
+
 class StopSignals:
     """Takes note of the `SIGNALS` instead of dying; use it in a `with` statement.
 
-    What the command line has heard before counts too; see `epmpi.signals`.  A second SIGINT
-    interrupts at once.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
+    What the command line has heard before counts too; see `epmpi.signals`.  A second SIGINT or
+    SIGTERM interrupts at once, if it comes `SECOND` later: one Ctrl-C may arrive twice, also by way
+    of a launcher.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
     (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.
 
     Attributes
@@ -52,6 +69,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received = 0
+        self._asked = float("inf")  # when SIGINT or SIGTERM first came
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -66,9 +84,11 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and self.received == signal.SIGINT:
-            raise KeyboardInterrupt
         self.received = number
+        if number in (signal.SIGINT, signal.SIGTERM):
+            if time.monotonic() > self._asked + SECOND:
+                raise KeyboardInterrupt
+            self._asked = min(self._asked, time.monotonic())
 
 
 class TimeLimit:

@@ -170,16 +170,24 @@ def carry_out(
             soft_wrap=True,
         )
 
+    running: set[subprocess.Popen[bytes]] = set()
+
     def one(task: tuple[Job, list[str]]) -> int:
         job, arguments = task
-        code = _run(arguments, directory / f"{job.name}.log", ranks)
+        code = _run(arguments, directory / f"{job.name}.log", ranks, running)
         if console is not None:
             outcome = _OUTCOME.get(code, "failed")
             console.print(f"  {job.name}: {outcome}", highlight=False, soft_wrap=True)
         return code
 
     with ThreadPoolExecutor(workers) as pool:
-        codes = list(pool.map(one, missing))
+        try:
+            codes = list(pool.map(one, missing))
+        except BaseException:  # Ctrl-C: none is begun any more, the others stop with checkpoints
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(running):
+                process.terminate()
+            raise
     stopped = [job.name for (job, _), code in zip(missing, codes, strict=True) if code == STOPPED]
     failed = [
         job.name for (job, _), code in zip(missing, codes, strict=True) if code not in (0, STOPPED)
@@ -198,8 +206,8 @@ def carry_out(
 _OUTCOME = {0: "done", STOPPED: "stopped"}
 
 
-def _run(arguments: list[str], log: Path, ranks: int) -> int:
-    """Run `epmpi` with these arguments to its end; return its exit code."""
+def _run(arguments: list[str], log: Path, ranks: int, running: set[subprocess.Popen[bytes]]) -> int:
+    """Run `epmpi` with these arguments to its end, one of those running; return its exit code."""
     command = [sys.executable, "-m", "epmpi.cli", *arguments]
     if ranks > 1:
         command = [*mpiexec(), "-n", str(ranks), *command]
@@ -208,10 +216,17 @@ def _run(arguments: list[str], log: Path, ranks: int) -> int:
     } | dict.fromkeys(ONE_THREAD, "1")
     # A file random.py in the working directory is not Python's.
     environment["PYTHONSAFEPATH"] = "1"
-    with open(log, "ab") as output:
-        return subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
-        ).returncode
+    with (
+        open(log, "ab") as output,
+        subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment
+        ) as process,
+    ):
+        running.add(process)
+        try:
+            return process.wait()
+        finally:
+            running.discard(process)
 
 
 def mpiexec() -> list[str]:

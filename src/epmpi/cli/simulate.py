@@ -22,7 +22,7 @@ from epmpi.config import (
 )
 from epmpi.exits import STOPPED, USER_ERROR
 from epmpi.parallel import Communicator
-from epmpi.stopping import TIME_LIMIT
+from epmpi.stopping import TIME_LIMIT, Interrupted
 from epmpi.telling import say
 
 if TYPE_CHECKING:
@@ -166,7 +166,10 @@ def _carry_out(
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
         _tell_adapted(work.configuration)
-    run = work.run(directory)
+    try:
+        run = work.run(directory)
+    except Interrupted as stop:
+        run = stop.directory
     if not work.stopped:
         if is_root:
             print(closing([run], ["analyse", run]), flush=True)

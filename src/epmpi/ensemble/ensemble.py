@@ -19,7 +19,7 @@ from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
 from epmpi.progress import RunProgress
 from epmpi.sealed import Sealed
-from epmpi.stopping import TimeLimit
+from epmpi.stopping import INTERRUPT, Interrupted, TimeLimit
 
 
 class Ensemble(Sealed):
@@ -151,6 +151,8 @@ class Ensemble(Sealed):
         ------
         ConfigError, OutputError, StateError
             On all ranks, of the first replica that could not be run to its end.
+        Interrupted
+            On all ranks, after SIGINT (Ctrl-C) and the checkpoints: a KeyboardInterrupt.
         """
         communicator = self.communicator
         if self._ran_in is not None:
@@ -182,6 +184,8 @@ class Ensemble(Sealed):
         self.stopped = next((end.stopped for end in ends if end.stopped), "")
         self.finished += sum(not end.stopped and end.error is None for end in ends)
         communicator.raise_alike(next((end.error for end in ends if end.error), None))
+        if self.stopped == INTERRUPT:
+            raise Interrupted(folder.path)
         return folder.path
 
     def _claimed(self, directory: str | os.PathLike[str] | None) -> EnsembleDirectory:
