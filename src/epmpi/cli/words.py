@@ -1,4 +1,4 @@
-"""Numbers as people read them; the last line of a command; what figures must not take from the user's surroundings."""
+"""Numbers as people read them; the last line of a command; figures without a user's settings."""
 
 import os
 import shlex
