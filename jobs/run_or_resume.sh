@@ -22,7 +22,8 @@ run_or_resume() {
     [[ ! -e $run/checkpoint.h5 && ! -e $run/ensemble.toml ]] || work=(epmpi resume "$run")
 
     # shellcheck disable=SC2154 # site_srun: jobs/site.sh
-    "${site_srun[@]}" "${work[@]}" &
+    # It must not read what the script reads, for instance a list of runs.
+    "${site_srun[@]}" "${work[@]}" </dev/null &
     step=$!
     trap 'kill -USR1 "$step" || true' USR1
     # The signal ends `wait` early: wait again until the step itself has ended.

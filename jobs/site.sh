@@ -5,7 +5,7 @@
 # is the default.  Ask your centre's documentation for the values; what they mean:
 
 # Modules to load, in this order, separated by blanks.  With the wheels alone (pip install
-# 'epmpi[mpi]') none are needed; on a cluster take the site's MPI, and for output by all ranks at
+# '.[mpi]') none are needed; on a cluster take the site's MPI, and for output by all ranks at
 # once an HDF5 built for that MPI.  Example: "gcc/13 openmpi/5.0 hdf5/1.14-mpi cuda/12.6".
 SITE_MODULES="${SITE_MODULES:-}"
 

@@ -13,10 +13,12 @@ import numpy as np
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
 from epmpi.trust import (
+    IncompleteError,
     TooManyFilesError,
     allow_open_files,
     check_file,
     check_presence,
+    followed,
     one_line,
     readable,
 )
@@ -57,7 +59,7 @@ class CheckedFile:
         if not self.path.is_file():
             raise AnalysisError(f"no run file at {self.path}: {expected_run(given)} or a run.h5")
         try:
-            self._file = h5py.File(self.path, "r")
+            self._file = h5py.File(followed(self.path), "r")
         except OSError as error:
             raise AnalysisError(
                 f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
@@ -71,7 +73,7 @@ class CheckedFile:
         except AnalysisError:
             self._file.close()
             raise
-        except TooManyFilesError as error:
+        except (TooManyFilesError, IncompleteError) as error:
             self._file.close()
             raise AnalysisError(f"{self.path} cannot be read here: {error}") from error
         # A library that reads damaged bytes may raise anything.

@@ -31,7 +31,7 @@ from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
 from epmpi.config import ENSEMBLE
 from epmpi.parallel import Communicator
-from epmpi.trust import readable
+from epmpi.trust import followed, readable
 
 NUMBERS = "analysis.h5"
 PAGE = "report.html"
@@ -143,7 +143,9 @@ def write(
             write_page(target / PAGE, analysis)
         return analysis
     except OSError as error:
-        raise AnalysisError(f"cannot write to {target}: {error}") from error
+        raise AnalysisError(
+            f"cannot write to {target}: {error}; choose another directory with -o"
+        ) from error
 
 
 def _raise_alike(error: AnalysisError | None, communicator: Communicator | None) -> None:
@@ -210,7 +212,7 @@ def _targets(paths: list[Path], output_directory: str | Path | None) -> list[Pat
     """Return the output directory of each run."""
     homes = [(path if path.is_dir() else path.parent).resolve() for path in paths]
     if output_directory is None:
-        targets = [path if path.is_dir() else path.parent for path in paths]
+        targets = [path if path.is_dir() else followed(path).parent for path in paths]
     elif len(paths) == 1:
         targets = [Path(output_directory)]
     else:

@@ -204,7 +204,10 @@ def _averages(
     averages, drifts, missing = {}, {}, []
     for name in SERIES:
         if not all(run.has(f"observables/{name}") for run in runs):
-            missing.append(f"no series of {name} (output.series_every)")
+            why = "output.series_every"
+            if not all(run.parameter("output", "series_every", 1.0) == 0 for run in runs):
+                why = "the warm-up has not ended, or the run was stopped in it"
+            missing.append(f"no series of {name} ({why})")
             continue
         exact = name == "activity" and all(map(is_over_time, runs))
         for kind in (name, AT_OUTPUTS) if exact else (name,):

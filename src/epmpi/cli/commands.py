@@ -95,6 +95,10 @@ def _all_ranks() -> Communicator:
 
 def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespace:
     """Parse the arguments; help and usage errors are printed by one process alone."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given and not silent:
+        command_parser().print_help()
+        raise SystemExit(USER_ERROR)
     if not silent:
         return command_parser().parse_args(arguments)
     with (

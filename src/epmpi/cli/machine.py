@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -83,11 +84,18 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
         ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
         ("exchange", exchange),
-        ("FFT engines", ", ".join(FFT_ENGINES)),
-        ("cuFFTMp", device.missing_for_cufftmp() or "ready on the first rank"),
+        ("FFT engines", ", ".join(_engines(device))),
     ]
     for name, value in rows:
         print(f"{name:<12} {value}")
+
+
+def _engines(device: Device) -> list[str]:
+    """Return the engines of the Fourier transform, and what those that cannot be had here lack."""
+    lacking = {"cufftmp": device.missing_for_cufftmp()}
+    if find_spec("mpi4py_fft") is None:
+        lacking["mpi4py-fft"] = "not installed"
+    return [f"{name} ({why})" if (why := lacking.get(name)) else name for name in FFT_ENGINES]
 
 
 def _compile(communicator: Communicator) -> None:

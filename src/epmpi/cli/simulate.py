@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,8 @@ def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
         if chosen.previous:
             raise ConfigError(f"--previous: {expected_run(chosen.run)}")
         ensemble = Ensemble.resume(chosen.run, chosen.overrides, communicator)
-        return _go_on(ensemble, None, f"resumed -> {chosen.run}")
+        done = _complete(chosen.run) if not ensemble.replicas else ""
+        return _go_on(ensemble, None, f"resumed -> {chosen.run}{done}")
     begun_anew = communicator.broadcast(
         on_root(communicator, lambda: configuration_to_begin(chosen.run))
     )
@@ -111,7 +113,15 @@ def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
     simulation = Simulation.resume(
         chosen.run, chosen.overrides, communicator, previous=chosen.previous
     )
-    return _go(simulation, None, f"from step {simulation.model.step_count} -> {chosen.run}")
+    step = simulation.model.step_count
+    done = _complete(chosen.run) if step == simulation.total_steps else ""
+    return _go(simulation, None, f"from step {step} -> {chosen.run}{done}")
+
+
+def _complete(run: Path) -> str:
+    """Say of a run that it has reached its end already, and how it goes further."""
+    further = shlex.join(["epmpi", "resume", str(run), "--set", "time.duration=LONGER"])
+    return f"\nit is complete: nothing is left to do; to go further: {further}"
 
 
 def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from epmpi.config import ConfigError
 from epmpi.output import h5md
 from epmpi.output.segments import Segment
-from epmpi.trust import check_file, one_line
+from epmpi.trust import IncompleteError, check_file, one_line
 
 
 def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
@@ -48,6 +48,8 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
             check_segment(segment)
     except ConfigError:
         raise
+    except IncompleteError as error:
+        raise ConfigError(f"{path} cannot be continued: {error}") from error
     except Exception as error:  # a library that reads damaged bytes may raise anything
         why = one_line(error)
         raise ConfigError(f"{path} cannot be continued: {why}; start the run again") from error

@@ -22,11 +22,14 @@ from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
 from epmpi.trust import (
+    IncompleteError,
     TooManyFilesError,
     allow_open_files,
     check_file,
     check_presence,
+    followed,
     one_line,
+    why_closed,
 )
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
@@ -57,11 +60,12 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
         If a file cannot be written.
     """
     path = Path(run) / "run.h5" if Path(run).is_dir() else Path(run)
+    path = followed(path)
     target = Path(directory) if directory is not None else path.parent / "export"
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        why = one_line(error)
+        why = why_closed(path, error)
         raise ConfigError(f"{path} cannot be read: {why}; {expected_run(Path(run))}") from error
     with file:
         try:
@@ -73,7 +77,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
             file["h5md"]  # which the view of the tracers takes over
             check_presence(segments)
-        except TooManyFilesError as error:
+        except (TooManyFilesError, IncompleteError) as error:
             raise ConfigError(f"{path} cannot be read here: {error}") from error
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)

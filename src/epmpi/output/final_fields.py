@@ -13,7 +13,7 @@ from epmpi.lattice import Slab
 from epmpi.output.checkpoint import NAME
 from epmpi.output.restart import Damaged, plain_dataset, read_field
 from epmpi.parallel import Communicator
-from epmpi.trust import check_file, one_line
+from epmpi.trust import check_file, followed, one_line, why_closed
 
 FIELDS = ("stress", "active")
 
@@ -44,12 +44,15 @@ def read_final_fields(
     path = Path(run)
     if path.is_dir():
         path = next((path / n for n in (NAME, "run.h5") if (path / n).exists()), path / "run.h5")
+    path = followed(path)
     error, fields = None, (np.empty(0), np.empty(0, np.int8))
     try:
         fields = _read(path, slab)
     except ConfigError as found:
         error = found
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, Damaged) as found:
+    except OSError as found:
+        error = ConfigError(f"initial.state = '{run}' cannot be read: {why_closed(path, found)}")
+    except (RuntimeError, KeyError, ValueError, TypeError, Damaged) as found:
         error = ConfigError(f"initial.state = '{run}' cannot be read: {one_line(found)}")
     communicator.raise_named(error)
     return fields

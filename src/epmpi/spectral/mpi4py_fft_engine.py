@@ -118,7 +118,7 @@ def import_alike(communicator: Communicator) -> Any:
     except ImportError as problem:
         error = ConfigError(
             f'run.fft = "mpi4py-fft" but mpi4py-fft cannot be imported ({problem}): install it '
-            "with pip install 'epmpi[fftw]', which needs a C compiler and libfftw3-dev, or set "
+            "with pip install mpi4py-fft, which needs a C compiler and libfftw3-dev, or set "
             'run.fft = "auto"'
         )
     communicator.raise_alike(error)

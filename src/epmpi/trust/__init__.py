@@ -1,5 +1,6 @@
 """What may be believed of an HDF5 file from anywhere, before anything of it is read."""
 
+from epmpi.trust.finding import IncompleteError, followed, why_closed
 from epmpi.trust.open_files import TooManyFilesError, allow_open_files
 from epmpi.trust.opening import open_item
 from epmpi.trust.run_files import (
@@ -14,11 +15,14 @@ from epmpi.trust.run_files import (
 __all__ = [
     "FOLDER",
     "SEGMENT",
+    "IncompleteError",
     "TooManyFilesError",
     "allow_open_files",
     "check_file",
     "check_presence",
+    "followed",
     "one_line",
     "open_item",
     "readable",
+    "why_closed",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import h5py
 
+from epmpi.trust.finding import IncompleteError
 from epmpi.trust.opening import check_heaps, open_item
 
 FOLDER = "segments"  # beside run.h5, which may refer to files in it
@@ -30,12 +31,19 @@ def check_file(file: h5py.File) -> list[Path]:
 
     Raises
     ------
+    IncompleteError
+        If a segment is missing; one line.
     ValueError
         If anything in it is not what a run file has; one line.
     """
     folder = Path(file.filename).parent / FOLDER
     segments = [folder / name for name in sorted(check_one(file))]
     for path in segments:
+        if not path.exists():
+            raise IncompleteError(
+                f"it refers to {FOLDER}/{path.name}, which is not beside it: its frames are "
+                f"in {FOLDER}/; copy the whole directory of the run, or link to it"
+            )
         with h5py.File(path, "r") as segment:
             if check_one(segment):
                 raise ValueError(f"{FOLDER}/{path.name} refers to other files")

@@ -25,7 +25,10 @@ def count() -> tuple[int, str]:
     if os.environ.get(SIMULATOR, "0") not in ("", "0"):
         return 0, f"{SIMULATOR} is set: kernels run in Numba's simulator"
     if importlib.util.find_spec("cupy") is None:
-        return 0, "CuPy is not installed: pip install 'epmpi[cuda12]' or 'epmpi[cuda13]'"
+        return (
+            0,
+            "CuPy is not installed: pip install '.[cuda12]' or '.[cuda13]' in epmpi's source",
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about libraries that only a GPU needs
         try:
