@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-GROUPS = ("observables", "particles", "fields", "histograms", "warmup")  # of run.h5
+GROUPS = ("observables", "particles", "fields", "histograms", "events", "warmup")  # of run.h5
 STATE = ("fields", "tracers", "counts", "checksums")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.state import Accumulator, WaitCounts
+from epmpi.state import Accumulator, EventKeeper, WaitCounts
 
 
 class Clock(ABC):
@@ -53,6 +53,10 @@ class Clock(ABC):
     @abstractmethod
     def gather(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""
+
+    def log_events(self, first_step: int) -> EventKeeper:
+        """Return what keeps the events that begin after a step and end, until they are taken."""
+        raise TypeError(f"{type(self).__name__} does not know when events begin and end")
 
     @abstractmethod
     def fields(self) -> Mapping[str, NDArray]:

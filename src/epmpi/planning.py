@@ -12,6 +12,7 @@ from epmpi.devices import CPU, Device
 from epmpi.groups import Groups, check_groups
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
+from epmpi.output import EVENT_BYTES
 from epmpi.parallel import Communicator
 from epmpi.schedule import Schedule
 from epmpi.waiting import bin_edges
@@ -36,6 +37,8 @@ class Plan:
         Measured; 0 if it was not tried.
     rounds : int
         Replicas that a rank runs one after another.
+    knows_events : bool
+        Whether the log of events is in `disk`, if there is one.
     """
 
     memory: int
@@ -43,6 +46,7 @@ class Plan:
     steps: int
     seconds_per_step: float = 0.0
     rounds: int = 1
+    knows_events: bool = True
 
     @property
     def seconds(self) -> float:
@@ -100,8 +104,19 @@ def _stores_flow(configuration: Configuration, ranks: int, device: Device) -> bo
     return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
 
 
+def expected_events(configuration: Configuration) -> float | None:
+    """Return how many events are to be logged; None if they are, but nobody knows the activity."""
+    model, clock = configuration.model, configuration.time
+    if not configuration.output.events:
+        return 0.0
+    if model.activity is None:
+        return None
+    sites = float(np.prod(configuration.lattice.shape))
+    return model.activity * sites * clock.duration / model.restructuring_time
+
+
 def file_bytes(configuration: Configuration) -> int:
-    """Return the bytes of the data in the run file of one run."""
+    """Return the bytes of the data in the run file of one run; events only if expected."""
     clock = configuration.time
     sites = int(np.prod(configuration.lattice.shape))
 
@@ -112,7 +127,8 @@ def file_bytes(configuration: Configuration) -> int:
     waits = schedule.frames("waiting_times", steps) * (bin_edges().size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
     fields = schedule.frames("fields", steps) * sites * (real + 9)
-    return series + trajectory + waits + fields
+    events = round(expected_events(configuration) or 0.0) * EVENT_BYTES
+    return series + trajectory + waits + fields + events
 
 
 def plan(configuration: Configuration, communicator: Communicator, *, trial: bool = True) -> Plan:
@@ -131,6 +147,7 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
         configuration.known_steps,
         communicator.max(seconds),
         -(-replicas // len(groups.heads)),
+        expected_events(configuration) is not None,
     )
 
 

@@ -11,7 +11,7 @@ from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run
 from epmpi.parallel import Communicator
 from epmpi.schedule import Schedule
-from epmpi.state import StateError, WaitCounts
+from epmpi.state import EventKeeper, StateError, WaitCounts
 from epmpi.stopping import Pace
 
 
@@ -48,13 +48,18 @@ class Recorder:
         self.activity: float | None = None
         self.saved_step = -1
         self._schedule = Schedule(configuration)
+        self._events: EventKeeper | None = None
+        if configuration.output.events:
+            self._events = model.clock.log_events(warmup_steps)
         self._waits: WaitCounts | None = None
         if configuration.output.waiting_times_every:
             self._waits = model.clock.waiting_times(warmup_steps)
             model.gather("waiting_times", self._waits)
 
     def begin_measurement(self, warmup_steps: int) -> None:
-        """Count waiting times from the end of the warm-up on, which is known now."""
+        """Count waiting times and log events from the end of the warm-up on, known now."""
+        if self._events is not None:
+            self._events.begin_at(warmup_steps)
         if self._waits is not None:
             self._waits.begin_at(warmup_steps)
 
@@ -95,7 +100,7 @@ class Recorder:
         return min((then for then in steps if then is not None), default=None)
 
     def write(self, store: RunStore, warmup_steps: int) -> None:
-        """Write what is due at this step.  Collective.
+        """Write what is due at this step, and the events that have ended.  Collective.
 
         Raises
         ------
@@ -113,6 +118,7 @@ class Recorder:
         trajectory, fields, waits = (
             not warmup and due(what, step) for what in ("trajectory", "fields", "waiting_times")
         )
+        self._log_events(store)
         if series or trajectory or fields:
             self._check()
         if series:
@@ -152,10 +158,16 @@ class Recorder:
         """
         began = time.monotonic()
         self._check()
+        self._log_events(store)
         store.checkpoint(self.model.state(), pace.clock())
         self.saved_step = self.model.step_count
         pace.published(store.publication_seconds)
         pace.saved(began)
+
+    def _log_events(self, store: RunStore) -> None:
+        """Hand the events that have ended to the store.  Collective."""
+        if self._events is not None:
+            store.events(self._events.take())
 
     def _check(self) -> None:
         """Raise StateError on all ranks if a number of the state is not finite.  Collective."""

@@ -14,6 +14,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+EVENT_TYPES: dict[str, type] = {  # of the columns of a log of events
+    "start": np.float64,
+    "duration": np.float64,
+    "x": np.int32,
+    "y": np.int32,
+    "direction": np.int8,
+}
+
 
 class StateError(ArithmeticError):
     """Tell in one line which number of the state is not finite, where and when."""
@@ -77,6 +85,18 @@ class WaitCounts(Accumulator, Protocol):
 
     def begin_at(self, first_step: int) -> None:
         """Leave out the events of earlier steps."""
+        ...
+
+
+class EventKeeper(Protocol):
+    """Keeps events that have ended until they are taken, each once; the same on all ranks."""
+
+    def begin_at(self, first_step: int) -> None:
+        """Leave out the events that begin at this step or earlier."""
+        ...
+
+    def take(self) -> Mapping[str, NDArray]:
+        """Return the events that have ended since the last call, by the names of `EVENT_TYPES`."""
         ...
 
 

@@ -85,7 +85,7 @@ def test_the_first_run_and_the_reading_examples(launch, tmp_path):
         done = launch("-m", "epmpi.cli", *command.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     readers = blocks(output, "python")
-    assert (len(programs), len(readers)) == (2, 4)
+    assert (len(programs), len(readers)) == (2, 5)
     text = "\n".join([*programs, *readers]).replace("empty(1000,", "empty(20,")
     (tmp_path / "program.py").write_text(text)
     done = launch("program.py", cwd=tmp_path)

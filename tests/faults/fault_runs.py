@@ -38,7 +38,7 @@ checkpoint_every = 0.2
 """
 OF_THE_EXACT_CLOCK = CONFIGURATION.replace(
     "duration = 25.0", 'duration = 60.0\nclock = "exact"\nstep = 0.25'
-)
+).replace("[output]", "[output]\nevents = true")
 TIMEOUT = 120.0  # seconds without a word, after which a run hangs
 LONGEST_LOOK = 0.1  # seconds: one that took longer was held up with the run, by a busy machine
 

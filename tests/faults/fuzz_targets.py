@@ -227,6 +227,8 @@ def readers(run: Path) -> dict[str, Callable[[], Any]]:
             for name in ("activity", "stress_mean"):
                 if file.has(f"observables/{name}"):
                     file.series(name)
+            if file.parameter("output", "events"):
+                file.events()
             if file.has("fields/stress"):
                 file.field("stress", -1)
             if file.has("particles/tracers/position"):
@@ -250,6 +252,7 @@ def readers(run: Path) -> dict[str, Callable[[], Any]]:
 def good_run(directory: Path, clock: str = "steps") -> Path:
     """Return a short run."""
     settings = SETTINGS | {"time": SETTINGS["time"] | {"clock": clock}}
+    settings["output"] = settings.get("output", {}) | {"events": clock == "exact"}
     run = Simulation(from_mapping(settings)).run(directory, progress=False)
     name_it(run / "run.h5")
     return run

@@ -4,8 +4,9 @@
 """
 
 from epmpi.analysis.errors import AnalysisError
+from epmpi.analysis.events import Events
 from epmpi.analysis.reading import RunFile
 from epmpi.analysis.report import analyse
 from epmpi.analysis.results import Analysis, measure
 
-__all__ = ["Analysis", "AnalysisError", "RunFile", "analyse", "measure"]
+__all__ = ["Analysis", "AnalysisError", "Events", "RunFile", "analyse", "measure"]

@@ -116,7 +116,7 @@ def _parameters(text: str) -> Iterator[str]:
         value = sections.get(item.section, {}).get(item.key)
         if value is None:
             continue
-        shown = str(value)
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
         marked = ' class="changed"' if shown not in (item.default, item.default.strip('"')) else ""
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in (shown, item.unit, item.help))
         lines.append(f"<tr{marked}><td>{item.section}.{item.key}</td>{cells}</tr>")

@@ -6,7 +6,7 @@ foreign or incomplete gives an `AnalysisError` of one line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import h5py
 import numpy as np
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.checked_file import CheckedFile, told_in_one_line
 from epmpi.analysis.errors import AnalysisError
+from epmpi.analysis.events import Events
 
 POSITION = "particles/tracers/position"
+EVENTS = "events"  # the log of them
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,30 @@ class RunFile(CheckedFile):
         """Return all frames of a small {step, time, value} group, shape (frames, ...)."""
         frames = self.clock(path).time.size
         return np.asarray(self._read(self._file[f"{path}/value"], slice(0, frames)))
+
+    @told_in_one_line
+    def events(self) -> Events:
+        """Return the log of events (output.events).
+
+        Raises
+        ------
+        AnalysisError
+            If the run has kept none.
+        """
+        names = [field.name for field in fields(Events)]
+        group = self._file.get(EVENTS)
+        if group is None:
+            if not self.parameter("output", "events", False):
+                raise AnalysisError(
+                    f"{self.path} has no log of events; expected a run with output.events = true"
+                )
+            return Events(*(np.zeros(0, kind) for kind in "ddiib"))
+        rows = min(group[name].shape[0] for name in names)
+        columns = [self._read(group[name], slice(0, rows)) for name in names]
+        events = Events(*(np.asarray(column) for column in columns))
+        if fault := events.fault(self.shape):
+            raise AnalysisError(f"{self.path}: /{EVENTS} has {fault}")
+        return events
 
     @property
     def tracers(self) -> int:

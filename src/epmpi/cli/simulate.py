@@ -214,6 +214,7 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
+    from epmpi.output import EVENT_BYTES
     from epmpi.placement import check_memory, place
     from epmpi.planning import plan
 
@@ -227,6 +228,11 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         )
         _tell_adapted(configuration)
         print(f"disk     {in_bytes(needs.disk)}", flush=True)
+        if not needs.knows_events:
+            print(
+                f"         and {EVENT_BYTES} bytes an event (output.events), whose number is not "
+                "known before: it is activity x sites x time.duration / model.restructuring_time"
+            )
     needs = plan(configuration, communicator)
     if communicator.is_root:
         rounds = f"{needs.rounds} x " if configuration.run.replicas > 1 else ""

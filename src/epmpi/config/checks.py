@@ -42,6 +42,8 @@ def check_combinations(sections: Sections) -> None:
     with faults.noted():
         check_clock(sections.time, sections.run, sections.tracers)
     with faults.noted():
+        check_events(sections.time, output)
+    with faults.noted():
         check_step(sections.time, model)
     with faults.noted():
         check_multiples(sections.time, initial, sections.tracers, output)
@@ -164,6 +166,16 @@ def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) 
                 "in double precision, on CPUs, and moves the tracers when they are looked at); "
                 f'set {name} = {expected[0]!r} or time.clock = "steps"'
             )
+
+
+def check_events(clock: TimeSettings, output: OutputSettings) -> None:
+    """Check that only the clock that knows when events begin and end is to log them."""
+    if output.events and clock.clock != "exact":
+        raise ConfigError(
+            f'output.events = true with time.clock = "{clock.clock}": expected the exact clock, '
+            "which alone knows when an event begins and ends; set output.events = false or "
+            'time.clock = "exact"'
+        )
 
 
 def check_step(clock: TimeSettings, model: ModelSettings) -> None:

@@ -220,6 +220,8 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML; floats by repr, which reads back exactly."""
     if isinstance(value, str):  # printable, as checked: no other character needs escaping
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     return repr(value)

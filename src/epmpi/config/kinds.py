@@ -179,6 +179,24 @@ class ChoiceOrPath(Choice):
 
 
 @dataclass(frozen=True)
+class Flag(Kind):
+    """True or false; 0, 1 and words are neither."""
+
+    type = "boolean"
+
+    @property
+    def range(self) -> str:
+        """The two words of TOML."""
+        return "true | false"
+
+    def accept(self, value: Any) -> bool:
+        """Return `value`, a bool."""
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True)
 class Shape(Kind):
     """Two integers in [least, most]: the sites along x and y."""
 

@@ -11,6 +11,7 @@ from epmpi.config.keys import Section, key
 from epmpi.config.kinds import (
     Choice,
     ChoiceOrPath,
+    Flag,
     Integer,
     Number,
     NumberOrWord,
@@ -207,6 +208,13 @@ class OutputSettings(Section):
         "interval of the histogram of waiting times between activations of a site, which is "
         "counted at every step; 0: none",
     )
+    events: bool = key(
+        False,
+        Flag(),
+        "",
+        "log of every event that began after the warm-up and has ended: start, duration, site, "
+        "direction; the exact clock alone knows them",
+    )
     writer: str = key(
         "auto",
         Choice(("auto", "stream", "parallel")),
@@ -215,7 +223,7 @@ class OutputSettings(Section):
         "was built for MPI; auto: all if that is there",
     )
     compression: int = key(
-        0, Integer(0, 9), "", "level of the compression of fields and trajectories; 0: none"
+        0, Integer(0, 9), "", "level of the compression of fields, trajectories and events; 0: none"
     )
     checkpoint_every: float = key(
         600.0,

@@ -119,6 +119,7 @@ class Events(NamedTuple):
     active_x, active_y : int64 arrays, shape (sites,)
         The sites that yield now.
     active_since : float64 array, shape (sites,)
+        -inf for those that yielded from the start of the run on.
     x, y : int64 arrays, shape (capacity,)
         Of the events completed since the last flush; the next three too.
     direction : int8 array

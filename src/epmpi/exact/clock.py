@@ -20,6 +20,7 @@ from epmpi.clock import Clock
 from epmpi.config import Configuration
 from epmpi.devices import LONGEST, REACHED
 from epmpi.elasticity import ElasticResponse
+from epmpi.exact.completed import CompletedEvents
 from epmpi.exact.engine import Engine
 from epmpi.exact.response import on_all_ranks, response_to, response_to_one_site, tabulate
 from epmpi.exact.waiting import ExactWaitingTimes
@@ -79,6 +80,7 @@ class ExactClock(Clock):
         self._unstrained = np.zeros(fft.slab.shape)  # stress without plastic strain and drive
         self._settled = np.zeros(fft.slab.shape)  # plastic strain at the last flush
         self._waits: list[ExactWaitingTimes] = []
+        self._log: CompletedEvents | None = None
         self._share = 1 if communicator.is_root else 0
         # Whole units of tau and what is beyond them, at the last flush; when the drive began; what
         # the sites had been active together, at the last flush; events begun.
@@ -165,6 +167,7 @@ class ExactClock(Clock):
         """Compute the stress of all sites by FFT, and begin a new log of events.  Collective."""
         engine = self._engine
         self._count_waits()
+        self._log_ended()
         self._settled[:] = self._strain(now)
         self._active_time += engine.active_time(now)
         engine.set_stress(on_all_ranks(self._fft, self._stress(self._settled, now)))
@@ -255,6 +258,16 @@ class ExactClock(Clock):
             raise TypeError(f"{type(accumulator).__name__} counts steps: the exact clock has none")
         self._count_waits()
         self._waits.append(accumulator)
+
+    def log_events(self, first_step: int) -> CompletedEvents:
+        """Return what keeps the events that end from now on, until they are taken."""
+        self._log = CompletedEvents(self._tick, first_step, self._log_ended)
+        return self._log
+
+    def _log_ended(self) -> None:
+        """Give the events that have ended so far to what keeps them."""
+        if self._log is not None:
+            self._log.add(self._whole, self._beyond, self._engine.read_ended())
 
     def observables(self) -> dict[str, float]:
         """Return the time that all sites together have been active, since the start of the run."""

@@ -13,6 +13,7 @@ from epmpi.rules import SwitchingRule
 
 # Events between two flushes, at least and at most; sites for each of them in between.
 FEWEST, MOST, SITES_PER_EVENT = 128, 2048, 256
+ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
 LANES = 8  # tiles come in multiples of it
 
 
@@ -32,10 +33,13 @@ class Engine:
     events : Events
     capacity : int
         Completed events after which a flush is due.
+    logged : int
+        Those of them that `read_ended` has returned.
     """
 
     def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
         self.medium, width = medium, medium.width
+        self.logged = 0
         self.shape = shape = medium.length, medium.breadth
         sites, number = shape[0] * shape[1], medium.along_x * medium.along_y
         self.capacity = capacity = min(max(FEWEST, sites // SITES_PER_EVENT), MOST)
@@ -96,6 +100,7 @@ class Engine:
 
     def go_on(self, now: float, rule: SwitchingRule) -> None:
         """Count times from now on, with the stress of all sites set to that of now."""
+        self.logged = 0
         self._loops.go_on(
             now, self.medium, self.sites, self.tiles, self.events, self._scratch,
             self._state, self._seed, rule,
@@ -136,8 +141,17 @@ class Engine:
         self.progress["begun"] = 0
         return self.events.begun_at[:begun], self.events.waited[:begun]
 
+    def read_ended(self) -> dict[str, NDArray]:
+        """Return the events that have ended since the last call, by the fields of `Events`; once.
+
+        Those since the last flush alone: it must be called before one.
+        """
+        new = slice(self.logged, int(self.progress["completed"]))
+        self.logged = new.stop
+        return {name: getattr(self.events, name)[new] for name in ENDED}
+
     def arrays(self) -> dict[str, NDArray]:
-        """Return all that the future depends on, by name; waits must have been read."""
+        """Return all that the future depends on, by name; waits and ends must have been read."""
         active, completed = self.progress["active"], self.progress["completed"]
         used = {
             name: array[: active if name.startswith("active") else completed]
@@ -156,3 +170,4 @@ class Engine:
             self._state[name] = arrays[f"progress_{name}"]
         for name, array in self.arrays().items():
             array[:] = arrays[name]
+        self.logged = int(self.progress["completed"])

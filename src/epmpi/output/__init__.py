@@ -1,5 +1,6 @@
 """What a run leaves on disk: run.h5 (H5MD 1.1) and checkpoint.h5, safe at any instant."""
 
+from epmpi.output.element import EVENT_BYTES
 from epmpi.output.export import export
 from epmpi.output.failures import OutputError, on_root
 from epmpi.output.final_fields import read_final_fields
@@ -9,6 +10,7 @@ from epmpi.output.provenance import collect
 from epmpi.output.store import RunStore
 
 __all__ = [
+    "EVENT_BYTES",
     "Checkpoint",
     "OutputError",
     "RunStore",

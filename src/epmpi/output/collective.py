@@ -8,6 +8,7 @@ see `chunks`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class CollectiveWriter(StreamingWriter):
     ) -> None:
         super().__init__(communicator, slab, compression, lock)
         self._before: dict[h5md.Element, int] = {}
-        self._numbers: dict[h5md.Element, list[tuple[NDArray, NDArray, NDArray | None]]] = {}
+        self._numbers: dict[h5md.Element, list[Mapping[str, NDArray]]] = {}
 
     def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
         """Append to a file that holds `frames`, which the root knows."""
@@ -101,17 +102,11 @@ class CollectiveWriter(StreamingWriter):
             super().commit()
             super().close()
 
-    def _add(
-        self, element: h5md.Element, parts: list[tuple[NDArray, NDArray, NDArray | None]]
-    ) -> None:
+    def _add(self, element: h5md.Element, parts: list[Mapping[str, NDArray]]) -> None:
         """Add the steps and times of an element, and its values if they are numbers."""
-        steps = np.concatenate([part[0] for part in parts])
-        times = np.concatenate([part[1] for part in parts])
-        values = [part[2] for part in parts if part[2] is not None]
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         with self._remembering():
-            target = self._grow(element, steps, times)
-            if values:
-                target[-len(steps) :] = np.concatenate(values)
+            self._grow(element, columns)
 
     def abandon(self) -> None:
         """Close the file without caring for what is in it."""
@@ -122,11 +117,9 @@ class CollectiveWriter(StreamingWriter):
             with suppress(OSError, RuntimeError):
                 file.close()
 
-    def append_numbers(
-        self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
-    ) -> None:
+    def append_rows(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
         """Keep numbers until the file is closed.  On the root alone."""
-        self._numbers.setdefault(element, []).append((steps, times, values))
+        self._numbers.setdefault(element, []).append(columns)
 
     def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
         """Append one frame of a field.
@@ -167,7 +160,7 @@ class CollectiveWriter(StreamingWriter):
             write_rows(dataset, (frame,), first, rows)
         if self.communicator.is_root:
             parts = self._numbers.setdefault(element, [])
-            parts.append((np.array([step]), np.array([time]), None))
+            parts.append({"step": np.array([step]), "time": np.array([time])})
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
         """Write datasets that exist in a file nobody has open.

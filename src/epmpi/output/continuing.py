@@ -15,6 +15,7 @@ import numpy as np
 
 from epmpi.config import ConfigError
 from epmpi.output import h5md
+from epmpi.output.element import EVENTS
 from epmpi.output.segments import Segment
 from epmpi.trust import IncompleteError, check_file, one_line
 
@@ -66,7 +67,7 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
     """Return the files that run.h5 consists of, in order: itself, or those it refers to."""
     segments: dict[Path, Segment] = {}
     for element, count in h5md.elements(file).items():
-        value = file[element.path]["value"]
+        value = file[element.path][element.scale]
         if not value.is_virtual:
             segments.setdefault(path, Segment(path)).frames[element] = count
             continue
@@ -81,7 +82,8 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
 def check_segment(segment: Segment) -> None:
     """Check that a file has the frames that it is said to have, and that its numbers are whole.
 
-    Steps, times and series are read, which checks their checksums; arrays are left to their reader.
+    Steps, times and series are read, which checks their checksums; arrays and the log of events,
+    which may be as large, are left to their reader.
     """
     with h5py.File(segment.path, "r") as file:
         present = h5md.elements(file)
@@ -89,10 +91,10 @@ def check_segment(segment: Segment) -> None:
             if present.get(element, 0) < count:
                 raise ValueError(f"{segment.path} lacks frames of {element.path}")
             for name, (shape, _) in element.datasets.items():
-                if shape:
+                if shape or element == EVENTS:
                     continue
                 numbers = file[element.path][name][:count]
-                if name != "value" and np.any(np.diff(numbers) <= 0):
+                if name in element.increasing and np.any(np.diff(numbers) <= 0):
                     raise ValueError(f"the {name}s of {element.path} do not increase")
 
 

@@ -1,7 +1,8 @@
 """The layout of run.h5: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546).
 
 Every quantity is a time-dependent element: a group with `step` and `time`, both of shape (frames,)
-and strictly increasing, and `value` of shape (frames, ...).
+and strictly increasing, and `value` of shape (frames, ...).  The log of events, which belongs to no
+frames, is a group of datasets of its own (see `element`).
 
 Units stand in the attribute `units` (the CF convention, which xarray reads).  The H5MD attribute
 `unit` is left out on purpose: MDAnalysis refuses any that it cannot convert to its own.
@@ -16,19 +17,18 @@ one that is damaged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.output.chunks import chunk_shape, is_cached
+from epmpi.output.chunks import is_cached
+from epmpi.output.element import COLUMNS, EVENTS, PARTS, Element
 
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
-PARTS = ("step", "time", "value")
 POSITION = "particles/tracers/position"
 EDGES = "particles/tracers/box/edges"
 UNITS = {
@@ -73,50 +73,6 @@ WARMUP_MEANINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Element:
-    """A time-dependent element.
-
-    Parameters
-    ----------
-    path : str
-        Its group, from the root of the file, without a leading slash.
-    shape : tuple of int
-        Of one frame.
-    dtype : numpy.dtype
-        Of the values.
-    """
-
-    path: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-    @property
-    def name(self) -> str:
-        """The quantity."""
-        return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def datasets(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-        """Shape of one frame and dtype of each of its datasets."""
-        return {
-            "step": ((), np.dtype(np.int64)),
-            "time": ((), np.dtype(np.float64)),
-            "value": (self.shape, self.dtype),
-        }
-
-    @property
-    def chunk(self) -> tuple[int, ...]:
-        """Shape of a chunk of the values, frames first; see `chunks`."""
-        return chunk_shape(self.shape, self.dtype)
-
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield the [start, stop) along the first axis of a frame that are written at once."""
-        height = self.chunk[1]
-        for start in range(0, self.shape[0], height):
-            yield start, min(start + height, self.shape[0])
-
-
 def write_header(file: h5py.File, version: str, author: str) -> None:
     """Write what makes the file H5MD: the group h5md."""
     header = file.require_group("h5md")
@@ -158,17 +114,19 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
     Parameters
     ----------
     compression : int
-        Level of the compression (shuffle and deflate) of values that are arrays; 0 for none.
+        Level of the compression (shuffle and deflate) of values that are arrays, and of the log of
+        events; 0 for none.
     """
     group = file.create_group(element.path)
     for name, (shape, dtype) in element.datasets.items():
-        packed = {"compression": compression, "shuffle": True} if compression and shape else {}
+        pack = compression and element.is_packed(name)
+        packed = {"compression": compression, "shuffle": True} if pack else {}
         small = is_cached(shape, dtype)
         group.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
-            chunks=chunk_shape(shape, dtype),
+            chunks=element.chunk_of(name),
             dtype=dtype,
             fletcher32=small,
             **packed,
@@ -179,8 +137,9 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
 def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
     """Name the dimensions of all elements, with their coordinates, for xarray and netCDF.
 
-    Each element's `time` is the scale of its first dimension; those of the others, such as
-    `fields/x` and `fields/y`, count from 0: xarray refuses what has names for a part of them only.
+    Each element's `time` is the scale of its first dimension, of the log of events `start`; those
+    of the others, such as `fields/x` and `fields/y`, count from 0: xarray refuses what has names
+    for a part of them only.
     What is attached already is left alone.
 
     Returns
@@ -191,12 +150,13 @@ def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
     made: list[h5py.Dataset] = []
     for element in elements(file):
         group = file[element.path]
-        time = group["time"]
-        if time.is_scale:
+        first = group[element.scale]
+        if first.is_scale:
             continue
-        time.make_scale("time")
-        for name in ("step", "value"):
-            group[name].dims[0].attach_scale(time)
+        first.make_scale(element.scale)
+        for name in element.datasets:
+            if name != element.scale:
+                group[name].dims[0].attach_scale(first)
         home = file["particles/tracers"] if element.path == EDGES else group.parent
         for axis, name in enumerate(axes_of(element)):
             if name not in home:
@@ -229,13 +189,16 @@ def elements(file: h5py.File) -> dict[Element, int]:
     found: dict[Element, int] = {}
 
     def look(path: str, group: Any) -> None:
-        if not isinstance(group, h5py.Group) or not set(PARTS) <= set(group):
+        names = tuple(COLUMNS) if path == EVENTS.path else PARTS
+        if not isinstance(group, h5py.Group) or not set(names) <= set(group):
             return
-        parts = [group[name] for name in PARTS]
+        parts = [group[name] for name in names]
         if not all(isinstance(part, h5py.Dataset) and part.ndim for part in parts):
-            raise ValueError(f"{path} has no datasets {', '.join(PARTS)}")
-        value = group["value"]
-        found[Element(path, value.shape[1:], value.dtype)] = min(len(part) for part in parts)
+            raise ValueError(f"{path} has no datasets {', '.join(names)}")
+        last = parts[-1]
+        is_log = path == EVENTS.path
+        element = EVENTS if is_log else Element(path, last.shape[1:], last.dtype)
+        found[element] = min(len(part) for part in parts)
 
     file.visititems(look)
     return found
@@ -247,6 +210,9 @@ def annotate(file: h5py.File, element: Element) -> None:
     meanings = MEANINGS | WARMUP_MEANINGS if element.path.startswith("warmup/") else MEANINGS
     for dataset in group.values():
         name = dataset.name.rsplit("/", 1)[-1]
+        if element == EVENTS:
+            dataset.attrs["units"], dataset.attrs["long_name"] = COLUMNS[name]
+            continue
         quantity = element.name if name == "value" else name
         dataset.attrs["units"] = UNITS.get(quantity, "1")
         if quantity in meanings:

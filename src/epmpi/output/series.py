@@ -1,4 +1,4 @@
-"""Series and histograms: small numbers that the root keeps until they are published."""
+"""Series, histograms and events: numbers that the root keeps until they are published."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from epmpi.output.h5md import Element
+from epmpi.output.element import COLUMNS, EVENTS, Element
 from epmpi.output.streaming import StreamingWriter
 
 
@@ -38,5 +39,40 @@ class PendingSeries:
                 kind = np.dtype(np.int64 if values.dtype.kind in "iu" else np.float64)
                 element = Element(f"{group}/{name}", values.shape[1:], kind)
                 self._writer.append_numbers(element, steps, times, values)
+        self._rows.clear()
+        self._writer.commit()
+
+
+class PendingEvents:
+    """Rows of the log of events, from when they are taken until they are written.
+
+    Parameters
+    ----------
+    writer : StreamingWriter
+        That writes them.
+
+    Attributes
+    ----------
+    number : int
+        Of the rows, the same on all ranks; to be set to 0 where they have been written.
+    """
+
+    def __init__(self, writer: StreamingWriter) -> None:
+        self.number = 0
+        self._writer = writer
+        self._rows: list[Mapping[str, NDArray]] = []
+
+    def take(self, columns: Mapping[str, NDArray]) -> None:
+        """Keep some rows, the same on all ranks; the root keeps them."""
+        self.number += len(columns["start"])
+        if self._writer.communicator.is_root:
+            self._rows.append(columns)
+
+    def write(self) -> None:
+        """Append all that has been kept to the file.  On the root alone."""
+        if not self._rows:
+            return
+        columns = {name: np.concatenate([rows[name] for rows in self._rows]) for name in COLUMNS}
+        self._writer.append_rows(EVENTS, columns)
         self._rows.clear()
         self._writer.commit()

@@ -34,10 +34,12 @@ from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.publication import Publication
 from epmpi.output.segments import SegmentedFile
-from epmpi.output.series import PendingSeries
+from epmpi.output.series import PendingEvents, PendingSeries
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.state import State, StateError
+
+MOST_EVENTS = 2**17  # rows of their log that the root keeps, some MiB
 
 
 class RunStore:
@@ -88,7 +90,8 @@ class RunStore:
         self._files = SegmentedFile(directory, self._write_header, lock)
         self._writer = make_writer(configuration, communicator, self.slab, lock)
         self._series = PendingSeries(self._writer)
-        self._publication = Publication(self._files, self._writer, self._series.write)
+        self._events = PendingEvents(self._writer)
+        self._publication = Publication(self._files, self._writer, self._write_numbers)
         self._last_step: dict[str, int] = {}
         if header is not None:
             self._continue(header)
@@ -144,6 +147,38 @@ class RunStore:
         if self.communicator.is_root:
             self._series.take(group, step, time, values)
         self._publication.pending = True
+
+    def events(self, columns: Mapping[str, NDArray]) -> None:
+        """Take rows of the log of events.  Collective.
+
+        They are written before `publish` only where they are many.
+
+        Parameters
+        ----------
+        columns : mapping of arrays, shape (events,)
+            By the names of `element.COLUMNS`, in the order in which the events ended; the same on
+            all ranks.
+
+        Raises
+        ------
+        OutputError
+            On all ranks, if they cannot be written.
+        """
+        if not len(columns["start"]):
+            return
+        self._events.take(columns)
+        self._publication.pending = True
+        if self._events.number >= MOST_EVENTS:
+            self._publication.begin()
+            if self.communicator.is_root:
+                self._events.write()
+            self._publication.commit()
+            self._events.number = 0
+
+    def _write_numbers(self) -> None:
+        """Write what the root has kept."""
+        self._series.write()
+        self._events.write()
 
     def trajectory(
         self,
@@ -207,6 +242,7 @@ class RunStore:
             On all ranks, if it cannot be written; run.h5 is then as it was.
         """
         self._publication.publish()
+        self._events.number = 0
 
     @property
     def publication_seconds(self) -> float:

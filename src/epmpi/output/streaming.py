@@ -9,7 +9,7 @@ ones pass, and the caller raises it on all ranks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class StreamingWriter:
     slab : Slab
         The rows of the fields that this rank owns; slabs are in the order of the ranks.
     compression : int
-        Level of the compression of fields and trajectories, 0 for none.
+        Level of the compression of fields, trajectories and the log of events, 0 for none.
     lock : RunLock or None
         Of the directory, on the root.
     """
@@ -135,9 +135,19 @@ class StreamingWriter:
         self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
     ) -> None:
         """Append one number a frame, for several frames at once.  On the root alone."""
+        self.append_rows(element, {"step": steps, "time": times, "value": values})
+
+    def append_rows(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
+        """Append to all datasets of an element that has numbers alone.  On the root alone.
+
+        Parameters
+        ----------
+        columns : mapping of arrays, shape (rows,)
+            By the names of the datasets; one row at least.
+        """
         if self.failure is None:
             with self._remembering():
-                self._grow(element, steps, times)[-len(steps) :] = values
+                self._grow(element, columns)
 
     def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
         """Append one frame of a field.  Collective.
@@ -215,22 +225,23 @@ class StreamingWriter:
         values = None
         if self.communicator.is_root and self.failure is None:
             with self._remembering():
-                values = self._grow(element, np.array([step]), np.array([time]))
+                self._grow(element, {"step": np.array([step]), "time": np.array([time])})
+                values = self._dataset(element, "value")
         for start, stop in element.blocks():
             rows = block(start, stop)
             if values is not None and self.failure is None:
                 with self._remembering():
                     values[-1, start:stop] = rows
 
-    def _grow(self, element: h5md.Element, steps: NDArray, times: NDArray) -> h5py.Dataset:
-        """Add frames with their steps and times, and return the dataset of their values."""
+    def _grow(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
+        """Add frames, with what some of the datasets have there."""
+        number = len(next(iter(columns.values())))
         if element not in self._grown:
             h5md.create(self._file, element, self.compression)
-        self._grown[element] = self._grown.get(element, 0) + len(steps)
+        self._grown[element] = self._grown.get(element, 0) + number
         self._resize(element, self._grown[element])
-        self._dataset(element, "step")[-len(steps) :] = steps
-        self._dataset(element, "time")[-len(steps) :] = times
-        return self._dataset(element, "value")
+        for name, values in columns.items():
+            self._dataset(element, name)[-number:] = values
 
     def _resize(self, element: h5md.Element, frames: int) -> None:
         for name in element.datasets:

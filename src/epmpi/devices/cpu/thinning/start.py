@@ -12,7 +12,10 @@ from epmpi.devices.cpu.thinning.tiles import evaluate, tile_of
 
 @record_loop
 def enter(medium, sites, tiles, events, state):
-    """Take note of the sites that yield, at time 0: in the list of them, and in all rates."""
+    """Take note of the sites that yield, at time 0: in the list of them, and in all rates.
+
+    When they began to is not known: -inf, as it is not known when a site was activated before.
+    """
     progress = state[0]
     for x in range(medium.length):
         for y in range(medium.breadth):
@@ -21,7 +24,7 @@ def enter(medium, sites, tiles, events, state):
             sites.inactive[tile, number] = 1.0 if direction == 0 else 0.0
             if direction != 0:
                 n = progress.active
-                events.active_x[n], events.active_y[n], events.active_since[n] = x, y, 0.0
+                events.active_x[n], events.active_y[n], events.active_since[n] = x, y, -np.inf
                 progress.active += 1
                 spread(0.0, x, y, direction, 1.0, medium, tiles, progress)
 
