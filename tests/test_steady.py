@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 from known_data import ornstein_uhlenbeck
 
+from epmpi import steady
+from epmpi.analysis import analyse
 from epmpi.config import ConfigError, from_mapping
 from epmpi.parallel import Communicator
 from epmpi.simulation import Simulation
@@ -167,3 +169,31 @@ def test_stages_and_auto_are_written_back():
     assert from_mapping(configuration.to_mapping()) == configuration
     assert configuration.warmup_steps is None
     assert configuration.known_steps == 410
+
+
+@pytest.mark.parametrize("clock", ["steps", "exact"])
+def test_without_events_it_ends_at_its_bound_and_says_so(tmp_path, capfd, monkeypatch, clock):
+    """Too cold for any event; also after a restart, which takes the end over."""
+    if clock == "steps":
+        monkeypatch.setattr(steady, "SHORTEST_BOUND", 300.0)
+    times = {"clock": clock, "step": 0.5, "warmup": "auto", "duration": 2.0}
+    cold = {"model": {"temperature": 1e-9, "attempt_rate": 0.1}, "time": times}
+    cold |= {"lattice": {"shape": [12, 10]}, "tracers": {"number": 0}}
+    cold |= {"output": {"trajectory_every": 0.0, "series_every": 1.0}}
+    simulation = Simulation(from_mapping(cold))
+    run = simulation.run(tmp_path / "run", progress=False)
+    bound = steady.longest_warmup(2.0)
+    assert simulation.warmup_steps * 0.5 == bound == {"steps": 300.0, "exact": 1e4}[clock]
+    told = capfd.readouterr().err
+    assert told.count(f"ended at its bound, without being steady, after {bound:g} (0 events") == 1
+    Simulation.resume(run, ["time.duration=4.0"]).run(progress=False)
+    with h5py.File(run / "run.h5") as file:
+        ended = file["parameters/steady_state"].attrs["ended"]
+        assert file["observables/activity/time"][-1] == 4.0
+    assert ended == b"at its bound, without being steady"
+    [found] = analyse(run)
+    assert "the automatic warm-up ended at its bound" in " ".join(found.remarks)
+
+
+def test_the_bound_grows_with_what_is_measured():
+    assert [steady.longest_warmup(duration) for duration in (1.0, 500.0, 1e6)] == [1e4, 1e4, 2e7]

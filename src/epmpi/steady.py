@@ -29,11 +29,23 @@ FEWEST_INDEPENDENT = 6.0
 EVENTS_PER_SITE = 1.0
 QUANTITIES = ("activity", "stress_variance")
 
+# An automatic warm-up ends after so many durations of the measurement, or this time if longer.
+DURATIONS, SHORTEST_BOUND = 20.0, 1e4
+AT_BOUND = "at its bound, without being steady"
+
 CRITERION = (
     f"second and last third of the warm-up agree within {SIGMAS:g} errors in activity and stress "
     f"variance, each with {FEWEST_INDEPENDENT:g} independent blocks and {EVENTS_PER_SITE:g} event "
     "a site at least"
 )
+
+
+def longest_warmup(duration: float) -> float:
+    """Return the time after which a warm-up ends that has not become steady.
+
+    Without events, as at T -> 0, it never would.
+    """
+    return max(DURATIONS * duration, SHORTEST_BOUND)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from itertools import accumulate
 
 from epmpi.config import Configuration
 from epmpi.model import Model
 from epmpi.parallel import Communicator
-from epmpi.steady import SteadyState, Verdict
+from epmpi.steady import (
+    AT_BOUND,
+    EVENTS_PER_SITE,
+    FEWEST,
+    SteadyState,
+    Verdict,
+    longest_warmup,
+)
+from epmpi.telling import say
 
 UNDECIDED = 2**62  # steps of a warm-up whose end is not known yet
 
@@ -63,6 +72,8 @@ class Warmup:
         move = configuration.tracers.every
         self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
         event_time = configuration.model.restructuring_time
+        longest = math.ceil(longest_warmup(configuration.time.duration) / step)
+        self._most_steps = max(longest, FEWEST * self._sample_steps)
         self._steady = SteadyState(self._sample_steps * step, event_time)
         self.model.keep("steady_state", self._steady)
 
@@ -83,14 +94,26 @@ class Warmup:
         observables, verdict = model.observables(), None
         if self.communicator.is_root:
             steady.add(observables)
-            verdict = steady.verdict()
+            verdict = steady.verdict() if since < self._most_steps else steady.judgement()
         self.verdict = self.communicator.broadcast(verdict)
-        if self.verdict is None or not self.verdict.steady:
+        if self.verdict is None or not (self.verdict.steady or since >= self._most_steps):
             return False
         self.steps = model.step_count
         if self.communicator.is_root:
             steady.end(model.step_count)
+            if not self.verdict.steady:
+                self._tell_bound(self.verdict, since)
         return True
+
+    def _tell_bound(self, verdict: Verdict, since: int) -> None:
+        """Say that the measurement begins although nothing is known to be steady."""
+        say(
+            f"epmpi: the warm-up ended {AT_BOUND}, after {since * self.configuration.time.step:.6g}"
+            f" ({verdict.events_per_site:.3g} events a site in its last third, expected "
+            f"{EVENTS_PER_SITE:g}; activity and stress variance differ by "
+            f"{abs(verdict.activity_deviation):.3g} and {abs(verdict.variance_deviation):.3g} "
+            "errors); for a longer one give time.warmup as a number"
+        )
 
     def anneal(self) -> None:
         """Set the temperature of the next step where annealing begins a stage, or ends."""
@@ -111,4 +134,7 @@ class Warmup:
 
     def describe(self) -> dict[str, dict[str, float | str]]:
         """Return what the decision was founded on, for /parameters."""
-        return {"steady_state": self.verdict.describe()} if self.verdict else {}
+        if self.verdict is None:
+            return {}
+        bounded = self.is_decided and not self.verdict.steady
+        return {"steady_state": self.verdict.describe() | ({"ended": AT_BOUND} if bounded else {})}

@@ -132,6 +132,8 @@ def measure_replicas(
     averages, drifts, missing = _averages(runs)
     cut = shortfall(runs)
     remarks = [cut.remark] if cut else []
+    if ended := run.parameter("steady_state", "ended"):
+        remarks.append(f"the automatic warm-up ended {ended}: what follows may drift")
     remarks += _drifts(run, averages, drifts)
     tracers = None
     if not run.has(POSITION):

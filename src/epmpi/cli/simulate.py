@@ -23,6 +23,7 @@ from epmpi.config import (
 )
 from epmpi.exits import STOPPED, USER_ERROR
 from epmpi.parallel import Communicator
+from epmpi.steady import longest_warmup
 from epmpi.stopping import TIME_LIMIT, Interrupted
 from epmpi.telling import say
 
@@ -241,5 +242,9 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
             f"{1e3 * needs.seconds_per_step:.3g} ms, timed here on the first ones"
         )
         if configuration.warmup_steps is None:
-            print('         beside the warm-up, which time.warmup = "auto" leaves open')
+            longest = longest_warmup(configuration.time.duration)
+            print(
+                f'         beside the warm-up, which time.warmup = "auto" leaves open: {longest:.6g} '
+                "at most"
+            )
     return 0

@@ -175,7 +175,8 @@ class TimeSettings(Section):
         NumberOrWord(at_least=0, word="auto"),
         "time",
         "time before the measurement, left out of its series; auto: until activity and stress "
-        "variance are steady, by a criterion that the run file states",
+        "variance are steady, by a criterion that the run file states, but at most 20 durations or "
+        "10^4, whichever is longer",
     )
     duration: float = key(1000.0, Number(above=0), "time", "time of the measurement")
 
