@@ -168,8 +168,9 @@ class ExactClock(Clock):
         engine = self._engine
         self._count_waits()
         self._log_ended()
-        self._settled[:] = self._strain(now)
-        self._active_time += engine.active_time(now)
+        site, time = engine.yielded(now)
+        self._settled[:] = self._strained(site, time)
+        self._active_time += float(np.abs(time).sum())
         engine.set_stress(on_all_ranks(self._fft, self._stress(self._settled, now)))
         whole, self._beyond = divmod(self._beyond + now, 1.0)
         self._whole += whole
@@ -188,9 +189,11 @@ class ExactClock(Clock):
 
     def _strain(self, now: float) -> NDArray[np.float64]:
         """Return the plastic strain of this rank's slab at a time."""
-        slab = self._fft.slab
-        site, time = self._engine.yielded(now)
-        first = slab.first_site
+        return self._strained(*self._engine.yielded(now))
+
+    def _strained(self, site: NDArray[np.int64], time: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the plastic strain of this rank's slab, with what `Engine.yielded` returned."""
+        first = self._fft.slab.first_site
         here = (site >= first) & (site < first + self._settled.size)
         strain = self._settled.copy()
         np.add.at(strain.reshape(-1), site[here] - first, self._strain_rate * time[here])

@@ -12,7 +12,7 @@ from epmpi.devices import PROGRESS, Events, Loops, Medium, Scratch, Sites, Tiles
 from epmpi.rules import SwitchingRule
 
 # Events between two flushes, at least and at most; sites for each of them in between.
-FEWEST, MOST, SITES_PER_EVENT = 128, 2048, 256
+FEWEST, MOST, SITES_PER_EVENT = 192, 2048, 256
 ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
 LANES = 8  # tiles come in multiples of it
 
