@@ -37,7 +37,7 @@ LAYERS = (
     {"clock", "imposed", "initial", "motion"},
     {"exact", "steps"},
     {"model"},
-    {"batch", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
+    {"batch", "clocks", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
     {"warmup", "planning", "recorder", "surroundings"},
     {"calls"},
     {"simulation"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from epmpi.clocks import expected_activity
 from epmpi.config import Configuration
 from epmpi.devices import CPU, Device
 from epmpi.groups import Groups, check_groups
@@ -18,6 +19,10 @@ from epmpi.schedule import Schedule
 from epmpi.waiting import bin_edges
 
 TRIAL_SECONDS = 2.0  # how long the speed is tried
+TRIAL_STRESS = 0.25  # standard deviation, in yield stresses: about that of steady states
+LOWEST_BARRIER = 7.0  # over T, at the start of the trial
+EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
+LONGEST_TRIAL = 2**40  # ticks at once
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
 
 
@@ -35,6 +40,9 @@ class Plan:
         Steps of the whole run, or of one replica.
     seconds_per_step : float
         Measured; 0 if it was not tried.
+    events, seconds_per_event : float
+        Of the exact clock, which takes no steps: how many events are to be expected, and what was
+        measured; 0 else.
     rounds : int
         Replicas that a rank runs one after another.
     knows_events : bool
@@ -46,12 +54,18 @@ class Plan:
     steps: int
     seconds_per_step: float = 0.0
     rounds: int = 1
+<<<<<<< HEAD
     knows_events: bool = True
+=======
+    events: float = 0.0
+    seconds_per_event: float = 0.0
+>>>>>>> 8ca450d (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
 
     @property
     def seconds(self) -> float:
         """Wall time of the whole run, output not counted."""
-        return self.rounds * self.steps * self.seconds_per_step
+        one = self.events * self.seconds_per_event or self.steps * self.seconds_per_step
+        return self.rounds * one
 
 
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
@@ -68,7 +82,8 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     tracers = configuration.tracers
     flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
     halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
-    seldom = flow > 0 and tracers.every > 1  # by midpoints, which need two more rows
+    # By midpoints, which need two more rows.
+    seldom = flow > 0 and (tracers.every > 1 or configuration.time.clock == "exact")
     halo += 2 if seldom else 0
 
     device = device or CPU()
@@ -90,6 +105,10 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     if flow and (seldom or _stores_flow(configuration, ranks, device)):
         state += flow * (rows + halo) * width * real
     state += TRACER_BYTES * (tracers.number // ranks)
+    if configuration.time.clock == "exact":
+        everywhere = EXACT_BYTES * lattice.sites
+        moves = convolution(flow, halo) if flow else 0
+        return state + everywhere + 5 * 8 * rows * width + convolution(1, 0) + moves
     if not seldom:
         return state + convolution(1 + flow, halo)
     return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
@@ -140,15 +159,64 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
     if replicas > 1:
         check_groups(configuration, communicator.size, replicas)
     groups = Groups(communicator, list(range(replicas)))
-    seconds = _seconds_per_step(configuration.replica(0), groups.group) if trial else 0.0
+    per_step = events = per_event = 0.0
+    if trial and configuration.time.clock == "exact":
+        events, per_event = _events(configuration.replica(0), groups.group)
+    elif trial:
+        per_step = _seconds_per_step(configuration.replica(0), groups.group)
     return Plan(
         array_bytes(configuration, communicator.size // len(groups.heads)),
         replicas * file_bytes(configuration),
         configuration.known_steps,
-        communicator.max(seconds),
+        communicator.max(per_step),
         -(-replicas // len(groups.heads)),
+<<<<<<< HEAD
         expected_events(configuration) is not None,
+=======
+        events,
+        communicator.max(per_event),
+>>>>>>> 8ca450d (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
     )
+
+
+def _events(configuration: Configuration, communicator: Communicator) -> tuple[float, float]:
+    """Return the events of a run by the exact clock, and the seconds of one.  Collective.
+
+    What an event takes is tried here, from a stress as in a steady state.  How many there are
+    follows from the activity that is to be expected; where it is not known, from that of the trial.
+    """
+    model = Model(configuration, communicator)
+    if configuration.model.activation == "thermal":
+        _load(model)
+    model.step()
+    first, began, ticks, going = _counted(model), time.perf_counter(), 1, True
+    while going:
+        model.advance(model.step_count + ticks)
+        ticks = min(2 * ticks, LONGEST_TRIAL)
+        going = communicator.broadcast(time.perf_counter() - began < TRIAL_SECONDS)
+    seconds = time.perf_counter() - began
+    counted = zip(_counted(model), first, strict=True)
+    events, active, duration = (now - then for now, then in counted)
+    activity = expected_activity(configuration) or active / duration / model.lattice.sites
+    a_time = activity * model.lattice.sites / configuration.model.restructuring_time
+    whole = configuration.known_steps * configuration.time.step
+    return a_time * whole, seconds / max(events, 1)
+
+
+def _load(model: Model) -> None:
+    """Set a stress like that of a steady state, in which no site is about to yield."""
+    rule = model.activation.rule
+    highest = rule.yield_stress**2 - 2 * rule.temperature * LOWEST_BARRIER
+    edge = max(highest, (0.3 * rule.yield_stress) ** 2) ** 0.5
+    drawn = np.random.default_rng(model.slab.start).normal(size=model.slab.shape)
+    stress = np.clip(TRIAL_STRESS * rule.yield_stress * drawn, -edge, edge)
+    model.set_fields(stress, np.zeros(model.slab.shape, np.int8))
+
+
+def _counted(model: Model) -> tuple[float, float, float]:
+    """Return the events, the active time and the time of the exact clock so far, on all ranks."""
+    observed = model.communicator.broadcast(model.observables())
+    return observed["events"], observed["active_time"], model.time
 
 
 def _seconds_per_step(configuration: Configuration, communicator: Communicator) -> float:

@@ -1,5 +1,6 @@
 """The exact clock: every event at its own time, without a time step; see `clock`."""
 
 from epmpi.exact.clock import ExactClock
+from epmpi.exact.response import tile_width
 
-__all__ = ["ExactClock"]
+__all__ = ["ExactClock", "tile_width"]
