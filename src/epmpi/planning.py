@@ -54,12 +54,9 @@ class Plan:
     steps: int
     seconds_per_step: float = 0.0
     rounds: int = 1
-<<<<<<< HEAD
-    knows_events: bool = True
-=======
     events: float = 0.0
     seconds_per_event: float = 0.0
->>>>>>> 8ca450d (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
+    knows_events: bool = True
 
     @property
     def seconds(self) -> float:
@@ -128,10 +125,11 @@ def expected_events(configuration: Configuration) -> float | None:
     model, clock = configuration.model, configuration.time
     if not configuration.output.events:
         return 0.0
-    if model.activity is None:
+    activity = expected_activity(configuration)
+    if activity is None:
         return None
     sites = float(np.prod(configuration.lattice.shape))
-    return model.activity * sites * clock.duration / model.restructuring_time
+    return activity * sites * clock.duration / model.restructuring_time
 
 
 def file_bytes(configuration: Configuration) -> int:
@@ -170,12 +168,9 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
         configuration.known_steps,
         communicator.max(per_step),
         -(-replicas // len(groups.heads)),
-<<<<<<< HEAD
-        expected_events(configuration) is not None,
-=======
         events,
         communicator.max(per_event),
->>>>>>> 8ca450d (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
+        expected_events(configuration) is not None,
     )
 
 
