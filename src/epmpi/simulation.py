@@ -112,7 +112,6 @@ class Simulation(Sealed):
         return self._checkpoint is not None
 
     @property
-<<<<<<< HEAD
     def temperature(self) -> float:
         """T from now on; set it on all ranks alike, before `run` or in its calls.
 
@@ -132,11 +131,11 @@ class Simulation(Sealed):
     @strain_rate.setter
     def strain_rate(self, rate: float) -> None:
         self.model.strain_rate = rate
-=======
+
+    @property
     def activity(self) -> float | None:
         """The last activity that was measured, on the root; None before."""
         return self._recorder.activity
->>>>>>> 5f92685 (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
 
     @property
     def clock(self) -> dict[str, float]:

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import epmpi
 from epmpi import signals
-<<<<<<< HEAD
 from epmpi.cli.words import closing, in_bytes, in_time
-=======
-from epmpi.cli.words import in_bytes, in_time
-from epmpi.clocks import advice, expected_activity
->>>>>>> 5f92685 (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
     ConfigError,
@@ -156,16 +151,12 @@ def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
         f"{length} x {width} sites, {_ranks(simulation.communicator)}, {model.device.name}, "
         f"{configuration.run.precision} precision, {model.fft.engine} transform {what}"
     )
-<<<<<<< HEAD
     if simulation.is_resumed and model.is_imposed:
         head += "\n" + _imposed(simulation)
-    return _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
-=======
     code = _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
-    if expected_activity(configuration) is None:  # of which nothing could be said before
-        _tell_clock(configuration, simulation.activity)
+    if simulation.communicator.is_root:
+        _tell_clock(configuration, simulation.activity, expected=False)
     return code
->>>>>>> 5f92685 (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
 
 
 def _imposed(simulation: Simulation) -> str:
@@ -189,15 +180,11 @@ def _carry_out(
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
         _tell_adapted(work.configuration)
-<<<<<<< HEAD
+        _tell_clock(work.configuration)
     try:
         run = work.run(directory)
     except Interrupted as stop:
         run = stop.directory
-=======
-        _tell_clock(work.configuration, expected_activity(work.configuration))
-    run = work.run(directory)
->>>>>>> 5f92685 (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
     if not work.stopped:
         if is_root:
             print(closing([run], ["analyse", run]), flush=True)
@@ -220,9 +207,19 @@ def _tell_adapted(configuration: Configuration) -> None:
         print(f"to suit what is written: {', '.join(adapted)}", flush=True)
 
 
-def _tell_clock(configuration: Configuration, activity: float | None) -> None:
-    """Name the other clock where it would be much faster."""
-    if line := advice(configuration, activity):
+def _tell_clock(
+    configuration: Configuration, measured: float | None = None, *, expected: bool = True
+) -> None:
+    """Name the other clock where it would be much faster.
+
+    Before a run by the activity that is to be expected; after it by the measured one, where
+    nothing could be said before.
+    """
+    from epmpi.clocks import advice, expected_activity
+
+    known = expected_activity(configuration)
+    line = advice(configuration, known if expected else measured)
+    if line and (expected or known is None):
         print(line, flush=True)
 
 
@@ -264,7 +261,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         if needs.seconds_per_event:
             work = f"about {needs.events:.2g} events of {1e6 * needs.seconds_per_event:.3g} us"
         print(f"time     {in_time(needs.seconds)} for {rounds}{work}, timed here on the first ones")
-        _tell_clock(configuration, expected_activity(configuration))
+        _tell_clock(configuration)
         if configuration.warmup_steps is None:
             longest = longest_warmup(configuration.time.duration)
             print(

@@ -3,11 +3,13 @@
 `load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
 """
 
-<<<<<<< HEAD
-from epmpi.config.checks import check_loading, check_ranks, most_ranks, whole_multiple
-=======
-from epmpi.config.checks import check_ranks, most_ranks, shortest_time
->>>>>>> 5f92685 (The dry run and the head of a run name the faster clock; what a run by the exact clock will need; example at T = 0.03)
+from epmpi.config.checks import (
+    check_loading,
+    check_ranks,
+    most_ranks,
+    shortest_time,
+    whole_multiple,
+)
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
 from epmpi.config.replicas import (
