@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -12,6 +13,22 @@ from epmpi.spectral import shared_memory as module
 from epmpi.spectral.shared_memory import shared_memory
 
 pytestmark = pytest.mark.mpi
+
+KILLED = """
+import os, signal
+from epmpi.parallel import Communicator
+from epmpi.spectral import shared_memory as module
+
+def die(*arguments):
+    print(open("/proc/self/maps").read())
+    for handle in os.listdir("/proc/self/fd"):
+        if os.path.exists(f"/proc/self/fd/{{handle}}"):
+            print(os.readlink(f"/proc/self/fd/{{handle}}"), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{at} = die
+module.shared_memory(Communicator(), [1 << 22])
+"""
 
 
 def sizes(comm):
@@ -35,7 +52,7 @@ def test_nothing_is_left_behind(comm):
     memory = shared_memory(Communicator(comm), sizes(comm))
     comm.barrier()
     with open("/proc/self/maps") as maps:
-        names = [line.split(maxsplit=5)[5] for line in maps if f"{module.FOLDER}/epmpi-" in line]
+        names = [line.split(maxsplit=5)[5] for line in maps if "/memfd:epmpi-" in line]
     assert names
     assert all(name.strip().endswith("(deleted)") for name in names)
     assert memory is not None
@@ -75,21 +92,43 @@ def test_nothing_is_lost_where_the_system_refuses_huge_pages(comm, monkeypatch):
     comm.barrier()
 
 
-@pytest.mark.parametrize("failing", ["mkstemp", "open", "posix_fallocate", "_map"])
+@pytest.mark.parametrize(
+    "failing", ["memfd_create", "truncate", "readlink", "open", "posix_fallocate", "_map"]
+)
 def test_none_on_all_ranks_where_one_cannot(comm, monkeypatch, failing):
     """The root cannot make the file; or the last rank cannot see it, finds no room, or no map."""
 
     def refuse(*arguments, **options):
         raise OSError("refused")
 
-    made = os.listdir(module.FOLDER)
-    comm.barrier()
-    if failing == "mkstemp":
-        monkeypatch.setattr(module.tempfile, "mkstemp", refuse)
+    if comm.size == 1 and failing in ("readlink", "open"):
+        return  # the root has the file already
+    handles = set(os.listdir("/proc/self/fd"))
+    if failing in ("memfd_create", "truncate"):
+        monkeypatch.setattr(module.os, failing, refuse)
     elif comm.rank == comm.size - 1:
         monkeypatch.setattr(module if failing == "_map" else module.os, failing, refuse)
     found = shared_memory(Communicator(comm), sizes(comm))
     assert found is None
+    monkeypatch.undo()
+    assert set(os.listdir("/proc/self/fd")) == handles
     comm.barrier()
-    left = {name for name in os.listdir(module.FOLDER) if name.startswith("epmpi-")}
-    assert left <= set(made)
+
+
+def test_a_process_that_has_the_number_of_the_first_rank_elsewhere_is_not_taken_for_it(comm):
+    handle = os.memfd_create("epmpi-of-another-run")
+    with pytest.raises(OSError, match="not the memory of the first rank"):
+        module._open(f"/proc/self/fd/{handle}", "epmpi-of-this-run")
+    os.close(handle)
+
+
+def test_a_kill_at_any_moment_leaves_nothing(comm, launch):
+    """Before the map, after it, and while all ranks have it: it never had a name in any folder."""
+    if comm.size > 1:
+        return  # an MPI process must not start another one
+    for at in ("os.posix_fallocate", "module._map", "module._collapse"):
+        done = launch("-c", KILLED.format(at=at))
+        assert done.returncode == -signal.SIGKILL
+        names = [line for line in done.stdout.splitlines() if "epmpi-" in line]
+        assert names
+        assert all("/memfd:epmpi-" in name and name.endswith("(deleted)") for name in names)

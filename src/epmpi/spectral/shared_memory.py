@@ -1,11 +1,15 @@
-"""Memory that the ranks of a node share: what one of them writes, all the others see."""
+"""Memory that the ranks of a node share: what one of them writes, all the others see.
+
+It is a file of Linux that has no name in any folder, so that nothing is left whenever a rank is
+killed, and neither the size of /dev/shm nor the right to write there matters.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import mmap
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,7 +17,6 @@ from numpy.typing import NDArray
 
 from epmpi.parallel import Communicator
 
-FOLDER = "/dev/shm"  # files in memory, where the system has them
 HUGE_PAGE = 1 << 21  # bytes
 MAP_FIXED, MADV_COLLAPSE = 16, 25  # of Linux; Python does not name them
 
@@ -30,19 +33,23 @@ def shared_memory(communicator: Communicator, sizes: Sequence[int]) -> NDArray[n
         Bytes of each rank's part; the parts follow one another.  Each rank reserves its own, so
         that it lies near its processor.
     """
-    memory, name, handle = None, None, -1
+    memory, told, handle = None, None, -1
     if communicator.is_root:
         try:
-            handle, name = tempfile.mkstemp(prefix="epmpi-", dir=FOLDER)
+            name = f"epmpi-{secrets.token_hex(8)}"
+            handle = os.memfd_create(name)
             os.truncate(handle, sum(sizes))
-        except OSError:
-            name = None
-    name = communicator.broadcast(name)
-    if name is None:
+            told = f"/proc/{os.getpid()}/fd/{handle}", name
+        except (OSError, AttributeError):  # AttributeError: not Linux
+            told = None
+    told = communicator.broadcast(told)
+    if told is None:
+        if handle >= 0:
+            os.close(handle)
         return None
     try:
         if not communicator.is_root:
-            handle = os.open(name, os.O_RDWR)
+            handle = _open(*told)
         start = sum(sizes[: communicator.rank])
         os.posix_fallocate(handle, start, max(1, sizes[communicator.rank]))
         memory = _map(handle, sum(sizes))
@@ -51,12 +58,20 @@ def shared_memory(communicator: Communicator, sizes: Sequence[int]) -> NDArray[n
     failed = communicator.max(int(memory is None))
     if handle >= 0:
         os.close(handle)
-    if communicator.is_root:
-        os.unlink(name)
     if failed or memory is None:
         return None
     _collapse(memory, start, start + sizes[communicator.rank])
     return memory
+
+
+def _open(path: str, name: str) -> int:
+    """Open the file of a process of this node; OSError where that is another one's.
+
+    On another node, and in another container, the same number may be that of any process.
+    """
+    if not os.readlink(path).startswith(f"/memfd:{name}"):
+        raise OSError(f"{path} is not the memory of the first rank")
+    return os.open(path, os.O_RDWR)
 
 
 def _map(handle: int, size: int) -> NDArray[np.uint8]:
