@@ -146,6 +146,33 @@ def test_waits_under_a_rising_stress(reading, strain_rate):
     assert_law(hazards, lambda passed: np.exp(-passed))
 
 
+def test_waits_where_the_drive_changes():
+    """At a tick, from there on: the stress falls as far as it had risen, and farther."""
+    model = sites_apart("stress", restructuring_time=1e12, strain_rate=0.1)
+    log, turn, rising, falling = EventLog(model), 2, 0.08, -0.05
+
+    def hazard(time, stress):
+        top = stress + rising * np.minimum(time, turn)
+        later = top + falling * np.maximum(time - turn, 0)
+        before = integrated_rate(top, "stress") - integrated_rate(stress, "stress")
+        after = integrated_rate(later, "stress") - integrated_rate(top, "stress")
+        return before / rising + after / falling
+
+    while hazard(model.time, STRESSES).min() < 20:
+        if model.step_count == turn:
+            model.activation.set_drive(falling)
+        model.step()
+    first = log.all()
+    assert len(first.x) == SHAPE[0] * SHAPE[1]
+    for number, stress in enumerate(STRESSES):
+        begun = at_stress(first, number)
+        assert_law(begun.start, lambda t, stress=stress: np.exp(-hazard(t, stress)))
+    assert 0.2 < np.mean(first.start < turn) < 0.8
+    stress = np.repeat(STRESSES, ROWS)[:, None] + rising * turn + falling * (model.time - turn)
+    model.clock.complete()
+    np.testing.assert_allclose(model.stress, np.broadcast_to(stress, SHAPE), rtol=0, atol=1e-13)
+
+
 @pytest.mark.parametrize("reading", READINGS)
 def test_events_and_stays_at_rest_alternate(reading):
     """Both are exponential; each event ends before the next of the same site begins.
