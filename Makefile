@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 MPIEXEC ?= $(BIN)/mpiexec
 DEMO := runs/quickstart
 RANKS ?= 1,2,3
+TESTS ?=
 # One thread per rank: the ranks are the parallelism.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -17,7 +18,7 @@ export NUMBA_NUM_THREADS := 1
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
-	@echo "make test    install, then the test suite on 1, 2 and 3 ranks; RANKS=4: on others"
+	@echo "make test    install, then the test suite on 1, 2 and 3 ranks; RANKS=4: on others, TESTS=tests/spectral: those"
 	@echo "make test-ci  the tests that take longer: examples, documentation, the built wheel"
 	@echo "make test-faults  kills, full disks, damaged files: a table of what runs survive; LONG=1: many"
 	@echo "make test-gpu  the tests that need a GPU, on 1, 2 and 4 ranks"
@@ -53,7 +54,7 @@ demo: venv
 
 # On the CPU whatever the machine has: what is the same bit for bit is so there.
 test: $(VENV)/with-test
-	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py --ranks $(RANKS)
+	@CUDA_VISIBLE_DEVICES= $(BIN)/python tools/run_tests.py --ranks $(RANKS) $(TESTS)
 
 # They start ranks of their own.
 test-ci: develop

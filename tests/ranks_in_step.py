@@ -53,6 +53,12 @@ class RanksInStep:
             path = Path(reports) / f"rank{communicator.rank}.jsonl"
             self.record = path.open("a", encoding="utf-8")
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the files without a test for several ranks: to import them all takes long."""
+        if self.communicator.size == 1 or not collection_path.match("test_*.py"):
+            return None
+        return None if "mark.mpi" in collection_path.read_text(encoding="utf-8") else True
+
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:

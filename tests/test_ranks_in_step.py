@@ -43,6 +43,7 @@ def calls(report):
     }
 
 
+@pytest.mark.ci
 def test_a_rank_that_fails_before_a_collective_ends_the_run_within_seconds(session):
     start = time.monotonic()
     done, reports = session(
@@ -61,6 +62,7 @@ def test_a_rank_that_fails_before_a_collective_ends_the_run_within_seconds(sessi
     assert reports[1][-1]["event"] == "aborted"
 
 
+@pytest.mark.ci
 def test_a_failure_that_blocks_no_other_rank_lets_the_run_go_on(session):
     done, reports = session(
         "@pytest.mark.mpi\ndef test_bad():\n    assert world.rank == 0\n"
@@ -72,6 +74,7 @@ def test_a_failure_that_blocks_no_other_rank_lets_the_run_go_on(session):
     assert all(report[-1]["event"] == "end" for report in reports)
 
 
+@pytest.mark.ci
 def test_a_test_skipped_on_one_rank_ends_the_run(session):
     done, _ = session(
         "@pytest.fixture\ndef half():\n    if world.rank: pytest.skip('odd')\n"
@@ -81,12 +84,14 @@ def test_a_test_skipped_on_one_rank_ends_the_run(session):
     assert "is set up on some ranks" in done.stderr
 
 
+@pytest.mark.ci
 def test_a_file_that_cannot_be_collected_ends_the_run(session):
     done, _ = session("if world.rank == 1:\n    raise ValueError('eight')\n")
     assert done.returncode != 0
     assert "ValueError: eight" in done.stderr
 
 
+@pytest.mark.ci
 def test_ranks_that_collect_different_tests_end_the_run(session):
     done, _ = session(
         "@pytest.mark.mpi\n@pytest.mark.parametrize('n', range(world.rank + 1))\n"
@@ -96,6 +101,7 @@ def test_ranks_that_collect_different_tests_end_the_run(session):
     assert "collected different tests: ['test_it.py::test_it[1]']" in done.stderr
 
 
+@pytest.mark.ci
 def test_serial_tests_and_too_few_ranks_are_left_out(session):
     done, reports = session(
         "def test_serial():\n    pass\n"
@@ -106,6 +112,7 @@ def test_serial_tests_and_too_few_ranks_are_left_out(session):
     assert calls(reports[0]) == calls(reports[1]) == {"test_any": "passed"}
 
 
+@pytest.mark.ci
 def test_property_tests_are_serial(session):
     done, _ = session(
         "from hypothesis import given, strategies\n"

@@ -27,6 +27,7 @@ fields_every = 1.0
 """
 
 
+@pytest.mark.ci
 def test_the_python_program_runs(launch, tmp_path):
     [program] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(program.strip().splitlines()) <= 12

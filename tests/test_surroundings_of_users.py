@@ -134,7 +134,7 @@ SCAN = SMALL + '[scan]\nquantities = ["activity"]\n[scan.grid]\n"model.temperatu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["random.py", "types.py"])
+@pytest.mark.parametrize("name", ["random.py", pytest.param("types.py", marks=pytest.mark.ci)])
 def test_files_with_the_names_of_modules_do_not_hinder_a_scan(launch, tmp_path, name):
     (tmp_path / name).touch()
     (tmp_path / "two.toml").write_text(SCAN, encoding="utf-8")

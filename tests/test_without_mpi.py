@@ -25,7 +25,7 @@ BUILT_FROM_SOURCE = (
 )
 
 
-@pytest.fixture(params=["wheel", "source"])
+@pytest.fixture(params=["wheel", pytest.param("source", marks=pytest.mark.ci)])
 def without_mpi(request, tmp_path):
     """Return the environment of a process that finds no MPI library."""
     if request.param == "wheel":

@@ -9,7 +9,7 @@ from benchmarks.rows import append
 SHORT = ["--sizes", "64", "--warmup", "2", "--steps", "2", "--rounds", "1"]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.ci)])
 def test_stages_add_up_to_the_step(launch, tmp_path, ranks):
     file = tmp_path / "step.csv"
     for options in ([], ["--split"]):

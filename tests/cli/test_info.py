@@ -13,6 +13,7 @@ duration = 1.0
 """
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 @pytest.mark.parametrize("ranks", [None, 2])
 def test_a_run_compiles_nothing_after_info_has(launch, tmp_path, ranks):

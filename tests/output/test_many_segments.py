@@ -63,7 +63,7 @@ def test_the_number_of_segments_is_bounded(tmp_path, monkeypatch):
         assert (file.field("stress", 49) == 50).all()
 
 
-@pytest.mark.parametrize("command", ["analyse", "export"])
+@pytest.mark.parametrize("command", ["export", pytest.param("analyse", marks=pytest.mark.ci)])
 def test_the_soft_limit_of_open_files_is_raised(launch, many, tmp_path, command):
     done = launch("-c", LIMITED, "40", "4096", command, many, "-o", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -72,7 +72,10 @@ def test_the_soft_limit_of_open_files_is_raised(launch, many, tmp_path, command)
             assert [line.split(",")[0] for line in text][1:] == [str(n) for n in range(1, 51)]
 
 
-@pytest.mark.parametrize("command", ["analyse", "export", "watch"])
+@pytest.mark.parametrize(
+    "command",
+    ["export", *(pytest.param(name, marks=pytest.mark.ci) for name in ("analyse", "watch"))],
+)
 def test_a_hard_limit_that_is_too_low_is_named(launch, many, command):
     """HDF5 alone reads zeros there, in silence."""
     options = ["--once"] if command == "watch" else []
