@@ -106,6 +106,17 @@ def test_dry_run_writes_nothing(launch, tmp_path, tiny):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.toml"]
 
 
+def test_dry_run_says_what_it_cannot_know(launch, tmp_path, tiny):
+    """How many events are logged, unless the activity is a key, or that of a known law."""
+    unlike = ["--set", "model.shear_modulus=0.5"]
+    logged = ["--set", "time.clock=exact", "--set", "output.events=true"]
+    random = ["--set", "model.activation=random", "--set", "model.activity=0.1"]
+    for keys, times in ((logged + unlike, 1), (logged, 0), (logged + random, 0)):
+        done = launch("-m", "epmpi.cli", "run", "--dry-run", str(tiny), *keys, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("and 25 bytes an event (output.events)") == times
+
+
 def test_defaults_that_gave_way_are_named(launch, tmp_path):
     (tmp_path / "few.toml").write_text(
         "[lattice]\nshape = [16, 12]\n[time]\nwarmup = 0\nduration = 1.02\n"

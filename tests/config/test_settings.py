@@ -14,6 +14,7 @@ from epmpi.config import (
     InitialSettings,
     LatticeSettings,
     ModelSettings,
+    OutputSettings,
     RunSettings,
     describe,
     from_mapping,
@@ -141,6 +142,14 @@ class TestConstruction:
         assert (type(made.seed), type(made.fft)) == (int, str)
         assert type(ModelSettings(temperature=np.float32(0.5)).temperature) is float
         assert "True" in refusal(lambda: ModelSettings(temperature=np.bool_(True)))
+
+    def test_takes_flags(self):
+        """True and false, of NumPy too; neither numbers nor words."""
+        assert OutputSettings(events=np.bool_(True)).events is True
+        assert from_mapping({"time": {"clock": "exact"}, "output": {"events": True}}).output.events
+        for value in (1, "true", 0.0):
+            message = refusal(lambda value=value: OutputSettings(events=value))
+            assert "expected boolean, true | false" in message
 
     def test_takes_numpy_arrays(self):
         """Of the right shape and type; numbers may be arrays without a dimension."""

@@ -3,12 +3,13 @@
 import h5py
 import numpy as np
 import pytest
-from exact_runs import configuration
+from exact_runs import advanced, configuration
 from same_runs import contents, differences
 
 from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError
 from epmpi.exact import clock
+from epmpi.model import Model
 from epmpi.output import segments, store
 from epmpi.parallel import Communicator
 from epmpi.planning import expected_events, file_bytes
@@ -91,6 +92,22 @@ def test_waits_of_the_log_are_those_of_the_histogram(tmp_path, changes):
     number = np.histogram(waited[begun <= until], edges)[0]
     assert number.sum() > 100
     np.testing.assert_array_equal(number, counted[at])
+
+
+def test_sites_that_yield_from_the_start_on_are_left_out():
+    """Nobody knows since when they do."""
+    model = Model(configured(**VARIANTS["at once"]))
+    log = model.clock.log_events(0)
+    advanced(model, TICK)
+    engine = model.clock._engine
+    waiting = int(np.isneginf(engine.events.active_since[: engine.progress["active"]]).sum())
+    assert waiting > 0
+    begun = model.observables()["events"]
+    advanced(model, 400 * TICK)
+    events, now = log.take(), model.observables()["events"]
+    assert not np.isneginf(engine.events.active_since[: engine.progress["active"]]).any()
+    assert begun < len(events["start"]) == now - engine.progress["active"]
+    assert np.all(events["duration"] < 400 * TICK)
 
 
 def test_the_layout(tmp_path):
@@ -236,4 +253,4 @@ def test_what_the_log_takes_is_said_where_it_is_known():
     without = configured(**VARIANTS["at once"], output={"events": False})
     assert file_bytes(random) - file_bytes(without) == 25 * round(expected_events(random))
     assert expected_events(without) == 0
-    assert expected_events(configured()) is None
+    assert expected_events(configured(model={"shear_modulus": 0.5})) is None

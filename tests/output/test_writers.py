@@ -71,6 +71,24 @@ def test_both_writers_leave_the_same_file(shared_tmp_path, comm, compression):
 
 @pytest.mark.mpi
 @parallel
+@pytest.mark.parametrize("compression", [0, 4])
+def test_both_writers_leave_the_same_log_of_events(shared_tmp_path, comm, compression):
+    communicator = Communicator(comm)
+    exact = ["time.clock=exact", "time.duration=20.0", "output.events=true"]
+    for writer in ("stream", "parallel"):
+        configuration = configured(writer, compression=compression).with_overrides(exact)
+        Simulation(configuration, communicator).run(shared_tmp_path / writer, progress=False)
+    if communicator.is_root:
+        one, other = shared_tmp_path / "stream", shared_tmp_path / "parallel"
+        assert differences(one, other) == []
+        assert layout(one / "run.h5") == layout(other / "run.h5")
+        with h5py.File(other / "run.h5") as file:
+            assert len(file["events/start"]) > 10
+    communicator.barrier()
+
+
+@pytest.mark.mpi
+@parallel
 def test_both_writers_leave_the_same_frames_of_many_chunks(shared_tmp_path, comm, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK_CACHE", 100)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 240)  # three rows, ten tracers
