@@ -148,3 +148,15 @@ def test_08_reading_results(quickstart):
     assert re.search(r"^T = 0\.1: activity 0\.\d+ over 40 tau$", printed, re.M)
     assert "stress in units of the yield stress" in printed
     assert re.search(r"^20 tracers: <dr\^2> = \S+ at t = 40$", printed, re.M)
+
+
+def test_09_exact_clock(tmp_path):
+    """Warmer and smaller: quiet at T = 0.03, nothing would happen in a short time."""
+    changes = sets(
+        "lattice.shape=[32, 32]", "tracers.number=64", "model.temperature=0.06",
+        "initial.annealing=[[0.1, 10.0]]", "time.warmup=100.0", "time.duration=2000.0",
+        "output.series_every=10.0", "output.trajectory_every=200.0", "output.fields_every=100.0",
+        "output.waiting_times_every=100.0",
+    )  # fmt: skip
+    command(tmp_path, "run", FOLDER / "09_exact_clock.toml", *changes)
+    assert "activity" in command(tmp_path, "analyse", "runs/09_exact_clock")

@@ -111,8 +111,9 @@ def _compile(communicator: Communicator) -> None:
             "run": {"precision": precision, "device": "cpu"},
             "initial": {"state": "gaussian", "stress_deviation": 0.1},
         }
-        for every in (1, 2):
-            mapping["tracers"] = {"every": every}
+        ways = [("steps", 1), ("steps", 2)] + [("exact", 1)] * (precision == "double")
+        for clock, every in ways:
+            mapping["tracers"], mapping["time"] = {"every": every}, {"clock": clock}
             model = Model(from_mapping(mapping), communicator)
             model.step()
             model.step()

@@ -265,7 +265,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         if configuration.warmup_steps is None:
             longest = longest_warmup(configuration.time.duration)
             print(
-                f'         beside the warm-up, which time.warmup = "auto" leaves open: '
+                '         beside the warm-up, which time.warmup = "auto" leaves open: '
                 f"{longest:.6g} at most"
             )
     return 0
