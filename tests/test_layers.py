@@ -32,7 +32,7 @@ LAYERS = (
     },
     {"devices"},
     {"parallel"},
-    {"spectral", "placement", "groups"},
+    {"spectral", "placement", "groups", "insistence"},
     {"elasticity", "activation", "tracers", "fields", "passes", "state", "waiting"},
     {"clock", "imposed", "initial", "motion"},
     {"exact", "steps"},

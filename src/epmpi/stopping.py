@@ -14,10 +14,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
+from epmpi.insistence import ASKING, SECOND, Insistence
 from epmpi.parallel import Communicator
 from epmpi.signals import SIGNALS, is_heard, taken
 
@@ -25,7 +27,6 @@ LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
 PUBLISHING = 0.02  # they would take more than this part of the time
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
-SECOND = 1.0  # seconds after a signal, from which on another is a second one
 REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
 TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # why a run stops
 
@@ -59,7 +60,8 @@ class StopSignals:
     What the command line has heard before counts too; see `epmpi.signals`.  A second SIGINT or
     SIGTERM interrupts at once, if it comes `SECOND` later: one Ctrl-C may arrive twice, also by way
     of a launcher.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
-    (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.
+    (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.  Where
+    the run waits for a rank that never comes, the second one ends the process; see `Insistence`.
 
     Attributes
     ----------
@@ -71,21 +73,24 @@ class StopSignals:
         self.received = 0
         self._asked = float("inf")  # when SIGINT or SIGTERM first came
         self._before: dict[int, Any] = {}
+        self._open = ExitStack()
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in filter(is_heard, SIGNALS):
                 self._before[number] = signal.signal(number, self._note)
             self.received = taken() or self.received
+            self._open.enter_context(Insistence())
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._open.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        if number in (signal.SIGINT, signal.SIGTERM):
+        if number in ASKING:
             if time.monotonic() > self._asked + SECOND:
                 raise KeyboardInterrupt
             self._asked = min(self._asked, time.monotonic())

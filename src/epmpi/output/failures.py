@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import h5py
 
 from epmpi.config import ConfigError
-from epmpi.parallel import Communicator
+from epmpi.parallel import Communicator, is_of_mpi
 
 Result = TypeVar("Result")
 
@@ -60,13 +60,16 @@ def told_in_one_line(path: Path) -> Iterator[None]:
     """Turn the errors of HDF5 and of the system while `path` is written into an OutputError.
 
     HDF5 reports a full disk as OSError while writing and as RuntimeError while closing, with the
-    number of the system's error in the text alone.
+    number of the system's error in the text alone.  A failure of MPI is none of the file's: only
+    the end of all ranks helps.
     """
     try:
         yield
     except OutputError:
         raise
     except (OSError, RuntimeError) as error:
+        if is_of_mpi(error):
+            raise
         raise OutputError(f"cannot write {path}: {reason(error)}") from error
 
 

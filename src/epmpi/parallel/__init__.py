@@ -3,7 +3,7 @@
 The communicator is passed explicitly; only entry points name the world.
 """
 
-from epmpi.parallel.communicator import Communicator, abort_on_exception
+from epmpi.parallel.communicator import Communicator, abort_on_exception, is_of_mpi
 from epmpi.parallel.messages import Messages
 from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, launched, library, load
 
@@ -13,6 +13,7 @@ __all__ = [
     "abort_on_exception",
     "cuda_aware",
     "foreign_launcher",
+    "is_of_mpi",
     "launched",
     "library",
     "load",

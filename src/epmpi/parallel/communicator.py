@@ -280,6 +280,11 @@ def _as_bytes(array: NDArray) -> NDArray[np.uint8]:
     return array.reshape(-1).view(np.uint8)
 
 
+def is_of_mpi(error: BaseException) -> bool:
+    """Tell whether MPI has raised this error, after which nothing can be agreed on."""
+    return type(error).__module__.partition(".")[0] == "mpi4py"
+
+
 def abort_on_exception(communicator: Communicator) -> None:
     """Make an uncaught exception of one rank end all ranks, with its traceback, never a hang."""
     if communicator.size == 1:
