@@ -32,8 +32,9 @@ def draw(source: Path, target: Path) -> None:
             activity = [float(row["activity"]) for row in mine]
             gain = [float(row["gain"]) for row in mine]
             axes.loglog(activity, gain, "o", color=colour, label=f"$L = {length}$")
-            lattice = {"lattice": {"shape": [length, length]}, "tracers": {"number": 0}}
-            configuration = from_mapping(lattice)
+            configuration = from_mapping(
+                {"lattice": {"shape": [length, length]}, "tracers": {"number": 0}}
+            )
             known = np.geomspace(1e-7, 3e-2, 100)
             law = [exact_clock_gain(configuration, a, STEP) for a in known]
             axes.loglog(known, law, color=colour, linewidth=1, alpha=0.5)
