@@ -31,7 +31,7 @@ from epmpi.state import Accumulator
 from epmpi.tracers import Tracers
 
 PAUSES = 16  # flushes and moves of tracers after which the run may look at the wall clock
-SITES_PER_MOVE = 512  # tracers move each time that one site in so many has completed an event
+SITES_PER_MOVE = 2048  # tracers move each time that one site in so many has completed an event
 
 
 class ExactClock(Clock):
