@@ -147,6 +147,17 @@ def test_a_pause_between_two_looks_stops_no_run(monkeypatch):
         assert decided == stop
 
 
+def test_quiet_steps_without_end_are_looked_at():
+    """Each look comes sooner than it was due: the next one is still a finite number away."""
+    pace = Pace(Communicator.world(), StopSignals(), TimeLimit.after(1e9), 0.0, {})
+    step, longest = 0, 0
+    for _ in range(3000):
+        ahead = pace.decide(step).next_look - step
+        longest = max(longest, ahead)
+        step += 1
+    assert 1 <= longest <= 2**53
+
+
 def test_a_signal_comes_before_the_time_limit():
     stopping = pace(0.0)
     stopping.signals.received = signal.SIGUSR1

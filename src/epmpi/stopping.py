@@ -26,6 +26,7 @@ from epmpi.signals import SIGNALS, is_heard, taken
 LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
 PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
 PUBLISHING = 0.02  # they would take more than this part of the time
+MOST_STEPS = 2**40  # between two looks, where quiet steps take no time
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
 REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
 TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # why a run stops
@@ -204,7 +205,8 @@ class Pace:
         received = self.communicator.max(self.signals.received)
         now = time.monotonic()
         since, self._looked = max(now - self._looked, 1e-6), now
-        self._steps = max(1, int(self._steps * min(2.0, LOOK_INTERVAL / since)))
+        steps = int(self._steps * min(2.0, LOOK_INTERVAL / since))
+        self._steps = min(max(1, steps), MOST_STEPS)
         self._between.append(since)
         checkpoints = self._publishing + 2 * self._runs * max(self._checkpoints)
         reserve = RESERVE + checkpoints + 2 * min(self._between)
