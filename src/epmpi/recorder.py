@@ -9,10 +9,12 @@ from pathlib import Path
 from epmpi.config import ConfigError, Configuration
 from epmpi.model import Model
 from epmpi.output import Checkpoint, RunStore, collect, open_run
+from epmpi.output.provenance import mixed_bits, other_bits
 from epmpi.parallel import Communicator
 from epmpi.schedule import Schedule
 from epmpi.state import EventKeeper, StateError, WaitCounts
 from epmpi.stopping import Pace
+from epmpi.telling import say
 
 
 class Recorder:
@@ -79,6 +81,12 @@ class Recorder:
         known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
         known |= {"device_name": model.device.describe(), "exchange": model.fft.transport}
         known |= self._schedule.describe()
+        known["arithmetic"], known["processor"] = model.device.arithmetic()
+        kinds = communicator.gather(known["arithmetic"])
+        if kinds is not None:
+            before = checkpoint.header.versions if checkpoint else {}
+            for line in filter(None, (mixed_bits(kinds), other_bits(before, known))):
+                say(f"epmpi: {line}")
         if self._waits is not None:
             known["waiting_times"] = {"edges": self._waits.edges}
         if checkpoint is not None:

@@ -62,6 +62,10 @@ class Device(Arrays):
     def describe(self) -> str:
         """Return what the device is, for people."""
 
+    def arithmetic(self) -> tuple[str, str]:
+        """Return what the last bits of a run depend on, and all that is known of the device."""
+        return self.describe(), self.describe()
+
     @abstractmethod
     def identity(self) -> str | None:
         """Return what tells this GPU from all others; None for a CPU."""

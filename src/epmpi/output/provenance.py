@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from epmpi.config import Configuration
 from epmpi.parallel import Communicator, library
 from epmpi.trust import readable
 
-VERSIONS = ("epmpi_version", "git_revision", "numpy_version", "h5py_version", "hdf5_version")
+VERSIONS = (
+    "epmpi_version", "git_revision", "numpy_version", "h5py_version", "hdf5_version", "arithmetic",
+)  # fmt: skip
+LAST_BITS = (
+    "the last bits may be others than on one kind of processor with one version, and single events "
+    "with them; averages are not affected"
+)
 BUILT_FROM = Path(__file__).parents[1] / "revision.txt"  # in a wheel only
 
 
@@ -50,6 +57,22 @@ def collect(
         "command": readable(shlex.join(sys.argv)),
         "started": now(),
     }
+
+
+def other_bits(before: Mapping[str, str], known: Mapping[str, Any]) -> str:
+    """Return in words why a run that goes on may have other bits than without the stop, or ''."""
+    changes = [
+        f"{word} {before[name]} -> {known[name]}"
+        for name, word in (("epmpi_version", "epmpi"), ("arithmetic", "arithmetic"))
+        if before.get(name) and before[name] != known[name]
+    ]
+    return f"{'; '.join(changes)}: {LAST_BITS}" if changes else ""
+
+
+def mixed_bits(kinds: Sequence[str]) -> str:
+    """Return in words that the ranks have several kinds of arithmetic, or ''."""
+    told = [f"{kinds.count(kind)} rank(s) with {kind}" for kind in dict.fromkeys(kinds)]
+    return f"{'; '.join(told)}: {LAST_BITS}" if len(told) > 1 else ""
 
 
 def now() -> str:

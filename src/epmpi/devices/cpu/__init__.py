@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import site_draws, site_loops, thinning, tracer_loops
+from epmpi.devices.cpu import arithmetic, site_draws, site_loops, thinning, tracer_loops
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.row_loops import NO_SITES, CompiledRows
 from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
@@ -37,6 +37,11 @@ class CPU(Device):
     def describe(self) -> str:
         """Return the processor's name."""
         return platform.processor() or platform.machine()
+
+    def arithmetic(self) -> tuple[str, str]:
+        """Return what the last bits depend on, and name and features of the processor."""
+        name, features = arithmetic.processor()
+        return arithmetic.arithmetic(), f"{name}: {arithmetic.has(features)}"
 
     def identity(self) -> None:
         """Return None: arrays on the host need no card."""

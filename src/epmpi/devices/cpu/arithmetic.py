@@ -1,0 +1,43 @@
+"""Which arithmetic the compiled loops of this processor have: on it the last bits of a run depend.
+
+Whether ``a b + c`` is rounded once or twice is all that makes a difference between the types of
+x86-64 processors that were compared: with AVX2 or AVX-512 and fused multiply-adds the bits are the
+same, without fused ones (or with NUMBA_CPU_NAME=x86-64-v2) they are others.
+"""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+
+import llvmlite.binding as llvm
+from numba.core.registry import cpu_target
+
+MULTIPLY_ADD = """
+declare double @llvm.fmuladd.f64(double, double, double)
+define double @multiply_add(double %a, double %b, double %c) {
+  %sum = call double @llvm.fmuladd.f64(double %a, double %b, double %c)
+  ret double %sum
+}
+"""
+
+
+def processor() -> tuple[str, str]:
+    """Return the name and the features of the processor that loops are compiled for."""
+    codegen = cpu_target.target_context.codegen()
+    return codegen._get_host_cpu_name(), codegen._get_host_cpu_features()
+
+
+def has(features: str) -> str:
+    """Return what a list such as "+avx,-fma" says that there is, by blanks."""
+    return " ".join(word[1:] for word in features.split(",") if word.startswith("+"))
+
+
+@cache
+def arithmetic() -> str:
+    """Return in words what the last bits depend on."""
+    name, features = processor()
+    machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features)
+    code = machine.emit_assembly(llvm.parse_assembly(MULTIPLY_ADD))
+    fused = any("fmadd" in line for line in code.splitlines())
+    return f"{platform.machine()}, {'fused' if fused else 'separate'} multiply-adds"

@@ -1,0 +1,61 @@
+"""What the last bits depend on: recorded, and told where it changes."""
+
+import os
+
+import h5py
+import pytest
+
+from epmpi import recorder
+from epmpi.config import from_mapping
+from epmpi.devices import CPU
+from epmpi.output.provenance import mixed_bits, other_bits
+from epmpi.simulation import Simulation
+
+TOLD = "from epmpi.devices.cpu.arithmetic import arithmetic; print(arithmetic())"
+SMALL = {
+    "lattice": {"shape": [16, 12]},
+    "tracers": {"number": 0},
+    "time": {"warmup": 0.0, "duration": 2.0},
+    "output": {"trajectory_every": 0.0},
+}
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="names of processors are those of x86")
+@pytest.mark.parametrize(
+    ("name", "features", "kind"),
+    [
+        ("x86-64-v2", "", "separate"),
+        ("x86-64-v3", "", "fused"),
+        ("skylake-avx512", "", "fused"),
+        ("x86-64-v2", "+avx,+fma", "fused"),
+        ("haswell", "-fma", "separate"),
+    ],
+)
+def test_it_is_that_of_the_code_that_is_made(launch, name, features, kind):
+    done = launch("-c", TOLD, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
+    assert done.stdout == f"x86_64, {kind} multiply-adds\n", done.stderr
+
+
+def test_changes_are_told(tmp_path, capfd, monkeypatch):
+    run = Simulation(from_mapping(SMALL)).run(tmp_path / "run", progress=False)
+    Simulation.resume(run, ["time.duration=3.0"]).run(progress=False)
+    assert "last bits" not in capfd.readouterr().err
+    with h5py.File(run / "run.h5") as file:
+        known = file["parameters"].attrs
+        assert known["arithmetic"].decode() == CPU().arithmetic()[0]
+        assert ": " in known["processor"].decode()
+    monkeypatch.setattr(CPU, "arithmetic", lambda self: ("another kind", "another: one"))
+    collect = recorder.collect
+    monkeypatch.setattr(
+        recorder, "collect", lambda *known: collect(*known) | {"epmpi_version": "9.9"}
+    )
+    Simulation.resume(run, ["time.duration=4.0"]).run(progress=False)
+    told = capfd.readouterr().err
+    assert told.count("-> 9.9; arithmetic ") == 1
+    assert "-> another kind: the last bits may be others" in told
+
+
+def test_ranks_of_two_kinds_and_checkpoints_that_say_nothing():
+    assert mixed_bits(["a", "b", "a"]).startswith("2 rank(s) with a; 1 rank(s) with b: the last")
+    assert mixed_bits(["a", "a"]) == ""
+    assert other_bits({"numpy_version": "1"}, {"epmpi_version": "1", "arithmetic": "a"}) == ""
