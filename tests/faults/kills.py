@@ -66,6 +66,28 @@ def kill_run(place: Place, chance: random.Random, number: int) -> Iterator[Trial
         )
 
 
+def kill_in_the_middle(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of kills after a checkpoint of a state that is no longer the first."""
+    path, whole, chance = place.directory / "killed", place.reference(), random.Random(seed)
+    for ranks in (1, 2, 3)[:number]:
+        place.remove("killed")
+        started = place.run("killed", ranks=ranks)
+        begun = started.wait_for(lambda: saved_step(path) > 0)
+        ended = started.process.poll() is not None
+        started.end()
+        lost = "" if begun and not ended else "it had come to its end: nothing tried"
+        yield Trial("SIGKILL in the middle", lost or finish(place, whole, chance))
+        place.remove("killed")
+
+
+def saved_step(path: Path) -> int:
+    """Return the step of the last checkpoint; -1 without one."""
+    if not (path / "checkpoint.h5").exists():
+        return -1
+    with h5py.File(path / "checkpoint.h5") as saved:
+        return int(json.loads(bytes(saved["header"][()]))["step_count"])
+
+
 def left_behind(path: Path) -> dict[str, tuple[int, int]]:
     """Return the files that nobody finished, with what tells them from earlier ones."""
     there = (path / name for name in PARTIAL if (path / name).exists())

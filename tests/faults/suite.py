@@ -21,7 +21,7 @@ from pathlib import Path
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import OF_THE_EXACT_CLOCK, Place, Trial
-from kills import kill_at_random
+from kills import kill_at_random, kill_in_the_middle
 from machines import (
     clock_backwards,
     few_files,
@@ -50,6 +50,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(kill_at_random, place, kills),
         partial(damage, place, times),
         partial(foreign, place, 1),
+        partial(of_the_exact_clock, kill_in_the_middle, exact, 3),
         partial(of_the_exact_clock, kill_at_random, exact, kills),
         partial(of_the_exact_clock, damage, exact, times),
         partial(of_the_exact_clock, stopped, exact, few),

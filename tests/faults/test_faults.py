@@ -9,7 +9,7 @@ import pytest
 from damage import damage, foreign
 from disks import can_mount, disk_full, read_only
 from fault_runs import OF_THE_EXACT_CLOCK, Place
-from kills import kill_at_random
+from kills import kill_at_random, kill_in_the_middle
 from machines import (
     clock_backwards,
     few_files,
@@ -39,7 +39,12 @@ OF_RUNS = (
     (stalled, 1),
     (not_a_number, 2),
 )
-OF_RUNS_OF_THE_EXACT_CLOCK = ((kill_at_random, 3), (damage, 2), (stopped, 1))
+OF_RUNS_OF_THE_EXACT_CLOCK = (
+    (kill_in_the_middle, 1),
+    (kill_at_random, 3),
+    (damage, 2),
+    (stopped, 1),
+)
 TEXTS = [(target, 300) for target in ("configuration", "override", "campaign")]
 FUZZERS = [way for way in fuzz.WAYS if way == "by properties" or fuzz.has_guide()]
 LIMIT = 400.0  # seconds for one of them
