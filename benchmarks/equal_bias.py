@@ -1,6 +1,6 @@
-"""Time per unit of simulated time at equal bias of the activity, beside a first-order peer.
+"""Time per unit of simulated time at equal bias of the activity, beside benchmarks/epm_ref.cpp.
 
-    python -m benchmarks.equal_bias --peer FILE.cpp [--temperatures 0.2 0.1] [--length 1024]
+    python -m benchmarks.equal_bias [--temperatures 0.2 0.1] [--length 1024]
 
 epmpi's bias grows as the square of the step, ``a = a0 (1 + b h^2)``: a0 and b are the fits of
 docs/campaigns/time_step.md, made here again from its CSV file. The peer's grows as the step,
@@ -58,13 +58,12 @@ def peer_bias(peer: Peer, temperature: float, limit: float) -> float:
 def main() -> None:
     """Print a row for each temperature and bias."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--peer", type=Path, required=True, help="C++ source of the yardstick")
     parser.add_argument("--temperatures", type=float, nargs="+", default=list(PEER_TIMES))
     parser.add_argument("--length", type=int, default=1024)
     parser.add_argument("--bias", type=float, nargs="+", default=[0.01, 0.003])
     parser.add_argument("--csv", type=Path, help="append the rows to this file")
     options = parser.parse_args()
-    peer = Peer(options.peer)
+    peer = Peer()
     timing = argparse.Namespace(
         interpolation="bilinear", precision="double", device="cpu", fft="auto", split=False,
         time_step=0.05, warmup=200, steps=10, rounds=5,

@@ -1,6 +1,6 @@
 """Time of a step, split by stage, beside a hand-written peer.
 
-    python -m benchmarks.step --sizes 1024 --tracers 0 16 --peer epm_ref.cpp
+    python -m benchmarks.step --sizes 1024 --tracers 0 16 --peer
     mpiexec -n 2 python -m benchmarks.step --sizes 1024 2048
 
 The two programs alternate, a round each, and medians over the rounds are compared: single timings
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.numpy_peer import NumpyPeer
-from benchmarks.peer import Peer
+from benchmarks.peer import SOURCE, Peer
 from benchmarks.rows import append
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
@@ -133,7 +133,8 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=400, help="steps before the first round")
     parser.add_argument("--steps", type=int, default=40, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--peer", type=Path, help="C++ source of the yardstick (one rank only)")
+    parser.add_argument("--peer", type=Path, nargs="?", const=SOURCE,
+                        help="beside epm_ref.cpp or this C++ source, on one rank")  # fmt: skip
     parser.add_argument("--numpy", action="store_true", help="beside benchmarks/numpy_peer.py too")
     parser.add_argument("--csv", type=Path, help="append the rows to this file")
     options = parser.parse_args()
