@@ -21,6 +21,7 @@ LAYERS = (
     {
         "config",
         "exits",
+        "host_memory",
         "lattice",
         "propagators",
         "randomness",
@@ -47,7 +48,7 @@ LAYERS = (
 )
 # Units beside the layers: what they may import.
 BESIDE = {
-    "analysis": {"config", "lattice", "parallel", "propagators", "trust"},
+    "analysis": {"config", "host_memory", "lattice", "parallel", "propagators", "trust"},
     "campaign": {"config", "exits", "analysis", "propagators", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},

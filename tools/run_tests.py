@@ -23,7 +23,7 @@ import launching
 
 IN_CI = os.environ.get("EPMPI_CI") == "1"
 # What a machine may lack. Everything else that the tests need is installed with them.
-EXPECTED_SKIPS = ("needs a GPU", "needs an h5py built for MPI")
+EXPECTED_SKIPS = ("needs a GPU", "needs an h5py built for MPI", "needs the right to mount")
 # Compiled against FFTW, or no Python: only the machine of the continuous integration must have it.
 EXPECTED_SKIPS_AT_HOME = ("needs mpi4py-fft", "needs g++ and FFTW", "needs zsh", "needs fish")
 FAILURES_SHOWN = 4  # ranks whose traceback of one test is shown: often all fail alike

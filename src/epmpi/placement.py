@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import platform
+
 from epmpi.config import ConfigError
 from epmpi.devices import Device, choose, gpus, tell_of_compiling
+from epmpi.host_memory import free_memory, in_bytes
 from epmpi.parallel import Communicator
 from epmpi.telling import say
+
+SHARED = 2.4  # bytes that ranks of a node count, over those that they have together, at most
 
 
 def place(name: str, communicator: Communicator) -> Device:
@@ -44,9 +49,9 @@ def place(name: str, communicator: Communicator) -> Device:
 
 
 def check_memory(needed: int, device: Device, communicator: Communicator) -> None:
-    """Raise ConfigError on all ranks if one's GPU has not the memory for its arrays.  Collective.
+    """Raise ConfigError on all ranks if one has not the memory for its arrays.  Collective.
 
-    Ranks that share a GPU share its memory.
+    Ranks that share a GPU, or a node, share its memory.
 
     Parameters
     ----------
@@ -54,6 +59,9 @@ def check_memory(needed: int, device: Device, communicator: Communicator) -> Non
         Bytes of this rank.
     """
     identity, available = device.identity(), device.free_bytes()
+    if identity is None:
+        check_host_memory(needed, communicator)
+        return
     everyone = communicator.broadcast(communicator.gather((identity, needed)))
     error = None
     if available is not None:
@@ -63,4 +71,24 @@ def check_memory(needed: int, device: Device, communicator: Communicator) -> Non
                 f"{device.describe()} has {available} bytes free, {total} are needed: use more "
                 "GPUs, single precision or a smaller lattice"
             )
+    communicator.raise_alike(error)
+
+
+def check_host_memory(needed: int, communicator: Communicator) -> None:
+    """Raise ConfigError on all ranks if a node has not the memory for its ranks.  Collective.
+
+    What ranks of a node share is counted by each of them: half of it all is what they need at
+    least.
+    """
+    node, free = platform.node(), free_memory()
+    everyone = communicator.broadcast(communicator.gather((node, needed)))
+    shares = [bytes_ for name, bytes_ in everyone if name == node]
+    least = sum(shares) if len(shares) == 1 else sum(shares) // SHARED
+    error = None
+    if free is not None and least > free[0]:
+        error = ConfigError(
+            f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(least)} are "
+            f"needed for arrays of {len(shares)} rank(s): use more nodes, a higher limit, single "
+            "precision or a smaller lattice"
+        )
     communicator.raise_alike(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -30,11 +31,13 @@ from epmpi.analysis.results import Analysis, measure_replicas
 from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
 from epmpi.config import ENSEMBLE
+from epmpi.host_memory import free_memory, in_bytes
 from epmpi.parallel import Communicator
 from epmpi.trust import followed, readable
 
 NUMBERS = "analysis.h5"
 PAGE = "report.html"
+FRAMES = 3  # of a field in memory, at least: read, transformed, drawn
 
 
 def analyse(
@@ -86,6 +89,7 @@ def analyse(
     for path, target in zip(paths, targets, strict=True):
         with ExitStack() as opened:
             runs = open_alike(path, opened, communicator)
+            _raise_alike(too_large(runs[0]), communicator)
             analysis = measure_replicas(runs, shown, communicator)
             if len(runs) > 1:
                 analysis = of_ensemble(analysis, path)
@@ -119,6 +123,18 @@ def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None)
         error = found
     (communicator or Communicator()).raise_named(error)
     return runs
+
+
+def too_large(run: RunFile) -> AnalysisError | None:
+    """Return why a run cannot be analysed here: some frames of its fields do not fit in memory."""
+    free = free_memory()
+    needed = FRAMES * 8 * math.prod(run.shape) if run.has("fields/stress") else 0
+    if free is None or needed <= free[0]:
+        return None
+    return AnalysisError(
+        f"{run.path} has fields of {run.shape[0]} x {run.shape[1]} sites, {in_bytes(needed)} are "
+        f"needed, {in_bytes(free[0])} are free ({free[1]}): analyse it where there is more memory"
+    )
 
 
 def of_ensemble(analysis: Analysis, path: Path) -> Analysis:

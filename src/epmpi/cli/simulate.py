@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import epmpi
 from epmpi import signals
-from epmpi.cli.words import closing, in_bytes, in_time
+from epmpi.cli.words import closing, in_time
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
     ConfigError,
@@ -22,6 +22,7 @@ from epmpi.config import (
     load,
 )
 from epmpi.exits import STOPPED, USER_ERROR
+from epmpi.host_memory import in_bytes
 from epmpi.parallel import Communicator
 from epmpi.steady import longest_warmup
 from epmpi.stopping import TIME_LIMIT, Interrupted
@@ -241,7 +242,6 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
 
     device = place(configuration.device, communicator)
     needs = plan(configuration, communicator, trial=False)
-    check_memory(needs.memory, device, communicator)
     if communicator.is_root:
         print(
             f"memory   {in_bytes(needs.memory)} of arrays a rank, on {communicator.size} rank(s), "
@@ -254,6 +254,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
                 f"         and {EVENT_BYTES} bytes an event (output.events), whose number is not "
                 "known before: it is activity x sites x time.duration / model.restructuring_time"
             )
+    check_memory(needs.memory, device, communicator)
     needs = plan(configuration, communicator)
     if communicator.is_root:
         rounds = f"{needs.rounds} x " if configuration.run.replicas > 1 else ""

@@ -23,15 +23,6 @@ def closing(results: Iterable[Path], then: Iterable[str | Path]) -> str:
     return f"{where}; next: epmpi {shlex.join(map(str, then))}"
 
 
-def in_bytes(count: float) -> str:
-    """Return a number of bytes in the unit that fits."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:.3g} TiB"
-
-
 def in_time(seconds: float) -> str:
     """Return a time in the unit that fits."""
     for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172800, "h", 3600)):

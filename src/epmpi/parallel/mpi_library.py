@@ -7,6 +7,7 @@ import os
 from functools import cache
 from typing import Any, NamedTuple
 
+from epmpi.parallel import mpich
 from epmpi.signals import kept
 
 REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
@@ -56,11 +57,12 @@ def _loaded() -> tuple[Any, str]:
 
         if mpi4py.rc.initialize:  # nobody has arranged for another way
             mpi4py.rc.initialize, mpi4py.rc.finalize = False, True
+        mpich.leave_memory_of_others_alone()
         from mpi4py import MPI
     except (ImportError, OSError, RuntimeError) as error:
         return None, f"no MPI library is found ({_first_line(error)}): {REMEDY}"
     if not MPI.Is_initialized():
-        if why := _unspoken(MPI.Get_library_version()):
+        if why := _unspoken(MPI.Get_library_version()) or _no_room(MPI.Get_library_version()):
             return None, why
         MPI.Init_thread()
     return MPI, ""
@@ -83,6 +85,13 @@ def _unspoken(version: str) -> str:
         f"'{name}' does not speak PMIx, by which this process was started: use the mpiexec of that "
         "MPI or srun --mpi=pmi2, or install mpi4py for the MPI that you launch with"
     )
+
+
+def _no_room(version: str) -> str:
+    """Return why MPICH would be killed on this node, or nothing."""
+    local = os.environ.get("MPI_LOCALNRANKS", "")
+    ranks = int(local) if local.isdigit() else min(launched().size, 2)
+    return mpich.no_room(ranks) if ranks > 1 and "MPICH" in version else ""
 
 
 def _one_line(version: str) -> str:
