@@ -237,8 +237,13 @@ def mpiexec() -> list[str]:
     ConfigError
         If there is none.
     """
-    if os.environ.get("MPIEXEC"):
-        return shlex.split(os.environ["MPIEXEC"])
+    if given := os.environ.get("MPIEXEC"):
+        command = [given] if os.path.isfile(given) else shlex.split(given)  # a path with blanks
+        if not command or shutil.which(command[0]) is None:
+            raise ConfigError(
+                f"MPIEXEC = {given!r} names no program: set it to the launcher, with its options"
+            )
+        return command
     beside = str(Path(sys.executable).parent)
     found = shutil.which("mpiexec", path=beside) or shutil.which("mpiexec")
     if found is None:

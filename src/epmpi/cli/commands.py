@@ -7,6 +7,7 @@ ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import platform
 import sys
@@ -25,6 +26,8 @@ from epmpi.telling import Forgiving, say
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
+# Why a path that the user has given cannot even be looked at.
+UNREACHABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 PATIENCE = 10.0  # seconds that a rank waits for the others to fail alike
 EXIT_CODES: dict[type[Exception], int] = {
     ConfigError: USER_ERROR,
@@ -54,14 +57,13 @@ def carry_out(arguments: Sequence[str] | None) -> int:
             return OUTPUT_ERROR
         return code
     except tuple(EXIT_CODES) as error:
-        code = EXIT_CODES[type(error)]
-        if not ending.come_together(PATIENCE):
-            host = f"rank {communicator.rank} of {communicator.size}, on {platform.node()}"
-            say(f"epmpi: {host}: {error}")
-            communicator.abort(code)
-        if communicator.rank == 0 and (communicator.size > 1 or launch.rank == 0):
-            say(f"epmpi: {error}")
-        return code
+        return _end(str(error), EXIT_CODES[type(error)], communicator, ending)
+    except OSError as error:
+        if error.errno not in UNREACHABLE or error.filename is None:
+            raise
+        name = str(error.filename)[:200]
+        told = f"{name!r} cannot be reached: {error.strerror}; check the path and its permissions"
+        return _end(told, USER_ERROR, communicator, ending)
     except KeyboardInterrupt:
         if launch.rank == 0:
             print("epmpi: interrupted", file=sys.stderr, flush=True)
@@ -74,6 +76,17 @@ def carry_out(arguments: Sequence[str] | None) -> int:
         if communicator.size > 1:  # this rank may be the only one
             communicator.abort(MEMORY_ERROR)
         return MEMORY_ERROR
+
+
+def _end(told: str, code: int, communicator: Communicator, ending: Communicator) -> int:
+    """Say why a command ends, once if all ranks end so; else end the others.  Return the code."""
+    if not ending.come_together(PATIENCE):
+        where = f"rank {communicator.rank} of {communicator.size}, on {platform.node()}"
+        say(f"epmpi: {where}: {told}")
+        communicator.abort(code)
+    if communicator.rank == 0 and (communicator.size > 1 or launched().rank == 0):
+        say(f"epmpi: {told}")
+    return code
 
 
 def _all_ranks() -> Communicator:

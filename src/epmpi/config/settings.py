@@ -94,7 +94,10 @@ class InitialSettings(Section):
         "stress-free; Gaussian stress of zero mean; or the final state of another run, by its path",
     )
     stress_deviation: float = key(
-        0.0, Number(at_least=0), "stress", "standard deviation of the Gaussian stress; only there"
+        0.0,
+        Number(at_least=0, below=1e100),
+        "stress",
+        "standard deviation of the Gaussian stress; only there",
     )
     drawn: str = key(
         "fourier",

@@ -112,7 +112,7 @@ def _draw_response(
     rate = medium.strain_rate(active)
     stress_rate = _cut(stress_change(rate, medium), corner, side)
     velocity = np.stack([_cut(component, corner, side) for component in displacement(rate)])
-    limit = float(np.abs(stress_rate).max())
+    limit = float(np.abs(stress_rate).max()) or 1.0  # no response at all: event_strain = 0
     image = axes.imshow(
         stress_rate.T,
         origin="lower",

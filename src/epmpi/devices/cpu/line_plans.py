@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.config import ConfigError
 from epmpi.devices.cpu.vectors import REGISTER_BYTES
 
 # Two strips of a workspace lie this far from a multiple of the page size: at equal distance the
@@ -154,9 +155,9 @@ def _line_plan(length: int, dtype: DTypeLike) -> LinePlan:
 
 def _check(length: int, dtype: DTypeLike) -> None:
     if not has_plan(length, dtype):
-        raise ValueError(
-            f"no plan for lines of {length} sites: expected 2^a 3^b 5^c, at least "
-            f"{4 * line_width(dtype)}; use numpy.fft for others"
+        raise ConfigError(
+            f'run.fft = "vector": no plan for lines of {length} sites: expected 2^a 3^b 5^c, at '
+            f'least {4 * line_width(dtype)}; set "auto", or "numpy" for others'
         )
 
 
