@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from stand_in_nvmath import Card
 
 from epmpi.config import FFT_ENGINES
 from epmpi.devices import CPU
@@ -26,13 +25,7 @@ def transform(engine, shape, comm, precision="double") -> Transform:
     """Return a transform, or skip the test where the engine is not installed."""
     if engine == "mpi4py-fft":
         pytest.importorskip("mpi4py_fft", reason="needs mpi4py-fft")
-    device = device_for(engine, comm)
-    return make_transform(engine, Lattice(shape), Communicator(comm), device, TYPES[precision])
-
-
-def device_for(engine, comm) -> CPU:
-    """Return the device that an engine needs; for cuFFTMp a stand-in of a GPU a rank."""
-    return Card(f"GPU-{comm.rank}") if engine == "cufftmp" else CPU()
+    return make_transform(engine, Lattice(shape), Communicator(comm), CPU(), TYPES[precision])
 
 
 def real_fields(shape, count, precision="double"):

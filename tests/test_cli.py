@@ -55,7 +55,7 @@ def test_default_directory_is_named_after_the_configuration(launch, tmp_path, ti
         (["--set", "time.step=0.5", "--set", "model.attempt_rate=2"], "step"),
         (["--set", "lattice.shape=[4, 4]", "--set", "tracers.number=1"], "ranks"),
         (["--set", "initial.state=nowhere/run.h5"], "nowhere/run.h5"),
-        (["--set", "run.wire=single", "--set", "run.fft=cufftmp"], 'run.wire = "single"'),
+        (["--set", "run.wire=single", "--set", "run.fft=mpi4py-fft"], 'run.wire = "single"'),
     ],
 )
 def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(

@@ -64,7 +64,6 @@ OWNERS = {
     "numba": {"devices"},
     "mpi4py": {"parallel"},
     "mpi4py_fft": {"spectral"},
-    "nvmath": {"devices", "spectral"},
 }
 # Units that may import inside a function: the command line, so that `epmpi run` does not wait for
 # the plots' packages, and those that choose among engines, or look for a library, which need not be

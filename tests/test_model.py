@@ -5,9 +5,10 @@ import math
 import numpy as np
 import oracle
 import pytest
-from engines import device_for, every_engine
+from engines import every_engine
 
 from epmpi.config import ConfigError, Configuration
+from epmpi.devices import CPU
 from epmpi.model import Model
 from epmpi.parallel import Communicator
 
@@ -75,7 +76,7 @@ def assert_alike(model, slow, tolerance):
 @pytest.mark.parametrize("case", CASES)
 def test_follows_the_oracle(comm, case):
     configuration = configuration_of(*CASES[case])
-    model, slow = Model(configuration, Communicator(comm)), oracle.Oracle(configuration)
+    model, slow = Model(configuration, Communicator(comm), CPU()), oracle.Oracle(configuration)
     assert_alike(model, slow, 1e-12)
     for _ in range(STEPS):
         model.step()
@@ -89,7 +90,7 @@ def test_follows_the_oracle(comm, case):
 def test_follows_the_oracle_in_single_precision(comm, case):
     """The stress is rounded to 24 bits in each step; strain and positions stay double."""
     configuration = configuration_of(*CASES[case], "run.precision=single")
-    model, slow = Model(configuration, Communicator(comm)), oracle.Oracle(configuration)
+    model, slow = Model(configuration, Communicator(comm), CPU()), oracle.Oracle(configuration)
     assert model.stress.dtype == np.float32
     assert model.plastic_strain.dtype == model.tracers.position.dtype == np.float64
     for _ in range(STEPS):
@@ -106,7 +107,7 @@ def test_every_engine_follows_the_oracle(comm, engine, case):
     configuration = configuration_of(
         *CASES[case], "lattice.shape=[45, 36]", f"run.fft={engine}", "model.temperature=0.15"
     )
-    model = Model(configuration, Communicator(comm), device_for(engine, comm))
+    model = Model(configuration, Communicator(comm), CPU())
     slow = oracle.Oracle(configuration)
     for _ in range(STEPS):
         model.step()
@@ -116,7 +117,7 @@ def test_every_engine_follows_the_oracle(comm, engine, case):
 
 def test_observables_are_means_over_the_lattice(comm):
     configuration = configuration_of("model.strain_rate=0.1")
-    model, slow = Model(configuration, Communicator(comm)), oracle.Oracle(configuration)
+    model, slow = Model(configuration, Communicator(comm), CPU()), oracle.Oracle(configuration)
     for _ in range(STEPS):
         model.step()
         slow.step()
@@ -190,8 +191,8 @@ def test_stress_is_consistent_with_the_plastic_strain(comm, symbol, macroscopic)
 def test_response_computed_again_has_the_same_bits(comm):
     """What a restart relies on: the response needs the directions alone."""
     configuration = configuration_of("lattice.shape=[19, 22]", "tracers.interpolation=stream")
-    model = Model(configuration, Communicator(comm))
-    again = Model(configuration, Communicator(comm))
+    model = Model(configuration, Communicator(comm), CPU())
+    again = Model(configuration, Communicator(comm), CPU())
     for _ in range(STEPS):
         model.step()
         again.step()
@@ -213,7 +214,7 @@ def test_gaussian_start_has_the_given_deviation(comm, drawn, precision):
         "tracers.number=0",
     )
     sites = 128 * 96
-    observables = Model(configuration, Communicator(comm)).observables()
+    observables = Model(configuration, Communicator(comm), CPU()).observables()
     if comm.rank == 0:
         # G flattens the spectrum unevenly, which widens the error of the variance.
         assert observables["stress_variance"] == pytest.approx(0.36, rel=4 * math.sqrt(4 / sites))

@@ -36,7 +36,7 @@ part() { # NAME COMMAND ...: runs it, keeps what it says
     echo "commit $commit"
     nvidia-smi --query-gpu=name,uuid,memory.total,driver_version --format=csv,noheader 2>&1
     "$python" -m epmpi.cli info
-    "$python" -m pip list 2>/dev/null | grep -i -E '^(cupy|numba|numpy|nvidia|nvmath|cuda)'
+    "$python" -m pip list 2>/dev/null | grep -i -E '^(cupy|numba|numpy|nvidia|cuda)'
 } >"$directory/hardware.txt" 2>&1
 cat "$directory/hardware.txt"
 if ! "$python" -c 'import sys; from epmpi.devices import gpus; n, why = gpus(); print(why); sys.exit(not n)'; then

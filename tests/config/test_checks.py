@@ -34,10 +34,7 @@ PROPERTY = settings(deadline=None, database=None)
         (["lattice.shape=[16, 31]", "tracers.number=1024"], ["1024", "16 x 31", "496 or less"]),
         (["tracers.number=0", "output.trajectory_every=1"], ["output.trajectory_every = 0"]),
         (["run.wire=single", "run.fft=mpi4py-fft"], ['set run.wire = "double"']),
-        (
-            ["run.wire=single", "run.fft=cufftmp"],
-            ['run.fft = "cufftmp"', 'set run.wire = "double"'],
-        ),
+        (["run.fft=cufftmp"], ["run.fft = 'cufftmp'", '"mpi4py-fft"']),
         (
             ["time.clock=exact", "run.precision=single"],
             ["run.precision = 'single'", "set run.precision = 'double'", 'time.clock = "steps"'],

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from refusals import message_of, override
 
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, describe, from_mapping, load
-from epmpi.config.settings import LIBRARIES
 
 # No deadline: ranks of one test run share cores. No database: they would share its files.
 PROPERTY = settings(deadline=None, database=None)
@@ -80,7 +79,7 @@ def configurations(draw):
                 "device": draw(st.sampled_from(["auto", "cpu"])),
                 "precision": draw(st.sampled_from(["double", "single"][: 2 - exact])),
                 "fft": (fft := draw(st.sampled_from(["auto", *FFT_ENGINES]))),
-                "wire": draw(st.sampled_from(["double", "single"][: 1 + (fft not in LIBRARIES)])),
+                "wire": draw(st.sampled_from(["double", "single"][: 1 + (fft != "mpi4py-fft")])),
             },
         }
     )

@@ -84,18 +84,17 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
         ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
         ("exchange", exchange),
-        ("FFT engines", ", ".join(_engines(device))),
+        ("FFT engines", ", ".join(_engines())),
     ]
     for name, value in rows:
         print(f"{name:<12} {value}")
 
 
-def _engines(device: Device) -> list[str]:
-    """Return the engines of the Fourier transform, and what those that cannot be had here lack."""
-    lacking = {"cufftmp": device.missing_for_cufftmp()}
-    if find_spec("mpi4py_fft") is None:
-        lacking["mpi4py-fft"] = "not installed"
-    return [f"{name} ({why})" if (why := lacking.get(name)) else name for name in FFT_ENGINES]
+def _engines() -> list[str]:
+    """Return the engines of the Fourier transform, and which is not installed."""
+    installed = find_spec("mpi4py_fft") is not None
+    lacking = "" if installed else " (not installed)"
+    return [name + lacking if name == "mpi4py-fft" else name for name in FFT_ENGINES]
 
 
 def _compile(communicator: Communicator) -> None:

@@ -9,7 +9,6 @@ from epmpi.config.keys import ConfigError, Faults
 from epmpi.config.replicas import SEED_STRIDE
 from epmpi.config.sections import Sections
 from epmpi.config.settings import (
-    LIBRARIES,
     InitialSettings,
     LatticeSettings,
     ModelSettings,
@@ -129,7 +128,7 @@ def check_tracers(
 
 def check_wire(run: RunSettings) -> None:
     """Check that the engine of the transform has a wire of its own to send by."""
-    if run.wire == "single" and run.fft in LIBRARIES:
+    if run.wire == "single" and run.fft == "mpi4py-fft":
         raise ConfigError(
             f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
             'they are; set run.wire = "double" or run.fft = "auto"'

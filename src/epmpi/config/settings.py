@@ -20,8 +20,7 @@ from epmpi.config.kinds import (
 )
 from epmpi.config.replicas import MOST_REPLICAS
 
-LIBRARIES = ("mpi4py-fft", "cufftmp")  # engines that transform whole fields and exchange themselves
-FFT_ENGINES = ("vector", "numpy", *LIBRARIES)  # beside "auto"
+FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"
 
 

@@ -91,22 +91,6 @@ class Device(Arrays):
         """Tell whether arrays can travel between devices by NCCL."""
         return False
 
-    def missing_for_cufftmp(self) -> str:
-        """Return why this device cannot transform by cuFFTMp, or an empty text."""
-        return 'it needs a GPU: set run.device = "gpu"'
-
-    def cufftmp(
-        self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
-    ) -> Any:
-        """Return whole transforms by cuFFTMp.  Collective; see `gpu.cufftmp.CufftMp`.
-
-        Raises
-        ------
-        NotImplementedError
-            Where `missing_for_cufftmp` says why.
-        """
-        raise NotImplementedError(self.missing_for_cufftmp())
-
     # Transforms of lines.
 
     @abstractmethod

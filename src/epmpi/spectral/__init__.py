@@ -12,7 +12,6 @@ from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
 from epmpi.spectral.batch import BatchConvolution
-from epmpi.spectral.cufftmp_engine import CufftMpFFT
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
 from epmpi.spectral.transform import Convolution, RowSpectra, Transform
@@ -20,7 +19,6 @@ from epmpi.spectral.transform import Convolution, RowSpectra, Transform
 __all__ = [
     "BatchConvolution",
     "Convolution",
-    "CufftMpFFT",
     "Mpi4pyFFT",
     "RowSpectra",
     "SlabFFT",
@@ -44,7 +42,6 @@ def make_transform(
     ValueError
         For an unknown engine; and as the engine does.
     """
-    for library in (Mpi4pyFFT, CufftMpFFT):
-        if engine == library.engine:
-            return library(lattice, communicator, device, dtype)
+    if engine == Mpi4pyFFT.engine:
+        return Mpi4pyFFT(lattice, communicator, device, dtype)
     return SlabFFT(lattice, communicator, device, dtype, engine, wire)

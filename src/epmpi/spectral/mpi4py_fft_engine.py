@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import ConfigError
-from epmpi.devices import CPU, Device
+from epmpi.devices import Device
 from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
-from epmpi.spectral.transform import Transform
+from epmpi.spectral.transform import Convolution, Transform
 from epmpi.spectral.transport import HOST, NONE
-from epmpi.spectral.whole_fields import WholeFieldConvolution
 
 
 class Mpi4pyFFT(Transform):
@@ -79,8 +78,11 @@ class Mpi4pyFFT(Transform):
         return Mpi4pyConvolution(self, kernels, imaginary, halo)
 
 
-class Mpi4pyConvolution(WholeFieldConvolution):
-    """The responses to a source, on the host.  Parameters as of `Transform.convolution`."""
+class Mpi4pyConvolution(Convolution):
+    """The responses to a source, on the host.  Parameters as of `Transform.convolution`.
+
+    The library knows no halo: the rows beyond a slab are exchanged here, after its transforms.
+    """
 
     fft: Mpi4pyFFT
 
@@ -91,17 +93,71 @@ class Mpi4pyConvolution(WholeFieldConvolution):
         imaginary: Sequence[bool],
         halo: tuple[int, int],
     ) -> None:
-        super().__init__(fft, CPU(), len(kernels), halo)
+        self.fft = fft
+        self.count = len(kernels)
+        self.halo = halo
+        rows, width = fft.slab.shape
+        self.row_blocks = [(0, rows)]
         self._plan = fft.plan
         phase = np.where(imaginary, 1j, 1.0)[:, None, None]
         self._kernels = (phase * np.swapaxes(kernels, 1, 2)).astype(fft.complex_dtype)
+        self._source = fft.device.zeros(fft.slab.shape, fft.dtype)
+        self._response = np.zeros((self.count, sum(halo) + rows, width), fft.dtype)
+        self._leaving = self._rows_for_halos()
+        self._record = np.dtype(
+            [("row", np.int64), ("values", fft.dtype, (self.count, width))], align=True
+        )
 
-    def _respond(self, source: NDArray, responses: NDArray) -> None:
-        """Transform, multiply and transform back.  Collective."""
+    def source_block(self, begin: int, end: int) -> NDArray:
+        """Return the array (rows, Ly) in which to write the source of local rows begin ... end."""
+        return self._source[begin:end]
+
+    def set_source(self, begin: int, end: int) -> None:
+        """Take the source of local rows begin ... end: it is where `source_block` said."""
+
+    def apply(self) -> None:
+        """Transform, multiply and transform back; exchange the halo rows.  Collective."""
+        before, rows = self.halo[0], self.fft.slab.rows
         # The plan's arrays serve both directions, so the spectrum must be kept aside.
-        modes = self._plan.forward(self.fft.device.to_host(source), normalize=True).copy()
-        for kernel, response in zip(self._kernels, responses, strict=True):
-            response[...] = self._plan.backward(modes * kernel, normalize=False)
+        source = self.fft.device.to_host(self._source)
+        modes = self._plan.forward(source, normalize=True).copy()
+        for kernel, response in zip(self._kernels, self._response, strict=True):
+            own = response[before : before + rows]
+            own[...] = self._plan.backward(modes * kernel, normalize=False)
+        if sum(self.halo):
+            self._fill_halos()
+
+    def response_block(self, field: int, begin: int, end: int) -> NDArray:
+        """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
+        before = self.halo[0]
+        return self.fft.device.asarray(self._response[field, begin + before : end + before])
+
+    def responses(self, fields: Sequence[int], out: NDArray) -> None:
+        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+        for target, field in zip(out, fields, strict=True):
+            target[...] = self.fft.device.asarray(self._response[field])
+
+    def _rows_for_halos(self) -> NDArray[np.int64]:
+        """Return (rank, its row, our row) of every row that a rank's halo needs of this slab."""
+        before, after = self.halo
+        slab, length = self.fft.slab, self.fft.lattice.shape[0]
+        needed = []
+        for rank, other in enumerate(self.fft.slabs):
+            beyond = before + other.rows
+            for row in (*range(before), *range(beyond, beyond + after)):
+                x = (other.start - before + row) % length
+                if slab.start <= x < slab.stop:
+                    needed.append((rank, row, before + x - slab.start))
+        return np.array(needed, np.int64).reshape(-1, 3)
+
+    def _fill_halos(self) -> None:
+        """Exchange the halo rows.  Collective."""
+        rank, row, ours = self._leaving.T
+        records = np.empty(len(rank), self._record)
+        records["row"] = row
+        records["values"] = np.swapaxes(self._response[:, ours], 0, 1)
+        arriving = self.fft.communicator.route(records, rank)
+        self._response[:, arriving["row"]] = np.swapaxes(arriving["values"], 0, 1)
 
 
 def import_alike(communicator: Communicator) -> Any:

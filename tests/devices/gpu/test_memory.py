@@ -76,6 +76,5 @@ def test_an_engine_of_the_cpu_is_one_line():
     with pytest.raises(ConfigError) as refused:
         gpu(np).lines("vector", (4, 6), np.float64)
     assert str(refused.value) == (
-        'run.fft = "vector": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set run.device = '
-        '"cpu"'
+        'run.fft = "vector": expected "auto" (cuFFT) on a GPU, or set run.device = "cpu"'
     )

@@ -16,7 +16,7 @@ from epmpi.config import ConfigError
 from epmpi.devices.cpu import site_loops
 from epmpi.devices.cpu.tracer_loops import INTERPOLATIONS
 from epmpi.devices.device import Device
-from epmpi.devices.gpu import cufftmp, site_kernels, tracer_kernels
+from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.graph_capture import CapturedStep
 from epmpi.devices.gpu.lines import Batch, GPULines, Plan
@@ -105,17 +105,6 @@ class GPU(CardMemory, Device):
         """Return the all-to-all of NCCL.  Collective; see `nccl.NcclExchange`."""
         return self._card.nccl(size, rank, share)
 
-    def missing_for_cufftmp(self) -> str:
-        """Return why nvmath.distributed cannot be used, or an empty text."""
-        return cufftmp.missing()
-
-    def cufftmp(
-        self, shape: tuple[int, int], rows: int, modes: int, dtype: np.dtype, mpi: Any
-    ) -> cufftmp.CufftMp:
-        """Return whole transforms by cuFFTMp.  Collective; see `cufftmp.CufftMp`."""
-        library = cufftmp.initialize(self._card.number, mpi)
-        return cufftmp.CufftMp(library, self._arrays, shape, rows, modes, dtype)
-
     # Transforms of lines.
 
     def block_rows(self, row_bytes: int) -> int:
@@ -132,8 +121,7 @@ class GPU(CardMemory, Device):
         """
         if engine != "auto":
             raise ConfigError(
-                f'run.fft = "{engine}": expected "auto" (cuFFT) or "cufftmp" on a GPU, or set '
-                'run.device = "cpu"'
+                f'run.fft = "{engine}": expected "auto" (cuFFT) on a GPU, or set run.device = "cpu"'
             )
         return GPULines(shape, dtype, self._planned, self)
 
