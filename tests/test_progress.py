@@ -4,12 +4,39 @@ import io
 
 import pytest
 
-from epmpi.progress import RunProgress
+from epmpi.config import from_mapping
+from epmpi.progress import RunProgress, speed_of
+
+
+def updates_of(sites):
+    """Return what says the speed of a lattice."""
+    return lambda rate: f"{rate * sites / 1e6:.1f} M site updates/s"
+
+
+@pytest.mark.parametrize(
+    ("clock", "step", "words"),
+    [
+        ("steps", 0.05, "4.1 M site updates/s"),
+        ("exact", 0.05, "50 tau/s"),
+        ("exact", 1e4, "1e+07 tau/s"),
+    ],
+)
+def test_speeds_in_words(clock, step, words):
+    """The exact clock updates no site where nothing happens: it is told by the time it gains."""
+    configuration = from_mapping(
+        {
+            "lattice": {"shape": [64, 64]},
+            "time": {"clock": clock, "step": step, "warmup": 0.0, "duration": 10 * step},
+            "tracers": {"number": 0},
+            "output": {"series_every": step},
+        }
+    )
+    assert speed_of(configuration)(1000.0) == words
 
 
 def test_lines_where_the_output_is_no_terminal():
     stream = io.StringIO()
-    with RunProgress(1000, stream=stream) as progress:
+    with RunProgress(updates_of(1000), stream=stream) as progress:
         progress.begin(0)
         progress.expect(100)
         progress.update(50, "warm-up", None)  # too soon after the start: nothing
@@ -32,7 +59,7 @@ def clock(monkeypatch):
 @pytest.mark.parametrize("first", [1, 5], ids=["one step", "a resumed run"])
 def test_the_first_step_which_may_compile_is_left_out_of_the_speed(clock, first):
     stream = io.StringIO()
-    with RunProgress(10**6, stream=stream) as progress:
+    with RunProgress(updates_of(10**6), stream=stream) as progress:
         progress.begin(first - 1)
         progress.expect(100)
         clock[0] += 60.0  # the compiler
@@ -46,7 +73,7 @@ def test_the_first_step_which_may_compile_is_left_out_of_the_speed(clock, first)
 
 def test_other_ranks_say_nothing():
     stream = io.StringIO()
-    with RunProgress(1000, shown=False, stream=stream) as progress:
+    with RunProgress(updates_of(1000), shown=False, stream=stream) as progress:
         progress.expect(100)
         progress.update(100, "measure", 0.0)
     assert stream.getvalue() == ""
@@ -59,7 +86,7 @@ class Terminal(io.StringIO):
 
 def test_bar_on_a_terminal():
     stream = Terminal()
-    with RunProgress(1000, stream=stream) as progress:
+    with RunProgress(updates_of(1000), stream=stream) as progress:
         progress.begin(0)
         progress.expect(100)
         progress.update(100, "measure", 0.0123)

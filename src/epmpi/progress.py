@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections.abc import Callable
 from typing import Protocol, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from epmpi.config import Configuration
 from epmpi.telling import Forgiving
 
 LINE_INTERVAL = 10.0  # seconds between lines where the output is not a terminal
 BAR_INTERVAL = 0.2  # seconds between updates of a bar
 SPEED_WINDOW = 5.0  # seconds over which the speed is measured
+
+
+Speed = Callable[[float], str]
+
+
+def speed_of(configuration: Configuration) -> Speed:
+    """Return what says a speed in words, given in steps per second.
+
+    In site updates; by the exact clock, which updates none where nothing happens, in units of time.
+    """
+    sites, step = math.prod(configuration.lattice.shape), configuration.time.step
+    if configuration.time.clock == "exact":
+        return lambda rate: f"{rate * step:.3g} tau/s"
+    return lambda rate: f"{rate * sites / 1e6:.1f} M site updates/s"
 
 
 class Told(Protocol):
@@ -37,17 +54,17 @@ class RunProgress:
 
     Parameters
     ----------
-    sites : int
-        Sites of the whole lattice: the speed is told in site updates per second.
+    speed : function
+        Says a speed, given in steps per second; see `speed_of`.
     shown : bool
         Whether to say anything.
     stream : text file
     """
 
-    def __init__(self, sites: int, *, shown: bool = True, stream: TextIO | None = None) -> None:
+    def __init__(self, speed: Speed, *, shown: bool = True, stream: TextIO | None = None) -> None:
         stream = cast("TextIO", Forgiving(stream or sys.stderr))
         self._total = 0  # steps of the whole run; not known yet
-        self._sites = sites
+        self._words = speed
         self._shown = shown
         self._stream = stream
         self._bar: Progress | None = None
@@ -111,7 +128,7 @@ class RunProgress:
         self._last = now
         self._measure(now, step)
         told = "-" if activity is None else f"{activity:.3g}"
-        speed = f"{self._speed / 1e6:.1f} M site updates/s"
+        speed = self._words(self._speed)
         if self._bar is not None:
             self._bar.update(
                 self._task, completed=step, description=phase, speed=speed, activity=told
@@ -135,9 +152,9 @@ class RunProgress:
         self._window = (now, step)
 
     def _measure(self, now: float, step: int) -> None:
-        """Measure the speed over the last seconds, in site updates per second."""
+        """Measure the speed over the last seconds, in steps per second."""
         since, before = self._window
         if now > since and step > before:
-            self._speed = (step - before) * self._sites / (now - since)
+            self._speed = (step - before) / (now - since)
         if now - since > SPEED_WINDOW:
             self._window = (now, step)

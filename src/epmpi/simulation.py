@@ -24,6 +24,7 @@ from epmpi.output.provenance import now
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
+from epmpi.progress import speed_of
 from epmpi.recorder import Recorder
 from epmpi.sealed import Sealed
 from epmpi.stopping import INTERRUPT, Decision, Interrupted, Pace
@@ -343,7 +344,8 @@ class Simulation(Sealed):
         if given is not None:
             return nullcontext(given)
         walltime, is_root = self.configuration.run.walltime, self.communicator.is_root
-        return alone(walltime, self.model.lattice.sites, is_root=is_root, shown=shown)
+        speed = speed_of(self.configuration)
+        return alone(walltime, speed, is_root=is_root, shown=shown)
 
     def _own_pace(self, around: Surroundings) -> Pace:
         """Return the pace of a run that does not go on in step with others."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from epmpi.progress import RunProgress, Told
+from epmpi.progress import RunProgress, Speed, Told
 from epmpi.stopping import Pace, Signals, StopSignals, TimeLimit
 
 
@@ -31,20 +31,20 @@ class Surroundings:
 
 
 @contextmanager
-def alone(walltime: float, sites: int, *, is_root: bool, shown: bool) -> Iterator[Surroundings]:
+def alone(walltime: float, speed: Speed, *, is_root: bool, shown: bool) -> Iterator[Surroundings]:
     """Give the surroundings of a run that shares none, until its end.
 
     Parameters
     ----------
     walltime : float
         Seconds; 0 for no limit of its own.
-    sites : int
-        Of the whole lattice.
+    speed : function
+        See `progress.speed_of`.
     is_root : bool
         Whether this rank's limit counts.
     shown : bool
         Whether the root tells speed, activity and time left.
     """
     limit = TimeLimit(walltime) if is_root else TimeLimit.after(float("inf"))
-    with StopSignals() as signals, RunProgress(sites, shown=shown and is_root) as told:
+    with StopSignals() as signals, RunProgress(speed, shown=shown and is_root) as told:
         yield Surroundings(signals, limit, told)

@@ -12,12 +12,11 @@ from epmpi.ensemble.correspondence import Correspondence, EnsembleProgress
 from epmpi.ensemble.directory import EnsembleDirectory
 from epmpi.ensemble.replicas import End, Replicas
 from epmpi.groups import Groups, check_groups
-from epmpi.lattice import Lattice
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
-from epmpi.progress import RunProgress
+from epmpi.progress import RunProgress, speed_of
 from epmpi.sealed import Sealed
 from epmpi.stopping import INTERRUPT, Interrupted, TimeLimit
 
@@ -163,11 +162,11 @@ class Ensemble(Sealed):
         folder = self._claimed(directory)
         self._ran_in = folder.path
         limit = self._limit()
-        sites = Lattice(self.configuration.lattice.shape).sites
+        speed = speed_of(self.configuration)
         ends: list[End] = []
         try:
             with (
-                RunProgress(sites, shown=progress and communicator.is_root) as bar,
+                RunProgress(speed, shown=progress and communicator.is_root) as bar,
                 Correspondence(
                     communicator, self.groups.heads, EnsembleProgress(bar, len(self.replicas))
                 ) as letters,

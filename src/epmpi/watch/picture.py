@@ -94,9 +94,12 @@ def phase(seen: Snapshot) -> str:
 
 
 def speed(seen: Snapshot | Replicas) -> str:
-    """Return the speed, in site updates a second."""
-    if seen.site_updates is None:
+    """Return the speed, in site updates a second; by the exact clock, in units of time."""
+    if seen.site_updates is None or seen.rate is None:
         return "not known yet"
+    clock = seen.configuration.time
+    if clock.clock == "exact":
+        return f"{seen.rate * clock.step:.3g} tau/s"
     return f"{seen.site_updates / 1e6:.3g} M site updates/s, {seen.rate:.3g} steps/s"
 
 
