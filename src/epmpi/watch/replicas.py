@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from epmpi.analysis import AnalysisError
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
-from epmpi.watch.snapshot import SERIES, Snapshot, read_snapshot
+from epmpi.watch.snapshot import SERIES, Progress, Snapshot, read_snapshot
 
 
 @dataclass(frozen=True)
-class Replicas:
+class Replicas(Progress):
     """How far the runs of an ensemble were when their files were published last.
 
     Attributes
@@ -64,12 +64,6 @@ class Replicas:
         return sum(rates) if rates else None
 
     @property
-    def site_updates(self) -> float | None:
-        """Site updates a second."""
-        length, width = self.configuration.lattice.shape
-        return None if self.rate is None else self.rate * length * width
-
-    @property
     def step(self) -> int:
         """Steps that have been made, in all replicas."""
         return sum(run.step for run in self.runs.values())
@@ -82,12 +76,6 @@ class Replicas:
         if not known or len(known) < len(totals):
             return None
         return sum(known) + (self.number - len(known)) * max(known)
-
-    def seconds_left(self, now: float) -> float | None:
-        """Return the seconds that are left at the present rate, or None where nobody knows."""
-        if self.has_ended or self.total is None or not self.rate:
-            return None
-        return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
 
     def mean(self, name: str) -> NDArray[np.float64]:
         """Return the mean of a series over the replicas that have the sample, shape (samples,)."""

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,41 @@ SERIES = ("activity", "stress_variance")
 ATTEMPTS = 5  # to read a file that is replaced meanwhile
 
 
+class Measured(Protocol):
+    """Steps made and to be made at some instant, by a run or by the runs of an ensemble."""
+
+    @property
+    def configuration(self) -> Configuration: ...  # noqa: D102
+    @property
+    def published(self) -> float: ...  # noqa: D102
+    @property
+    def step(self) -> int: ...  # noqa: D102
+    @property
+    def total(self) -> int | None: ...  # noqa: D102
+    @property
+    def rate(self) -> float | None: ...  # noqa: D102
+    @property
+    def has_ended(self) -> bool: ...  # noqa: D102
+
+
+class Progress:
+    """Speed and time left of what is `Measured`."""
+
+    @property
+    def site_updates(self: Measured) -> float | None:
+        """Site updates a second."""
+        length, width = self.configuration.lattice.shape
+        return None if self.rate is None else self.rate * length * width
+
+    def seconds_left(self: Measured, now: float) -> float | None:
+        """Return the seconds that are left at the present rate, or None where nobody knows."""
+        if self.has_ended or self.total is None or not self.rate:
+            return None
+        return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
+
+
 @dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Progress):
     """How far a run was when its file was published last.
 
     Attributes
@@ -58,18 +91,6 @@ class Snapshot:
     def has_ended(self) -> bool:
         """Whether the file says that the run has."""
         return bool(self.ended)
-
-    @property
-    def site_updates(self) -> float | None:
-        """Site updates a second."""
-        length, width = self.configuration.lattice.shape
-        return None if self.rate is None else self.rate * length * width
-
-    def seconds_left(self, now: float) -> float | None:
-        """Return the seconds that the run still needs at its rate, or None where nobody knows."""
-        if self.has_ended or self.total is None or not self.rate:
-            return None
-        return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
 
 
 def read_snapshot(run: Path, before: Snapshot | None = None) -> Snapshot:
