@@ -9,8 +9,6 @@ from pathlib import Path
 import launching
 import pytest
 
-from epmpi.cli.commands import command_parser
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORT = """
@@ -43,7 +41,7 @@ def test_the_commands_run(tmp_path):
     """Those of the first block, one after the other, with a short quick start."""
     [block] = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     lines = [line.split("#")[0] for line in block.splitlines()]
-    assert len(lines) >= 8
+    assert len(lines) >= 4
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "quickstart.toml").write_text(SHORT)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -56,20 +54,14 @@ def test_the_commands_run(tmp_path):
     assert (tmp_path / "runs" / "first" / "report.html").exists()
 
 
-def test_the_commands_of_long_work_exist():
-    lines = re.findall(r"^    (?:(?:mpirun|srun) -n \d+ )?epmpi (.*)", README, re.MULTILINE)
-    assert len(lines) >= 4
-    for line in lines:
-        words = line.split("#")[0].replace("CONFIG.toml", "a.toml").replace("RUN", "runs/a")
-        chosen = command_parser().parse_args(shlex.split(words))
-        if hasattr(chosen, "campaign"):
-            assert (ROOT / chosen.campaign).exists()
+def test_it_is_two_screens():
+    assert len(README.splitlines()) <= 120
 
 
 def test_the_targets_of_make_exist():
     rules = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^    make (\w+)|`make (\w+)`", README, re.MULTILINE)
-    assert len(targets) >= 4
+    assert len(targets) >= 3
     for target in targets:
         assert re.search(rf"^{''.join(target)}:", rules, re.MULTILINE), target
 
@@ -77,6 +69,6 @@ def test_the_targets_of_make_exist():
 def test_files_that_are_named_exist():
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     named = re.findall(r"`((?:examples|jobs|tools|tests|benchmarks|containers)/[^`\s]*)`", README)
-    assert len(linked) > 10 and len(named) > 5
+    assert len(linked) > 10 and len(named) > 2
     for target in linked + named:
         assert (ROOT / target).exists(), target

@@ -2,13 +2,16 @@
 
 - `configuration.md` is made from the table of keys, `examples.md` from the headers of the examples.
 - A line `<!-- section: FILE HEADING -->` stands for that section of another file of the repository.
+- A line `<!-- code: FILE CLASS.METHOD -->` stands for the code of that method.
 - Equations become MathML, which browsers draw themselves: the site needs no other server.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from configuration_reference import reference  # noqa: E402
 
 SECTION = re.compile(r"^<!-- section: (\S+) (.+?) -->$", re.MULTILINE)
+CODE = re.compile(r"^<!-- code: (\S+) (\w+)\.(\w+) -->$", re.MULTILINE)
 EQUATION = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
@@ -43,7 +47,8 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, **context: Any) -> str:
-    """Put sections of other files where a page names them."""
+    """Put sections and code of other files where a page names them."""
+    markdown = CODE.sub(lambda found: method(ROOT / found[1], found[2], found[3]), markdown)
     return SECTION.sub(lambda found: section(ROOT / found[1], found[2]), markdown)
 
 
@@ -67,6 +72,23 @@ def section(path: Path, heading: str) -> str:
     rest = text[level.end() :]
     next_heading = re.search(rf"^#{{1,{len(level[1])}}} ", rest, re.MULTILINE)
     return rest[: next_heading.start() if next_heading else None].strip()
+
+
+def method(path: Path, of: str, name: str) -> str:
+    """Return the code of a method of a class in a Python file, as a block of Markdown.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        for inner in node.body if isinstance(node, ast.ClassDef) and node.name == of else []:
+            if isinstance(inner, ast.FunctionDef) and inner.name == name:
+                lines = text.splitlines()[inner.lineno - 1 : inner.end_lineno]
+                return "\n".join(["```python", textwrap.dedent("\n".join(lines)), "```"])
+    raise ValueError(f"{path} has no {of}.{name}")
 
 
 def mathml(tex: str, block: bool) -> str:
