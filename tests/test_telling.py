@@ -53,7 +53,7 @@ def test_what_cannot_be_written_is_lost_in_silence(gone):
 
 @pytest.mark.parametrize("gone", GONE)
 def test_progress_goes_on_where_nobody_listens(gone):
-    with RunProgress(10, stream=gone()) as told:
+    with RunProgress("{:g} steps/s".format, stream=gone()) as told:
         told.expect(3)
         told.begin(0)
         for step in range(1, 4):

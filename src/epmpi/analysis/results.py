@@ -207,7 +207,8 @@ def _averages(
     for name in SERIES:
         if not all(run.has(f"observables/{name}") for run in runs):
             why = "output.series_every"
-            if not all(run.parameter("output", "series_every", 1.0) == 0 for run in runs):
+            written = any(run.has(f"observables/{one}") for run in runs for one in SERIES)
+            if not written and any(run.parameter("output", "series_every", 1.0) for run in runs):
                 why = "the warm-up has not ended, or the run was stopped in it"
             missing.append(f"no series of {name} ({why})")
             continue
