@@ -22,10 +22,12 @@ hypothesis.settings.load_profile("epmpi")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests marked ci to `make test-ci`, which asks for them."""
-    if "ci" in config.option.markexpr:
+    """Leave the tests marked ci to `make test-ci`, those marked long to whoever asks for them."""
+    if {"ci", "long"} & set(config.option.markexpr.split()):
         return
-    left_out = [item for item in items if item.get_closest_marker("ci")]
+    left_out = [
+        item for item in items if item.get_closest_marker("ci") or item.get_closest_marker("long")
+    ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 

@@ -18,7 +18,7 @@ from scipy import stats
 from epmpi.exact.waiting import ExactWaitingTimes
 from epmpi.model import Model
 
-pytestmark = [pytest.mark.statistics, pytest.mark.ci, pytest.mark.slow]
+pytestmark = [pytest.mark.statistics, pytest.mark.slow]
 
 SHAPE = (32, 32)
 BLOCKS = 24
@@ -43,6 +43,18 @@ CASES = {
     "T = 0.1": Case(0.1, 0.05, 5.0, 200, 0.012),
     "T = 0.07": Case(0.07, 0.1, 10.0, 300, 0.04),
 }
+
+
+# One temperature in the continuous integration; the three take some minutes.
+every_case = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case, id=name, marks=[pytest.mark.ci if case.temperature == 0.1 else pytest.mark.long]
+        )
+        for name, case in CASES.items()
+    ],
+)
 
 
 class Waits:
@@ -169,7 +181,7 @@ def assert_same(found, expected, precision):
     assert np.all(np.abs(found[0] - expected[0]) < ALLOWED * error)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@every_case
 def test_activity_stress_and_waits(case):
     exact, fine, coarse = (observed(case, step) for step in (None, case.step, 2 * case.step))
     for name, order, precision in (
@@ -183,7 +195,7 @@ def test_activity_stress_and_waits(case):
         assert_same(averaged(exact[name]), steps, precision)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@every_case
 def test_diffusion(case):
     case = case._replace(sample=case.sample / 4)
     exact, steps = (observed(case, step, tracers=128)["diffusion"] for step in (None, case.step))

@@ -88,7 +88,7 @@ def add_up(strain_time: np.ndarray, events: Logged, now: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "events", [100_000, pytest.param(10_000_000, marks=[pytest.mark.ci, pytest.mark.slow])]
+    "events", [100_000, pytest.param(10_000_000, marks=[pytest.mark.long, pytest.mark.slow])]
 )
 def test_nothing_drifts(events):
     """The stress is that of the plastic strain, and this is that of all events, in the end too."""

@@ -74,7 +74,7 @@ def shortened(name, folder, **numbers):
 
 def test_all_are_here():
     names = sorted(path.name for path in FOLDER.glob("0*"))
-    assert [name[:2] for name in names] == [f"0{number}" for number in range(1, 9)]
+    assert [name[:2] for name in names] == [f"0{number}" for number in range(1, 10)]
     assert all("mpiexec" in (FOLDER / name).read_text() for name in names)
 
 
@@ -121,13 +121,13 @@ def test_04_and_05_scans(tmp_path, name, grid):
 def test_06_resume_and_extend(tmp_path):
     (tmp_path / "examples").symlink_to(FOLDER)
     script = tmp_path / "examples" / "06_resume_and_extend.sh"
-    # A limit of 10 ms ends the first run at its first look.
-    settings = ("0.01", "20.0", "30.0", "lattice.shape=[16,16]", "tracers.number=20")
+    # The limit ends the first run on its way: it has some seconds of steps to take.
+    settings = ("3.0", "20000.0", "20010.0", "lattice.shape=[16,16]", "tracers.number=20")
     told = finished(["sh", str(script), *settings, "time.warmup=1.0"], tmp_path)
     assert told.stderr.count("go on with: epmpi resume runs/06_resume_and_extend") == 1
     assert told.stdout.count("from step") == 2
     with h5py.File(tmp_path / "runs" / "06_resume_and_extend" / "run.h5") as file:
-        assert file["observables/activity/time"][-1] == 30.0
+        assert file["observables/activity/time"][-1] == 20010.0
         assert "finished" in file["parameters"].attrs
 
 
