@@ -38,7 +38,7 @@ LAYERS = (
     {"clock", "imposed", "initial", "motion"},
     {"exact", "steps"},
     {"model"},
-    {"batch", "clocks", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
+    {"batch", "clock_advice", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
     {"warmup", "planning", "recorder", "surroundings"},
     {"calls"},
     {"simulation"},

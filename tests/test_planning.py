@@ -31,6 +31,8 @@ def settings(**changes):
     [
         {},
         {"run": {"precision": "single"}},
+        {"time": {"clock": "exact"}},
+        {"time": {"clock": "exact"}, "tracers": {"interpolation": "stream"}},
         {"tracers": {"interpolation": "stream"}},
         {"tracers": {"every": 10}},
         {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}},
@@ -51,8 +53,9 @@ def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
     assert held == pytest.approx(array_bytes(configuration, communicator.size), rel=0.15)
 
 
-def test_file_bytes_are_those_of_the_run_file(tmp_path):
-    configuration = settings()
+@pytest.mark.parametrize("clock", ["steps", "exact"])
+def test_file_bytes_are_those_of_the_run_file(tmp_path, clock):
+    configuration = settings(time={"clock": clock})
     Simulation(configuration, Communicator.world()).run(tmp_path / "out", progress=False)
     size = os.path.getsize(tmp_path / "out" / "run.h5")
     expected = file_bytes(configuration)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epmpi.clocks import expected_activity
+from epmpi.clock_advice import expected_activity
 from epmpi.config import Configuration
 from epmpi.devices import CPU, Device
+from epmpi.exact import bin_edges as exact_edges
 from epmpi.groups import Groups, check_groups
 from epmpi.lattice import Lattice, slabs, split
 from epmpi.model import Model
@@ -22,6 +23,7 @@ TRIAL_SECONDS = 2.0  # how long the speed is tried
 TRIAL_STRESS = 0.25  # standard deviation, in yield stresses: about that of steady states
 LOWEST_BARRIER = 7.0  # over T, at the start of the trial
 EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
+COLDEST_TRIAL = 0.04  # T, in yield stresses squared: colder, nothing may happen in a trial
 LONGEST_TRIAL = 2**40  # ticks at once
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
 
@@ -139,9 +141,11 @@ def file_bytes(configuration: Configuration) -> int:
 
     schedule, steps = Schedule(configuration), configuration.steps(clock.duration)
     warmup = configuration.known_steps - steps
-    series = schedule.frames("series", warmup + steps) * 5 * 8
+    exact = clock.clock == "exact"
+    series = schedule.frames("series", warmup + steps) * (6 if exact else 5) * 8
     trajectory = schedule.frames("trajectory", steps) * configuration.tracers.number * 24
-    waits = schedule.frames("waiting_times", steps) * (bin_edges().size - 1) * 8
+    edges = exact_edges(clock.step) if exact else bin_edges()
+    waits = schedule.frames("waiting_times", steps) * (edges.size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
     fields = schedule.frames("fields", steps) * sites * (real + 9)
     events = round(expected_events(configuration) or 0.0) * EVENT_BYTES
@@ -177,11 +181,16 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
 def _events(configuration: Configuration, communicator: Communicator) -> tuple[float, float]:
     """Return the events of a run by the exact clock, and the seconds of one.  Collective.
 
-    What an event takes is tried here, from a stress as in a steady state.  How many there are
-    follows from the activity that is to be expected; where it is not known, from that of the trial.
+    What an event takes is tried here, from a stress as in a steady state; it hardly depends on the
+    temperature where few sites yield, so that a cold trial is a little warmer than the run.  How
+    many there are follows from the activity that is to be expected; where it is not known, from
+    that of the trial.
     """
-    model = Model(configuration, communicator)
+    model, known = Model(configuration, communicator), expected_activity(configuration)
     if configuration.model.activation == "thermal":
+        if known is not None:
+            coldest = COLDEST_TRIAL * model.activation.rule.yield_stress**2
+            model.activation.set_temperature(max(coldest, configuration.model.temperature))
         _load(model)
     model.step()
     first, began, ticks, going = _counted(model), time.perf_counter(), 1, True
@@ -192,14 +201,14 @@ def _events(configuration: Configuration, communicator: Communicator) -> tuple[f
     seconds = time.perf_counter() - began
     counted = zip(_counted(model), first, strict=True)
     events, active, duration = (now - then for now, then in counted)
-    activity = expected_activity(configuration) or active / duration / model.lattice.sites
+    activity = active / duration / model.lattice.sites if known is None else known
     a_time = activity * model.lattice.sites / configuration.model.restructuring_time
     whole = configuration.known_steps * configuration.time.step
     return a_time * whole, seconds / max(events, 1)
 
 
 def _load(model: Model) -> None:
-    """Set a stress like that of a steady state, in which no site is about to yield."""
+    """Set a stress like that of a steady state, in which no site is about to yield.  Collective."""
     rule = model.activation.rule
     highest = rule.yield_stress**2 - 2 * rule.temperature * LOWEST_BARRIER
     edge = max(highest, (0.3 * rule.yield_stress) ** 2) ** 0.5
@@ -209,7 +218,7 @@ def _load(model: Model) -> None:
 
 
 def _counted(model: Model) -> tuple[float, float, float]:
-    """Return the events, the active time and the time of the exact clock so far, on all ranks."""
+    """Return events, active time and time (tau) of the exact clock so far, on all ranks."""
     observed = model.communicator.broadcast(model.observables())
     return observed["events"], observed["active_time"], model.time
 

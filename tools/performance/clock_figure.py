@@ -2,7 +2,7 @@
 
     python -m tools.performance.clock_figure events.csv docs/images/exact_clock.png
 
-The rows are those of `benchmarks.events` without tracers; lines are the law of `epmpi.clocks`.
+The rows are those of `benchmarks.events` without tracers; lines the law of `clock_advice`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.analysis.figures.style import PALETTE, drawing
-from epmpi.clocks import exact_clock_gain
+from epmpi.clock_advice import exact_clock_gain
 from epmpi.config import from_mapping
 
 STEP = 0.05

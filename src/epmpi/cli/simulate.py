@@ -216,7 +216,7 @@ def _tell_clock(
     Before a run by the activity that is to be expected; after it by the measured one, where
     nothing could be said before.
     """
-    from epmpi.clocks import advice, expected_activity
+    from epmpi.clock_advice import advice, expected_activity
 
     known = expected_activity(configuration)
     line = advice(configuration, known if expected else measured)

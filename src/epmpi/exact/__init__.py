@@ -2,5 +2,6 @@
 
 from epmpi.exact.clock import ExactClock
 from epmpi.exact.response import tile_width
+from epmpi.exact.waiting import bin_edges
 
-__all__ = ["ExactClock", "tile_width"]
+__all__ = ["ExactClock", "bin_edges", "tile_width"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epmpi.clocks import advice, exact_clock_gain, expected_activity
+from epmpi.clock_advice import advice, exact_clock_gain, expected_activity
 from epmpi.config import from_mapping
 from epmpi.parallel import Communicator
 from epmpi.planning import plan
@@ -47,6 +47,7 @@ def test_the_expected_activity_is_that_of_validation(temperature, measured):
 def test_the_activity_of_other_models_is_not_guessed():
     assert expected_activity(settings(model={"direction": "both"})) is None
     assert expected_activity(settings(model={"strain_rate": 1e-3})) is None
+    assert expected_activity(settings(propagator={"prefactor": 2.0})) is None
     random = settings(model={"activation": "random", "activity": 0.25, "temperature": 0.1})
     assert expected_activity(random) == 0.25
 
@@ -57,6 +58,14 @@ def test_cold_runs_in_steps_are_told_of_the_exact_clock():
     assert "the exact clock would take about" in line
     assert "times less here, where a fraction 1e-05 of the sites is active" in line
     assert line.endswith("--set time.clock=exact")
+
+
+@pytest.mark.parametrize(
+    ("activity", "words"),
+    [(1.2e-4, "about 70 times"), (1.9e-7, "about 50000 times"), (1e-12, "more than 1e+06 times")],
+)
+def test_no_number_has_more_digits_than_are_known(activity, words):
+    assert f"the exact clock would take {words} less here" in advice(settings(), activity)
 
 
 def test_hot_runs_by_the_exact_clock_are_told_of_steps():
@@ -70,6 +79,8 @@ def test_hot_runs_by_the_exact_clock_are_told_of_steps():
     [
         ({}, 0.003),  # about as fast
         ({}, None),  # nothing is known
+        ({}, 0.0),  # nothing has yielded
+        ({}, 1e-208),  # nor ever will
         ({"run": {"precision": "single"}}, 1e-6),  # it cannot
         ({"run": {"device": "gpu"}}, 1e-6),
         ({"tracers": {"number": 10, "every": 2}}, 1e-6),
