@@ -3,6 +3,7 @@
 import os
 import tracemalloc
 
+import h5py
 import pytest
 
 from epmpi.config import from_mapping
@@ -53,13 +54,32 @@ def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
     assert held == pytest.approx(array_bytes(configuration, communicator.size), rel=0.15)
 
 
-@pytest.mark.parametrize("clock", ["steps", "exact"])
-def test_file_bytes_are_those_of_the_run_file(tmp_path, clock):
-    configuration = settings(time={"clock": clock})
+def test_file_bytes_are_those_of_the_run_file(tmp_path):
+    configuration = settings()
     Simulation(configuration, Communicator.world()).run(tmp_path / "out", progress=False)
     size = os.path.getsize(tmp_path / "out" / "run.h5")
     expected = file_bytes(configuration)
     assert expected < size < expected + 2_000_000  # chunks that are not full, and the header
+
+
+@pytest.mark.parametrize("clock", ["steps", "exact"])
+def test_every_series_and_bin_is_counted(tmp_path, clock):
+    """By what is in the file, value by value."""
+    without = settings(
+        time={"clock": clock}, tracers={"number": 0},
+        output={"series_every": 0.0, "trajectory_every": 0.0, "fields_every": 0.0},
+    )  # fmt: skip
+    configuration = without.with_overrides(
+        ["output.series_every=0.5", "output.waiting_times_every=1.0"]
+    )
+    run = Simulation(configuration, Communicator.world()).run(tmp_path / "out", progress=False)
+    with h5py.File(run / "run.h5") as file:
+        groups = [file["observables"], file["warmup/observables"], file["histograms"]]
+        elements = [
+            one for group in groups for one in group.values() if isinstance(one, h5py.Group)
+        ]
+        values = sum(one["value"].nbytes for one in elements)
+    assert file_bytes(configuration) - file_bytes(without) == pytest.approx(values, rel=0.02)
 
 
 def test_plan_times_the_first_steps():
