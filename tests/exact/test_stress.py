@@ -7,28 +7,21 @@ from event_log import EventLog, Logged
 from exact_runs import VARIANTS, configuration
 
 from epmpi.devices.cpu.compiler import record_loop
-from epmpi.devices.cpu.thinning.tiles import look_at
+from epmpi.devices.cpu.thinning.tiles import update_tile
 from epmpi.model import Model
 
 
 @record_loop
-def look_at_all(now, medium, sites, tiles, events, scratch, state, rule):
-    progress = state[0]
-    for tile in range(sites.stress.shape[0]):
-        look_at(
-            now, tile, medium, sites, tiles, events, scratch,
-            progress.completed, progress.active, rule,
-        )  # fmt: skip
+def update_all(now, records, state, rule):
+    for tile in range(records.sites.stress.shape[0]):
+        update_tile(now, tile, records, state[0], rule)
 
 
 def summed_stress(model: Model) -> np.ndarray:
     """Return the stress of all sites (Lx, Ly) that the engine has summed event by event."""
     engine = model.clock._engine
     medium, width = engine.medium, engine.medium.width
-    look_at_all(
-        model.clock._now, medium, engine.sites, engine.tiles, engine.events, engine._scratch,
-        engine._state, model.activation.rule,
-    )  # fmt: skip
+    update_all(model.clock._now, engine.records, engine._state, model.activation.rule)
     tiles = engine.sites.stress.reshape(medium.along_x, medium.along_y, width, width)
     grid = tiles.transpose(0, 2, 1, 3).reshape(medium.along_x * width, -1)
     return grid[: medium.length, : medium.breadth]

@@ -165,25 +165,27 @@ class Scratch(NamedTuple):
     amount: NDArray[np.float64]
 
 
-class Loops(Protocol):
-    """The compiled loops of the exact clock; see `cpu.thinning`."""
+class Records(NamedTuple):
+    """All that the loops work on."""
 
-    def enter(
-        self, medium: Medium, sites: Sites, tiles: Tiles, events: Events, state: NDArray
-    ) -> None:
+    medium: Medium
+    sites: Sites
+    tiles: Tiles
+    events: Events
+    scratch: Scratch
+
+
+class Loops(Protocol):
+    """The compiled loops of the exact clock; see `cpu.thinning`.
+
+    `state` is an array of one `PROGRESS`; it is updated, as the records are.
+    """
+
+    def list_active(self, records: Records, state: NDArray) -> None:
         """Take note of the sites that yield at time 0."""
 
-    def go_on(
-        self,
-        now: float,
-        medium: Medium,
-        sites: Sites,
-        tiles: Tiles,
-        events: Events,
-        scratch: Scratch,
-        state: NDArray,
-        seed: np.uint64,
-        rule: SwitchingRule,
+    def restart(
+        self, now: float, records: Records, state: NDArray, seed: np.uint64, rule: SwitchingRule
     ) -> None:
         """Count times from now on, with a stress of all sites that was computed for now."""
 
@@ -191,11 +193,7 @@ class Loops(Protocol):
         self,
         until: float,
         stop: int,
-        medium: Medium,
-        sites: Sites,
-        tiles: Tiles,
-        events: Events,
-        scratch: Scratch,
+        records: Records,
         state: NDArray,
         seed: np.uint64,
         rule: SwitchingRule,

@@ -77,8 +77,8 @@ class ExactClock(Clock):
         kernel = on_all_ranks(fft, response_to_one_site(self._response))
         medium = tabulate(kernel, activation.drive)
         self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
-        self._unstrained = np.zeros(fft.slab.shape)  # stress without plastic strain and drive
-        self._settled = np.zeros(fft.slab.shape)  # plastic strain at the last flush
+        # Stress without plastic strain, when the drive was last set; plastic strain at the flush.
+        self._initial_stress, self._strain_at_flush = (np.zeros(fft.slab.shape) for _ in range(2))
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if communicator.is_root else 0
@@ -98,8 +98,8 @@ class ExactClock(Clock):
             return
         self._whole, self._beyond = divmod(step * self._tick, 1.0)
         self._now, self._drive_began = 0.0, step * self._tick
-        self._settled[:] = self._fields.plastic_strain
-        self._unstrained[:] = self._fields.stress - self._response_to(self._settled)
+        self._strain_at_flush[:] = self._fields.plastic_strain
+        self._initial_stress[:] = self._fields.stress - self._response_to(self._strain_at_flush)
         stress = on_all_ranks(self._fft, self._fields.stress)
         direction = on_all_ranks(self._fft, self._fields.direction)
         self._rule, self._looked = self._activation.rule, ()
@@ -129,9 +129,9 @@ class ExactClock(Clock):
     def _set_drive(self, drive: float) -> None:
         """Let the stress of every site grow at another rate from the present tick on."""
         began, now = self._drive_began, self._time(self._now)
-        self._unstrained += self._engine.medium.drive * (now - began)
+        self._initial_stress += self._engine.medium.drive * (now - began)
         self._drive_began = now
-        self._engine.medium = self._engine.medium._replace(drive=drive)
+        self._engine.set_drive(drive)
 
     def _stop(self) -> int:
         """Return after how many events, completed since the last flush, a pause is due."""
@@ -169,12 +169,12 @@ class ExactClock(Clock):
         self._count_waits()
         self._log_ended()
         site, time = engine.yielded(now)
-        self._settled[:] = self._strained(site, time)
+        self._strain_at_flush[:] = self._strain_with(site, time)
         self._active_time += float(np.abs(time).sum())
-        engine.set_stress(on_all_ranks(self._fft, self._stress(self._settled, now)))
+        engine.set_stress(on_all_ranks(self._fft, self._stress(self._strain_at_flush, now)))
         whole, self._beyond = divmod(self._beyond + now, 1.0)
         self._whole += whole
-        engine.go_on(now, self._rule)
+        engine.restart(now, self._rule)
         self._check_alike()
 
     def _check_alike(self) -> None:
@@ -189,20 +189,22 @@ class ExactClock(Clock):
 
     def _strain(self, now: float) -> NDArray[np.float64]:
         """Return the plastic strain of this rank's slab at a time."""
-        return self._strained(*self._engine.yielded(now))
+        return self._strain_with(*self._engine.yielded(now))
 
-    def _strained(self, site: NDArray[np.int64], time: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _strain_with(
+        self, site: NDArray[np.int64], time: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the plastic strain of this rank's slab, with what `Engine.yielded` returned."""
         first = self._fft.slab.first_site
-        here = (site >= first) & (site < first + self._settled.size)
-        strain = self._settled.copy()
+        here = (site >= first) & (site < first + self._strain_at_flush.size)
+        strain = self._strain_at_flush.copy()
         np.add.at(strain.reshape(-1), site[here] - first, self._strain_rate * time[here])
         return strain
 
     def _stress(self, strain: NDArray[np.float64], now: float) -> NDArray[np.float64]:
         """Return the stress of this rank's slab: nothing of it is ever summed up event by event."""
         loaded = self._engine.medium.drive * (self._time(now) - self._drive_began)
-        return self._unstrained + self._response_to(strain) + loaded
+        return self._initial_stress + self._response_to(strain) + loaded
 
     def _response_to(self, strain: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 2 mu G * eps_pl in this rank's slab.  Collective."""
@@ -279,7 +281,7 @@ class ExactClock(Clock):
     def fields(self) -> Mapping[str, NDArray]:
         """Return the fields of the present tick, and what they were made of at the last flush."""
         of_motion = self._motion.fields() if self._motion else {}
-        mine = {"unstrained_stress": self._unstrained, "settled_strain": self._settled}
+        mine = {"initial_stress": self._initial_stress, "strain_at_flush": self._strain_at_flush}
         return self._fields.by_name() | mine | of_motion
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:
@@ -307,7 +309,6 @@ class ExactClock(Clock):
         times = [float(number) for number in arrays["times"]]
         self._whole, self._beyond, self._drive_began, self._active_time, self._begun = times[:5]
         self._rule = self._rule._replace(temperature=times[5])
-        drive = times[6] if len(times) > 6 else self._engine.medium.drive
-        self._engine.medium = self._engine.medium._replace(drive=drive)
+        self._engine.set_drive(times[6])
         self._engine.restore(arrays)
         self._restored = True

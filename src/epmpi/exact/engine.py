@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.devices import PROGRESS, Events, Loops, Medium, Scratch, Sites, Tiles
+from epmpi.devices import PROGRESS, Events, Loops, Medium, Records, Scratch, Sites, Tiles
 from epmpi.rules import SwitchingRule
 
 # Events between two flushes, at least and at most; sites for each of them in between.
@@ -28,9 +28,9 @@ class Engine:
 
     Attributes
     ----------
-    medium : Medium
-    sites : Sites
-    events : Events
+    records : Records
+    sites, tiles, events : Sites, Tiles, Events
+        Of the records.
     capacity : int
         Completed events after which a flush is due.
     logged : int
@@ -38,7 +38,7 @@ class Engine:
     """
 
     def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
-        self.medium, width = medium, medium.width
+        width = medium.width
         self.logged = 0
         self.shape = shape = medium.length, medium.breadth
         sites, number = shape[0] * shape[1], medium.along_x * medium.along_y
@@ -65,20 +65,30 @@ class Engine:
             waited=np.zeros(sites + capacity),
         )
         rooms = {name: np.zeros(LANES) for name in ("rate_sums", "bound_sums", "maxima")}
-        self._scratch = Scratch(
+        scratch = Scratch(
             rate=np.zeros(width * width),
             size=np.zeros(width * width),
             origin=np.zeros(sites + capacity, np.int64),
             amount=np.zeros(sites + capacity),
             **rooms,
         )
+        self.records = Records(medium, self.sites, self.tiles, self.events, scratch)
         self._state = np.zeros(1, PROGRESS)
         self.progress = self._state[0]  # a view
         self._loops = loops
         self._seed = np.uint64(seed)
 
+    @property
+    def medium(self) -> Medium:
+        """The elastic response and the drive."""
+        return self.records.medium
+
+    def set_drive(self, drive: float) -> None:
+        """Impose another stress rate on all sites; `restart` must follow."""
+        self.records = self.records._replace(medium=self.medium._replace(drive=drive))
+
     def set_stress(self, stress: NDArray[np.float64]) -> None:
-        """Set the stress of all sites, (Lx, Ly), as it is at the time of the next `go_on`."""
+        """Set the stress of all sites, (Lx, Ly), as it is at the time of the next `restart`."""
         medium, width = self.medium, self.medium.width
         grid = medium.along_x * width, medium.along_y * width
         if grid != self.shape:
@@ -95,23 +105,17 @@ class Engine:
         self.tiles.falling[:] = self.tiles.rising[:] = 0.0
         for name in ("active", "completed", "begun"):
             self.progress[name] = 0
-        self._loops.enter(self.medium, self.sites, self.tiles, self.events, self._state)
-        self.go_on(0.0, rule)
+        self._loops.list_active(self.records, self._state)
+        self.restart(0.0, rule)
 
-    def go_on(self, now: float, rule: SwitchingRule) -> None:
+    def restart(self, now: float, rule: SwitchingRule) -> None:
         """Count times from now on, with the stress of all sites set to that of now."""
         self.logged = 0
-        self._loops.go_on(
-            now, self.medium, self.sites, self.tiles, self.events, self._scratch,
-            self._state, self._seed, rule,
-        )  # fmt: skip
+        self._loops.restart(now, self.records, self._state, self._seed, rule)
 
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
         """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""
-        return self._loops.follow(
-            until, stop, self.medium, self.sites, self.tiles, self.events, self._scratch,
-            self._state, self._seed, rule,
-        )  # fmt: skip
+        return self._loops.follow(until, stop, self.records, self._state, self._seed, rule)
 
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return where sites have yielded since the last flush, and for how long, signed.
@@ -161,7 +165,7 @@ class Engine:
         found = {f"site_{name}": array for name, array in self.sites._asdict().items()}
         found |= {f"tile_{name}": array for name, array in self.tiles._asdict().items()}
         found |= {f"event_{name}": array for name, array in used.items()}
-        found["bound_sums"] = self._scratch.bound_sums
+        found["bound_sums"] = self.records.scratch.bound_sums
         return found | {f"progress_{name}": self._state[name] for name in PROGRESS.names or ()}
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:

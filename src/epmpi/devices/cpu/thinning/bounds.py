@@ -56,7 +56,7 @@ def advance_changes(now, medium, tiles, progress):
 
 
 @called_loop
-def spread(now, x, y, direction, change, medium, tiles, progress):
+def change_rates(now, x, y, direction, change, medium, tiles, progress):
     """Add the stress rate of a site that begins to yield to all tiles, or take that of one away.
 
     Until now their stress has changed at the rates before.
@@ -104,8 +104,9 @@ def time_to_horizon(active, bound, drive, rule):
 
 
 @called_loop
-def renew(now, medium, tiles, scratch, progress, rule):
+def renew_bounds(now, records, progress, rule):
     """Renew the bounds of all tiles at a time, and set a new horizon."""
+    medium, _, tiles, _, scratch = records
     advance_changes(now, medium, tiles, progress)
     drive = medium.drive
     time = time_to_horizon(progress.active, progress.bound, drive, rule)
@@ -120,8 +121,9 @@ def renew(now, medium, tiles, scratch, progress, rule):
 
 
 @called_loop
-def tighten(now, tile, medium, tiles, scratch, progress, rule):
+def renew_bound_of(tile, now, records, progress, rule):
     """Renew the bound of one tile that has been seen now, up to the same horizon."""
+    medium, _, tiles, _, scratch = records
     falling, rising = tiles.falling[tile] + medium.drive, tiles.rising[tile] + medium.drive
     since = now - progress.renewed
     # Changes are counted from the last renewal on: what came before now is none.

@@ -13,9 +13,9 @@ import math
 import numpy as np
 
 from epmpi.devices.cpu.compiler import part, randomness, record_loop
-from epmpi.devices.cpu.thinning.bounds import renew, spread, tighten
+from epmpi.devices.cpu.thinning.bounds import change_rates, renew_bound_of, renew_bounds
 from epmpi.devices.cpu.thinning.lanes import choose
-from epmpi.devices.cpu.thinning.tiles import choose_site, leave_out, look_at, rules, tile_of
+from epmpi.devices.cpu.thinning.tiles import choose_site, leave_out, rules, tile_of, update_tile
 from epmpi.devices.thinning import FULL, LONGEST, REACHED
 
 activation_direction = rules.activation_direction
@@ -37,8 +37,9 @@ def draw_next(now, progress, seed, rule):
 
 
 @part
-def begin_event(now, x, y, tile, number, medium, sites, events, progress, seed, rule):
+def begin_event(now, x, y, tile, number, records, progress, seed, rule):
     """Let a site yield from now on; return its direction."""
+    _, sites, _, events, _ = records
     block = words(seed, CANDIDATES, progress.candidate, DIRECTION)
     aside = uniform_of(block[0], block[1])
     direction = activation_direction(sites.stress[tile, number], rule, aside)
@@ -55,8 +56,9 @@ def begin_event(now, x, y, tile, number, medium, sites, events, progress, seed, 
 
 
 @part
-def end_event(now, number, medium, sites, events, progress):
+def end_event(now, number, records, progress):
     """Let active site `number` come to rest; return where it is, and its direction."""
+    medium, sites, _, events, _ = records
     x, y = events.active_x[number], events.active_y[number]
     direction, n, last = sites.direction[x, y], progress.completed, progress.active - 1
     events.x[n], events.y[n], events.direction[n] = x, y, direction
@@ -72,8 +74,9 @@ def end_event(now, number, medium, sites, events, progress):
 
 
 @part
-def take_candidate(now, medium, sites, tiles, events, scratch, progress, seed, rule):
+def take_candidate(now, records, progress, seed, rule):
     """Let an event end or begin, or refuse the candidate; renew the bounds that this changes."""
+    medium, sites, tiles, _, scratch = records
     ending = progress.active * rule.rate_off
     block = words(seed, CANDIDATES, progress.candidate, TIME)
     share = uniform_of(block[2], block[3]) * (ending + progress.bound)
@@ -81,35 +84,30 @@ def take_candidate(now, medium, sites, tiles, events, scratch, progress, seed, r
     change = 0.0
     if share < ending:
         number = min(int(share / rule.rate_off), progress.active - 1)
-        x, y, tile, direction = end_event(now, number, medium, sites, events, progress)
+        x, y, tile, direction = end_event(now, number, records, progress)
         change = -1.0
     else:
         tile, share = choose(share - ending, tiles.bound, 0, tiles.bound.size, scratch.bound_sums)
-    look_at(
-        now, tile, medium, sites, tiles, events, scratch,
-        progress.completed, progress.active, rule,
-    )  # fmt: skip
+    update_tile(now, tile, records, progress, rule)
     if change == 0.0:
         progress.violated += tiles.total[tile] > tiles.bound[tile]
         if share < tiles.total[tile]:
             x, y, number, share = choose_site(share, tile, medium, scratch)
             if share < activation_rate(sites.stress[tile, number], rule):
                 change = 1.0
-                direction = begin_event(
-                    now, x, y, tile, number, medium, sites, events, progress, seed, rule
-                )
+                direction = begin_event(now, x, y, tile, number, records, progress, seed, rule)
                 leave_out(number, tile, tiles, scratch)
     if change == 0.0:
         progress.refused += 1
-        tighten(now, tile, medium, tiles, scratch, progress, rule)
+        renew_bound_of(tile, now, records, progress, rule)
         return
-    spread(now, x, y, direction, change, medium, tiles, progress)
+    change_rates(now, x, y, direction, change, medium, tiles, progress)
     tiles.fallen[tile] = tiles.risen[tile] = 0.0  # seen now
-    renew(now, medium, tiles, scratch, progress, rule)
+    renew_bounds(now, records, progress, rule)
 
 
 @record_loop
-def follow(until, stop, medium, sites, tiles, events, scratch, state, seed, rule):
+def follow(until, stop, records, state, seed, rule):
     """Follow all events up to a time, or until so many have been completed since the last flush.
 
     Parameters
@@ -117,8 +115,8 @@ def follow(until, stop, medium, sites, tiles, events, scratch, state, seed, rule
     until : float
     stop : int
         Completed events; at most the capacity of the log.
-    medium, sites, tiles, events, scratch
-        Records of `devices.thinning`, updated.
+    records : Records
+        Updated.
     state : array of one PROGRESS
     seed : uint64
     rule : rules.SwitchingRule
@@ -134,9 +132,9 @@ def follow(until, stop, medium, sites, tiles, events, scratch, state, seed, rule
             return REACHED
         now = progress.now = progress.next
         if now >= progress.horizon:
-            renew(now, medium, tiles, scratch, progress, rule)
+            renew_bounds(now, records, progress, rule)
         else:
-            take_candidate(now, medium, sites, tiles, events, scratch, progress, seed, rule)
+            take_candidate(now, records, progress, seed, rule)
         progress.candidate += np.uint64(1)
         draw_next(now, progress, seed, rule)
         if now > LONGEST:

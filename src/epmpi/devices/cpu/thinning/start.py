@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import record_loop
-from epmpi.devices.cpu.thinning.bounds import renew, spread
+from epmpi.devices.cpu.thinning.bounds import change_rates, renew_bounds
 from epmpi.devices.cpu.thinning.candidates import draw_next
 from epmpi.devices.cpu.thinning.tiles import evaluate, tile_of
 
 
 @record_loop
-def enter(medium, sites, tiles, events, state):
+def list_active(records, state):
     """Take note of the sites that yield, at time 0: in the list of them, and in all rates.
 
     When they began to is not known: -inf, as it is not known when a site was activated before.
     """
+    medium, sites, tiles, events, _ = records
     progress = state[0]
     for x in range(medium.length):
         for y in range(medium.breadth):
@@ -26,15 +27,16 @@ def enter(medium, sites, tiles, events, state):
                 n = progress.active
                 events.active_x[n], events.active_y[n], events.active_since[n] = x, y, -np.inf
                 progress.active += 1
-                spread(0.0, x, y, direction, 1.0, medium, tiles, progress)
+                change_rates(0.0, x, y, direction, 1.0, medium, tiles, progress)
 
 
 @record_loop
-def go_on(now, medium, sites, tiles, events, scratch, state, seed, rule):
+def restart(now, records, state, seed, rule):
     """Count times from now on, with a stress of all sites that was computed for now.
 
     Bounds and the next candidate are drawn anew; the log of events is empty.
     """
+    medium, sites, tiles, events, _ = records
     progress = state[0]
     progress.completed = 0
     progress.now = progress.renewed = 0.0
@@ -47,7 +49,7 @@ def go_on(now, medium, sites, tiles, events, scratch, state, seed, rule):
     for tile in range(sites.stress.shape[0]):
         tiles.time[tile] = tiles.fallen[tile] = tiles.risen[tile] = 0.0
         tiles.seen[tile] = 0
-        evaluate(tile, medium, sites, tiles, scratch, rule)
-    renew(0.0, medium, tiles, scratch, progress, rule)
+        evaluate(tile, records, rule)
+    renew_bounds(0.0, records, progress, rule)
     progress.candidate += np.uint64(1)
     draw_next(0.0, progress, seed, rule)

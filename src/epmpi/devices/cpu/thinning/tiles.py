@@ -49,18 +49,19 @@ def add_overlap(x, y, amount, x0, y0, count, medium, scratch):
 
 
 @part
-def list_overlaps(now, tile, medium, sites, tiles, events, scratch, completed, active):
+def list_overlaps(now, tile, records, progress):
     """List what has strained since a tile was seen last; return the number of entries."""
+    medium, sites, tiles, events, scratch = records
     a = tile // medium.along_y
     x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
     then, count = tiles.time[tile], 0
-    for n in range(tiles.seen[tile], completed):
+    for n in range(tiles.seen[tile], progress.completed):
         # Of one that had begun before, what came after counts; of one that went on, all but that.
         overlap = events.end[n] - max(events.start[n], then)
         if overlap > 0.0:
             amount = events.direction[n] * overlap
             count = add_overlap(events.x[n], events.y[n], amount, x0, y0, count, medium, scratch)
-    for n in range(active):
+    for n in range(progress.active):
         x, y = events.active_x[n], events.active_y[n]
         overlap = now - max(events.active_since[n], then)
         if overlap > 0.0:
@@ -70,12 +71,14 @@ def list_overlaps(now, tile, medium, sites, tiles, events, scratch, completed, a
 
 
 @part
-def add_responses(stress, first, count, medium, scratch):
-    """Add the listed responses to the stress of a tile that begins at `first` in memory.
+def add_responses(tile, count, records):
+    """Add the listed responses to the stress of a tile.
 
     Four rows of eight sites stay in registers while all entries are added to them.
     """
+    medium, sites, _, _, scratch = records
     width, pitch, kernel = medium.width, medium.pitch, medium.kernel
+    stress, first = sites.stress, tile * width * width
     for i in range(0, width, 4):
         for j in range(0, width, LANES):
             at = first + i * width + j
@@ -95,11 +98,12 @@ def add_responses(stress, first, count, medium, scratch):
 
 
 @part
-def evaluate(tile, medium, sites, tiles, scratch, rule):
+def evaluate(tile, records, rule):
     """Set the total rate of a tile and its largest |sigma|, from the stress as it stands.
 
     The rate of each site is left in `scratch`.
     """
+    _, sites, tiles, _, scratch = records
     stress, inactive = sites.stress[tile, :], sites.inactive[tile, :]
     rate, size = scratch.rate, scratch.size
     for n in range(stress.size):
@@ -124,22 +128,23 @@ def leave_out(number, tile, tiles, scratch):
 
 
 @called_loop
-def look_at(now, tile, medium, sites, tiles, events, scratch, completed, active, rule):
+def update_tile(now, tile, records, progress, rule):
     """Bring the stress of a tile up to date, and set its total rate and largest |sigma|.
 
     Eq. (1), integrated exactly: ``sigma += drive (now - then) + sum over events of direction G
     (time for which they yielded since then)``.
     """
+    medium, sites, tiles, _, _ = records
     if medium.drive != 0.0:
         stress, loaded = sites.stress[tile, :], medium.drive * (now - tiles.time[tile])
         for n in range(stress.size):
             stress[n] += loaded
-    count = list_overlaps(now, tile, medium, sites, tiles, events, scratch, completed, active)
+    count = list_overlaps(now, tile, records, progress)
     if count > 0:
-        add_responses(sites.stress, tile * sites.stress.shape[1], count, medium, scratch)
+        add_responses(tile, count, records)
     tiles.time[tile] = now
-    tiles.seen[tile] = completed
-    evaluate(tile, medium, sites, tiles, scratch, rule)
+    tiles.seen[tile] = progress.completed
+    evaluate(tile, records, rule)
 
 
 @part
