@@ -19,10 +19,10 @@ from epmpi.activation import Activation
 from epmpi.clock import Clock
 from epmpi.config import Configuration
 from epmpi.devices import LONGEST, REACHED
-from epmpi.elasticity import ElasticResponse
 from epmpi.exact.completed import CompletedEvents
 from epmpi.exact.engine import Engine
-from epmpi.exact.response import on_all_ranks, response_to, response_to_one_site, tabulate
+from epmpi.exact.response import on_all_ranks, tabulate
+from epmpi.exact.slab_stress import SlabStress
 from epmpi.exact.waiting import ExactWaitingTimes
 from epmpi.fields import Fields
 from epmpi.motion import ByAccumulatedStrain
@@ -61,30 +61,25 @@ class ExactClock(Clock):
         activation: Activation,
         tracers: Tracers,
     ) -> None:
-        model, communicator = configuration.model, fft.communicator
         self._fft = fft
         self._fields = fields
         self._activation = activation
         self._rule = activation.rule
         self._tracers = tracers
         self._tick = configuration.time.step
-        self._strain_rate = model.event_strain / (2.0 * model.relaxation_time)
-        self._response = ElasticResponse(configuration, fft, with_flow=False).convolution
+        self._stress = SlabStress(configuration, fft, activation.drive)
         self._motion: ByAccumulatedStrain | None = None
         if tracers.number:
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
-        kernel = on_all_ranks(fft, response_to_one_site(self._response))
-        medium = tabulate(kernel, activation.drive)
+        medium = tabulate(self._stress.kernel(fft), activation.drive)
         self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
-        # Stress without plastic strain, when the drive was last set; plastic strain at the flush.
-        self._initial_stress, self._strain_at_flush = (np.zeros(fft.slab.shape) for _ in range(2))
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
-        self._share = 1 if communicator.is_root else 0
-        # Whole units of tau and what is beyond them, at the last flush; when the drive began; what
-        # the sites had been active together, at the last flush; events begun.
-        self._whole = self._beyond = self._drive_began = self._active_time = self._begun = 0.0
+        self._share = 1 if fft.communicator.is_root else 0
+        # At the last flush: whole units of tau and what is beyond them, and for how long all sites
+        # together had been active.  Events begun.
+        self._whole = self._beyond = self._active_time = self._begun = 0.0
         self._now = 0.0  # of the present tick, since the last flush
         self._restored = False
         self._looked: tuple[float, ...] = ()
@@ -97,9 +92,8 @@ class ExactClock(Clock):
             self._now = self._since_flush(step)
             return
         self._whole, self._beyond = divmod(step * self._tick, 1.0)
-        self._now, self._drive_began = 0.0, step * self._tick
-        self._strain_at_flush[:] = self._fields.plastic_strain
-        self._initial_stress[:] = self._fields.stress - self._response_to(self._strain_at_flush)
+        self._now = 0.0
+        self._stress.begin(self._fields.stress, self._fields.plastic_strain, step * self._tick)
         stress = on_all_ranks(self._fft, self._fields.stress)
         direction = on_all_ranks(self._fft, self._fields.direction)
         self._rule, self._looked = self._activation.rule, ()
@@ -108,9 +102,10 @@ class ExactClock(Clock):
     def advance(self, step: int, until: int) -> int:
         """Follow all events up to tick `until`, or to one before.  Collective."""
         wanted = self._activation
-        if wanted.rule != self._rule or wanted.drive != self._engine.medium.drive:
+        if wanted.rule != self._rule or wanted.drive != self._stress.drive:
             self._rule = wanted.rule
-            self._set_drive(wanted.drive)
+            self._stress.set_drive(wanted.drive, self._time(self._now))
+            self._engine.set_drive(wanted.drive)
             self._flush(self._now)
         engine, pauses = self._engine, 0
         target = self._since_flush(until)
@@ -125,13 +120,6 @@ class ExactClock(Clock):
                 until, target = early, self._since_flush(early)
         self._now = target
         return until
-
-    def _set_drive(self, drive: float) -> None:
-        """Let the stress of every site grow at another rate from the present tick on."""
-        began, now = self._drive_began, self._time(self._now)
-        self._initial_stress += self._engine.medium.drive * (now - began)
-        self._drive_began = now
-        self._engine.set_drive(drive)
 
     def _stop(self) -> int:
         """Return after how many events, completed since the last flush, a pause is due."""
@@ -169,9 +157,9 @@ class ExactClock(Clock):
         self._count_waits()
         self._log_ended()
         site, time = engine.yielded(now)
-        self._strain_at_flush[:] = self._strain_with(site, time)
+        self._stress.strain_at_flush[:] = strain = self._stress.strain(site, time)
         self._active_time += float(np.abs(time).sum())
-        engine.set_stress(on_all_ranks(self._fft, self._stress(self._strain_at_flush, now)))
+        engine.set_stress(on_all_ranks(self._fft, self._stress.stress(strain, self._time(now))))
         whole, self._beyond = divmod(self._beyond + now, 1.0)
         self._whole += whole
         engine.restart(now, self._rule)
@@ -188,34 +176,14 @@ class ExactClock(Clock):
             )
 
     def _strain(self, now: float) -> NDArray[np.float64]:
-        """Return the plastic strain of this rank's slab at a time."""
-        return self._strain_with(*self._engine.yielded(now))
-
-    def _strain_with(
-        self, site: NDArray[np.int64], time: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return the plastic strain of this rank's slab, with what `Engine.yielded` returned."""
-        first = self._fft.slab.first_site
-        here = (site >= first) & (site < first + self._strain_at_flush.size)
-        strain = self._strain_at_flush.copy()
-        np.add.at(strain.reshape(-1), site[here] - first, self._strain_rate * time[here])
-        return strain
-
-    def _stress(self, strain: NDArray[np.float64], now: float) -> NDArray[np.float64]:
-        """Return the stress of this rank's slab: nothing of it is ever summed up event by event."""
-        loaded = self._engine.medium.drive * (self._time(now) - self._drive_began)
-        return self._initial_stress + self._response_to(strain) + loaded
-
-    def _response_to(self, strain: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return 2 mu G * eps_pl in this rank's slab.  Collective."""
-        rate = self._strain_rate  # the kernel is that of directions n s
-        return response_to(self._response, strain / rate if rate else np.zeros_like(strain))
+        """Return the plastic strain of this rank's slab at a time, (rows, Ly)."""
+        return self._stress.strain(*self._engine.yielded(now))
 
     def _happened(self) -> tuple[float, ...]:
         """Return what is another tuple as soon as anything may have strained or changed."""
-        progress, engine = self._engine.progress, self._engine
+        progress = self._engine.progress
         self._count_waits()
-        still = progress["active"] == 0 and engine.medium.drive == 0.0
+        still = progress["active"] == 0 and self._stress.drive == 0.0
         now = 0.0 if still else self._now
         return self._whole, self._beyond, self._begun, float(progress["completed"]), now
 
@@ -227,7 +195,7 @@ class ExactClock(Clock):
         self._looked = happened
         fields, slab = self._fields, self._fft.slab
         fields.plastic_strain[:] = self._strain(self._now)
-        fields.stress[:] = self._stress(fields.plastic_strain, self._now)
+        fields.stress[:] = self._stress.stress(fields.plastic_strain, self._time(self._now))
         fields.direction[:] = self._engine.sites.direction[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
@@ -281,8 +249,7 @@ class ExactClock(Clock):
     def fields(self) -> Mapping[str, NDArray]:
         """Return the fields of the present tick, and what they were made of at the last flush."""
         of_motion = self._motion.fields() if self._motion else {}
-        mine = {"initial_stress": self._initial_stress, "strain_at_flush": self._strain_at_flush}
-        return self._fields.by_name() | mine | of_motion
+        return {**self._fields.by_name(), **self._stress.fields(), **of_motion}
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:
         """Return the number of events that have begun, on the root."""
@@ -291,8 +258,8 @@ class ExactClock(Clock):
     def root(self) -> Mapping[str, NDArray]:
         """Return what is the same on every rank: times, and the engine's arrays."""
         times = (
-            self._whole, self._beyond, self._drive_began, self._active_time, self._begun,
-            self._rule.temperature, self._engine.medium.drive,
+            self._whole, self._beyond, self._active_time, self._begun,
+            self._rule.temperature, self._stress.drive, self._stress.since,
         )  # fmt: skip
         return {"times": np.array(times), **self._engine.arrays()}
 
@@ -307,8 +274,9 @@ class ExactClock(Clock):
             field[:] = fields[name]
         arrays = self._fft.communicator.broadcast(dict(root))
         times = [float(number) for number in arrays["times"]]
-        self._whole, self._beyond, self._drive_began, self._active_time, self._begun = times[:5]
-        self._rule = self._rule._replace(temperature=times[5])
-        self._engine.set_drive(times[6])
+        self._whole, self._beyond, self._active_time, self._begun = times[:4]
+        self._rule = self._rule._replace(temperature=times[4])
+        self._stress.drive, self._stress.since = times[5:]
+        self._engine.set_drive(times[5])
         self._engine.restore(arrays)
         self._restored = True
