@@ -12,6 +12,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
+from epmpi.devices.cpu.compiler import inlined
 from epmpi.devices.cpu.vectors import (
     REGISTER_BYTES,
     ComplexVector,
@@ -60,35 +61,6 @@ def lanes(typing, array):
 
 
 @intrinsic
-def load(typing, strip, point):
-    """Return a point of a strip."""
-    vector = _vector_of(strip)
-    width = vector.lanes
-
-    def lower(context, builder, sig, args):
-        start = builder.mul(args[1], integer(2 * width))
-        pointer = _address(context, builder, strip, args[0], start)
-        return pack(builder, *(_get(builder, pointer, width, half) for half in (0, width)))
-
-    return vector(strip, types.intp), lower
-
-
-@intrinsic
-def store(typing, strip, point, value):
-    """Set a point of a strip."""
-    width = value.lanes
-
-    def lower(context, builder, sig, args):
-        start = builder.mul(args[1], integer(2 * width))
-        pointer = _address(context, builder, strip, args[0], start)
-        for half, part in zip((0, width), parts(builder, args[2]), strict=True):
-            _put(builder, part, pointer, half)
-        return context.get_dummy_value()
-
-    return types.void(strip, types.intp, value), lower
-
-
-@intrinsic
 def load_reals(typing, array, index):
     """Return real numbers `index` ... index + 2 W - 1 of an array's memory, as one value."""
     vector = _vector_of(array)
@@ -108,11 +80,23 @@ def store_reals(typing, array, index, value):
 
     def lower(context, builder, sig, args):
         pointer = _address(context, builder, array, args[0], args[1])
-        for half, numbers in zip((0, width), parts(builder, args[2]), strict=True):
-            _put(builder, numbers, pointer, half)
+        for half, part in zip((0, width), parts(builder, args[2]), strict=True):
+            _put(builder, part, pointer, half)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), lower
+
+
+@inlined
+def load(strip, point):
+    """Return a point of a strip."""
+    return load_reals(strip, point * (2 * lanes(strip)))
+
+
+@inlined
+def store(strip, point, value):
+    """Set a point of a strip."""
+    store_reals(strip, point * (2 * lanes(strip)), value)
 
 
 @intrinsic
