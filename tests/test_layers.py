@@ -21,6 +21,7 @@ LAYERS = (
     {
         "config",
         "exits",
+        "launchers",
         "host_memory",
         "lattice",
         "propagators",
@@ -49,7 +50,7 @@ LAYERS = (
 # Units beside the layers: what they may import.
 BESIDE = {
     "analysis": {"config", "host_memory", "lattice", "parallel", "propagators", "trust"},
-    "campaign": {"config", "exits", "analysis", "propagators", "trust"},
+    "campaign": {"config", "exits", "launchers", "analysis", "propagators", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }

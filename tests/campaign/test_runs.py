@@ -3,16 +3,10 @@
 import sys
 from pathlib import Path
 
-import launching
 import pytest
 
 from epmpi.campaign import runs
 from epmpi.config import ConfigError
-
-
-def test_the_package_and_the_tools_know_the_same_launchers():
-    assert runs.LAUNCHER_VARIABLES == launching.LAUNCHER_VARIABLES
-    assert runs.ONE_THREAD == launching.ONE_THREAD
 
 
 def test_the_launcher_is_the_one_that_is_named(monkeypatch):

@@ -29,33 +29,8 @@ from epmpi.config import (
     stored_configuration,
 )
 from epmpi.exits import STOPPED
+from epmpi.launchers import environment
 from epmpi.trust import one_line
-
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-# What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
-# Open MPI writes `OMPI_MCA_ess=singleton` and more into a process that it has not launched; then
-# mpirun ends at once, without a word.
-# The list of tools/launching.py, which must not import us: MPI would be initialised with us.
-LAUNCHER_VARIABLES = (
-    "HYDI_",
-    "MPI_LOCAL",
-    "MPIR_",
-    "PMI_",
-    "PMIX_",
-    "OMPI_APP_CTX_NUM_PROCS",
-    "OMPI_COMM_WORLD_",
-    "OMPI_FILE_",
-    "OMPI_FIRST_RANKS",
-    "OMPI_MCA_ess",
-    "OMPI_MCA_orte_ess_",
-    "OMPI_MCA_orte_launch",
-    "OMPI_MCA_orte_precondition_transports",
-    "OMPI_MCA_pmix",
-    "OMPI_NUM_APP_CTX",
-    "OMPI_UNIVERSE_",
-    "ORTE_SCHIZO_DETECTION",
-    "PRTE_",
-)
 
 
 @dataclass(frozen=True)
@@ -211,16 +186,11 @@ def _run(arguments: list[str], log: Path, ranks: int, running: set[subprocess.Po
     command = [sys.executable, "-m", "epmpi.cli", *arguments]
     if ranks > 1:
         command = [*mpiexec(), "-n", str(ranks), *command]
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(LAUNCHER_VARIABLES)
-    } | dict.fromkeys(ONE_THREAD, "1")
     # A file random.py in the working directory is not Python's.
-    environment["PYTHONSAFEPATH"] = "1"
+    alone = environment(PYTHONSAFEPATH="1")
     with (
         open(log, "ab") as output,
-        subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment
-        ) as process,
+        subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=alone) as process,
     ):
         running.add(process)
         try:
