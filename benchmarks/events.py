@@ -2,6 +2,7 @@
 
     python -m benchmarks.events --sizes 64 128 256 --temperatures 0.1 0.07 0.05 0.04
     python -m benchmarks.events --sizes 256 --tracers 16 --csv benchmarks/results/events.csv
+    mpiexec -n 2 python -m benchmarks.events --sizes 256 512 1024 --temperatures 0.04
 
 The smallest lattice cools to each temperature; larger ones begin with copies of the stress of the
 one before.  Then the two clocks take turns on one core, from the same stress: the exact clock for
@@ -24,6 +25,7 @@ import numpy as np
 from benchmarks.rows import append
 from epmpi.config import from_mapping
 from epmpi.model import Model
+from epmpi.parallel import Communicator
 
 STEP = 0.05
 # Temperatures that the smallest lattice comes through, and for how long in tau.
@@ -46,13 +48,30 @@ def made(clock: str, length: int, tracers: int, tick: float) -> Model:
 
 
 def follow(model: Model, seconds: float, longest: float = float("inf")) -> tuple[float, float]:
-    """Advance for about a number of seconds, or a time; return wall time and time."""
-    start, began = time.perf_counter(), model.time
+    """Advance for about a number of seconds, or a time; return wall time and time.  Collective."""
+    start, began, spent = time.perf_counter(), model.time, 0.0
     ticks = 1
-    while (spent := time.perf_counter() - start) < seconds and model.time - began < longest:
+    while spent < seconds and model.time - began < longest:
         model.advance(model.step_count + ticks)
         ticks = min(2 * ticks, 10**9) if spent < seconds / 4 else ticks
+        spent = model.communicator.broadcast(time.perf_counter() - start)
     return spent, model.time - began
+
+
+def take_steps(model: Model, seconds: float) -> float:
+    """Take steps for about a number of seconds; return the seconds of one.  Collective."""
+    start, taken, spent = time.perf_counter(), 0, 0.0
+    while spent < seconds:
+        model.step()
+        taken += 1
+        spent = model.communicator.broadcast(time.perf_counter() - start)
+    return spent / taken
+
+
+def observed(model: Model) -> dict[str, float]:
+    """Return the observables, on all ranks.  Collective."""
+    found: dict[str, float] = model.communicator.broadcast(model.observables())
+    return found
 
 
 def cool(model: Model, temperature: float, seconds: float) -> None:
@@ -70,8 +89,9 @@ def prepare(model: Model, temperature: float, smaller: np.ndarray | None, second
         cool(model, temperature, seconds)
     else:
         copies = [n // m for n, m in zip(model.lattice.shape, smaller.shape, strict=True)]
+        mine = np.tile(smaller, copies)[model.slab.start : model.slab.stop]
         model.activation.set_temperature(temperature)
-        model.set_fields(np.tile(smaller, copies), np.zeros(model.lattice.shape, np.int8))
+        model.set_fields(mine, np.zeros(model.slab.shape, np.int8))
     follow(model, seconds)
 
 
@@ -83,24 +103,21 @@ def measure(options: argparse.Namespace, exact: Model, steps: Model, temperature
     steps.step()
     per_event, per_time, per_step, activity, rates = [], [], [], [], []
     for _ in range(options.rounds):
-        before = exact.observables()
+        before = observed(exact)
         seconds, duration = follow(exact, options.seconds)
-        after = exact.observables()
+        after = observed(exact)
         events = after["events"] - before["events"]
         active = after["active_time"] - before["active_time"]
         per_event.append(seconds / max(events, 1))
         per_time.append(seconds / duration)
         activity.append(active / duration / exact.lattice.sites)
         rates.append(events / duration)
-        start, taken = time.perf_counter(), 0
-        while time.perf_counter() - start < options.seconds:
-            steps.step()
-            taken += 1
-        per_step.append((time.perf_counter() - start) / taken)
+        per_step.append(take_steps(steps, options.seconds))
     gain = statistics.median(a / STEP / b for a, b in zip(per_step, per_time, strict=True))
     return {
         "L": length,
         "T": temperature,
+        "ranks": exact.communicator.size,
         "tracers": exact.tracers.number,
         "activity": float(f"{statistics.mean(activity):.4g}"),
         "events_per_tau": float(f"{statistics.mean(rates):.4g}"),
@@ -125,7 +142,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--csv", type=Path, help="append the rows to this file")
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
+    if Communicator.world().size == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     stress: dict[float, np.ndarray] = {}
     for length in sorted(options.sizes):
@@ -135,7 +152,10 @@ def main() -> None:
             exact = made("exact", length, number, options.tick)
             prepare(exact, temperature, stress.get(temperature), options.warmup)
             row = measure(options, exact, steps, temperature)
-            stress[temperature] = exact.stress.copy()
+            whole = exact.communicator.gather_everywhere(exact.stress.reshape(-1))
+            stress[temperature] = whole.reshape(exact.lattice.shape)
+            if not exact.communicator.is_root:
+                continue
             print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
             if options.csv is not None:
                 append(row, options.csv)
