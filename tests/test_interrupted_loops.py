@@ -61,7 +61,7 @@ def test_a_loop_over_runs(tmp_path, number):
 
 
 def test_an_ensemble(tmp_path, monkeypatch):
-    monkeypatch.setattr("epmpi.simulation.Recorder.next_due", lambda *ignored: 1)
+    monkeypatch.setattr("epmpi.course.Recorder.next_due", lambda *ignored: 1)
     monkeypatch.setattr(
         "epmpi.ensemble.replicas.Simulation.course", interrupting(Simulation.course)
     )

@@ -42,6 +42,7 @@ LAYERS = (
     {"batch", "clock_advice", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
     {"warmup", "planning", "recorder", "surroundings"},
     {"calls"},
+    {"course"},
     {"simulation"},
     {"ensemble"},
     {"cli"},

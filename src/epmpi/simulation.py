@@ -1,12 +1,11 @@
-"""A run from its start to its end: the clock, its warm-up and measurement, and when it stops."""
+"""A run: its model, new or from a checkpoint, its warm-up and its measurement."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from epmpi.calls import Calls, Moment
 from epmpi.config import (
@@ -17,20 +16,17 @@ from epmpi.config import (
     is_ensemble,
     stored_configuration,
 )
+from epmpi.course import Course
 from epmpi.devices import Device
 from epmpi.model import IMPOSED, Model
-from epmpi.output import Checkpoint, RunStore, read_final_fields
-from epmpi.output.provenance import now
+from epmpi.output import Checkpoint, read_final_fields
 from epmpi.parallel import Communicator
 from epmpi.placement import check_memory, place
 from epmpi.planning import array_bytes
-from epmpi.progress import speed_of
-from epmpi.recorder import Recorder
 from epmpi.sealed import Sealed
-from epmpi.stopping import INTERRUPT, Decision, Interrupted, Pace
-from epmpi.surroundings import Surroundings, alone
+from epmpi.stopping import INTERRUPT, Interrupted
+from epmpi.surroundings import Surroundings
 from epmpi.warmup import Warmup
-from epmpi.watchdog import Watchdog
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 
@@ -53,12 +49,6 @@ class Simulation(Sealed):
     ----------
     model : Model
     measured_steps : int
-    directory : Path
-        RUN, once it runs.
-    stopped : str
-        Why the last `run` stopped before its end, with a checkpoint; empty if it did not.
-    progressed : bool
-        Whether the last `run` went on after it had looked at the clock first, after one step.
 
     Raises
     ------
@@ -88,20 +78,16 @@ class Simulation(Sealed):
         self.model = model = Model(configuration, self.communicator, device)
         self._warmup = Warmup(configuration, model, self.communicator)
         self.measured_steps = configuration.steps(configuration.time.duration)
-        self.directory = Path()
-        self.stopped = ""
-        self.progressed = False
-        self._has_run = False
-        self._recorder = Recorder(configuration, model, self.communicator, self.warmup_steps)
+        self._course = Course(configuration, model, self._warmup, checkpoint)
         self._checkpoint = checkpoint
         if checkpoint is not None:
             if any(name.startswith(f"root/{IMPOSED}/") for name in checkpoint.header.checksums):
                 model.keep_imposed()
             like, number = model.state(), configuration.tracers.number
             model.restore(checkpoint.state(like, number, model.slab, self.communicator))
-            self._recorder.saved_step = model.step_count
+            self._course.recorder.saved_step = model.step_count
             self._warmup.restore()
-            self._recorder.begin_measurement(self.warmup_steps)
+            self._course.recorder.begin_measurement(self.warmup_steps)
         elif configuration.initial.state not in NAMED_STATES:
             path = configuration.initial.state
             model.set_fields(*read_final_fields(path, model.slab, self.communicator))
@@ -136,17 +122,32 @@ class Simulation(Sealed):
     @property
     def activity(self) -> float | None:
         """The last activity that was measured, on the root; None before."""
-        return self._recorder.activity
+        return self._course.recorder.activity
+
+    @property
+    def directory(self) -> Path:
+        """RUN, once it runs."""
+        return self._course.directory
+
+    @property
+    def stopped(self) -> str:
+        """Why `run` stopped before its end, with a checkpoint; empty if it did not."""
+        return self._course.stopped
+
+    @property
+    def progressed(self) -> bool:
+        """Whether `run` went on after it had looked at the clock first, after one step."""
+        return self._course.progressed
 
     @property
     def clock(self) -> dict[str, float]:
         """What the earlier parts of a resumed run have counted; see `Pace`."""
-        return self._checkpoint.header.clock if self._checkpoint else {}
+        return self._course.clock
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
-        return self.warmup_steps + self.measured_steps
+        """Steps of the whole run; see `Course`."""
+        return self._course.total_steps
 
     @property
     def warmup_steps(self) -> int:
@@ -278,99 +279,5 @@ class Simulation(Sealed):
         int
             The step before which there is nothing else to do.
         """
-        model, recorder = self.model, self._recorder
-        if self._has_run:
-            raise ConfigError(
-                f"this Simulation has run already, in {self.directory}: go on with "
-                f"Simulation.resume({str(self.directory)!r}), or make another one"
-            )
         calls = Calls.of(every, call, self.configuration)
-        if calls is not None:
-            model.keep_imposed()
-        with (
-            self._surrounded(surroundings, shown=progress) as around,
-            recorder.open(directory, self._checkpoint) as store,
-            Watchdog(self.communicator.is_root and around.pace is None) as watchdog,
-        ):
-            self.directory, self._has_run = store.directory, True
-            pace = around.pace or self._own_pace(around)
-            around.told.begin(model.step_count)
-            if self._warmup.is_decided:
-                around.told.expect(self.total_steps)
-            self._warmup.anneal()
-            if self._checkpoint is None:
-                self._look_and_change(store, calls)
-                recorder.save(store, pace)
-            look, self.stopped, self.progressed = model.step_count + 1, "", False
-            while model.step_count < self.total_steps and not self.stopped:
-                yield self._next_due(look, calls)
-                if self._warmup.end_if_steady():
-                    recorder.begin_measurement(self.warmup_steps)
-                if model.step_count == self.warmup_steps:
-                    pace.warmup_time = pace.wall_time
-                    around.told.expect(self.total_steps)
-                self._look_and_change(store, calls)
-                looks = model.paused or model.step_count >= look
-                if looks or model.step_count == self.total_steps:
-                    watchdog.alive(model.step_count)
-                    phase = "warm-up" if model.step_count < self.warmup_steps else "measure"
-                    around.told.update(model.step_count, phase, recorder.activity)
-                if looks and model.step_count < self.total_steps:
-                    decision = pace.decide(model.step_count)
-                    look = self._act(decision, store, pace)
-                    self.progressed |= not decision.stop
-            store.describe(self._result(pace))
-            recorder.save(store, pace)
-
-    def _look_and_change(self, store: RunStore, calls: Calls | None) -> None:
-        """Write what is due at this step; then do what changes the steps to come.  Collective."""
-        self._recorder.write(store, self.warmup_steps)
-        self._warmup.anneal()
-        if calls is not None:
-            calls.make(self.model, self.warmup_steps)
-
-    def _next_due(self, look: int, calls: Calls | None) -> int:
-        """Return the first step at which there is anything to do but the step."""
-        due = min(look, self.total_steps, self._warmup.next_due())
-        if calls is not None:
-            due = min(due, calls.next_due(self.model.step_count, self.warmup_steps))
-        written = self._recorder.next_due(self.warmup_steps)
-        return due if written is None else min(due, written)
-
-    def _surrounded(
-        self, given: Surroundings | None, *, shown: bool
-    ) -> AbstractContextManager[Surroundings]:
-        """Return the surroundings that were given, or a run's own, to be entered."""
-        if given is not None:
-            return nullcontext(given)
-        walltime, is_root = self.configuration.run.walltime, self.communicator.is_root
-        speed = speed_of(self.configuration)
-        return alone(walltime, speed, is_root=is_root, shown=shown)
-
-    def _own_pace(self, around: Surroundings) -> Pace:
-        """Return the pace of a run that does not go on in step with others."""
-        every = self.configuration.output.checkpoint_every
-        return Pace(self.communicator, around.signals, around.limit, every, self.clock)
-
-    def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
-        """Do what was decided; return the step at which to decide again.  Collective."""
-        self.stopped = decision.stop
-        if decision.checkpoint and not decision.stop:
-            self._recorder.save(store, pace)
-        elif decision.publish and not decision.stop:
-            store.publish()
-            pace.published(store.publication_seconds)
-        return decision.next_look
-
-    def _result(self, pace: Pace) -> dict[str, Any]:
-        """Return what is known in the end."""
-        model_steps = self.model.step_count
-        updates = model_steps * self.model.lattice.sites
-        return {
-            **self._warmup.describe(),
-            "wall_time": pace.wall_time,
-            "warmup_time": pace.warmup_time,
-            "warmup_steps": min(self.warmup_steps, model_steps),
-            "site_updates_per_second": updates / pace.wall_time,
-            "stopped" if self.stopped else "finished": self.stopped or now(),
-        }
+        return self._course.steps(directory, calls, surroundings, shown=progress)
