@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.config import from_mapping
-from epmpi.lattice import Lattice
 from epmpi.output import open_run
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 
 MEBIBYTE = 2**20
 STEPS = 20  # between frames: they are 1 tau apart

@@ -14,11 +14,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-from epmpi.batch import Batch
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.batch import Batch
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.placement import place
+from epmpi.parallel.placement import place
 
 
 def models(options: argparse.Namespace, length: int, fraction: int) -> list[Model]:

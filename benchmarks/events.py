@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.rows import append
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 
 STEP = 0.05

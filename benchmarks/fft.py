@@ -27,8 +27,8 @@ import numpy as np
 
 from benchmarks.rows import append
 from epmpi.devices import CPU
-from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral import SlabFFT
 from epmpi.spectral.mpi4py_fft_engine import import_alike
 from epmpi.spectral.transport import HOST

@@ -17,10 +17,10 @@ import resource
 from pathlib import Path
 
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.placement import place
-from epmpi.planning import array_bytes
+from epmpi.parallel.placement import place
+from epmpi.run.planning import array_bytes
 
 PAGES = Path("/proc/self/smaps_rollup")
 

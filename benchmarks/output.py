@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration, from_mapping
-from epmpi.lattice import Lattice, slabs, split
+from epmpi.model.state import State
 from epmpi.output import RunStore, open_run
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.physics.lattice import Lattice, slabs, split
 
 PUBLISHED, MOST_FRAMES = 2**28, 64  # bytes and frames of a publication
 ROW = "{:>6} {:>6} {:>8} {:<11} {:>8} {:>8} {:>8} {:>7}"

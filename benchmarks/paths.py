@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import from_mapping
-from epmpi.exact import clock
-from epmpi.model import Model
+from epmpi.model.exact import clock
+from epmpi.model.model import Model
 
 TRACERS, CHORDS, TICK = 1024, 64, 0.5
 CASES = ((0.05, 2000.0, 1024.0), (0.1, 100.0, 32.0))  # T; tau before, and of the paths

@@ -23,7 +23,7 @@ from benchmarks.stages import Stopwatch, timed_device
 from benchmarks.step import step_seconds
 from epmpi.config import from_mapping
 from epmpi.devices import Device
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 
 # (pass, what moves, reals a site, bytes a site beside them)

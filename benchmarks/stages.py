@@ -10,7 +10,7 @@ from typing import Any
 
 from epmpi.devices import Device, RepeatedStep, RowLoops
 from epmpi.parallel import Communicator
-from epmpi.placement import place
+from epmpi.parallel.placement import place
 
 # Method of the device, of its loops over rows, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}

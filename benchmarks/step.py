@@ -24,7 +24,7 @@ from benchmarks.peer import SOURCE, Peer
 from benchmarks.rows import append
 from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 COLUMNS = [*STAGES, "rest"]
 

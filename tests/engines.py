@@ -5,8 +5,8 @@ import pytest
 
 from epmpi.config import FFT_ENGINES
 from epmpi.devices import CPU
-from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral import Transform, make_transform
 
 SHAPES = [(4, 8), (5, 9), (7, 9), (8, 31), (13, 12), (16, 16), (31, 8)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 
 class Logged(NamedTuple):

@@ -1,7 +1,7 @@
 """Small runs of the exact clock, of every kind that the model has."""
 
 from epmpi.config import Configuration, from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 SHAPE = (17, 40)  # neither side a multiple of a tile
 VARIANTS = {

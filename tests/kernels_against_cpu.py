@@ -8,8 +8,8 @@ import pytest
 
 from epmpi.devices import CPU, SiteUpdate, TracerMove
 from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.rules import READINGS, Increments, SwitchingRule
-from epmpi.waiting import bin_edges
+from epmpi.model.waiting import bin_edges
+from epmpi.physics.rules import READINGS, Increments, SwitchingRule
 
 SHAPE = (4, 37)  # blocks begin anywhere within a group of 128 sites, and end so
 FIRST = 3 * 128 + 41

@@ -6,8 +6,8 @@ Fields are (Lx, Ly) in double precision, transforms are complex, tracers are mov
 
 import numpy as np
 
-from epmpi import randomness
 from epmpi.config import Configuration
+from epmpi.physics import randomness
 
 
 class Oracle:

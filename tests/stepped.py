@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 
 def call_at_steps(

@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from epmpi import randomness, rules
-from epmpi.activation import Activation
 from epmpi.config import Configuration
 from epmpi.devices import CPU, SiteUpdate
-from epmpi.lattice import Lattice, Slab
+from epmpi.model.activation import Activation
+from epmpi.physics import randomness, rules
+from epmpi.physics.lattice import Lattice, Slab
 
 SHAPE = (9, 37)  # 37: blocks of rows begin anywhere within a group of 128 sites
 READINGS = ["model.direction=stress", "model.direction=either", "model.direction=both"]

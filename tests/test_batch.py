@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from epmpi.batch import Batch
 from epmpi.config import ConfigError, from_mapping
 from epmpi.devices import CPU
-from epmpi.model import Model
+from epmpi.model.batch import Batch
+from epmpi.model.model import Model
+from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
-from epmpi.waiting import WaitingTimes
 
 REPLICAS = 3
 CASES = {

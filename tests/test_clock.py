@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from epmpi import model
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model import model
+from epmpi.model.model import Model
+from epmpi.model.steps import TimeSteps
 from epmpi.output import Checkpoint, open_run
 from epmpi.parallel import Communicator
-from epmpi.steps import TimeSteps
 
 pytestmark = pytest.mark.mpi
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epmpi.clock_advice import advice, exact_clock_gain, expected_activity
 from epmpi.config import from_mapping
 from epmpi.parallel import Communicator
-from epmpi.planning import plan
+from epmpi.run.clock_advice import advice, exact_clock_gain, expected_activity
+from epmpi.run.planning import plan
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "results" / "events.csv"
 
@@ -94,7 +94,7 @@ def test_nothing_is_said_where_nothing_is_to_be_gained(changes, activity):
 @pytest.mark.parametrize("temperature", [0.07, 0.01])
 def test_a_plan_counts_events(comm, monkeypatch, temperature):
     """Also where none happens in the trial."""
-    monkeypatch.setattr("epmpi.planning.TRIAL_SECONDS", 0.1)
+    monkeypatch.setattr("epmpi.run.planning.TRIAL_SECONDS", 0.1)
     configuration = settings(32, temperature, "exact", time={"step": 0.5, "duration": 1000.0})
     needs = plan(configuration, Communicator(comm))
     expected = expected_activity(configuration) * 32**2 * 1000

@@ -5,7 +5,7 @@ import pytest
 from engines import apply_blockwise, every_engine, transform
 
 from epmpi.config import from_mapping
-from epmpi.elasticity import ElasticResponse, accumulated_flow, flow_kernels
+from epmpi.model.elasticity import ElasticResponse, accumulated_flow, flow_kernels
 
 
 def slow_displacement(shape, site, at):

@@ -6,7 +6,7 @@ PROGRAM = """
 import sys
 import time
 from epmpi.cli import main
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 
 advance = Model.advance

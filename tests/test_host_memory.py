@@ -2,13 +2,13 @@
 
 import pytest
 
-from epmpi import host_memory, placement
 from epmpi.analysis import AnalysisError, analyse, report
 from epmpi.config import ConfigError, from_mapping
-from epmpi.host_memory import free_memory
-from epmpi.parallel import Communicator
-from epmpi.placement import check_memory, place
-from epmpi.simulation import Simulation
+from epmpi.host import host_memory
+from epmpi.host.host_memory import free_memory
+from epmpi.parallel import Communicator, placement
+from epmpi.parallel.placement import check_memory, place
+from epmpi.run.simulation import Simulation
 
 MIB = 2**20
 

@@ -7,9 +7,9 @@ import pytest
 from epmpi.analysis import analyse
 from epmpi.config import ConfigError, from_mapping
 from epmpi.ensemble import Ensemble
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 CLOCKS = ("steps", "exact")
 MODULUS = 1.7

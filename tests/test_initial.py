@@ -5,8 +5,8 @@ import pytest
 
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
-from epmpi.initial import stationary_direction
-from epmpi.lattice import Lattice, Slab
+from epmpi.model.initial import stationary_direction
+from epmpi.physics.lattice import Lattice, Slab
 
 
 @pytest.mark.statistics

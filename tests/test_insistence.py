@@ -9,15 +9,15 @@ import time
 import launching
 import pytest
 
-from epmpi.stopping import SECOND, StopSignals
+from epmpi.run.stopping import SECOND, StopSignals
 
 # A rank that waits for a message that is never sent, as after a failure of another.
 DEAF = """
-import epmpi.insistence
+import epmpi.run.insistence
 from epmpi.parallel import load
-from epmpi.stopping import StopSignals
+from epmpi.run.stopping import StopSignals
 
-epmpi.insistence.PATIENCE = 0.1
+epmpi.run.insistence.PATIENCE = 0.1
 mpi, _ = load()
 with StopSignals():
     print("waiting", flush=True)

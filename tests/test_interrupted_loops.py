@@ -11,7 +11,7 @@ from stepped import call_at_steps
 
 from epmpi.config import from_mapping
 from epmpi.ensemble import Ensemble
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 SETTINGS = {
     "lattice": {"shape": [16, 12]},
@@ -61,7 +61,7 @@ def test_a_loop_over_runs(tmp_path, number):
 
 
 def test_an_ensemble(tmp_path, monkeypatch):
-    monkeypatch.setattr("epmpi.course.Recorder.next_due", lambda *ignored: 1)
+    monkeypatch.setattr("epmpi.run.course.Recorder.next_due", lambda *ignored: 1)
     monkeypatch.setattr(
         "epmpi.ensemble.replicas.Simulation.course", interrupting(Simulation.course)
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epmpi.lattice import Lattice, Slab, is_nyquist, slabs, split, wavenumbers
+from epmpi.physics.lattice import Lattice, Slab, is_nyquist, slabs, split, wavenumbers
 
 
 def test_lattice_counts_sites_and_modes():

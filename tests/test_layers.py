@@ -1,12 +1,12 @@
-"""The layers of the package: who may import whom, read from the source files.
+"""The rooms of the package: who may import whom, read from the source files.
 
-A unit is a module or a package directly in ``src/epmpi``. A unit imports only units of layers below
-its own, and never a neighbour of its own layer; a package may import within itself. A new unit must
-be given its place here.
+A room is a package directly in ``src/epmpi``. A room imports only rooms below its own, and never a
+neighbour of its own line. Within a room imports run in no circle; where modules stand on each
+other on purpose, their floors are written here. A new room, or a module of such a room, must be
+given its place here.
 """
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -17,45 +17,47 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = "epmpi"
 
-LAYERS = (
-    {
-        "config",
-        "exits",
-        "launchers",
-        "host_memory",
-        "lattice",
-        "propagators",
-        "randomness",
-        "rules",
-        "sealed",
-        "signals",
-        "telling",
-        "trust",
-    },
+# Rooms from the ground up: a room imports only rooms below its own. Those of one line do not know
+# each other.
+ROOMS = (
+    {"config", "host", "physics", "trust"},
     {"devices"},
     {"parallel"},
-    {"spectral", "placement", "groups", "insistence"},
-    {"elasticity", "activation", "tracers", "fields", "passes", "state", "waiting"},
-    {"clock", "imposed", "initial", "motion"},
-    {"exact", "steps"},
+    {"spectral"},
     {"model"},
-    {"batch", "clock_advice", "output", "progress", "stopping", "schedule", "steady", "watchdog"},
-    {"warmup", "planning", "recorder", "surroundings"},
-    {"calls"},
-    {"course"},
-    {"simulation"},
+    {"output"},
+    {"run"},
     {"ensemble"},
     {"cli"},
-    {"__init__", "__main__"},
+    {"__init__"},
 )
-# Units beside the layers: what they may import.
+# Floors of a room whose modules stand on each other.
+FLOORS = {
+    "model": (
+        {"elasticity", "activation", "tracers", "fields", "passes", "state", "waiting"},
+        {"clock", "imposed", "initial", "motion"},
+        {"exact", "steps"},
+        {"model"},
+        {"batch"},
+    ),
+    "run": (
+        {"clock_advice", "insistence", "progress", "schedule", "steady", "watchdog"},
+        {"stopping"},
+        {"warmup", "planning", "recorder", "surroundings"},
+        {"calls"},
+        {"course"},
+        {"simulation"},
+    ),
+    "physics": ({"lattice", "propagators", "randomness", "rules"},),
+}
+# Rooms beside the others: what they may import.
 BESIDE = {
-    "analysis": {"config", "host_memory", "lattice", "parallel", "propagators", "trust"},
-    "campaign": {"config", "exits", "launchers", "analysis", "propagators", "trust"},
+    "analysis": {"config", "host", "parallel", "physics", "trust"},
+    "campaign": {"config", "host", "analysis", "physics", "trust"},
     "watch": {"config", "analysis", "trust"},
     "paper": {"config", "analysis", "campaign"},
 }
-# Units that may import a unit from beside the layers.
+# Rooms that may import a room from beside the others.
 MAY_IMPORT_BESIDE = {"cli": {"analysis", "campaign", "paper", "watch"}, "__init__": {"analysis"}}
 
 # Packages that only one place knows.
@@ -67,7 +69,7 @@ OWNERS = {
     "mpi4py": {"parallel"},
     "mpi4py_fft": {"spectral"},
 }
-# Units that may import inside a function: the command line, so that `epmpi run` does not wait for
+# Rooms that may import inside a function: the command line, so that `epmpi run` does not wait for
 # the plots' packages, and those that choose among engines, or look for a library, which need not be
 # installed.
 MAY_IMPORT_LATE = {"cli", "devices", "parallel", "spectral", "__init__"}
@@ -91,10 +93,22 @@ def sources() -> dict[str, Path]:
     return files
 
 
-def unit(module: str) -> str:
-    """Return the unit of a module of the package: ``epmpi.output.h5md`` is of ``output``."""
+def room(module: str) -> str:
+    """Return the room of a module of the package: ``epmpi.output.h5md`` is of ``output``."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
+
+
+def floor(module: str) -> int | None:
+    """Return on which floor of its room a module stands; None where a room has no floors."""
+    parts = module.split(".")
+    if room(module) not in FLOORS or len(parts) == 2:
+        return None
+    floors = FLOORS[room(module)]
+    for height, names in enumerate(floors):
+        if parts[2] in names:
+            return height
+    raise AssertionError(f"{module} has no floor: give it its place in {Path(__file__).name}")
 
 
 def imports(module: str, path: Path) -> Iterator[Import]:
@@ -138,14 +152,14 @@ def target(imported: Import) -> str | None:
 
 
 def allowed(name: str) -> set[str]:
-    """Return the units that a unit may import, itself included."""
+    """Return the rooms that a room may import, itself included."""
     if name in BESIDE:
         return BESIDE[name] | {name}
-    for height, layer in enumerate(LAYERS):
-        if name in layer:
-            return set().union(*LAYERS[:height], {name}, MAY_IMPORT_BESIDE.get(name, set()))
+    for height, line in enumerate(ROOMS):
+        if name in line:
+            return set().union(*ROOMS[:height], {name}, MAY_IMPORT_BESIDE.get(name, set()))
     raise AssertionError(
-        f"{PACKAGE}/{name} has no layer: give it its place in {Path(__file__).name}"
+        f"{PACKAGE}/{name} is in no line: give it its place in {Path(__file__).name}"
     )
 
 
@@ -162,17 +176,35 @@ def test_imports_point_downwards(module):
     wrong = []
     for imported in imports(module, SOURCES[module]):
         other = target(imported)
-        if other is not None and unit(other) not in allowed(unit(module)):
-            wrong.append(f"{SOURCES[module]}:{imported.line}: {unit(module)} imports {unit(other)}")
-    allowed(unit(module))
+        if other is not None and room(other) not in allowed(room(module)):
+            wrong.append(f"{SOURCES[module]}:{imported.line}: {room(module)} imports {room(other)}")
+    allowed(room(module))
     assert not wrong, "\n".join(wrong)
+
+
+def test_floors_stand_on_lower_ones(module):
+    mine = floor(module)
+    if mine is None:
+        return
+    wrong = []
+    for imported in imports(module, SOURCES[module]):
+        other = target(imported)
+        same = other is not None and room(other) == room(module)
+        if same and folder(other) != folder(module) and (floor(other) or 0) >= mine:
+            wrong.append(f"{SOURCES[module]}:{imported.line}: {module} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def folder(module: str) -> str:
+    """Return the module or package of a room that a module is of."""
+    return module.split(".")[2] if module.count(".") > 1 else ""
 
 
 def test_outer_packages_are_known_in_one_place(module):
     wrong = []
     for imported in imports(module, SOURCES[module]):
         owners = OWNERS.get(imported.name.split(".")[0])
-        if owners is not None and unit(module) not in owners:
+        if owners is not None and room(module) not in owners:
             wrong.append(
                 f"{SOURCES[module]}:{imported.line}: {imported.name} belongs to {', '.join(owners)}"
             )
@@ -183,7 +215,7 @@ def test_imports_stand_at_the_top(module):
     late = [
         f"{SOURCES[module]}:{imported.line}: {imported.name} is imported inside a function"
         for imported in imports(module, SOURCES[module])
-        if imported.late and unit(module) not in MAY_IMPORT_LATE
+        if imported.late and room(module) not in MAY_IMPORT_LATE
     ]
     assert not late, "\n".join(late)
 
@@ -205,18 +237,18 @@ def test_no_cycles():
 
 
 def test_architecture_names_every_module():
-    """In the table of the packages, in the line of its own; the units, in that of the layers."""
+    """In the table of the packages, in the line of its own; the rooms, in that of the layers."""
     text = (SOURCE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     missing = []
     for name, path in SOURCES.items():
-        folder = path.parent.relative_to(SOURCE / PACKAGE)
-        if path.stem.startswith("__") or folder == Path("."):
+        place = path.parent.relative_to(SOURCE / PACKAGE)
+        if path.stem.startswith("__") or place == Path("."):
             continue
-        here = [line for line in lines if line.startswith(f"| `{folder.as_posix()}/` |")]
+        here = [line for line in lines if line.startswith(f"| `{place.as_posix()}/` |")]
         if not any(f"`{path.stem}`" in line for line in here):
             missing.append(name)
-    units = "".join(line for line in lines if not line.startswith("| `"))
-    unnamed = {unit(name) for name in SOURCES} - {"__init__", "__main__"}
-    missing += [name for name in sorted(unnamed) if not re.search(rf"`{name}/?`", units)]
+    rooms = "".join(line for line in lines if not line.startswith("| `"))
+    unnamed = {room(name) for name in SOURCES} - {"__init__", "__main__"}
+    missing += [name for name in sorted(unnamed) if f"`{name}/`" not in rooms]
     assert not missing, f"ARCHITECTURE.md lacks {', '.join(missing)}"

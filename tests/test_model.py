@@ -9,7 +9,7 @@ from engines import every_engine
 
 from epmpi.config import ConfigError, Configuration
 from epmpi.devices import CPU
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 
 pytestmark = pytest.mark.mpi

@@ -6,10 +6,10 @@ from engines import even_and_odd_kernels
 
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
-from epmpi.lattice import Lattice
-from epmpi.model import Model
+from epmpi.model.model import Model
+from epmpi.model.passes import BlockPasses, LoopPasses, passes_over
 from epmpi.parallel import Communicator
-from epmpi.passes import BlockPasses, LoopPasses, passes_over
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral import SlabFFT
 from epmpi.spectral.transport import HOST
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import epmpi.placement
+import epmpi.parallel.placement
 from epmpi.config import ConfigError
 from epmpi.devices import CPU, Device, choose, gpus
 from epmpi.parallel import Communicator
-from epmpi.placement import check_memory, place
+from epmpi.parallel.placement import check_memory, place
 
 
 class Card(CPU):
@@ -31,8 +31,12 @@ def found(monkeypatch):
     """Return a function that lets this rank find so many GPUs."""
 
     def let(number):
-        monkeypatch.setattr(epmpi.placement, "gpus", lambda: (number, "" if number else "why"))
-        monkeypatch.setattr(epmpi.placement, "choose", lambda name, card=None: (name, card))
+        monkeypatch.setattr(
+            epmpi.parallel.placement, "gpus", lambda: (number, "" if number else "why")
+        )
+        monkeypatch.setattr(
+            epmpi.parallel.placement, "choose", lambda name, card=None: (name, card)
+        )
 
     return let
 

@@ -7,10 +7,10 @@ import h5py
 import pytest
 
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.planning import array_bytes, file_bytes, plan
-from epmpi.simulation import Simulation
+from epmpi.run.planning import array_bytes, file_bytes, plan
+from epmpi.run.simulation import Simulation
 from epmpi.spectral import transport
 
 

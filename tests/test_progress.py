@@ -5,7 +5,7 @@ import io
 import pytest
 
 from epmpi.config import from_mapping
-from epmpi.progress import RunProgress, speed_of
+from epmpi.run.progress import RunProgress, speed_of
 
 
 def updates_of(sites):

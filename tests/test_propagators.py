@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from epmpi.lattice import is_nyquist, wavenumbers
-from epmpi.propagators import (
+from epmpi.physics.lattice import is_nyquist, wavenumbers
+from epmpi.physics.propagators import (
     active_strain,
     displacement_propagator,
     spline_filter,

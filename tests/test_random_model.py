@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from epmpi.config import Configuration
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 pytestmark = pytest.mark.statistics
 

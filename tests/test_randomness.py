@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from epmpi import randomness
 from epmpi.devices import CPU
 from epmpi.devices.cpu import compiler, site_draws
+from epmpi.physics import randomness
 
 # Random123, kat_vectors, "philox4x32 10": counter, key, result.
 KNOWN_ANSWERS = [

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from epmpi.config import Configuration
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 from epmpi.spectral import messages, sites, transport
 

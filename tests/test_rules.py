@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 from scipy.linalg import expm
 
-from epmpi import rules
 from epmpi.devices.cpu import compiler
+from epmpi.physics import rules
 
 READINGS = list(rules.READINGS.values())
 THERMAL = [reading for reading in READINGS if reading != rules.RANDOM]

@@ -8,7 +8,7 @@ from stepped import call_at_steps
 
 from epmpi.config import ConfigError, from_mapping
 from epmpi.ensemble import Ensemble
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 
 def configured(replicas=1):

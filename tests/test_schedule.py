@@ -6,8 +6,8 @@ from epmpi.analysis import RunFile
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import POSITION
 from epmpi.config import from_mapping
-from epmpi.schedule import Schedule, logarithmic_offsets
-from epmpi.simulation import Simulation
+from epmpi.run.schedule import Schedule, logarithmic_offsets
+from epmpi.run.simulation import Simulation
 
 OUTPUT = {"trajectory_every": 10.0, "trajectory_lags": "logarithmic", "series_every": 0.0}
 

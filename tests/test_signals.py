@@ -6,23 +6,23 @@ import signal
 
 import pytest
 
-from epmpi import signals
-from epmpi.stopping import StopSignals
+from epmpi.host import signals
+from epmpi.run.stopping import StopSignals
 
 EARLY = [number for number in signals.SIGNALS if number != signal.SIGINT]
 IGNORE = ctypes.c_void_p(1)  # SIG_IGN
 PROGRAM = """
 import os, sys
 from epmpi.cli import main
-import epmpi.placement
-place = epmpi.placement.place
+import epmpi.parallel.placement
+place = epmpi.parallel.placement.place
 
 def signalled(name, communicator):
     if communicator.rank == communicator.size - 1:
         os.kill(os.getpid(), int(sys.argv[1]))  # MPI has been started, the run has not
     return place(name, communicator)
 
-epmpi.placement.place = signalled
+epmpi.parallel.placement.place = signalled
 sys.exit(main(sys.argv[2:]))
 """
 SMALL = """
@@ -71,7 +71,7 @@ def test_a_command_that_is_let_go_does_not_hear_any_more():
 
 LET_GO = """
 import os, signal, sys
-from epmpi import signals
+from epmpi.host import signals
 with signals.listening():
     os.kill(os.getpid(), int(sys.argv[1]))
     print("heard", flush=True)

@@ -7,7 +7,7 @@ import oracle
 import pytest
 
 from epmpi.config import Configuration
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 
 NEVER = ["model.yield_stress=100", "model.temperature=0.1"]  # p_on = exp(-50000) = 0

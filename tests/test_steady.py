@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 from known_data import ornstein_uhlenbeck
 
-from epmpi import steady
 from epmpi.analysis import analyse
 from epmpi.config import ConfigError, from_mapping
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
-from epmpi.steady import MOST, SteadyState, judge
+from epmpi.run import steady
+from epmpi.run.simulation import Simulation
+from epmpi.run.steady import MOST, SteadyState, judge
 
 SETTINGS = {
     "lattice": {"shape": [12, 10]},

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from epmpi.config import Configuration
+from epmpi.host.signals import SIGNALS
 from epmpi.parallel import Communicator
-from epmpi.signals import SIGNALS
-from epmpi.stopping import (
+from epmpi.run.stopping import (
     REMEMBERED,
     SECOND,
     Pace,
@@ -134,7 +134,7 @@ def test_a_slow_checkpoint_is_forgotten():
 def test_a_pause_between_two_looks_stops_no_run(monkeypatch):
     """One long step does, when there are more of them."""
     ticking = [1000.0]
-    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     for pauses, stop in ((1, ""), (2, "time limit")):
         ticking[0] = 1000.0
         looking = Pace(Communicator.world(), StopSignals(), TimeLimit.after(100.0), 0.0, {})
@@ -164,7 +164,7 @@ def test_a_signal_comes_before_the_time_limit():
 def test_checkpoints_by_wall_time(monkeypatch):
     assert 0 < Configuration().output.checkpoint_every <= 600
     ticking = [1000.0]
-    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     saving = pace(every=600.0)
     ticking[0] += 599
     assert not saving.decide(1).checkpoint
@@ -203,7 +203,7 @@ def test_a_hangup_that_is_ignored_stays_so():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_one_is_not_waited_for(monkeypatch, number):
     ticking = [1000.0]
-    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     with StopSignals() as signals:
         os.kill(os.getpid(), signal.SIGUSR1)
         for _ in range(2):  # one Ctrl-C, of the terminal and of timeout(1)
@@ -230,7 +230,7 @@ def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():
 def test_a_run_that_takes_long_to_publish_publishes_less_often(monkeypatch):
     """And keeps the time of one more before its limit."""
     ticking = [1000.0]
-    monkeypatch.setattr("epmpi.stopping.time.monotonic", lambda: ticking[0])
+    monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     for seconds, interval in ((0.01, 20.0), (1.0, 50.0)):
         publishing = Pace(Communicator.world(), StopSignals(), TimeLimit.after(1e9), 0.0, {})
         publishing.published(seconds)

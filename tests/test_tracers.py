@@ -8,10 +8,10 @@ from mpi4py import MPI
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU, TracerMove
-from epmpi.elasticity import accumulated_flow
-from epmpi.lattice import Lattice, slabs
+from epmpi.model.elasticity import accumulated_flow
+from epmpi.model.tracers import Tracers
 from epmpi.parallel import Communicator
-from epmpi.tracers import Tracers
+from epmpi.physics.lattice import Lattice, slabs
 
 SHAPE = (11, 14)
 every_interpolation = pytest.mark.parametrize("interpolation", oracle.INTERPOLATIONS)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from epmpi.config import from_mapping
-from epmpi.model import Model
+from epmpi.model.model import Model
+from epmpi.model.waiting import EXACT, WaitingTimes, bin_edges
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
-from epmpi.waiting import EXACT, WaitingTimes, bin_edges
+from epmpi.run.simulation import Simulation
 
 SETTINGS = {
     "lattice": {"shape": [13, 10]},

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from epmpi.watchdog import Watchdog
+from epmpi.run.watchdog import Watchdog
 
 
 def test_a_stall_is_told_once_and_with_the_last_step(capfd):

@@ -5,9 +5,9 @@ import numpy as np
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 CASES = {
     "bilinear": ["model.strain_rate=0.4"],

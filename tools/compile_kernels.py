@@ -23,7 +23,7 @@ CAPABILITY = (9, 0)  # of an H100 or H200
 def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
     """Return the kernels with the types of their arguments, for one precision."""
     from epmpi.devices.gpu import column_kernels, site_kernels, tracer_kernels
-    from epmpi.rules import Increments, SwitchingRule
+    from epmpi.physics.rules import Increments, SwitchingRule
 
     double, whole, word = types.float64, types.int64, types.uint64
 

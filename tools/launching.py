@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from epmpi.launchers import environment as environment  # of a program to be started
+from epmpi.host.launchers import environment as environment  # of a program to be started
 
 # With more ranks than cores, whoever waits for a message lets the others run (MPICH).
 PATIENT = {"MPIR_CVAR_POLLS_BEFORE_YIELD": "10", "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}

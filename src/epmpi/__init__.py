@@ -12,9 +12,9 @@ from epmpi.config import ConfigError, Configuration, from_mapping, load
 
 if TYPE_CHECKING:
     from epmpi.ensemble import Ensemble
-    from epmpi.model import Model
+    from epmpi.model.model import Model
     from epmpi.output import OutputError
-    from epmpi.simulation import Simulation
+    from epmpi.run.simulation import Simulation
 
 __all__ = [
     "ConfigError",
@@ -31,9 +31,9 @@ __all__ = [
 # Imported when they are asked for: most commands need no compiler.
 _HOMES = {
     "Ensemble": "epmpi.ensemble",
-    "Model": "epmpi.model",
+    "Model": "epmpi.model.model",
     "OutputError": "epmpi.output",
-    "Simulation": "epmpi.simulation",
+    "Simulation": "epmpi.run.simulation",
 }
 
 

@@ -11,7 +11,7 @@ from run_files import COMPLETE, brownian, write_run
 from epmpi import Simulation, from_mapping
 from epmpi.analysis import RunFile, analyse, report
 from epmpi.analysis.completeness import shortfall
-from epmpi.stopping import Decision, Pace
+from epmpi.run.stopping import Decision, Pace
 
 SERIES = {"activity": 0.02 + 0.001 * np.random.default_rng(1).normal(size=101)}
 

@@ -4,7 +4,7 @@ from known_data import coverage, covers
 
 from epmpi.analysis.renewal import predict
 from epmpi.analysis.waiting_times import WaitingTimes
-from epmpi.exact.waiting import bin_edges as exact_edges
+from epmpi.model.exact.waiting import bin_edges as exact_edges
 
 EDGES = np.concatenate([np.arange(0.5, 10), np.unique(np.geomspace(10, 1e5, 80).round() + 0.5)])
 STEP = 0.05

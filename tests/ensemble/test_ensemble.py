@@ -8,7 +8,7 @@ from same_runs import differences
 from epmpi.config import ConfigError, from_mapping, load, replica_name
 from epmpi.ensemble import Ensemble
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 REPLICAS = 5
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from same_runs import differences
 
-from epmpi.batch import Batch
 from epmpi.config import from_mapping, replica_name
 from epmpi.devices import CPU
 from epmpi.ensemble import Ensemble
+from epmpi.model.batch import Batch
+from epmpi.model.state import StateError
 from epmpi.parallel import Communicator
-from epmpi.state import StateError
 
 REPLICAS = 4
 

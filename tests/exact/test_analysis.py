@@ -8,9 +8,9 @@ from exact_runs import configuration
 from epmpi.analysis import RunFile, analyse, measure
 from epmpi.analysis.blocks import block_average
 from epmpi.campaign.quantities import QUANTITIES, Source
-from epmpi.exact.waiting import SHORTEST
+from epmpi.model.exact.waiting import SHORTEST
 from epmpi.paper.measured import mean_activity
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 TICK, SITES = 0.5, 17 * 40
 

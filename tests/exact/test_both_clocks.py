@@ -15,8 +15,8 @@ import pytest
 from exact_runs import configuration
 from scipy import stats
 
-from epmpi.exact.waiting import ExactWaitingTimes
-from epmpi.model import Model
+from epmpi.model.exact.waiting import ExactWaitingTimes
+from epmpi.model.model import Model
 
 pytestmark = [pytest.mark.statistics, pytest.mark.slow]
 

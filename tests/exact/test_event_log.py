@@ -8,13 +8,13 @@ from same_runs import contents, differences
 
 from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError
-from epmpi.exact import clock
-from epmpi.model import Model
+from epmpi.model.exact import clock
+from epmpi.model.model import Model
 from epmpi.output import segments, store
 from epmpi.parallel import Communicator
-from epmpi.planning import expected_events, file_bytes
-from epmpi.simulation import Simulation
-from epmpi.stopping import Decision, Pace
+from epmpi.run.planning import expected_events, file_bytes
+from epmpi.run.simulation import Simulation
+from epmpi.run.stopping import Decision, Pace
 
 TICK = 0.5
 VARIANTS = {

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from exact_runs import VARIANTS, advanced, configuration
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.recorder import Recorder
+from epmpi.run.recorder import Recorder
 
 
 def whole(model: Model) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from event_log import EventLog
 from exact_runs import configuration
 from scipy import stats
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 pytestmark = pytest.mark.statistics
 

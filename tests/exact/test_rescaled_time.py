@@ -13,7 +13,7 @@ from event_log import EventLog
 from exact_runs import SHAPE, VARIANTS, configuration
 from scipy import stats
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 pytestmark = pytest.mark.statistics
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from exact_runs import configuration
 
-from epmpi.exact import clock
-from epmpi.simulation import Simulation
+from epmpi.model.exact import clock
+from epmpi.run.simulation import Simulation
 
 WRITTEN = {
     "series_every": 0.5,

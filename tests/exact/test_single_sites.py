@@ -12,7 +12,7 @@ from exact_runs import configuration
 from scipy import stats
 from scipy.special import dawsn
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 pytestmark = pytest.mark.statistics
 

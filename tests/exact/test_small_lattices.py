@@ -12,7 +12,7 @@ from exact_runs import configuration
 from first_reaction import FirstReaction
 from scipy import stats
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 pytestmark = pytest.mark.statistics
 

@@ -8,7 +8,7 @@ from exact_runs import VARIANTS, configuration
 
 from epmpi.devices.cpu.compiler import record_loop
 from epmpi.devices.cpu.thinning.tiles import update_tile
-from epmpi.model import Model
+from epmpi.model.model import Model
 
 
 @record_loop

@@ -14,7 +14,7 @@ from same_runs import GROUPS, contents, differences
 
 from epmpi.config import ConfigError
 from epmpi.output import OutputError
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 Damage = Callable[[bytearray, random.Random], bytearray]
 

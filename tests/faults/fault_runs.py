@@ -16,7 +16,7 @@ from typing import Any
 import launching
 
 from epmpi.config import load
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 RUNNER = Path(__file__).parent / "frequent_run.py"
 CONFIGURATION = """

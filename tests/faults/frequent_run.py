@@ -10,9 +10,10 @@ import os
 import sys
 from pathlib import Path
 
-from epmpi import cli, stopping
+from epmpi import cli
 from epmpi.output import segments
 from epmpi.parallel import launched
+from epmpi.run import stopping
 
 if __name__ == "__main__":
     stopping.LOOK_INTERVAL = 0.02

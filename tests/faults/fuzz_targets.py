@@ -34,11 +34,11 @@ from epmpi.analysis.strips import tracer_strips
 from epmpi.campaign.runs import stored
 from epmpi.campaign.scan import read_campaign
 from epmpi.config import ConfigError, Configuration, describe, from_mapping, load
-from epmpi.lattice import Lattice, slabs
 from epmpi.output import OutputError, export, read_final_fields, segments
 from epmpi.output.continuing import find_frames
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.physics.lattice import Lattice, slabs
+from epmpi.run.simulation import Simulation
 from epmpi.watch.snapshot import read_snapshot
 
 SECONDS = 20

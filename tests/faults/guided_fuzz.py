@@ -21,7 +21,7 @@ import atheris
 
 SOURCE = Path(str(find_spec("epmpi").origin)).parent
 # What Numba compiles must stay as it is.
-COMPILED = ["epmpi.rules", "epmpi.randomness"] + [
+COMPILED = ["epmpi.physics.rules", "epmpi.physics.randomness"] + [
     ".".join(("epmpi", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
     for path in (SOURCE / "devices").rglob("*.py")
 ]

@@ -16,8 +16,8 @@ from same_runs import differences
 from stepped import call_at_steps
 
 from epmpi.config import load
-from epmpi.simulation import Simulation
-from epmpi.state import StateError
+from epmpi.model.state import StateError
+from epmpi.run.simulation import Simulation
 
 FEW_FILES = Path(__file__).parent / "run_with_few_files.py"
 UNHEARD = Path(__file__).parent / "run_unheard.py"

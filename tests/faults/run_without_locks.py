@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from epmpi.output import holder, lock, refreshing
-from epmpi.stopping import Decision, Pace
+from epmpi.run.stopping import Decision, Pace
 
 
 def flock(file: int, how: int) -> None:

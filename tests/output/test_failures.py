@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from epmpi.config import from_mapping
-from epmpi.lattice import Lattice
 from epmpi.output import OutputError, open_run
 from epmpi.output.failures import reason, told_in_one_line
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 
 SIDE = 512  # 2 MiB a field
 

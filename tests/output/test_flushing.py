@@ -11,7 +11,7 @@ import pytest
 from epmpi.config import from_mapping
 from epmpi.output import OutputError, flushing
 from epmpi.output.failures import reason, writing
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 SETTINGS = {
     "lattice": {"shape": [16, 12]},

@@ -12,7 +12,7 @@ from killed_at_start import MOMENTS, kill_at_start
 from epmpi.cli import main
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import configuration_to_begin, may_begin
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 SETTINGS = {
     "lattice": {"shape": [16, 12]},

@@ -12,7 +12,7 @@ from epmpi.cli import main
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 
 SMALL = {
     "lattice": {"shape": [16, 12]},

@@ -8,10 +8,10 @@ import pytest
 
 from epmpi.analysis import RunFile
 from epmpi.config import from_mapping
-from epmpi.lattice import Lattice
 from epmpi.output import open_run, segments
 from epmpi.output.export import export
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 
 SHAPE = (12, 10)
 LIMITED = """

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from epmpi.config import Configuration, from_mapping
-from epmpi.lattice import Lattice
+from epmpi.model.state import State
 from epmpi.output import OutputError, RunStore, open_run, segments
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.physics.lattice import Lattice
 
 SHAPE = (12, 10)
 

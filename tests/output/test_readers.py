@@ -12,12 +12,12 @@ import pytest
 import xarray
 
 from epmpi import cli
-from epmpi import simulation as simulations
 from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
-from epmpi.simulation import Simulation
+from epmpi.run import simulation as simulations
+from epmpi.run.simulation import Simulation
 
 exporting = importlib.import_module("epmpi.output.export")  # its function has the name too
 SHAPE, TRACERS = (12, 10), 17

@@ -11,11 +11,11 @@ from same_runs import differences
 from stepped import call_at_steps
 
 from epmpi.config import ConfigError, Configuration, from_mapping
+from epmpi.model.state import StateError
 from epmpi.output import segments
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
-from epmpi.state import StateError
-from epmpi.stopping import Decision, Pace
+from epmpi.run.simulation import Simulation
+from epmpi.run.stopping import Decision, Pace
 
 
 def configured(**changes) -> Configuration:

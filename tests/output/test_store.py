@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from epmpi.config import ConfigError, Configuration, from_mapping
-from epmpi.lattice import Lattice
 from epmpi.output import RunStore, chunks, collective, open_run, segments
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 
 parallel = pytest.mark.skipif(not collective.available(), reason="needs an h5py built for MPI")
 SHAPE = (13, 7)  # uneven slabs

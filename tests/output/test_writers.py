@@ -8,10 +8,10 @@ import pytest
 from same_runs import differences
 
 from epmpi.config import ConfigError, from_mapping
-from epmpi.lattice import Lattice
 from epmpi.output import chunks, collective, open_run
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
+from epmpi.physics.lattice import Lattice
+from epmpi.run.simulation import Simulation
 
 parallel = pytest.mark.skipif(not collective.available(), reason="needs an h5py built for MPI")
 SECTIONS = {

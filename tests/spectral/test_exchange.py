@@ -5,8 +5,8 @@ import pytest
 from engines import apply_blockwise, even_and_odd_kernels, local_rows, real_fields
 
 from epmpi.devices import CPU
-from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral import SlabFFT, messages
 from epmpi.spectral.exchange import OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages

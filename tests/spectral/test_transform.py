@@ -15,8 +15,8 @@ from engines import (
 
 from epmpi.config import FFT_ENGINES, ConfigError
 from epmpi.devices import CPU
-from epmpi.lattice import Lattice, slabs
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice, slabs
 from epmpi.spectral import make_transform, mpi4py_fft_engine
 
 pytestmark = pytest.mark.mpi

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from performance.workload import Workload, stages
 
-from epmpi.model import Model
+from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 from epmpi.spectral import sites, transport
 

@@ -8,7 +8,7 @@ import pytest
 from run_files import write_run
 
 from epmpi.config import ConfigError, from_mapping
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 from epmpi.trust import check_file, open_item, run_files
 
 SOURCES = ("segments/000000.h5", "segments/000001.h5")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from epmpi.analysis import AnalysisError
 from epmpi.config import from_mapping
-from epmpi.simulation import Simulation
+from epmpi.run.simulation import Simulation
 from epmpi.watch import picture, read_snapshot, snapshot, watch
 from epmpi.watch.picture import LEVELS, QUIET, left, sparkline, title
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.analysis.figures.style import PALETTE, drawing
-from epmpi.clock_advice import exact_clock_gain
 from epmpi.config import from_mapping
+from epmpi.run.clock_advice import exact_clock_gain
 
 STEP = 0.05
 

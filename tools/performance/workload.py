@@ -12,8 +12,8 @@ from functools import cached_property
 
 from epmpi.config import Configuration, from_mapping
 from epmpi.devices.cpu import BLOCK_BYTES
-from epmpi.lattice import Lattice, mode_blocks, split
-from epmpi.planning import array_bytes
+from epmpi.physics.lattice import Lattice, mode_blocks, split
+from epmpi.run.planning import array_bytes
 
 RULE_OPERATIONS = 60  # a site: its share of ten rounds of Philox, the stress, the bound of Eq. (2)
 TRACER_OPERATIONS = 60  # a tracer: indices, weights, four velocities of two components

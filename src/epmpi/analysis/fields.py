@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.reading import RunFile
-from epmpi.propagators import (
+from epmpi.physics.propagators import (
     SYMBOLS,
     Modes,
     active_strain,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epmpi.propagators import displacement_propagator
+from epmpi.physics.propagators import displacement_propagator
 
 
 def velocity_sum(shape: tuple[int, int], interpolation: str) -> float | None:

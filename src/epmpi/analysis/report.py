@@ -31,7 +31,7 @@ from epmpi.analysis.results import Analysis, measure_replicas
 from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
 from epmpi.config import ENSEMBLE
-from epmpi.host_memory import free_memory, in_bytes
+from epmpi.host.host_memory import free_memory, in_bytes
 from epmpi.parallel import Communicator
 from epmpi.trust import followed, readable
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.reading import POSITION, RunFile
-from epmpi.lattice import split
+from epmpi.physics.lattice import split
 
 READ_BYTES = 128 * 2**20  # what is read of the file at once
 STRIP_BYTES = 2**19  # what is handed out at once: its arithmetic stays in the processor's cache

@@ -25,7 +25,7 @@ from epmpi.analysis.reading import POSITION
 from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells
-from epmpi.propagators import active_strain
+from epmpi.physics.propagators import active_strain
 
 NOT_KNOWN = (float("nan"), float("nan"))
 FEWEST_SEEDS = 5  # whose spread is an error; fewer say too little of it

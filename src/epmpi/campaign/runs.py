@@ -28,8 +28,8 @@ from epmpi.config import (
     differing,
     stored_configuration,
 )
-from epmpi.exits import STOPPED
-from epmpi.launchers import environment
+from epmpi.host.exits import STOPPED
+from epmpi.host.launchers import environment
 from epmpi.trust import one_line
 
 

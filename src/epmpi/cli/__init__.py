@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from epmpi.exits import INTERRUPTED
-from epmpi.signals import kept, listening
-from epmpi.telling import forgiving, say
+from epmpi.host.exits import INTERRUPTED
+from epmpi.host.signals import kept, listening
+from epmpi.host.telling import forgiving, say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """The commands: one file for each group of them.
 
 One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
-ranks for what only a developer can.  Exit codes stand in `epmpi.exits`.
+ranks for what only a developer can.  Exit codes stand in `epmpi.host.exits`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 
 import epmpi
-from epmpi import signals
 from epmpi.cli import campaigns, completion, machine, results, simulate
 from epmpi.config import ConfigError
-from epmpi.exits import INTERRUPTED, MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
+from epmpi.host import signals
+from epmpi.host.exits import INTERRUPTED, MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
+from epmpi.host.telling import Forgiving, say
+from epmpi.model.state import StateError
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
-from epmpi.state import StateError
-from epmpi.telling import Forgiving, say
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 

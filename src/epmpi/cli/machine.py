@@ -48,7 +48,7 @@ def add_commands(commands: Any) -> None:
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     # Imported here: the other commands of this file need no compiler.
-    from epmpi.placement import place
+    from epmpi.parallel.placement import place
     from epmpi.spectral.transport import agree
 
     device = place("auto", communicator)
@@ -100,7 +100,7 @@ def _engines() -> list[str]:
 def _compile(communicator: Communicator) -> None:
     """Take two steps of small models of each kind, and tell where their code lies.  Collective."""
     from epmpi.devices import code_folder
-    from epmpi.model import Model
+    from epmpi.model.model import Model
 
     start = time.monotonic()
     side = max(32, 1 << (2 * communicator.size - 1).bit_length())  # a row and a column a rank

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import epmpi
-from epmpi import signals
 from epmpi.cli.words import closing, in_time
 from epmpi.config import (
     ENSEMBLE_MAY_CHANGE,
@@ -21,16 +20,17 @@ from epmpi.config import (
     is_ensemble,
     load,
 )
-from epmpi.exits import STOPPED, USER_ERROR
-from epmpi.host_memory import in_bytes
+from epmpi.host import signals
+from epmpi.host.exits import STOPPED, USER_ERROR
+from epmpi.host.host_memory import in_bytes
+from epmpi.host.telling import say
 from epmpi.parallel import Communicator
-from epmpi.steady import longest_warmup
-from epmpi.stopping import TIME_LIMIT, Interrupted
-from epmpi.telling import say
+from epmpi.run.steady import longest_warmup
+from epmpi.run.stopping import TIME_LIMIT, Interrupted
 
 if TYPE_CHECKING:
     from epmpi.ensemble import Ensemble
-    from epmpi.simulation import Simulation
+    from epmpi.run.simulation import Simulation
 
 # What simulates is imported by the commands, late: the others need no compiler.
 
@@ -86,7 +86,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
             print(closing([], ["run", chosen.configuration, "-o", directory]))
         return code
     from epmpi.ensemble import Ensemble
-    from epmpi.simulation import Simulation
+    from epmpi.run.simulation import Simulation
 
     _refuse_existing(directory, communicator)
     if configuration.run.replicas > 1:
@@ -98,7 +98,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
     from epmpi.ensemble import Ensemble
     from epmpi.output import configuration_to_begin, on_root
-    from epmpi.simulation import Simulation
+    from epmpi.run.simulation import Simulation
 
     if communicator.broadcast(is_ensemble(chosen.run)):
         if chosen.previous:
@@ -216,7 +216,7 @@ def _tell_clock(
     Before a run by the activity that is to be expected; after it by the measured one, where
     nothing could be said before.
     """
-    from epmpi.clock_advice import advice, expected_activity
+    from epmpi.run.clock_advice import advice, expected_activity
 
     known = expected_activity(configuration)
     line = advice(configuration, known if expected else measured)
@@ -237,8 +237,8 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     from epmpi.output import EVENT_BYTES
-    from epmpi.placement import check_memory, place
-    from epmpi.planning import plan
+    from epmpi.parallel.placement import check_memory, place
+    from epmpi.run.planning import plan
 
     device = place(configuration.device, communicator)
     needs = plan(configuration, communicator, trial=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.rules import Increments, SwitchingRule
+from epmpi.physics.rules import Increments, SwitchingRule
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.rules import SwitchingRule
+from epmpi.physics.rules import SwitchingRule
 
 # Why `Loops.follow` returns.
 REACHED = 0  # the time that was asked for

@@ -10,8 +10,8 @@ import time
 from typing import NamedTuple
 
 from epmpi.parallel import Communicator, Messages
-from epmpi.progress import RunProgress
-from epmpi.stopping import StopSignals
+from epmpi.run.progress import RunProgress
+from epmpi.run.stopping import StopSignals
 
 PAUSE = 0.02  # seconds between two looks of a rank that has nothing left to run
 

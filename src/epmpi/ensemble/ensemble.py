@@ -8,17 +8,17 @@ from operator import itemgetter
 from pathlib import Path
 
 from epmpi.config import ConfigError, Configuration, extended, is_ensemble
+from epmpi.config.sealed import Sealed
 from epmpi.ensemble.correspondence import Correspondence, EnsembleProgress
 from epmpi.ensemble.directory import EnsembleDirectory
 from epmpi.ensemble.replicas import End, Replicas
-from epmpi.groups import Groups, check_groups
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
-from epmpi.placement import check_memory, place
-from epmpi.planning import array_bytes
-from epmpi.progress import RunProgress, speed_of
-from epmpi.sealed import Sealed
-from epmpi.stopping import INTERRUPT, Interrupted, TimeLimit
+from epmpi.parallel.groups import Groups, check_groups
+from epmpi.parallel.placement import check_memory, place
+from epmpi.run.planning import array_bytes
+from epmpi.run.progress import RunProgress, speed_of
+from epmpi.run.stopping import INTERRUPT, Interrupted, TimeLimit
 
 
 class Ensemble(Sealed):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
-from epmpi.batch import Batch
-from epmpi.simulation import Simulation
+from epmpi.model.batch import Batch
+from epmpi.run.simulation import Simulation
 
 
 def in_step(simulations: dict[int, Simulation]) -> Iterator[dict[int, Simulation]]:

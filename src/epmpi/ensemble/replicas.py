@@ -11,12 +11,12 @@ from epmpi.devices import Device
 from epmpi.ensemble.correspondence import Correspondence, ReplicaProgress
 from epmpi.ensemble.directory import EnsembleDirectory
 from epmpi.ensemble.lockstep import in_step, run_in_step
+from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
-from epmpi.simulation import Simulation
-from epmpi.state import StateError
-from epmpi.stopping import Pace, TimeLimit
-from epmpi.surroundings import Surroundings
+from epmpi.run.simulation import Simulation
+from epmpi.run.stopping import Pace, TimeLimit
+from epmpi.run.surroundings import Surroundings
 
 ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leaves the others
 

@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.lattice import Slab
+from epmpi.model.state import State
 from epmpi.output import h5md
 from epmpi.output.failures import OutputError, on_root, told_in_one_line, writing
 from epmpi.output.flushing import flush_to_disk
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import TRACER_BLOCK, by_identity, tracer_ranges
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.physics.lattice import Slab
 
 FORMAT = "epmpi checkpoint 1"
 NAME = "checkpoint.h5"

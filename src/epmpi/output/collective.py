@@ -17,13 +17,13 @@ import numpy as np
 from h5py import h5fd, h5p, h5s
 from numpy.typing import NDArray
 
-from epmpi.lattice import Slab
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, told_in_one_line
 from epmpi.output.lock import RunLock
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import by_identity, tracer_ranges
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Slab
 
 ALIGNED = chunks.MEBIBYTE
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from epmpi.model.state import EVENT_TYPES
 from epmpi.output.chunks import chunk_shape
-from epmpi.state import EVENT_TYPES
 
 PARTS = ("step", "time", "value")
 COLUMNS = {  # of the log of events: unit and meaning

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
-from epmpi.lattice import Slab
 from epmpi.output.checkpoint import NAME
 from epmpi.output.restart import Damaged, plain_dataset, read_field
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Slab
 from epmpi.trust import check_file, followed, one_line, why_closed
 
 FIELDS = ("stress", "active")

@@ -14,11 +14,11 @@ from typing import Any
 import h5py
 
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, stored_configuration
+from epmpi.host.telling import say
 from epmpi.output.checkpoint import NAME, PREVIOUS
 from epmpi.output.failures import told_in_one_line
 from epmpi.output.lock import NAME as LOCK
 from epmpi.output.segments import LEFT_BEHIND
-from epmpi.telling import say
 from epmpi.trust import check_file, one_line
 
 # What a run, or an ensemble, may have made before its first checkpoint.

@@ -20,11 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from epmpi.config import ConfigError
+from epmpi.host.telling import say
 from epmpi.output.failures import OutputError, reason, told_in_one_line
 from epmpi.output.holder import Holder
 from epmpi.output.refreshing import Refresher
 from epmpi.output.system_lock import locked, opened, read, text_of
-from epmpi.telling import say
 
 NAME = "run.lock"
 SILENT = (

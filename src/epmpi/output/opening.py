@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from epmpi.config import ConfigError, Configuration
-from epmpi.lattice import Lattice, Slab, slabs
+from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, on_root, reason, told_in_one_line
 from epmpi.output.leftovers import clear, may_begin
@@ -19,7 +19,7 @@ from epmpi.output.restart import check_size, read_header, read_state
 from epmpi.output.store import RunStore
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.physics.lattice import Lattice, Slab, slabs
 
 
 def open_run(

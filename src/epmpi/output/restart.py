@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
-from epmpi.lattice import Slab
+from epmpi.model.state import State
 from epmpi.output.checkpoint import (
     FORMAT,
     NAME,
@@ -33,7 +33,7 @@ from epmpi.output.failures import on_root
 from epmpi.output.leftovers import may_begin
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
-from epmpi.state import State
+from epmpi.physics.lattice import Slab
 from epmpi.trust import one_line, open_item
 
 LARGEST_HEADER = 2**24  # bytes

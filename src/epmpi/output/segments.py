@@ -24,7 +24,7 @@ run.h5 refers to.
 To read a dataset HDF5 has all its segments open, and a system may allow 1024 files.  So what is
 copied grows with the run, to one part in `PARTS` of it: n bytes are in fewer than PARTS (1 + ln(n /
 (PARTS COPIED))) segments, 150 for 80 GiB and 230 for 1 TiB.  A large copy takes long; a run then
-publishes less often (`epmpi.stopping.Pace`).
+publishes less often (`epmpi.run.stopping.Pace`).
 
 The segments are found relative to run.h5: the directory of a run can be moved as a whole.
 """

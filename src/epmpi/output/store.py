@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from epmpi import __version__
 from epmpi.config import ConfigError, Configuration
-from epmpi.lattice import Lattice, slabs
+from epmpi.model.state import State, StateError
 from epmpi.output import h5md
 from epmpi.output.checkpoint import Header, write_checkpoint
 from epmpi.output.continuing import find_frames
@@ -37,7 +37,7 @@ from epmpi.output.segments import SegmentedFile
 from epmpi.output.series import PendingEvents, PendingSeries
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
-from epmpi.state import State, StateError
+from epmpi.physics.lattice import Lattice, slabs
 
 MOST_EVENTS = 2**17  # rows of their log that the root keeps, some MiB
 

@@ -19,12 +19,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.lattice import Slab
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
 from epmpi.output.lock import RunLock
 from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Slab
 
 
 @dataclass

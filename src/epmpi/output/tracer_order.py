@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.lattice import split
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import split
 
 TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
 TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from epmpi.config import ConfigError, Configuration
-from epmpi.lattice import Slab
 from epmpi.output import collective
 from epmpi.output.collective import CollectiveWriter
 from epmpi.output.lock import RunLock
 from epmpi.output.streaming import StreamingWriter
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Slab
 
 
 def make_writer(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.host.telling import Forgiving, say
 from epmpi.parallel.mpi_library import load
-from epmpi.telling import Forgiving, say
 
 if TYPE_CHECKING:
     from mpi4py import MPI

@@ -7,8 +7,8 @@ import os
 from functools import cache
 from typing import Any, NamedTuple
 
+from epmpi.host.signals import kept
 from epmpi.parallel import mpich
-from epmpi.signals import kept
 
 REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from numpy.typing import DTypeLike
 
 from epmpi.devices import Device
-from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral.batch import BatchConvolution
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from epmpi.devices import Device
-from epmpi.lattice import Lattice, Slab, slabs
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice, Slab, slabs
 
 
 class Layout:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.lattice import split
+from epmpi.physics.lattice import split
 from epmpi.spectral.exchange import Exchange
 from epmpi.spectral.layout import Layout
 from epmpi.spectral.transport import Parts, Transport

@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import ConfigError
 from epmpi.devices import Device
-from epmpi.lattice import Lattice
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice
 from epmpi.spectral.transform import Convolution, Transform
 from epmpi.spectral.transport import HOST, NONE
 

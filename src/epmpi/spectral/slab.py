@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices import Device
-from epmpi.lattice import Lattice, mode_blocks
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice, mode_blocks
 from epmpi.spectral.convolution import SlabConvolution
 from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages

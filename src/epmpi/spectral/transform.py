@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import most_ranks
 from epmpi.devices import Device
-from epmpi.lattice import Lattice, split, wavenumbers
 from epmpi.parallel import Communicator
+from epmpi.physics.lattice import Lattice, split, wavenumbers
 from epmpi.spectral.layout import Layout
 
 

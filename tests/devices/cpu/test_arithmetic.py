@@ -5,11 +5,11 @@ import os
 import h5py
 import pytest
 
-from epmpi import recorder
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
 from epmpi.output.provenance import mixed_bits, other_bits
-from epmpi.simulation import Simulation
+from epmpi.run import recorder
+from epmpi.run.simulation import Simulation
 
 TOLD = "from epmpi.devices.cpu.arithmetic import arithmetic; print(arithmetic())"
 SMALL = {

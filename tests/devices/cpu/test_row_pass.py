@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from epmpi.activation import Activation
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
 from epmpi.devices.cpu.row_loops import CompiledRows
 from epmpi.devices.cpu.vector_lines import VectorLines
-from epmpi.lattice import Lattice, Slab
+from epmpi.model.activation import Activation
+from epmpi.physics.lattice import Lattice, Slab
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -5,12 +5,12 @@ from same_runs import differences
 from simulated_gpu import simulated_gpu
 from test_batch import CASES, assert_same, models, step_all
 
-from epmpi.batch import Batch
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
 from epmpi.ensemble import Ensemble, ensemble
+from epmpi.model.batch import Batch
+from epmpi.model.waiting import WaitingTimes
 from epmpi.output.checkpoint import NAME
-from epmpi.waiting import WaitingTimes
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if "numpy" not in name])

@@ -15,11 +15,11 @@ from two_devices import (
 )
 
 from epmpi.devices import CPU
-from epmpi.model import Model
+from epmpi.model.model import Model
+from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
-from epmpi.planning import array_bytes
+from epmpi.run.planning import array_bytes
 from epmpi.spectral.transport import NONE, STAGED
-from epmpi.waiting import WaitingTimes
 
 pytestmark = pytest.mark.mpi
 
@@ -63,7 +63,7 @@ def test_a_run_goes_on_on_the_other_device_and_back(comm):
 @pytest.mark.parametrize("turns", [["gpu", "cpu", "gpu"], ["cpu", "gpu", "cpu"]])
 def test_checkpoints_go_from_device_to_device(comm, shared_tmp_path, monkeypatch, turns):
     devices = {"gpu": simulated_gpu(), "cpu": CPU()}
-    monkeypatch.setattr("epmpi.simulation.place", lambda name, communicator: devices[name])
+    monkeypatch.setattr("epmpi.run.simulation.place", lambda name, communicator: devices[name])
     communicator = Communicator(comm)
     found = run_in_turns(turns, shared_tmp_path / "turns", communicator)
     whole = run_in_turns(["cpu"] * len(turns), shared_tmp_path / "whole", communicator)

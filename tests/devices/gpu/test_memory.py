@@ -7,7 +7,7 @@ import pytest
 
 from epmpi.config import ConfigError, from_mapping
 from epmpi.devices.gpu import GPU
-from epmpi.planning import array_bytes
+from epmpi.run.planning import array_bytes
 
 H200_CACHE = 50 << 20  # bytes of its second-level cache
 WORK_AREAS = 3 << 30  # of cuFFT, at most: two plans of a strip, two of what is left over, rows

@@ -13,12 +13,12 @@ from two_devices import (
 )
 
 from epmpi.devices import CPU, gpus
-from epmpi.model import Model
+from epmpi.model.model import Model
+from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
-from epmpi.placement import check_memory, place
-from epmpi.planning import array_bytes
+from epmpi.parallel.placement import check_memory, place
+from epmpi.run.planning import array_bytes
 from epmpi.spectral.transport import CUDA_AWARE, NCCL, NONE, STAGED
-from epmpi.waiting import WaitingTimes
 
 # A step that cannot be recorded goes on without a graph, with a warning: here that is a failure.
 pytestmark = [pytest.mark.gpu, pytest.mark.mpi, pytest.mark.filterwarnings("error:steps are")]

@@ -27,7 +27,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from epmpi import randomness, rules
+from epmpi.physics import randomness, rules
 
 CHECKSUM = hashlib.sha256
 _PRIVATE = f"epmpi-{os.getuid()}"  # in the folder for temporary files, where others write too

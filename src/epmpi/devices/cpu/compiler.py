@@ -8,9 +8,9 @@ from typing import Any
 
 import numba
 
-from epmpi import randomness as plain_randomness
-from epmpi import rules as plain_rules
 from epmpi.devices.cpu.code_cache import CodeCache
+from epmpi.physics import randomness as plain_randomness
+from epmpi.physics import rules as plain_rules
 
 
 def compiled(function: Callable, from_python: bool = True) -> Callable:

@@ -27,7 +27,7 @@ def draw_blocks(pairs, seed, stream, step, first_group):
     ----------
     pairs : uint64 array, shape (groups * GROUP / 4,)
     seed, stream, step : uint64
-        See `epmpi.randomness.words`.
+        See `epmpi.physics.randomness.words`.
     first_group : uint64
         Global index of the first site, divided by GROUP.
     """

@@ -24,8 +24,8 @@ from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.devices.tracer_move import TracerMove
-from epmpi.randomness import BLOCK_SITES, GROUP
-from epmpi.rules import Increments, SwitchingRule
+from epmpi.physics.randomness import BLOCK_SITES, GROUP
+from epmpi.physics.rules import Increments, SwitchingRule
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay

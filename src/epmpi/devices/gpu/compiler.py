@@ -15,8 +15,8 @@ from typing import Any
 import numba
 from numba import cuda as numba_cuda
 
-from epmpi import randomness as plain_randomness
-from epmpi import rules as plain_rules
+from epmpi.physics import randomness as plain_randomness
+from epmpi.physics import rules as plain_rules
 
 cuda: Any = numba_cuda  # its own types are those of the calling side, not of a kernel's inside
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from epmpi import rules as plain_rules
 from epmpi.devices.cpu.compiler import called_loop, compile_module, part
 from epmpi.devices.cpu.thinning.exponential import exponential
 from epmpi.devices.cpu.thinning.lanes import (
@@ -13,6 +12,7 @@ from epmpi.devices.cpu.thinning.lanes import (
 )
 from epmpi.devices.cpu.vector_memory import load_reals, store_reals
 from epmpi.devices.cpu.vectors import multiply_add
+from epmpi.physics import rules as plain_rules
 
 rules = compile_module(plain_rules, exp=exponential)
 rate_ceiling = rules.rate_ceiling

@@ -1,0 +1,1 @@
+"""The model: its state, its clocks, and what is observed of it."""

@@ -1,0 +1,98 @@
+"""Activation, Eq. (2): the stochastic rule by which sites yield and come to rest.
+
+The formulas for one site are in `rules`; here a configuration becomes their parameters, and whole
+blocks of rows are advanced on the device.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import Configuration
+from epmpi.devices import SiteUpdate
+from epmpi.physics.lattice import Slab
+from epmpi.physics.propagators import active_strain
+from epmpi.physics.rules import READINGS, Increments, SwitchingRule
+
+
+class Activation:
+    """The rule of a configuration, applied to the sites of a slab.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    slab : Slab
+
+    Attributes
+    ----------
+    rule : SwitchingRule
+    increments : Increments
+    drive : float
+        ``mu gdot``, the stress that the macroscopic strain adds to every site per unit of time.
+    """
+
+    def __init__(self, configuration: Configuration, slab: Slab) -> None:
+        model, step = configuration.model, configuration.time.step
+        self.drive = model.shear_modulus * model.strain_rate
+        self._slab = slab
+        self._seed = configuration.run.seed
+        self.rule = switching_rule(configuration)
+        self.increments = Increments(
+            time=step,
+            stress=self.drive * step,
+            strain=active_strain(model.event_strain, model.relaxation_time, step),
+        )
+
+    def set_temperature(self, temperature: float) -> None:
+        """Go on at another temperature."""
+        self.rule = self.rule._replace(temperature=temperature)
+
+    def set_drive(self, drive: float) -> None:
+        """Go on with another rate at which the stress of every site grows."""
+        self.drive = drive
+        self.increments = self.increments._replace(stress=drive * self.increments.time)
+
+    def update(
+        self,
+        stress: NDArray,
+        plastic_strain: NDArray,
+        direction: NDArray,
+        step: NDArray[np.uint64],
+        events: NDArray[np.int64],
+        begun: NDArray[np.int64] | None = None,
+    ) -> SiteUpdate:
+        """Return the step of all sites of the slab, arrays (rows, Ly); see `SiteUpdate`."""
+        return SiteUpdate(
+            stress=stress,
+            plastic_strain=plastic_strain,
+            direction=direction,
+            step=step,
+            rule=self.rule,
+            increments=self.increments,
+            events=events,
+            begun=begun,
+            seed=self._seed,
+            first_site=self._slab.first_site,
+        )
+
+
+def switching_rule(configuration: Configuration) -> SwitchingRule:
+    """Return the parameters of Eq. (2), or of the random model, for a configuration."""
+    model = configuration.model
+    rate_off = 1.0 / model.restructuring_time
+    random = model.activation == "random"
+    return SwitchingRule(
+        reading=READINGS[model.direction if model.activation == "thermal" else model.activation],
+        attempt_rate=rate_off * _odds(model.activity) if random else model.attempt_rate,
+        yield_stress=model.yield_stress,
+        temperature=model.temperature,
+        rate_off=rate_off,
+    )
+
+
+def _odds(activity: float | None) -> float:
+    """Return a / (1 - a): p_on of the random model, in units of p_off."""
+    if activity is None:
+        raise ValueError("activity is not given, expected the active fraction of the random model")
+    return activity / (1.0 - activity)

@@ -1,0 +1,297 @@
+"""The elastoplastic model: its state, what is observed of it, and the clock that advances it.
+
+Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Eq. (1) is in `elasticity`, Eq. (2) in
+`activation` and `rules`, the tracers in `tracers` and `motion`; `steps` puts them together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import Configuration, check_ranks
+from epmpi.config.sealed import Sealed
+from epmpi.devices import Device
+from epmpi.model.activation import Activation
+from epmpi.model.clock import Clock
+from epmpi.model.exact import ExactClock
+from epmpi.model.fields import Fields
+from epmpi.model.imposed import Imposed
+from epmpi.model.initial import gaussian_stress, stationary_direction
+from epmpi.model.state import Accumulator, Record, State
+from epmpi.model.steps import TimeSteps
+from epmpi.model.tracers import Tracers
+from epmpi.parallel import Communicator
+from epmpi.parallel.placement import place
+from epmpi.physics.lattice import Lattice
+from epmpi.spectral import Transform, make_transform
+
+IMPOSED = "imposed"  # its name among the records
+CLOCKS: dict[str, Callable[..., Clock]] = {"steps": TimeSteps, "exact": ExactClock}
+
+
+class Model(Sealed):
+    """State of the model on this rank's slab.  Making one is collective.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    communicator : Communicator
+        Default: all ranks that were launched together.
+    device : Device
+        Default: the one that the configuration names.
+
+    Attributes
+    ----------
+    fields : Fields
+        Stress, plastic strain and direction of the sites, and the events that began.
+    tracers : Tracers
+    activation : Activation
+        The rule.
+    clock : Clock
+        What advances fields and tracers.
+    accumulators : dict
+        What is gathered event by event, by name; part of the state.
+    records : dict
+        What the root alone keeps, by name; part of the state.
+    step_count : int
+        Steps since the start of the run, warm-up included.
+    paused : bool
+        Whether the last `advance` came back early.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        communicator: Communicator | None = None,
+        device: Device | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.communicator = communicator or Communicator.world()
+        check_ranks(configuration.lattice, self.communicator.size)
+        self.device = device or place(configuration.device, self.communicator)
+        self.lattice = Lattice(configuration.lattice.shape)
+        run = configuration.run
+        dtype = np.float64 if run.precision == "double" else np.float32
+        self.fft: Transform = make_transform(
+            run.fft, self.lattice, self.communicator, self.device, dtype, run.wire
+        )
+        self.slab = self.fft.slab
+        self.fields = Fields(self.slab.shape, dtype, self.device)
+        self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
+        self.activation = Activation(configuration, self.slab)
+        self._imposed = Imposed(configuration, self.activation)
+        self.clock = CLOCKS[configuration.time.clock](
+            configuration, self.fft, self.fields, self.activation, self.tracers
+        )
+        self.accumulators: dict[str, Accumulator] = {}
+        self.records: dict[str, Record] = {}
+        self.step_count, self.paused = 0, False
+        self._set_initial_state()
+        self.seal()
+
+    def _set_initial_state(self) -> None:
+        """Set the stress and the activity that the configuration asks for.  Collective."""
+        initial = self.configuration.initial
+        if initial.state == "gaussian":
+            self.stress[:] = gaussian_stress(self.configuration, self.fft)
+        if self.configuration.model.activation == "random":
+            drawn = stationary_direction(self.configuration, self.slab, self.device)
+            self.direction[:] = self.device.asarray(drawn)
+        self.update_response()
+
+    @property
+    def stress(self) -> NDArray:
+        """The local stress sigma, in the precision of the run; shape (rows, Ly)."""
+        return self.fields.stress
+
+    @property
+    def plastic_strain(self) -> NDArray[np.float64]:
+        """The plastic strain; shape (rows, Ly)."""
+        return self.fields.plastic_strain
+
+    @property
+    def direction(self) -> NDArray[np.int8]:
+        """The product n s: 0 inactive, +1 or -1 active; shape (rows, Ly)."""
+        return self.fields.direction
+
+    @property
+    def temperature(self) -> float:
+        """T of the next step; set on all ranks, it holds until it is set again."""
+        return self._imposed.temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        self._imposed.set_temperature(temperature)
+        self.keep_imposed()
+
+    @property
+    def strain_rate(self) -> float:
+        """The macroscopic strain rate of the next step; set on all ranks, it holds until again."""
+        return self._imposed.strain_rate
+
+    @strain_rate.setter
+    def strain_rate(self, rate: float) -> None:
+        self._imposed.set_strain_rate(rate, self.time)
+        self.keep_imposed()
+
+    @property
+    def is_imposed(self) -> bool:
+        """Whether temperature and strain rate are a part of the state: they may change."""
+        return IMPOSED in self.records
+
+    def keep_imposed(self) -> None:
+        """Make temperature and strain rate, which may change, observables and part of the state."""
+        self.keep(IMPOSED, self._imposed)
+
+    @property
+    def time(self) -> float:
+        """Time since the start of the run, in units of tau."""
+        return self.step_count * self.configuration.time.step
+
+    def step(self) -> None:
+        """Advance by one tick.  Collective."""
+        target = self.step_count + 1
+        while self.step_count < target:
+            self.advance(target)
+
+    def advance(self, step: int) -> None:
+        """Advance to a tick, or to one before where much happens meanwhile.  Collective."""
+        self.step_count = self.clock.advance(self.step_count, step)
+        self.paused = self.step_count < step
+
+    def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
+        """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
+        self.stress[:] = self.device.asarray(stress)
+        self.direction[:] = self.device.asarray(direction)
+        self.update_response()
+
+    def update_response(self) -> None:
+        """Compute the elastic response to fields that were changed from outside.  Collective."""
+        self.clock.begin(self.step_count)
+
+    def gather(self, name: str, accumulator: Accumulator) -> None:
+        """Give every event from now on to an accumulator, which becomes part of the state."""
+        self.accumulators[name] = accumulator
+        self.clock.gather(accumulator)
+
+    def keep(self, name: str, record: Record) -> None:
+        """Make what the root keeps a part of the state."""
+        self.records[name] = record
+
+    def state(self) -> State:
+        """Return all that the future depends on, on the host.  Collective.
+
+        The arrays are the model's own where the device has them on the host.
+        """
+        self.clock.complete()
+        return self._state(
+            {
+                f"{prefix}{key}": np.asarray(self.communicator.sum(count))
+                for prefix, part in self._parts().items()
+                for key, count in part.counts().items()
+            },
+            self._root(),
+        )
+
+    def fault(self) -> str | None:
+        """Return where a number of this rank is not finite, or None.  Collective."""
+        self.clock.complete()
+        numbers = [self.stress, self.plastic_strain, self.tracers.position]
+        if all(self.device.is_finite(array) for array in numbers):
+            return None
+        return self._state({}, {}).fault(self.slab.start)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
+        root = state.root if self.communicator.is_root else {}
+        of_clock = {name: array for name, array in root.items() if "/" not in name}
+        self.clock.restore(*self._share(state, "", self.clock), of_clock)
+        for name, accumulator in self.accumulators.items():
+            accumulator.restore(*self._share(state, f"{name}/", accumulator))
+        if self.communicator.is_root:
+            for name, record in self.records.items():
+                record.restore({key: root[f"{name}/{key}"] for key in record.root()})
+        if self.is_imposed:
+            self._imposed.restore(self.communicator.broadcast(self._imposed.root()))
+        self.tracers.set(state.identity, state.position)
+        self.step_count = state.step_count
+        self.update_response()
+
+    def _parts(self) -> dict[str, Clock | Accumulator]:
+        """Return what has fields and counts, by the prefix of their names in the state."""
+        return {"": self.clock} | {f"{name}/": part for name, part in self.accumulators.items()}
+
+    def _share(
+        self, state: State, prefix: str, part: Clock | Accumulator
+    ) -> tuple[dict[str, NDArray], dict[str, NDArray[np.int64]]]:
+        """Return the fields and counts of a part that this rank takes over from a state."""
+        mine = 1 if self.communicator.is_root else 0
+        return (
+            {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
+            {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
+        )
+
+    def _root(self) -> dict[str, NDArray]:
+        """Return what the root alone has, by its name in the state.  Collective."""
+        found = dict(self.clock.root())
+        for name, record in self.records.items():
+            found |= {f"{name}/{key}": array for key, array in record.root().items()}
+        return found if self.communicator.is_root else {}
+
+    def _state(self, counts: dict[str, NDArray[np.int64]], root: dict[str, NDArray]) -> State:
+        to_host, tracers = self.device.to_host, self.tracers
+        fields = {
+            f"{prefix}{key}": to_host(field)
+            for prefix, part in self._parts().items()
+            for key, field in part.fields().items()
+        }
+        return State(
+            self.step_count, fields, counts,
+            to_host(tracers.identity), to_host(tracers.position), root,
+        )  # fmt: skip
+
+    def observables(self) -> dict[str, float]:
+        """Return means over the lattice; complete on the root, the same on any ranks.  Collective.
+
+        Returns
+        -------
+        dict
+            activity (fraction of active sites), stress_mean, stress_variance (over sites),
+            plastic_strain_mean, events (activations since the start), what the clock adds, where it
+            changes the macroscopic_strain, and where they may change temperature and strain_rate;
+            empty on the other ranks.
+        """
+        self.clock.complete()
+        events = int(self.communicator.sum(self.clock.counts()["events"]))
+        rows = self.communicator.gather_rows(
+            self.device.row_sums(self.stress, self.plastic_strain, self.direction)
+        )
+        if rows is None:
+            return {}
+        # Exactly rounded sums: neither the ranks nor the order of the rows matter.
+        stress, squares, strain, active = (math.fsum(column) for column in rows.T)
+        sites = self.lattice.sites
+        return {
+            "activity": active / sites,
+            "stress_mean": stress / sites,
+            "stress_variance": squares / sites - (stress / sites) ** 2,
+            "plastic_strain_mean": strain / sites,
+            "events": events,
+            **self.clock.observables(),
+            **self._macroscopic_strain(strain / sites),
+            **(self._imposed.observables() if self.is_imposed else {}),
+        }
+
+    def _macroscopic_strain(self, plastic_strain_mean: float) -> dict[str, float]:
+        """Return the strain gamma of the lattice since the start: imposed, or at constant stress.
+
+        The mean stress changes by ``mu (gamma - 2 plastic_strain_mean)``.
+        """
+        if self.configuration.propagator.macroscopic == "stress":
+            return {"macroscopic_strain": 2.0 * plastic_strain_mean}
+        moves = self.strain_rate != 0.0 or self.is_imposed
+        return {"macroscopic_strain": self._imposed.strain(self.time)} if moves else {}

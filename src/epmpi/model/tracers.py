@@ -1,0 +1,130 @@
+"""Tracer particles that follow the displacement of the medium, each on the rank of its slab."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import Configuration
+from epmpi.devices import Device, TracerMove
+from epmpi.parallel import Communicator
+from epmpi.physics import randomness
+from epmpi.physics.lattice import Slab, split
+
+RECORD = np.dtype([("identity", np.int64), ("position", np.float64, 2)])  # one tracer on the move
+SORT_EVERY = 1000  # moves; tracers drift about 1e-4 of a spacing in each
+
+
+class Tracers:
+    """The tracers of one rank's slab.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    slabs : list of Slab
+        Of all ranks.
+    communicator : Communicator
+    device : Device
+
+    Attributes
+    ----------
+    identity : int64 array, shape (local tracers,)
+        0 ... number - 1, each on one rank; on the device.
+    position : float64 array, shape (local tracers, 2)
+        Unwrapped (x, y), in lattice spacings; on the device.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        slabs: list[Slab],
+        communicator: Communicator,
+        device: Device,
+    ) -> None:
+        self.number = configuration.tracers.number
+        self.interpolation = configuration.tracers.interpolation
+        self._slab = slabs[communicator.rank]
+        self._starts = np.array([slab.start for slab in slabs])
+        self._communicator = communicator
+        self._device = device
+        self._moves = 0
+        self.set(*self._scatter(configuration.run.seed))
+
+    def _scatter(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return identities and uniform positions of this rank's share, wherever they lie."""
+        first, last = split(self.number, self._communicator.size)[self._communicator.rank]
+        count = 2 * (last - first)
+        drawn = self._device.draw_uniforms(seed, randomness.TRACER_POSITIONS, 0, 2 * first, count)
+        return np.arange(first, last), drawn.reshape(-1, 2) * self._slab.lattice.shape
+
+    def set(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
+        """Take these tracers, wherever they lie, to the ranks of their slabs.  Collective.
+
+        Parameters
+        ----------
+        identity : int64 array, shape (n,)
+        position : float64 array, shape (n, 2)
+        """
+        # Copies: on the host they would be the caller's arrays, and are changed in place.
+        self.identity = self._device.asarray(np.array(identity, np.int64))
+        self.position = self._device.asarray(np.array(position, np.float64))
+        self._rooms = self.identity, self.position  # of which they are the first rows
+        self._migrate()
+        self._sort()
+
+    def keep_in(self, position: NDArray[np.float64]) -> None:
+        """Keep the positions in an array of the device, shape (local tracers, 2), from now on."""
+        position[:] = self.position
+        self.position = position
+        self._rooms = self.identity, position
+
+    def movement(self, time_step: float, *, midpoint: bool = False) -> TracerMove:
+        """Return their next move, but for the flow; `settle` must follow it before another.
+
+        Parameters
+        ----------
+        time_step : float
+            What the flow is multiplied by.
+        midpoint : bool
+            Whether they take the flow half way along their path; it begins a row before the slab.
+        """
+        slab = self._slab
+        first, length = slab.start - (1 if midpoint else 0), slab.lattice.shape[0]
+        return TracerMove(self.interpolation, self.position, time_step, length, first, midpoint)
+
+    def settle(self) -> None:
+        """Take those that left the slab by a move to their new rank.  Collective."""
+        self._migrate()
+        self._moves += 1
+        if self._moves % SORT_EVERY == 0:
+            self._sort()
+
+    def _migrate(self) -> None:
+        """Send the tracers that are not in this slab to the rank that owns their row."""
+        if self._communicator.size == 1:
+            return
+        device, slab, length = self._device, self._slab, self._slab.lattice.shape[0]
+        leaving = device.outside_rows(self.position, slab.start, slab.stop, length)
+        if not self._communicator.any(len(leaving) > 0):
+            return  # as in most steps
+        chosen = device.asarray(leaving)
+        records = np.empty(len(leaving), RECORD)
+        records["identity"] = device.to_host(self.identity[chosen])
+        records["position"] = device.to_host(self.position[chosen])
+        row = np.floor(records["position"][:, 0]).astype(np.int64) % length
+        owner = np.searchsorted(self._starts, row, side="right") - 1
+        arriving = self._communicator.route(records, owner)
+        if len(leaving) or len(arriving):
+            number, (identity, position) = len(self.identity), self._rooms
+            self._rooms = (
+                device.replace_rows(identity, number, leaving, arriving["identity"]),
+                device.replace_rows(position, number, leaving, arriving["position"]),
+            )
+            number += len(arriving) - len(leaving)
+            self.identity, self.position = (room[:number] for room in self._rooms)
+
+    def _sort(self) -> None:
+        """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""
+        order = self._device.order_by_site(self.position, self._slab.lattice.shape)
+        # In place: where nothing else changes, a step goes on with the same arrays.
+        self.identity[:], self.position[:] = self.identity[order], self.position[order]

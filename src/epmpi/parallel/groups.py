@@ -1,0 +1,57 @@
+"""How the ranks share out the replicas of an ensemble."""
+
+from __future__ import annotations
+
+from epmpi.config import ConfigError, Configuration, most_ranks
+from epmpi.parallel import Communicator
+from epmpi.physics.lattice import split
+
+
+def group_spans(ranks: int, replicas: int) -> list[tuple[int, int]]:
+    """Return the ranks [first, last) of each group, the larger groups first.
+
+    With fewer ranks than replicas each rank is a group; else each replica has one.
+    """
+    return split(ranks, max(min(ranks, replicas), 1))
+
+
+class Groups:
+    """The groups of ranks that run the replicas, each one or more of them one after another.
+
+    Making it is collective.
+
+    Parameters
+    ----------
+    communicator : Communicator
+    replicas : list of int
+        To be run.
+
+    Attributes
+    ----------
+    heads : list of int
+        The first rank of each group.
+    mine : list of int
+        The replicas of this rank's group, in order.
+    group : Communicator
+        Of this rank's group.
+    """
+
+    def __init__(self, communicator: Communicator, replicas: list[int]) -> None:
+        spans = group_spans(communicator.size, len(replicas))
+        self.heads = [first for first, _ in spans]
+        number = next(n for n, (_, last) in enumerate(spans) if communicator.rank < last)
+        self.mine = replicas[number :: len(spans)]
+        self.group = communicator.split(number)
+
+
+def check_groups(configuration: Configuration, ranks: int, replicas: int) -> None:
+    """Raise ConfigError where a group would have more ranks than its lattice can be cut for."""
+    length, width = configuration.lattice.shape
+    most = most_ranks(configuration.lattice.shape)
+    first, last = group_spans(ranks, replicas)[0]
+    if replicas and last - first > most:
+        raise ConfigError(
+            f"{ranks} ranks for {replicas} replicas of {length} x {width} sites: a replica would "
+            f"have {last - first} ranks, expected at most {most}, min(Lx, Ly // 2); start at most "
+            f"{replicas * most} ranks or set more run.replicas"
+        )

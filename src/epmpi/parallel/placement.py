@@ -1,0 +1,94 @@
+"""Which device each rank computes on: decided by all together, before anything is allocated."""
+
+from __future__ import annotations
+
+import platform
+
+from epmpi.config import ConfigError
+from epmpi.devices import Device, choose, gpus, tell_of_compiling
+from epmpi.host.host_memory import free_memory, in_bytes
+from epmpi.host.telling import say
+from epmpi.parallel import Communicator
+
+SHARED = 2.4  # bytes that ranks of a node count, over those that they have together, at most
+
+
+def place(name: str, communicator: Communicator) -> Device:
+    """Return the device of this rank, whose compiling the root tells of.  Collective.
+
+    The ranks of a node take its GPUs in turn; with fewer GPUs than ranks, some share one.
+
+    Parameters
+    ----------
+    name : str
+        "cpu"; "gpu"; or "auto", a GPU where every rank finds one.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if "gpu" is asked for and a rank finds none.
+    """
+    if communicator.is_root:
+        tell_of_compiling(lambda text: say(f"epmpi: {text}"))
+    if name == "cpu":
+        return choose("cpu")
+    number, why = gpus()
+    everywhere = communicator.max(number == 0) == 0
+    if name == "gpu":
+        communicator.raise_alike(
+            None
+            if number
+            else ConfigError(
+                f'run.device = "gpu": rank {communicator.rank} has none ({why}); '
+                'set run.device = "cpu"'
+            )
+        )
+    if not everywhere:
+        return choose("cpu")
+    return choose("gpu", communicator.rank_on_node() % number)
+
+
+def check_memory(needed: int, device: Device, communicator: Communicator) -> None:
+    """Raise ConfigError on all ranks if one has not the memory for its arrays.  Collective.
+
+    Ranks that share a GPU, or a node, share its memory.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes of this rank.
+    """
+    identity, available = device.identity(), device.free_bytes()
+    if identity is None:
+        check_host_memory(needed, communicator)
+        return
+    everyone = communicator.broadcast(communicator.gather((identity, needed)))
+    error = None
+    if available is not None:
+        total = sum(bytes_ for card, bytes_ in everyone if card == identity)
+        if total > available:
+            error = ConfigError(
+                f"{device.describe()} has {available} bytes free, {total} are needed: use more "
+                "GPUs, single precision or a smaller lattice"
+            )
+    communicator.raise_alike(error)
+
+
+def check_host_memory(needed: int, communicator: Communicator) -> None:
+    """Raise ConfigError on all ranks if a node has not the memory for its ranks.  Collective.
+
+    What ranks of a node share is counted by each of them: half of it all is what they need at
+    least.
+    """
+    node, free = platform.node(), free_memory()
+    everyone = communicator.broadcast(communicator.gather((node, needed)))
+    shares = [bytes_ for name, bytes_ in everyone if name == node]
+    least = sum(shares) if len(shares) == 1 else sum(shares) // SHARED
+    error = None
+    if free is not None and least > free[0]:
+        error = ConfigError(
+            f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(least)} are "
+            f"needed for arrays of {len(shares)} rank(s): use more nodes, a higher limit, single "
+            "precision or a smaller lattice"
+        )
+    communicator.raise_alike(error)

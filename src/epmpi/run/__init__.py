@@ -1,0 +1,1 @@
+"""A run: its course, what it writes and says, and when it stops."""

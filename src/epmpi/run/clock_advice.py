@@ -1,0 +1,103 @@
+"""Which clock is the faster one for a run: a rough law of what a unit of time costs by either.
+
+A step costs a site update for each site, and as much as `STEP` of them beside.  An event of the
+exact clock costs about ``EVENT sqrt(N) + PER_ACTIVE w^2 a N`` of them: tiles of w^2 sites brought
+up to date, and direct sums over the active sites.  The constants are fits to `benchmarks.events`
+(docs/performance.md), on one core without tracers, good to a factor of three.
+"""
+
+from __future__ import annotations
+
+import math
+
+from epmpi.config import (
+    ConfigError,
+    Configuration,
+    ModelSettings,
+    PropagatorSettings,
+    shortest_time,
+)
+from epmpi.model.exact import tile_width
+
+STEP, EVENT, PER_ACTIVE = 4e3, 9.0, 0.08  # site updates
+ACTIVITY, BARRIER = 1.8, 0.479  # of a = A exp(-E/T), the default model: docs/validation.md
+USUAL_STEP = 0.05  # of the shortest time of the model
+WORTH_A_LINE = 3.0  # times faster
+BELIEVED = 1e6  # times: beyond what has been measured
+LEAST_ACTIVITY = 1e-30  # below it nothing happens in a run
+
+
+def expected_activity(configuration: Configuration) -> float | None:
+    """Return the fraction of active sites that is to be expected, or None where it is not known.
+
+    Of the random model as given; of the thermal one by the Arrhenius law of the default model, in
+    units of its own stress and rates.
+    """
+    model, default = configuration.model, ModelSettings()
+    elastic = configuration.propagator == PropagatorSettings()
+    if model.activity is not None:
+        return model.activity
+    same = ("direction", "shear_modulus", "event_strain", "yield_stress", "strain_rate")
+    unlike = any(getattr(model, name) != getattr(default, name) for name in same)
+    if unlike or not elastic or model.restructuring_time != model.relaxation_time:
+        return None
+    rate = model.attempt_rate * model.restructuring_time
+    return min(rate * ACTIVITY * math.exp(-BARRIER / model.temperature), 0.5)
+
+
+def exact_clock_gain(configuration: Configuration, activity: float, step: float) -> float:
+    """Return how many times less the exact clock costs than steps of a length.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    activity : float
+        Fraction of active sites, > 0.
+    step : float
+        Of the steps clock, in the unit of time.
+    """
+    sites = math.prod(configuration.lattice.shape)
+    active = activity * sites
+    events = active / configuration.model.restructuring_time  # a unit of time
+    event = EVENT * math.sqrt(sites) + PER_ACTIVE * tile_width(sites) ** 2 * active
+    return (sites + STEP) / step / (events * event)
+
+
+def advice(configuration: Configuration, activity: float | None) -> str:
+    """Return a line that names the other clock where it would be much faster; else nothing.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    activity : float or None
+        Fraction of active sites; None or 0 where nothing is known of it, since nothing has yielded.
+    """
+    if not activity or activity < LEAST_ACTIVITY:
+        return ""
+    exact = configuration.time.clock == "exact"
+    step = shortest_time(configuration.model)[0] * USUAL_STEP if exact else configuration.time.step
+    gain = exact_clock_gain(configuration, activity, step)
+    gain = 1 / gain if exact else gain
+    other = ["time.clock=steps", f"time.step={step:g}"] if exact else ["time.clock=exact"]
+    if gain < WORTH_A_LINE or not _can_run(configuration, other):
+        return ""
+    by = f"steps of {step:g}" if exact else "the exact clock"
+    return (
+        f"{by} would take {_times(gain)} less here, where a fraction "
+        f"{activity:.1g} of the sites is active: --set {' --set '.join(other)}"
+    )
+
+
+def _can_run(configuration: Configuration, overrides: list[str]) -> bool:
+    try:
+        configuration.with_overrides(overrides)
+    except ConfigError:
+        return False
+    return True
+
+
+def _times(gain: float) -> str:
+    """Return how many times, in words: a number of one digit, as far as the law goes."""
+    if gain >= BELIEVED:
+        return f"more than {BELIEVED:.0e} times"
+    return f"about {float(f'{gain:.0e}'):.0f} times"

@@ -1,0 +1,184 @@
+"""The course of a run: what it does beside its steps, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from epmpi.config import ConfigError, Configuration
+from epmpi.model.model import Model
+from epmpi.output import Checkpoint, RunStore
+from epmpi.output.provenance import now
+from epmpi.run.calls import Calls
+from epmpi.run.progress import speed_of
+from epmpi.run.recorder import Recorder
+from epmpi.run.stopping import Decision, Pace
+from epmpi.run.surroundings import Surroundings, alone
+from epmpi.run.warmup import Warmup
+from epmpi.run.watchdog import Watchdog
+
+
+class Course:
+    """Writes, saves, looks at the wall clock and stops, between the steps of a model.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    model : Model
+    warmup : Warmup
+    checkpoint : Checkpoint or None
+        That the run goes on from.
+
+    Attributes
+    ----------
+    recorder : Recorder
+    directory : Path
+        RUN, once it runs.
+    stopped : str
+        Why the run stopped before its end, with a checkpoint; empty if it did not.
+    progressed : bool
+        Whether it went on after it had looked at the clock first, after one step.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        model: Model,
+        warmup: Warmup,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._configuration = configuration
+        self._model = model
+        self._warmup = warmup
+        self._checkpoint = checkpoint
+        self._communicator = model.communicator
+        self._measured_steps = configuration.steps(configuration.time.duration)
+        self.recorder = Recorder(configuration, model, model.communicator, warmup.steps)
+        self.directory = Path()
+        self.stopped = ""
+        self.progressed = False
+        self._has_run = False
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
+        return self._warmup.steps + self._measured_steps
+
+    @property
+    def clock(self) -> dict[str, float]:
+        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        return self._checkpoint.header.clock if self._checkpoint else {}
+
+    def steps(
+        self,
+        directory: str | os.PathLike[str] | None,
+        calls: Calls | None,
+        surroundings: Surroundings | None,
+        *,
+        shown: bool,
+    ) -> Generator[int]:
+        """Do all but the steps; see `Simulation.course`.  Collective.
+
+        Yields
+        ------
+        int
+            The step before which there is nothing else to do.
+        """
+        model, recorder, warmup = self._model, self.recorder, self._warmup
+        if self._has_run:
+            raise ConfigError(
+                f"this Simulation has run already, in {self.directory}: go on with "
+                f"Simulation.resume({str(self.directory)!r}), or make another one"
+            )
+        if calls is not None:
+            model.keep_imposed()
+        with (
+            self._surrounded(surroundings, shown=shown) as around,
+            recorder.open(directory, self._checkpoint) as store,
+            Watchdog(self._communicator.is_root and around.pace is None) as watchdog,
+        ):
+            self.directory, self._has_run = store.directory, True
+            pace = around.pace or self._own_pace(around)
+            around.told.begin(model.step_count)
+            if warmup.is_decided:
+                around.told.expect(self.total_steps)
+            warmup.anneal()
+            if self._checkpoint is None:
+                self._look_and_change(store, calls)
+                recorder.save(store, pace)
+            look, self.stopped, self.progressed = model.step_count + 1, "", False
+            while model.step_count < self.total_steps and not self.stopped:
+                yield self._next_due(look, calls)
+                if warmup.end_if_steady():
+                    recorder.begin_measurement(warmup.steps)
+                if model.step_count == warmup.steps:
+                    pace.warmup_time = pace.wall_time
+                    around.told.expect(self.total_steps)
+                self._look_and_change(store, calls)
+                looks = model.paused or model.step_count >= look
+                if looks or model.step_count == self.total_steps:
+                    watchdog.alive(model.step_count)
+                    phase = "warm-up" if model.step_count < warmup.steps else "measure"
+                    around.told.update(model.step_count, phase, recorder.activity)
+                if looks and model.step_count < self.total_steps:
+                    decision = pace.decide(model.step_count)
+                    look = self._act(decision, store, pace)
+                    self.progressed |= not decision.stop
+            store.describe(self._result(pace))
+            recorder.save(store, pace)
+
+    def _look_and_change(self, store: RunStore, calls: Calls | None) -> None:
+        """Write what is due at this step; then do what changes the steps to come.  Collective."""
+        self.recorder.write(store, self._warmup.steps)
+        self._warmup.anneal()
+        if calls is not None:
+            calls.make(self._model, self._warmup.steps)
+
+    def _next_due(self, look: int, calls: Calls | None) -> int:
+        """Return the first step at which there is anything to do but the step."""
+        due = min(look, self.total_steps, self._warmup.next_due())
+        if calls is not None:
+            due = min(due, calls.next_due(self._model.step_count, self._warmup.steps))
+        written = self.recorder.next_due(self._warmup.steps)
+        return due if written is None else min(due, written)
+
+    def _surrounded(
+        self, given: Surroundings | None, *, shown: bool
+    ) -> AbstractContextManager[Surroundings]:
+        """Return the surroundings that were given, or a run's own, to be entered."""
+        if given is not None:
+            return nullcontext(given)
+        walltime, is_root = self._configuration.run.walltime, self._communicator.is_root
+        speed = speed_of(self._configuration)
+        return alone(walltime, speed, is_root=is_root, shown=shown)
+
+    def _own_pace(self, around: Surroundings) -> Pace:
+        """Return the pace of a run that does not go on in step with others."""
+        every = self._configuration.output.checkpoint_every
+        return Pace(self._communicator, around.signals, around.limit, every, self.clock)
+
+    def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
+        """Do what was decided; return the step at which to decide again.  Collective."""
+        self.stopped = decision.stop
+        if decision.checkpoint and not decision.stop:
+            self.recorder.save(store, pace)
+        elif decision.publish and not decision.stop:
+            store.publish()
+            pace.published(store.publication_seconds)
+        return decision.next_look
+
+    def _result(self, pace: Pace) -> dict[str, Any]:
+        """Return what is known in the end."""
+        model_steps = self._model.step_count
+        updates = model_steps * self._model.lattice.sites
+        return {
+            **self._warmup.describe(),
+            "wall_time": pace.wall_time,
+            "warmup_time": pace.warmup_time,
+            "warmup_steps": min(self._warmup.steps, model_steps),
+            "site_updates_per_second": updates / pace.wall_time,
+            "stopped" if self.stopped else "finished": self.stopped or now(),
+        }

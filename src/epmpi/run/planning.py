@@ -1,0 +1,235 @@
+"""What a run will need before it starts: memory a rank, disk, and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from epmpi.config import Configuration
+from epmpi.devices import CPU, Device
+from epmpi.model.exact import bin_edges as exact_edges
+from epmpi.model.model import Model
+from epmpi.model.waiting import bin_edges
+from epmpi.output import EVENT_BYTES
+from epmpi.parallel import Communicator
+from epmpi.parallel.groups import Groups, check_groups
+from epmpi.physics.lattice import Lattice, slabs, split
+from epmpi.run.clock_advice import expected_activity
+from epmpi.run.schedule import Schedule
+
+TRIAL_SECONDS = 2.0  # how long the speed is tried
+TRIAL_STRESS = 0.25  # standard deviation, in yield stresses: about that of steady states
+LOWEST_BARRIER = 7.0  # over T, at the start of the trial
+EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
+COLDEST_TRIAL = 0.04  # T, in yield stresses squared: colder, nothing may happen in a trial
+LONGEST_TRIAL = 2**40  # ticks at once
+TRACER_BYTES = 72  # identity and position, and what a move needs beside them
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Needs of a run.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes of arrays on the rank that holds most, program and libraries not counted.
+    disk : int
+        Bytes of the run file, or of those of all replicas.
+    steps : int
+        Steps of the whole run, or of one replica.
+    seconds_per_step : float
+        Measured; 0 if it was not tried.
+    events, seconds_per_event : float
+        Of the exact clock, which takes no steps: how many events are to be expected, and what was
+        measured; 0 else.
+    rounds : int
+        Replicas that a rank runs one after another.
+    knows_events : bool
+        Whether the log of events is in `disk`, if there is one.
+    """
+
+    memory: int
+    disk: int
+    steps: int
+    seconds_per_step: float = 0.0
+    rounds: int = 1
+    events: float = 0.0
+    seconds_per_event: float = 0.0
+    knows_events: bool = True
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the whole run, output not counted."""
+        one = self.events * self.seconds_per_event or self.steps * self.seconds_per_step
+        return self.rounds * one
+
+
+def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
+    """Return the most bytes of arrays on a rank: those of the largest slab and block of modes.
+
+    Ranks that share memory need less: the spectra are there once.  On a GPU the work areas of cuFFT
+    come on top.
+    """
+    lattice = Lattice(configuration.lattice.shape)
+    length, width = lattice.shape
+    real = 8 if configuration.run.precision == "double" else 4
+    rows = slabs(lattice, ranks)[0].rows
+    modes = split(lattice.modes, ranks)[0][1]
+    tracers = configuration.tracers
+    flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
+    halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
+    # By midpoints, which need two more rows.
+    seldom = flow > 0 and (tracers.every > 1 or configuration.time.clock == "exact")
+    halo += 2 if seldom else 0
+
+    device = device or CPU()
+
+    def convolution(responses: int, extra: int) -> int:
+        """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
+        spectra = responses * (rows + extra) * lattice.modes
+        if ranks > 1:
+            spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
+        height = min(device.block_rows(width * real), rows)
+        blocks = 2 * height * width * real
+        kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
+        if ranks > 1:
+            spectra += height * lattice.modes * (1 + responses)
+        return 2 * real * spectra + real * kernels + blocks
+
+    gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
+    state = rows * width * (real + 8 + 1 + gathered)
+    if flow and (seldom or _stores_flow(configuration, ranks, device)):
+        state += flow * (rows + halo) * width * real
+    state += TRACER_BYTES * (tracers.number // ranks)
+    if configuration.time.clock == "exact":
+        everywhere = EXACT_BYTES * lattice.sites
+        moves = convolution(flow, halo) if flow else 0
+        return state + everywhere + 5 * 8 * rows * width + convolution(1, 0) + moves
+    if not seldom:
+        return state + convolution(1 + flow, halo)
+    return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
+
+
+def _stores_flow(configuration: Configuration, ranks: int, device: Device) -> bool:
+    """Tell whether the flow is kept as fields, not only a few rows of it at a time."""
+    run = configuration.run
+    if ranks > 1 or run.fft not in ("auto", "vector"):
+        return True
+    dtype = np.float64 if run.precision == "double" else np.float32
+    return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
+
+
+def expected_events(configuration: Configuration) -> float | None:
+    """Return how many events are to be logged; None if they are, but nobody knows the activity."""
+    model, clock = configuration.model, configuration.time
+    if not configuration.output.events:
+        return 0.0
+    activity = expected_activity(configuration)
+    if activity is None:
+        return None
+    sites = float(np.prod(configuration.lattice.shape))
+    return activity * sites * clock.duration / model.restructuring_time
+
+
+def file_bytes(configuration: Configuration) -> int:
+    """Return the bytes of the data in the run file of one run; events only if expected."""
+    clock = configuration.time
+    sites = int(np.prod(configuration.lattice.shape))
+
+    schedule, steps = Schedule(configuration), configuration.steps(clock.duration)
+    warmup = configuration.known_steps - steps
+    exact = clock.clock == "exact"
+    series = schedule.frames("series", warmup + steps) * (6 if exact else 5) * 8
+    trajectory = schedule.frames("trajectory", steps) * configuration.tracers.number * 24
+    edges = exact_edges(clock.step) if exact else bin_edges()
+    waits = schedule.frames("waiting_times", steps) * (edges.size - 1) * 8
+    real = 8 if configuration.run.precision == "double" else 4
+    fields = schedule.frames("fields", steps) * sites * (real + 9)
+    events = round(expected_events(configuration) or 0.0) * EVENT_BYTES
+    return series + trajectory + waits + fields + events
+
+
+def plan(configuration: Configuration, communicator: Communicator, *, trial: bool = True) -> Plan:
+    """Tell what a run needs; with `trial`, time its first steps here.  Collective.
+
+    Nothing is written.
+    """
+    replicas = configuration.run.replicas
+    if replicas > 1:
+        check_groups(configuration, communicator.size, replicas)
+    groups = Groups(communicator, list(range(replicas)))
+    per_step = events = per_event = 0.0
+    if trial and configuration.time.clock == "exact":
+        events, per_event = _events(configuration.replica(0), groups.group)
+    elif trial:
+        per_step = _seconds_per_step(configuration.replica(0), groups.group)
+    return Plan(
+        array_bytes(configuration, communicator.size // len(groups.heads)),
+        replicas * file_bytes(configuration),
+        configuration.known_steps,
+        communicator.max(per_step),
+        -(-replicas // len(groups.heads)),
+        events,
+        communicator.max(per_event),
+        expected_events(configuration) is not None,
+    )
+
+
+def _events(configuration: Configuration, communicator: Communicator) -> tuple[float, float]:
+    """Return the events of a run by the exact clock, and the seconds of one.  Collective.
+
+    What an event takes is tried here, from a stress as in a steady state; it hardly depends on the
+    temperature where few sites yield, so that a cold trial is a little warmer than the run.  How
+    many there are follows from the activity that is to be expected; where it is not known, from
+    that of the trial.
+    """
+    model, known = Model(configuration, communicator), expected_activity(configuration)
+    if configuration.model.activation == "thermal":
+        if known is not None:
+            coldest = COLDEST_TRIAL * model.activation.rule.yield_stress**2
+            model.activation.set_temperature(max(coldest, configuration.model.temperature))
+        _load(model)
+    model.step()
+    first, began, ticks, going = _counted(model), time.perf_counter(), 1, True
+    while going:
+        model.advance(model.step_count + ticks)
+        ticks = min(2 * ticks, LONGEST_TRIAL)
+        going = communicator.broadcast(time.perf_counter() - began < TRIAL_SECONDS)
+    seconds = time.perf_counter() - began
+    counted = zip(_counted(model), first, strict=True)
+    events, active, duration = (now - then for now, then in counted)
+    activity = active / duration / model.lattice.sites if known is None else known
+    a_time = activity * model.lattice.sites / configuration.model.restructuring_time
+    whole = configuration.known_steps * configuration.time.step
+    return a_time * whole, seconds / max(events, 1)
+
+
+def _load(model: Model) -> None:
+    """Set a stress like that of a steady state, in which no site is about to yield.  Collective."""
+    rule = model.activation.rule
+    highest = rule.yield_stress**2 - 2 * rule.temperature * LOWEST_BARRIER
+    edge = max(highest, (0.3 * rule.yield_stress) ** 2) ** 0.5
+    drawn = np.random.default_rng(model.slab.start).normal(size=model.slab.shape)
+    stress = np.clip(TRIAL_STRESS * rule.yield_stress * drawn, -edge, edge)
+    model.set_fields(stress, np.zeros(model.slab.shape, np.int8))
+
+
+def _counted(model: Model) -> tuple[float, float, float]:
+    """Return events, active time and time (tau) of the exact clock so far, on all ranks."""
+    observed = model.communicator.broadcast(model.observables())
+    return observed["events"], observed["active_time"], model.time
+
+
+def _seconds_per_step(configuration: Configuration, communicator: Communicator) -> float:
+    """Time the first steps of a run, after one that compiles.  Collective."""
+    model = Model(configuration, communicator)
+    model.step()
+    start, steps, going = time.perf_counter(), 0, True
+    while going:
+        model.step()
+        steps += 1
+        going = communicator.broadcast(time.perf_counter() - start < TRIAL_SECONDS)
+    return (time.perf_counter() - start) / steps

@@ -1,0 +1,283 @@
+"""A run: its model, new or from a checkpoint, its warm-up and its measurement."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from pathlib import Path
+
+from epmpi.config import (
+    ConfigError,
+    Configuration,
+    changed,
+    expected_run,
+    is_ensemble,
+    stored_configuration,
+)
+from epmpi.config.sealed import Sealed
+from epmpi.devices import Device
+from epmpi.model.model import IMPOSED, Model
+from epmpi.output import Checkpoint, read_final_fields
+from epmpi.parallel import Communicator
+from epmpi.parallel.placement import check_memory, place
+from epmpi.run.calls import Calls, Moment
+from epmpi.run.course import Course
+from epmpi.run.planning import array_bytes
+from epmpi.run.stopping import INTERRUPT, Interrupted
+from epmpi.run.surroundings import Surroundings
+from epmpi.run.warmup import Warmup
+
+NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
+
+
+class Simulation(Sealed):
+    """A model, its warm-up and its measurement.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Of one run, not of an ensemble.
+    communicator : Communicator
+        Default: all ranks that were launched together.
+    checkpoint : Checkpoint
+        That the run goes on from; see `resume`.
+    device : Device
+        Default: the one that the configuration names.
+
+    Attributes
+    ----------
+    model : Model
+    measured_steps : int
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the configuration is of an ensemble, or cannot be run on these ranks and
+        devices, or its initial state cannot be read.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        communicator: Communicator | None = None,
+        checkpoint: Checkpoint | None = None,
+        device: Device | None = None,
+    ) -> None:
+        if configuration.run.replicas > 1:
+            raise ConfigError(
+                f"run.replicas = {configuration.run.replicas}: a Simulation is a single run; use "
+                "Ensemble, or set run.replicas = 1"
+            )
+        self.configuration = configuration
+        self.communicator = communicator or Communicator.world()
+        if device is None:
+            device = place(configuration.device, self.communicator)
+            needed = array_bytes(configuration, self.communicator.size, device)
+            check_memory(needed, device, self.communicator)
+        self.model = model = Model(configuration, self.communicator, device)
+        self._warmup = Warmup(configuration, model, self.communicator)
+        self.measured_steps = configuration.steps(configuration.time.duration)
+        self._course = Course(configuration, model, self._warmup, checkpoint)
+        self._checkpoint = checkpoint
+        if checkpoint is not None:
+            if any(name.startswith(f"root/{IMPOSED}/") for name in checkpoint.header.checksums):
+                model.keep_imposed()
+            like, number = model.state(), configuration.tracers.number
+            model.restore(checkpoint.state(like, number, model.slab, self.communicator))
+            self._course.recorder.saved_step = model.step_count
+            self._warmup.restore()
+            self._course.recorder.begin_measurement(self.warmup_steps)
+        elif configuration.initial.state not in NAMED_STATES:
+            path = configuration.initial.state
+            model.set_fields(*read_final_fields(path, model.slab, self.communicator))
+        self.seal()
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on from a checkpoint."""
+        return self._checkpoint is not None
+
+    @property
+    def temperature(self) -> float:
+        """T from now on; set it on all ranks alike, before `run` or in its calls.
+
+        Annealing sets it too, until it ends.
+        """
+        return self.model.temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        self.model.temperature = temperature
+
+    @property
+    def strain_rate(self) -> float:
+        """The macroscopic strain rate from now on; set it on all ranks alike."""
+        return self.model.strain_rate
+
+    @strain_rate.setter
+    def strain_rate(self, rate: float) -> None:
+        self.model.strain_rate = rate
+
+    @property
+    def activity(self) -> float | None:
+        """The last activity that was measured, on the root; None before."""
+        return self._course.recorder.activity
+
+    @property
+    def directory(self) -> Path:
+        """RUN, once it runs."""
+        return self._course.directory
+
+    @property
+    def stopped(self) -> str:
+        """Why `run` stopped before its end, with a checkpoint; empty if it did not."""
+        return self._course.stopped
+
+    @property
+    def progressed(self) -> bool:
+        """Whether `run` went on after it had looked at the clock first, after one step."""
+        return self._course.progressed
+
+    @property
+    def clock(self) -> dict[str, float]:
+        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        return self._course.clock
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; see `Course`."""
+        return self._course.total_steps
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps before the measurement, annealing included; see `Warmup`."""
+        return self._warmup.steps
+
+    @classmethod
+    def resume(
+        cls,
+        directory: str | os.PathLike[str],
+        overrides: Iterable[str] = (),
+        communicator: Communicator | None = None,
+        *,
+        previous: bool = False,
+        device: Device | None = None,
+    ) -> Simulation:
+        """Return the simulation of a run that goes on from its checkpoint.  Collective.
+
+        Parameters
+        ----------
+        directory : path
+            RUN; locked until the run has ended.
+        overrides : texts section.key=value
+            Of the keys in `MAY_CHANGE` only.
+        previous : bool
+            Go on from the checkpoint before the last.
+        device : Device
+            Default: the one that the configuration names.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if the run is going on, or cannot go on so.
+        OutputError
+            On all ranks, if the directory cannot be written to.
+        """
+        communicator = communicator or Communicator.world()
+        if communicator.broadcast(is_ensemble(Path(directory))):
+            raise ConfigError(expected_run(Path(directory)))
+        checkpoint = Checkpoint.open(Path(directory), communicator, previous=previous)
+        try:
+            before = stored_configuration(checkpoint.header.configuration)
+            configuration = changed(before, overrides)
+            checkpoint.check_size(configuration, communicator)
+            simulation = cls(configuration, communicator, checkpoint, device)
+            if checkpoint.header.step_count > simulation.total_steps:
+                done = checkpoint.header.step_count - simulation.warmup_steps
+                raise ConfigError(
+                    f"time.duration = {configuration.time.duration}: the run has gone on for "
+                    f"{done * configuration.time.step:.12g} already; set a longer one"
+                )
+            return simulation
+        except ConfigError:
+            checkpoint.release()
+            raise
+
+    def run(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        progress: bool = True,
+        surroundings: Surroundings | None = None,
+        every: float | None = None,
+        call: Callable[[Moment], object] | None = None,
+    ) -> Path:
+        """Run to the end, or until it has to stop, and write RUN/run.h5.  Collective.
+
+        It stops, with a checkpoint, before its time limit and on SIGTERM, SIGUSR1, SIGHUP or
+        SIGINT; `stopped` then says why.
+
+        Parameters
+        ----------
+        directory : path
+            RUN, which must not exist yet; left out where the run is resumed.
+        progress : bool
+            Whether the root tells speed, activity and time left.
+        surroundings : Surroundings
+            Shared with other runs, in place of its own signals, time limit and progress.
+        every : float
+            Time between two calls; a whole number of steps.
+        call : callable
+            Called with a `Moment`, on all ranks, at the end of the warm-up and then every so often,
+            after what is written at that step.  It may set `temperature` and `strain_rate`, which
+            are series of run.h5 then, and part of the checkpoint.
+
+        Returns
+        -------
+        Path
+            RUN.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if RUN exists, or it has run before, or `every` and `call` do not go
+            together; nothing is changed then.
+        OutputError
+            On all ranks, if it cannot be written.
+        StateError
+            On all ranks, if a number of the state is not finite; the checkpoint is of before.
+        Interrupted
+            On all ranks, after SIGINT (Ctrl-C) and the checkpoint: a KeyboardInterrupt, so that a
+            loop over runs ends too.  Not with surroundings, whose owner has the signals.
+        """
+        course = self.course(
+            directory, progress=progress, surroundings=surroundings, every=every, call=call
+        )
+        with closing(course) as steps:
+            for step in steps:
+                self.model.advance(step)
+        if surroundings is None and self.stopped == INTERRUPT:
+            raise Interrupted(self.directory)
+        return self.directory
+
+    def course(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        progress: bool = True,
+        surroundings: Surroundings | None = None,
+        every: float | None = None,
+        call: Callable[[Moment], object] | None = None,
+    ) -> Generator[int]:
+        """Do all that `run` does but the steps: whoever iterates takes one or more each time.
+
+        Collective.  Parameters, and what is raised, as for `run`.
+
+        Yields
+        ------
+        int
+            The step before which there is nothing else to do.
+        """
+        calls = Calls.of(every, call, self.configuration)
+        return self._course.steps(directory, calls, surroundings, shown=progress)

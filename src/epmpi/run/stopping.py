@@ -1,0 +1,249 @@
+"""When a run looks at the clock, and when it has to stop: time limits and signals.
+
+What is measured is a clock that only goes forwards, so that setting the time of day stops no run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+from epmpi.host.signals import SIGNALS, is_heard, taken
+from epmpi.parallel import Communicator
+from epmpi.run.insistence import ASKING, SECOND, Insistence
+
+LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
+PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
+PUBLISHING = 0.02  # they would take more than this part of the time
+MOST_STEPS = 2**40  # between two looks, where quiet steps take no time
+RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
+REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
+TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # why a run stops
+
+
+class Signals(Protocol):
+    """What may tell a run to stop."""
+
+    @property
+    def received(self) -> int:
+        """Number of the last signal; 0 if there was none."""
+        ...
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped with Ctrl-C and has its checkpoint: what is around it is to stop too.
+
+    Parameters
+    ----------
+    directory : Path
+        RUN.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"stopped (SIGINT), with a checkpoint in {directory}")
+        self.directory = directory
+
+
+class StopSignals:
+    """Takes note of the `SIGNALS` instead of dying; use it in a `with` statement.
+
+    What the command line has heard before counts too; see `epmpi.host.signals`.  A second SIGINT or
+    SIGTERM interrupts at once, if it comes `SECOND` later: one Ctrl-C may arrive twice, also by way
+    of a launcher.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
+    (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.  Where
+    the run waits for a rank that never comes, the second one ends the process; see `Insistence`.
+
+    Attributes
+    ----------
+    received : int
+        Number of the last signal; 0 if there was none.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._asked = float("inf")  # when SIGINT or SIGTERM first came
+        self._before: dict[int, Any] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            for number in filter(is_heard, SIGNALS):
+                self._before[number] = signal.signal(number, self._note)
+            self.received = taken() or self.received
+            self._open.enter_context(Insistence())
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._open.close()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        if number in ASKING:
+            if time.monotonic() > self._asked + SECOND:
+                raise KeyboardInterrupt
+            self._asked = min(self._asked, time.monotonic())
+
+
+class TimeLimit:
+    """The end of the time that a run may take, from its configuration and the batch system.
+
+    Parameters
+    ----------
+    walltime : float
+        Seconds from now; 0 for no limit of its own.
+    """
+
+    def __init__(self, walltime: float) -> None:
+        given = [seconds for seconds in (walltime or None, slurm_seconds_left()) if seconds]
+        self._end = time.monotonic() + min(given) if given else float("inf")
+
+    @classmethod
+    def after(cls, seconds: float) -> TimeLimit:
+        """Return the limit that is so many seconds from now, whatever the batch system says."""
+        limit = cls.__new__(cls)
+        limit._end = time.monotonic() + seconds
+        return limit
+
+    def left(self) -> float:
+        """Return the seconds that are left; infinite without a limit."""
+        return self._end - time.monotonic()
+
+
+class Decision(NamedTuple):
+    """What all ranks do next."""
+
+    stop: str  # why, or empty
+    checkpoint: bool
+    publish: bool
+    next_look: int  # step at which to decide again
+
+
+class Pace:
+    """Decides, alike on all ranks, when a run publishes, is saved and stops.
+
+    Parameters
+    ----------
+    communicator : Communicator
+    signals : Signals
+        Of this rank.
+    limit : TimeLimit
+        The root's counts.
+    checkpoint_every : float
+        Seconds; 0 for never.
+    clock : mapping
+        What `clock` of the earlier part of the run has returned, or nothing.
+    runs : int
+        That stop together, each with a checkpoint.
+    """
+
+    def __init__(
+        self,
+        communicator: Communicator,
+        signals: Signals,
+        limit: TimeLimit,
+        checkpoint_every: float,
+        clock: Mapping[str, float],
+        runs: int = 1,
+    ) -> None:
+        self.communicator = communicator
+        self.signals = signals
+        self.limit = limit
+        self.every = checkpoint_every or float("inf")
+        self.warmup_time = clock.get("warmup_time", 0.0)
+        self._runs = runs
+        self._earlier = clock.get("wall_time", 0.0)
+        # What an earlier part has seen may not take more than a quarter of the time of this one.
+        most = limit.left() / (8 * runs)
+        self._checkpoints = deque([clock.get("checkpoint_time", 0.0)], maxlen=REMEMBERED)
+        self._checkpoints[0] = max(0.0, min(self._checkpoints[0], most))
+        self._between: deque[float] = deque(maxlen=2)  # seconds, between the last looks
+        self._publishing = 0.0  # seconds that a publication takes
+        self._start = self._published = self._saved = self._looked = time.monotonic()
+        self._steps = 1  # between looks
+        self._decided: tuple[int, Decision] | None = None  # the last step and decision
+
+    @property
+    def wall_time(self) -> float:
+        """Seconds that the run has taken, with its earlier parts."""
+        return self._earlier + time.monotonic() - self._start
+
+    def clock(self) -> dict[str, float]:
+        """Return what a later part of the run goes on from."""
+        return {
+            "wall_time": self.wall_time,
+            "warmup_time": self.warmup_time,
+            "checkpoint_time": max(self._checkpoints),
+        }
+
+    def saved(self, began: float) -> None:
+        """Take note of a checkpoint, which was begun at a time of the monotonic clock."""
+        self._saved = self._published = time.monotonic()
+        self._checkpoints.append(self._saved - began)
+
+    def published(self, seconds: float) -> None:
+        """Take note of a publication, which took so many seconds."""
+        self._published = time.monotonic()
+        self._publishing = seconds * self._runs
+
+    def decide(self, step: int) -> Decision:
+        """Return what to do after a step, the same to all runs that ask at it.  Collective."""
+        if self._decided is not None and self._decided[0] == step:
+            return self._decided[1]
+        received = self.communicator.max(self.signals.received)
+        now = time.monotonic()
+        since, self._looked = max(now - self._looked, 1e-6), now
+        steps = int(self._steps * min(2.0, LOOK_INTERVAL / since))
+        self._steps = min(max(1, steps), MOST_STEPS)
+        self._between.append(since)
+        checkpoints = self._publishing + 2 * self._runs * max(self._checkpoints)
+        reserve = RESERVE + checkpoints + 2 * min(self._between)
+        stop = signal.Signals(received).name if received else ""
+        if self.limit.left() < reserve:
+            stop = stop or TIME_LIMIT
+        decision = Decision(
+            stop,
+            now - self._saved >= self.every,
+            now - self._published >= max(PUBLISH_INTERVAL, self._publishing / PUBLISHING),
+            step + self._steps,
+        )
+        self._decided = step, Decision(*self.communicator.broadcast(decision))
+        return self._decided[1]
+
+
+def slurm_seconds_left() -> float | None:
+    """Return the seconds that SLURM leaves this job, or None outside a job or without a limit."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return None
+    end = os.environ.get("SLURM_JOB_END_TIME", "")
+    if end.isdigit() and (left := float(end) - time.time()) > 0:
+        return left  # an end of the past is that of another job, whose environment this one has
+    if shutil.which("squeue") is None:
+        return None
+    command = ["squeue", "-h", "-j", os.environ["SLURM_JOB_ID"], "-o", "%L"]
+    try:
+        told = subprocess.run(command, capture_output=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return slurm_duration(told.decode("ascii", "replace").strip())
+
+
+def slurm_duration(text: str) -> float | None:
+    """Return the seconds of [days-][[hours:]minutes:]seconds; None for UNLIMITED and the like."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(?:(\d+):)?(\d+):)?(\d+)", text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(((24 * days + hours) * 60 + minutes) * 60 + seconds)
