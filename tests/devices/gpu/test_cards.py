@@ -9,6 +9,16 @@ import pytest
 from epmpi.devices.gpu import cards
 
 
+class Graph:
+    """Stands for a graph; tells its nodes as the driver does."""
+
+    def __init__(self, nodes):
+        self.nodes = nodes
+
+    def debug_dot_str(self):
+        return "digraph dot {" + "".join(f'"graph_0_node_{n}"[]' for n in range(self.nodes)) + "}"
+
+
 class CuPy:
     """Stands for the module; its one card has number 1."""
 
@@ -38,7 +48,9 @@ class CuPy:
 
             def end_capture(self):
                 log.append("end")
-                return "graph"
+                return Graph(self.nodes)
+
+            nodes = 2
 
         class Event:
             def record(self, stream):
@@ -48,7 +60,7 @@ class CuPy:
             def synchronize(self):
                 log.append("wait")
 
-        known = {"name": b"NVIDIA X", "uuid": bytes(range(16)), "l2CacheSize": 1000}
+        known = {"name": b"NVIDIA X", "uuid": b"", "l2CacheSize": 1000}  # up to a zero byte
         self.cuda = SimpleNamespace(
             using_allocator=using_allocator,
             Stream=Stream,
@@ -72,13 +84,15 @@ def card(log, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", CuPy(log))
     queue = SimpleNamespace(use=lambda pointer: log.append(f"kernels {pointer}"))
     monkeypatch.setattr(cards, "Queue", queue)
+    monkeypatch.setattr(cards, "identity_of", lambda number: f"GPU-of-{number}")
+    monkeypatch.setattr(cards, "_STREAMS", {})
     return cards.Card(1)
 
 
 def test_the_card_is_chosen_before_anything_is_made_on_it(card, log):
     assert log == ["device 1", "stream", "current", "kernels 4711"]
     assert (card.name, card.number) == ("NVIDIA X", 1)
-    assert card.uuid == "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"
+    assert card.uuid == "GPU-of-1"
     assert (card.free_bytes(), card.total_bytes, card.cache_bytes) == (35, 100, 1000)
 
 
@@ -89,9 +103,27 @@ def test_work_is_recorded_in_the_stream_and_may_not_allocate(card, log):
             card._cupy.allocator(8)
 
     log.clear()
-    assert card.record(work) == "graph"
+    assert isinstance(card.record(work), Graph)
     assert log == ["begin", "work", "end"]
     assert card._cupy.allocator is None
+
+
+def test_a_recording_of_nothing_is_refused(card, log):
+    """As one would be whose work went to another stream."""
+    card._stream.nodes = 0
+    with pytest.raises(RuntimeError, match="nothing was recorded of a step"):
+        card.record(lambda: None)
+
+
+def test_devices_of_one_card_share_its_stream(card, log):
+    log.clear()
+    assert cards.Card(1)._stream is card._stream
+    assert log == ["device 1", "current", "kernels 4711"]
+
+
+def test_a_process_computes_on_one_card(card, log):
+    with pytest.raises(ValueError, match="GPU 2: this process computes on GPU 1, expected one"):
+        cards.Card(2)
 
 
 def test_a_recording_that_fails_is_ended(card, log):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import uuid
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.gpu.compiler import Queue
+from epmpi.devices.gpu.compiler import Queue, identity_of
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"
 
@@ -45,28 +44,42 @@ def _refuse(size: int) -> Any:
     raise RuntimeError(f"{size} bytes asked for while a step was recorded")
 
 
+_STREAMS: dict[int, Any] = {}  # the one of a card, by its number: kernels know no other
+
+
 class Card:
-    """One GPU, made the current one of this process.
+    """One GPU, made the current one of this process; those made for it share its stream.
 
     Parameters
     ----------
     number : int
         Among those that the process sees.
+
+    Raises
+    ------
+    ValueError
+        If the process computes on another one.
     """
 
     def __init__(self, number: int) -> None:
         import cupy
 
+        if others := _STREAMS.keys() - {number}:
+            raise ValueError(
+                f"GPU {number}: this process computes on GPU {min(others)}, expected one a process"
+            )
         self._cupy: Any = cupy
         self.number = number
         cupy.cuda.Device(number).use()
         known = cupy.cuda.runtime.getDeviceProperties(number)
         self.name = known["name"].decode()
-        self.uuid = f"GPU-{uuid.UUID(bytes=bytes(known['uuid']))}"
+        self.uuid = identity_of(number)  # CuPy's ends at a zero byte
         self.total_bytes = int(cupy.cuda.runtime.memGetInfo()[1])
         self.cache_bytes = int(known["l2CacheSize"])
         # Only work in a stream of our own can be recorded; it does not wait for the default one.
-        self._stream = cupy.cuda.Stream(non_blocking=True)
+        if number not in _STREAMS:
+            _STREAMS[number] = cupy.cuda.Stream(non_blocking=True)
+        self._stream = _STREAMS[number]
         self._stream.use()
         Queue.use(self._stream.ptr)
 
@@ -80,13 +93,21 @@ class Card:
         self._cupy.cuda.runtime.deviceSynchronize()
 
     def record(self, work: Callable[[], None]) -> Any:
-        """Return what some work asks of the card, as a graph with `launch()`; nothing is done."""
+        """Return what some work asks of the card, as a graph with `launch()`; nothing is done.
+
+        Raises
+        ------
+        RuntimeError
+            If it asks for nothing: replayed, the graph would leave everything as it is.
+        """
         with self._cupy.cuda.using_allocator(_refuse):
             self._stream.begin_capture()
             try:
                 work()
             finally:
                 graph = self._stream.end_capture()
+        if "_node_" not in graph.debug_dot_str():
+            raise RuntimeError("nothing was recorded of a step")
         return graph
 
     def mark(self) -> Any:

@@ -22,10 +22,13 @@ cuda: Any = numba_cuda  # its own types are those of the calling side, not of a 
 
 # All launches and CuPy's own work go to one stream: without this Numba would wait for it before
 # each kernel.  The package numba-cuda reads its own switch.
+# Nor is it news that a small lattice leaves a part of the card idle.
 numba.config.CUDA_ARRAY_INTERFACE_SYNC = False  # type: ignore[attr-defined]
+numba.config.CUDA_LOW_OCCUPANCY_WARNINGS = False  # type: ignore[attr-defined]
 with suppress(ImportError):
     settings: Any = importlib.import_module("numba.cuda.core.config")
     settings.CUDA_ARRAY_INTERFACE_SYNC = False
+    settings.CUDA_LOW_OCCUPANCY_WARNINGS = False
 
 WARP = 32  # threads that run in step
 THREADS = 128  # of a block, unless there are fewer
@@ -40,6 +43,11 @@ class Queue:
     def use(cls, pointer: int) -> None:
         """Launch kernels in the stream that CuPy made."""
         cls.stream = cuda.external_stream(pointer)
+
+
+def identity_of(number: int) -> str:
+    """Return the UUID of a card, as the driver knows it."""
+    return str(cuda.gpus[number].uuid)
 
 
 def compile_module(module: ModuleType) -> SimpleNamespace:

@@ -1,0 +1,147 @@
+"""What models ask of a card: the real CuPy and numba-cuda on a stand-in; run by `tools/ci_gpu.sh`.
+
+Nothing is computed there (see `stand_in_card`), so nothing is said about values.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+import stand_in_card as card
+from two_devices import CASES, configuration_of
+
+from epmpi.model.batch import Batch
+from epmpi.model.model import Model
+from epmpi.model.waiting import WaitingTimes
+from epmpi.parallel import Communicator
+from epmpi.parallel.placement import place
+from epmpi.spectral.transport import NCCL, NONE, STAGED
+
+pytestmark = [pytest.mark.mpi, pytest.mark.filterwarnings("error")]
+
+TELL = """
+import stand_in_card
+from epmpi.devices import choose
+print(choose("gpu").identity())
+"""
+
+
+@pytest.fixture
+def gpu(comm):
+    """Return the device; the ranks share a card."""
+    return place("gpu", Communicator(comm))
+
+
+@pytest.fixture
+def own_cards(comm, monkeypatch):
+    """Let each rank have a card of its own."""
+    monkeypatch.setattr("epmpi.devices.gpu.cards.identity_of", lambda number: f"GPU-{comm.rank}")
+
+
+def model_of(comm, *overrides):
+    """Return a model on the card, whose kernels are compiled and whose step is recorded."""
+    communicator = Communicator(comm)
+    model = Model(configuration_of(*overrides), communicator, place("gpu", communicator))
+    for _ in range(4):
+        model.step()
+    return model
+
+
+def steps(model, number=3):
+    """Take some steps."""
+    for _ in range(number):
+        model.step()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_recorded_step_asks_for_nothing_but_itself(comm, case):
+    model = model_of(comm, *CASES[case])
+    found = card.asked(steps, model)
+    assert found["violations"] == 0
+    if comm.size == 1:
+        assert model.fft.transport == NONE
+        assert (found["graph_launches"], found["launches"], found["waits"]) == (3, 0, 0)
+        assert found["allocations"] == 0
+
+
+def test_how_arrays_travel(comm, own_cards):
+    model = model_of(comm)
+    assert model.fft.transport == (NCCL if comm.size > 1 else NONE)
+
+
+def test_ranks_of_one_card_meet_on_the_host(comm):
+    assert model_of(comm).fft.transport == (STAGED if comm.size > 1 else NONE)
+
+
+@pytest.mark.parametrize("uuid", ["00112233445566778899aabbccddeeff", "12345678" + 12 * "00"])
+def test_a_card_is_known_by_all_of_its_uuid(comm, launch, uuid):
+    """Zero bytes included, at which CuPy's ends."""
+    if comm.size > 1:
+        return
+    told = launch("-c", TELL, STAND_IN_UUID=uuid)
+    assert told.stdout.strip().replace("-", "") == f"GPU{uuid}", told.stderr
+
+
+@pytest.mark.parametrize("overrides", [[], ["run.precision=single", "tracers.number=0"]])
+def test_two_models_of_one_process_are_both_recorded(comm, overrides):
+    """Each on a device of its own, as in a notebook: the older one's steps are in its graph too."""
+    if comm.size > 1:
+        return
+    older, newer = model_of(comm, *overrides), model_of(comm, *overrides)
+    older.update_response()
+    for model in (older, newer):
+        steps(model, 1)
+        found = card.asked(steps, model)
+        assert found["graph_launches"] == 3
+        (graph,) = graphs_of(model)
+        assert graph.debug_dot_str().count('"graph_0_node') > 5
+
+
+def graphs_of(model):
+    """Return the graphs that a model's steps were recorded as."""
+    return [graph for graph in model.clock._step._graphs.values() if graph is not None]
+
+
+def test_a_step_that_asks_for_nothing_is_not_recorded(gpu):
+    with pytest.raises(RuntimeError, match="nothing was recorded"):
+        gpu._card.record(lambda: None)
+
+
+def test_small_lattices_are_no_reason_for_warnings(comm):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model_of(comm, "lattice.shape=[9, 11]")
+
+
+def test_restored_gathered_and_annealed(comm, gpu):
+    """Each makes a step anew; then it is recorded again."""
+    model = model_of(comm)
+    model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
+    steps(model)
+    model.restore(model.state())
+    assert card.asked(steps, model)["violations"] == 0
+    for number in range(6):
+        model.temperature = 0.5 - 0.01 * number
+        model.step()
+    steps(model)
+    found = card.asked(steps, model)
+    if comm.size == 1:
+        assert (found["graph_launches"], found["launches"]) == (3, 0)
+    assert model.fault() is None or comm.size > 1
+
+
+def test_a_batch_is_one_graph(comm):
+    if comm.size > 1:
+        return  # a batch needs one rank
+    batch = Batch([model_of(comm, f"run.seed={seed}") for seed in range(3)])
+    for _ in range(4):
+        batch.step()
+    found = card.asked(batch.step)
+    assert (found["graph_launches"], found["launches"], found["waits"]) == (1, 0, 0)
+
+
+def test_odd_sizes(comm):
+    for shape in ("[61, 83]", "[37, 64]", "[128, 30]"):
+        model = model_of(comm, f"lattice.shape={shape}")
+        assert card.asked(steps, model)["violations"] == 0
+        assert np.isfinite(model.time)
