@@ -10,8 +10,8 @@ from epmpi.physics.lattice import Lattice
 from epmpi.spectral import Transform, make_transform
 
 SHAPES = [(4, 8), (5, 9), (7, 9), (8, 31), (13, 12), (16, 16), (31, 8)]
-# The engine "vector" has plans for sides 2^a 3^b 5^c that fill its vectors, four times over.
-VECTOR_SHAPES = [(64, 64), (75, 80), (96, 81), (64, 125)]
+# The engine "vector" has plans for sides of small primes that fill its vectors, four times over.
+VECTOR_SHAPES = [(64, 64), (75, 80), (96, 81), (64, 125), (70, 33)]
 CASES = [
     (engine, shape)
     for engine in FFT_ENGINES

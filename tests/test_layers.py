@@ -41,7 +41,7 @@ FLOORS = {
         {"batch"},
     ),
     "run": (
-        {"clock_advice", "insistence", "progress", "schedule", "steady", "watchdog"},
+        {"clock_advice", "insistence", "progress", "schedule", "size_advice", "steady", "watchdog"},
         {"stopping"},
         {"warmup", "planning", "recorder", "surroundings"},
         {"calls"},

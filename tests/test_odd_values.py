@@ -11,7 +11,7 @@ from epmpi.config import ConfigError
 
 SMALL = """
 [lattice]
-shape = [17, 17]
+shape = [37, 37]
 [tracers]
 number = 10
 [time]
@@ -61,7 +61,7 @@ def test_a_path_that_cannot_be_reached(small, monkeypatch, capsys, command, name
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        (["run.fft=vector"], 'run.fft = "vector": no plan for lines of 17 sites'),
+        (["run.fft=vector"], 'run.fft = "vector": no plan for lines of 37 sites'),
         (["initial.state=gaussian", "initial.stress_deviation=1e200"], ">= 0 and < 1e+100"),
     ],
 )

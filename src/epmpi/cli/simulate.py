@@ -29,6 +29,7 @@ from epmpi.run.steady import longest_warmup
 from epmpi.run.stopping import TIME_LIMIT, Interrupted
 
 if TYPE_CHECKING:
+    from epmpi.devices import Device
     from epmpi.ensemble import Ensemble
     from epmpi.run.simulation import Simulation
 
@@ -136,6 +137,8 @@ def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
         f"{_ranks(ensemble.communicator)} in {groups} group{'s' * (groups > 1)}, "
         f"{ensemble.device.name}, {configuration.run.precision} precision {what}"
     )
+    if directory is not None:
+        head += _of_sides(configuration, ensemble.device)
     return _carry_out(
         ensemble,
         directory,
@@ -152,7 +155,9 @@ def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
         f"{length} x {width} sites, {_ranks(simulation.communicator)}, {model.device.name}, "
         f"{configuration.run.precision} precision, {model.fft.engine} transform {what}"
     )
-    if simulation.is_resumed and model.is_imposed:
+    if not simulation.is_resumed:
+        head += _of_sides(configuration, model.device)
+    elif model.is_imposed:
         head += "\n" + _imposed(simulation)
     code = _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
     if simulation.communicator.is_root:
@@ -208,6 +213,14 @@ def _tell_adapted(configuration: Configuration) -> None:
         print(f"to suit what is written: {', '.join(adapted)}", flush=True)
 
 
+def _of_sides(configuration: Configuration, device: Device) -> str:
+    """Return what is to be said of slow sides, a line of its own, or nothing."""
+    from epmpi.run.size_advice import size_advice
+
+    line = size_advice(configuration, device)
+    return f"\n{line}" if line else ""
+
+
 def _tell_clock(
     configuration: Configuration, measured: float | None = None, *, expected: bool = True
 ) -> None:
@@ -261,7 +274,10 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         work = f"{needs.steps} steps of {1e3 * needs.seconds_per_step:.3g} ms"
         if needs.seconds_per_event:
             work = f"about {needs.events:.2g} events of {1e6 * needs.seconds_per_event:.3g} us"
-        print(f"time     {in_time(needs.seconds)} for {rounds}{work}, timed here on the first ones")
+        print(
+            f"time     {in_time(needs.seconds)} for {rounds}{work}, timed here on the first ones"
+            + _of_sides(configuration, device)
+        )
         _tell_clock(configuration)
         if configuration.warmup_steps is None:
             longest = longest_warmup(configuration.time.duration)

@@ -23,7 +23,9 @@ every_precision = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 # Every radix first, last and between; one pass only; odd and even numbers of passes.
 LENGTHS = [32, 36, 40, 45, 48, 50, 54, 60, 64, 75, 81, 96, 100, 125, 128, 243, 250, 256, 300, 512]
 LENGTHS += [1000, 1024, 1500, 2048]
-SHORT = [16, 18, 20, 24, 25, 27, 30]  # from 4 W in double precision
+# Radix 7, and that of all primes from 11 to 31: alone, first, last, twice, a page apart.
+LENGTHS += [49, 56, 63, 77, 91, 121, 217, 343, 374, 434, 437, 650, 686, 700, 704, 728, 735, 961]
+SHORT = [16, 17, 18, 20, 22, 24, 25, 27, 28, 30, 31]  # from 4 W in double precision
 every_length = pytest.mark.parametrize("length", LENGTHS)
 
 
@@ -115,7 +117,7 @@ def test_the_radices_make_up_the_length():
 
 @every_precision
 def test_lengths_without_a_plan_are_refused(dtype):
-    for length in (0, 1, 2, 8, 15, 7 * 16, 11 * 32, 1021):
+    for length in (0, 1, 2, 7, 15, 37 * 16, 41 * 32, 1021):
         assert not has_plan(length, dtype)
         for plan in (line_plan, row_plan):
             with pytest.raises(ValueError, match=f"no plan for lines of {length} sites"):
@@ -174,7 +176,7 @@ def test_a_single_wave_has_a_single_mode(dtype):
 
 
 @every_precision
-@pytest.mark.parametrize("length", [60, 75, 128])
+@pytest.mark.parametrize("length", [60, 75, 77, 91, 128])
 def test_a_line_gives_the_same_bits_in_any_lane_beside_any_others(dtype, length):
     width = line_width(dtype)
     count = 3 * width + 1

@@ -18,9 +18,6 @@ from epmpi.devices.cpu.vectors import multiply_add, turned
 
 inner = partial(compiled, from_python=False)
 
-COS_72, COS_144 = 0.30901699437494745, -0.8090169943749475
-SIN_72, SIN_144 = 0.9510565162951535, 0.5877852522924731
-SIN_60 = 0.8660254037844386
 SIN_45 = 0.7071067811865476
 
 
@@ -38,30 +35,6 @@ def pass_of_two(work, x, y, m, s, roots, t):
             y += 1
         y += s
         t += 1
-
-
-@inner
-def pass_of_three(work, x, y, m, s, roots, t, inverse):
-    """Make a pass of radix 3 from the strip at point x of the work array to the one at y."""
-    one = (2 if inverse else 1) * m * s
-    two = 3 * m * s - one
-    for _ in range(m):
-        w1 = broadcast(roots, t)
-        w2 = broadcast(roots, t + 1)
-        for _ in range(s):
-            a = load(work, x)
-            b = load(work, x + one)
-            c = load(work, x + two)
-            even = b + c
-            odd = turned(b - c) * SIN_60
-            store(work, y, a + even)
-            a = multiply_add(even, -0.5, a)
-            store(work, y + s, (a + odd) * w1)
-            store(work, y + 2 * s, (a - odd) * w2)
-            x += 1
-            y += 1
-        y += 2 * s
-        t += 2
 
 
 @inner
@@ -91,39 +64,6 @@ def pass_of_four(work, x, y, m, s, roots, t, inverse):
             y += 1
         y += 3 * s
         t += 3
-
-
-@inner
-def pass_of_five(work, x, y, m, s, roots, t, inverse):
-    """Make a pass of radix 5 from the strip at point x of the work array to the one at y."""
-    one = (4 if inverse else 1) * m * s
-    two = (3 if inverse else 2) * m * s
-    three = 5 * m * s - two
-    four = 5 * m * s - one
-    for _ in range(m):
-        for _ in range(s):
-            a = load(work, x)
-            b = load(work, x + one)
-            c = load(work, x + two)
-            d = load(work, x + three)
-            e = load(work, x + four)
-            outer = b + e
-            inner = c + d
-            b = turned(b - e)
-            c = turned(c - d)
-            store(work, y, a + outer + inner)
-            even = multiply_add(outer, COS_72, multiply_add(inner, COS_144, a))
-            odd = multiply_add(b, SIN_72, c * SIN_144)
-            store(work, y + s, (even + odd) * broadcast(roots, t))
-            store(work, y + 4 * s, (even - odd) * broadcast(roots, t + 3))
-            even = multiply_add(outer, COS_144, multiply_add(inner, COS_72, a))
-            odd = multiply_add(b, SIN_144, c * -SIN_72)
-            store(work, y + 2 * s, (even + odd) * broadcast(roots, t + 1))
-            store(work, y + 3 * s, (even - odd) * broadcast(roots, t + 2))
-            x += 1
-            y += 1
-        y += 4 * s
-        t += 4
 
 
 @inner

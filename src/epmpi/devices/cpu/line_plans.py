@@ -17,6 +17,10 @@ from epmpi.devices.cpu.vectors import REGISTER_BYTES
 # reads of one and the writes of the other would fall on the same cache lines.
 _PAGE, _SHIFT, _CACHE_LINE = 4096, 512, 64
 
+# Radices whose butterflies are sums over all operands: a prime p takes p operations a point, and a
+# library is faster beyond.
+PRIMES = (11, 13, 17, 19, 23, 29, 31)
+
 
 class LinePlan(NamedTuple):
     """Plan of complex transforms of lines of `length` points.
@@ -28,8 +32,9 @@ class LinePlan(NamedTuple):
         Of each pass over the strip, first to last: its radix r, the number m of its groups of
         butterflies, the number s of butterflies in a group (r m s = length), where its roots begin.
     roots : complex array, shape (2 number,)
-        exp(-2 pi i p k / (r m)) of each pass, for group p = 0 ... m - 1 and output k = 1 ... r - 1;
-        then their conjugates, for the inverse.
+        exp(-2 pi i p k / (r m)) of each pass, for group p = 0 ... m - 1 and output k = 1 ... r - 1,
+        before which `PRIMES` have exp(-2 pi i j / r), j = 0 ... r - 1; then the conjugates of all,
+        for the inverse.
     """
 
     length: int
@@ -61,8 +66,8 @@ def line_width(dtype: DTypeLike) -> int:
 
 
 def has_plan(length: int, dtype: DTypeLike) -> bool:
-    """Return whether lines of a length can be transformed: 2^a 3^b 5^c sites, at least 4 W."""
-    return length >= 4 * line_width(dtype) and _without(length, 2, 3, 5) == 1
+    """Return whether lines of a length can be transformed: at least 4 W, no prime above 31."""
+    return length >= 4 * line_width(dtype) and _without(length, 2, 3, 5, 7, *PRIMES) == 1
 
 
 def line_plan(length: int, dtype: DTypeLike) -> LinePlan:
@@ -98,7 +103,8 @@ def workspace(length: int, dtype: DTypeLike, strips: int = 2) -> NDArray:
     It holds two strips, between which a transform goes back and forth; or more, of the same size.
     """
     real = np.finfo(dtype).dtype
-    points = length + 2 * line_width(dtype)  # the end of a row, and tiles of its spectrum
+    # Beyond a line: the end of a row and tiles of its spectrum; operands of `pass_of_prime`.
+    points = length + max(2 * line_width(dtype), PRIMES[-1])
     size = -(-2 * REGISTER_BYTES * points // _PAGE) * _PAGE + _SHIFT
     memory = np.zeros(strips * size + _CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % _CACHE_LINE
@@ -122,6 +128,18 @@ def unit_roots(numerator: NDArray, denominator: int) -> NDArray:
     return real + 1j * imaginary
 
 
+def prime_factors(length: int) -> list[int]:
+    """Return the prime factors of a length > 1, each as often as it divides; ascending."""
+    found, divisor = [], 2
+    while divisor * divisor <= length:
+        if length % divisor:
+            divisor += 1
+        else:
+            found.append(divisor)
+            length //= divisor
+    return [*found, length]
+
+
 def radices(length: int) -> list[int]:
     """Return the radices of the passes, first to last.
 
@@ -129,7 +147,7 @@ def radices(length: int) -> list[int]:
     it pays in the first pass, whose results lie side by side, and in the last, without roots.
     """
     twos = (length // _without(length, 2)).bit_length() - 1
-    odd = [r for r in (5, 3) for _ in range(_count(length, r))]
+    odd = [r for r in (*reversed(PRIMES), 7, 5, 3) for _ in range(_count(length, r))]
     if twos % 2 and twos > 1:
         return [8, *odd, *[4] * ((twos - 3) // 2)]
     if twos >= 6:
@@ -144,9 +162,11 @@ def _line_plan(length: int, dtype: DTypeLike) -> LinePlan:
         order = groups
         groups //= radix
         passes.append((radix, groups, size, start))
+        if radix in PRIMES:
+            roots.append(unit_roots(np.arange(radix), radix))
         numerator = np.arange(groups)[:, None] * np.arange(1, radix)
         roots.append(unit_roots(numerator, order).ravel())
-        start += numerator.size
+        start = sum(map(len, roots))
         size *= radix
     forward = np.concatenate(roots)
     table = np.concatenate([forward, forward.conj()]).astype(_complex(dtype))
@@ -156,8 +176,9 @@ def _line_plan(length: int, dtype: DTypeLike) -> LinePlan:
 def _check(length: int, dtype: DTypeLike) -> None:
     if not has_plan(length, dtype):
         raise ConfigError(
-            f'run.fft = "vector": no plan for lines of {length} sites: expected 2^a 3^b 5^c, at '
-            f'least {4 * line_width(dtype)}; set "auto", or "numpy" for others'
+            f'run.fft = "vector": no plan for lines of {length} sites: expected at least '
+            f'{4 * line_width(dtype)}, and no prime factor above {PRIMES[-1]}; set "auto", or '
+            '"numpy" for others'
         )
 
 

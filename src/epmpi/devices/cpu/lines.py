@@ -15,12 +15,16 @@ import numpy as np
 from epmpi.devices.cpu.butterflies import (
     first_pass_of_eight,
     last_pass_of_eight,
-    pass_of_five,
     pass_of_four,
-    pass_of_three,
     pass_of_two,
 )
 from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.odd_butterflies import (
+    pass_of_five,
+    pass_of_prime,
+    pass_of_seven,
+    pass_of_three,
+)
 from epmpi.devices.cpu.vector_memory import (
     lanes,
     load,
@@ -60,6 +64,10 @@ def _transform(work, line, source, inverse):
             pass_of_five(work, source, target, m, s, roots, t, inverse)
         elif radix == 2:
             pass_of_two(work, source, target, m, s, roots, t)
+        elif radix == 7:
+            pass_of_seven(work, source, target, m, s, roots, t, inverse)
+        elif radix > 8:
+            pass_of_prime(work, source, target, radix, m, s, roots, t)
         elif s == 1:
             first_pass_of_eight(work, source, target, m, roots, t, inverse)
         else:

@@ -73,7 +73,7 @@ def _is_aligned(array: NDArray) -> bool:
 
 
 class VectorLines(LibraryLines):
-    """Transforms of the rows and columns of a lattice whose sides are 2^a 3^b 5^c.
+    """Transforms of the rows and columns of a lattice whose sides have no prime factor above 31.
 
     Parameters
     ----------
