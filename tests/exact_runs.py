@@ -10,6 +10,7 @@ VARIANTS = {
     "both": {"model": {"direction": "both"}, "propagator": {"symbol": "lattice"}},
     "sheared": {"model": {"strain_rate": 0.02}},
     "stress held": {"propagator": {"macroscopic": "stress"}},
+    "saddle node": {"model": {"barrier": 1.5}},
     "random": {"model": {"activation": "random", "activity": 0.02}},
     "soft": {"model": {"shear_modulus": 0.3, "restructuring_time": 2.5}},
 }

@@ -24,6 +24,7 @@ class FirstReaction:
     reading : str
     temperature, restructuring_time : float
         The yield stress and the attempt rate are 1.
+    barrier : float or "quadratic"
     seed : int
 
     Attributes
@@ -34,7 +35,9 @@ class FirstReaction:
         Time of the first activation of each site; infinite before.
     """
 
-    def __init__(self, stress, response, drive, reading, temperature, restructuring_time, seed):
+    def __init__(
+        self, stress, response, drive, reading, temperature, restructuring_time, seed, barrier
+    ):
         self.stress = stress.copy()
         self.direction = np.zeros(stress.shape, int)
         self.strain_time = np.zeros(stress.shape)  # for which it has yielded, signed
@@ -43,6 +46,7 @@ class FirstReaction:
         self.time = np.zeros(len(stress))
         self.drive, self.reading = drive, reading
         self.temperature, self.restructuring_time = temperature, restructuring_time
+        self.barrier = barrier
         self._random = np.random.default_rng(seed)
         self._spectrum = np.fft.rfft2(response)
         self._left = self._random.exponential(size=stress.shape)
@@ -54,7 +58,10 @@ class FirstReaction:
 
     def rate(self, stress):
         """Return the rate at which each site switches, at a stress of all of them: Eq. (2)."""
-        on = np.exp(np.minimum((stress**2 - 1) / (2 * self.temperature), 0))
+        if self.barrier == "quadratic":
+            on = np.exp(np.minimum((stress**2 - 1) / (2 * self.temperature), 0))
+        else:
+            on = np.exp(-(np.maximum(1 - np.abs(stress), 0) ** self.barrier) / self.temperature)
         if self.reading == "both":
             on = np.where(np.abs(stress) < 1, 2 * on, on)
         return np.where(self.direction == 0, on, 1 / self.restructuring_time)

@@ -19,6 +19,7 @@ RULES = {
     else SwitchingRule(reading, attempt_rate=1.3, yield_stress=0.9, temperature=0.2, rate_off=0.7)
     for word, reading in READINGS.items()
 }
+RULES["saddle node"] = RULES["stress"]._replace(exponent=1.5)
 INCREMENTS = Increments(time=0.1, stress=0.01, strain=0.05)
 
 

@@ -104,6 +104,9 @@ class Oracle:
             odds = model.activity / (1 - model.activity)
             return np.full(self.shape, odds / model.restructuring_time)
         excess = (self.stress**2 - model.yield_stress**2) / (2 * model.temperature)
+        if model.barrier != "quadratic":
+            distance = model.yield_stress - np.abs(self.stress)
+            excess = -np.sign(distance) * np.abs(distance) ** model.barrier / model.temperature
         below = excess < 0
         rate = model.attempt_rate * np.where(below, np.exp(np.where(below, excess, 0)), 1.0)
         return np.where(below, 2 * rate, rate) if model.direction == "both" else rate

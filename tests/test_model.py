@@ -28,6 +28,8 @@ CASES = {
     "all units": UNITS,
     "either": ["model.direction=either"],
     "both": ["model.direction=both"],
+    "barrier 3/2": [*UNITS, "model.barrier=1.5"],
+    "barrier 1/2": ["model.barrier=0.5", "model.direction=both"],
     "random": ["model.activation=random", "model.activity=0.2"],
     "random, all units": [*UNITS, "model.activation=random", "model.activity=0.3"],
     "lattice symbol": ["propagator.symbol=lattice"],

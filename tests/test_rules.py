@@ -16,14 +16,15 @@ READINGS = list(rules.READINGS.values())
 THERMAL = [reading for reading in READINGS if reading != rules.RANDOM]
 
 
-def rule(reading, attempt_rate=1.5, yield_stress=1.0, temperature=0.1, rate_off=1.0):
-    return rules.SwitchingRule(reading, attempt_rate, yield_stress, temperature, rate_off)
+def rule(reading, attempt_rate=1.5, yield_stress=1.0, temperature=0.1, rate_off=1.0, exponent=0.0):
+    return rules.SwitchingRule(reading, attempt_rate, yield_stress, temperature, rate_off, exponent)
 
 
 stresses = st.floats(-3.0, 3.0)
 temperatures = st.floats(1e-3, 10.0)
 rates = st.floats(1e-12, 10.0)
 steps = st.floats(1e-3, 1.0)
+exponents = st.sampled_from([0.0, 0.3, 0.5, 0.97, 1.0, 1.5, 2.0, 4.2])
 
 
 @pytest.mark.parametrize(("reading", "attempts"), [("stress", 1), ("either", 1), ("both", 2)])
@@ -45,17 +46,54 @@ def test_activation_rate_of_the_random_model_ignores_the_stress():
         assert rules.activation_rate(stress, rule(rules.RANDOM, 0.02)) == 0.02
 
 
-@given(stresses, st.sampled_from(READINGS), st.floats(0.0, 10.0), temperatures)
-def test_activation_bound_bounds_the_rate(stress, reading, attempt_rate, temperature):
-    arguments = stress, rule(reading, attempt_rate, 1.0, temperature)
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 1.5, 2.0])
+def test_barrier_is_a_power_of_the_distance_from_the_threshold(exponent):
+    given_rule = rule(rules.STRESS, yield_stress=0.9, exponent=exponent)
+    for stress in (0.0, 0.3, -0.8):
+        expected = 1.5 * math.exp(-((0.9 - abs(stress)) ** exponent) / 0.1)
+        assert rules.activation_rate(stress, given_rule) == pytest.approx(expected, rel=1e-13)
+    for stress in (0.9, -0.9, 1.0, -40.0):
+        assert rules.activation_rate(stress, given_rule) == 1.5
+
+
+@given(st.floats(0.1, 1.0), exponents, temperatures)
+def test_stress_at_a_height_is_where_the_barrier_has_it(share, exponent, temperature):
+    given_rule = rule(rules.STRESS, yield_stress=0.9, temperature=temperature, exponent=exponent)
+    height = share * rules.barrier(0.0, given_rule)
+    there = rules.stress_at(height, given_rule)
+    assert rules.barrier(there, given_rule) == pytest.approx(height, rel=1e-6, abs=1e-9)
+    assert rules.stress_at(1.1 * rules.barrier(0.0, given_rule), given_rule) == 0.0
+
+
+@given(
+    st.lists(stresses, min_size=1, max_size=9), stresses, exponents, temperatures,
+    st.sampled_from(READINGS), st.floats(0.5, 1.5),
+)  # fmt: skip
+def test_no_barrier_falls_by_more_than_its_bound(
+    sites, change, exponent, temperature, reading, yield_stress
+):
+    """Of any site of a tile, where the stress of each changes by as much at most."""
+    given_rule = rule(reading, 1.0, yield_stress, temperature, 1.0, exponent)
+    largest = rules.steepness(max(rules.exposure(s, given_rule) for s in sites), given_rule)
+    bound = rules.barrier_fall(largest, abs(change), given_rule) * (1 + 1e-9)
+    for stress in sites:
+        before = rules.barrier(stress, given_rule)
+        for step in (change, -change, 0.3 * change):
+            fall = before - rules.barrier(stress + step, given_rule)
+            assert fall <= bound + 1e-9 * (1 + before)
+
+
+@given(stresses, st.sampled_from(READINGS), st.floats(0.0, 10.0), temperatures, exponents)
+def test_activation_bound_bounds_the_rate(stress, reading, attempt_rate, temperature, exponent):
+    arguments = stress, rule(reading, attempt_rate, 1.0, temperature, exponent=exponent)
     assert rules.activation_bound(*arguments) >= rules.activation_rate(*arguments)
 
 
-@given(stresses, stresses, st.sampled_from(READINGS), temperatures)
-def test_activation_bound_grows_with_the_stress(stress, other, reading, temperature):
+@given(stresses, stresses, st.sampled_from(READINGS), temperatures, exponents)
+def test_activation_bound_grows_with_the_stress(stress, other, reading, temperature, exponent):
     """It is taken at the largest |stress| of 32 sites, for all of them."""
     low, high = sorted((stress, other), key=abs)
-    given_rule = rule(reading, temperature=temperature)
+    given_rule = rule(reading, temperature=temperature, exponent=exponent)
     assert rules.activation_bound(low, given_rule) <= rules.activation_bound(high, given_rule)
 
 
@@ -146,9 +184,10 @@ def test_compiled_rules_are_the_plain_ones():
     for reading in READINGS:
         for stress in (-1.3, -0.4, 0.0, 0.7):
             for name in ("barrier", "activation_rate", "activation_bound"):
-                arguments = stress, rule(reading, 1.2, 1.0, 0.3)
-                compiled = getattr(compiler.rules, name)(*arguments)
-                assert compiled == pytest.approx(getattr(rules, name)(*arguments), rel=1e-15)
+                for exponent in (0.0, 0.5, 1.5):
+                    arguments = stress, rule(reading, 1.2, 1.0, 0.3, exponent=exponent)
+                    compiled = getattr(compiler.rules, name)(*arguments)
+                    assert compiled == pytest.approx(getattr(rules, name)(*arguments), rel=1e-15)
             for uniform in (0.2, 0.8):
                 arguments = stress, rule(reading, 1.2, 1.0, 0.3), uniform
                 compiled = compiler.rules.activation_direction(*arguments)

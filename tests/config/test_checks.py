@@ -20,6 +20,10 @@ PROPERTY = settings(deadline=None, database=None)
         (["model.activity=0.1"], ["model.activity = 0.1", "leave model.activity out"]),
         (["model.activation=random"], ["set model.activity"]),
         (
+            ["model.activation=random", "model.activity=0.1", "model.barrier=1.5"],
+            ["model.barrier = 1.5", "leave model.barrier out"],
+        ),
+        (
             ["model.activation=random", "model.activity=0.1", "model.direction=either"],
             ['"either"', "random model draws", "leave model.direction out"],
         ),

@@ -47,7 +47,7 @@ assert active.any() and np.allclose(drawn[0], -active, atol=1e-12), drawn
 COMMANDS = """
 from epmpi.cli import main
 
-changes = ["model.activation=three_halves", "lattice.shape=[14, 11]", "tracers.number=0"]
+changes = ["model.activation=washboard", "lattice.shape=[14, 11]", "tracers.number=0"]
 changes += ["time.warmup=0", "time.duration=2", "output.fields_every=0.5"]  # 11: little to compile
 Path("new.toml").touch()
 run = ["run", "new.toml", "-o", "new", *(f"--set={change}" for change in changes)]

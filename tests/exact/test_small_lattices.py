@@ -45,6 +45,8 @@ CASES = {
     "4 x 4 sites, either": ((4, 4), None, "either", 0.2, 0.0),
     "4 x 4 sites, both, under a drive": ((4, 4), None, "both", 0.2, -0.1),
     "9 x 10 sites": ((9, 10), None, "stress", 0.15, 0.05),  # four tiles
+    "9 x 10 sites, alpha 3/2": ((9, 10), None, "stress", 0.15, 0.05, 1.5),
+    "4 x 4 sites, alpha 1/2": ((4, 4), None, "stress", 0.25, 0.0, 0.5),
 }
 TIMES = 1.0, 3.0, 8.0
 
@@ -61,13 +63,14 @@ def number_of_runs(stress):
     return min(RUNS, SITES_OF_ALL_RUNS // stress.size)
 
 
-def by_the_clock(stress, reading, temperature, drive):
+def by_the_clock(stress, reading, temperature, drive, barrier="quadratic"):
     """Return a sample of the exact clock, begun anew for each run: its draws go on."""
     model = Model(
         configuration(
             lattice={"shape": stress.shape},
             model={
                 "direction": reading,
+                "barrier": barrier,
                 "temperature": temperature,
                 "restructuring_time": RESTRUCTURING_TIME,
                 "strain_rate": drive,
@@ -103,11 +106,13 @@ def by_the_clock(stress, reading, temperature, drive):
     return sample
 
 
-def by_first_reaction(stress, reading, temperature, drive):
+def by_first_reaction(stress, reading, temperature, drive, barrier="quadratic"):
     """Return a sample of the slow simulation."""
     response = np.fft.ifft2(oracle.stress_propagator(stress.shape, "continuum", "strain", 1.0)).real
     many = np.repeat(stress[None], number_of_runs(stress), axis=0)
-    slow = FirstReaction(many, response, drive, reading, temperature, RESTRUCTURING_TIME, 5)
+    slow = FirstReaction(
+        many, response, drive, reading, temperature, RESTRUCTURING_TIME, 5, barrier
+    )
     sample = Sample()
     for time in TIMES:
         slow.advance(time)

@@ -69,6 +69,11 @@ def check_activation(model: ModelSettings) -> None:
             f'model.direction = "{model.direction}" with model.activation = "random": the random '
             "model draws its directions; leave model.direction out"
         )
+    if model.activation == "random" and model.barrier != "quadratic":
+        raise ConfigError(
+            f'model.barrier = {model.barrier!r} with model.activation = "random": the random '
+            "model has no barrier; leave model.barrier out"
+        )
 
 
 def check_initial(initial: InitialSettings, model: ModelSettings) -> None:

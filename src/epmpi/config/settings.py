@@ -62,6 +62,13 @@ class ModelSettings(Section):
         "direction of an event: the sign of the local stress; either sign alike below the "
         "threshold at the total rate of Eq. 2; or an attempt at both thresholds, each at that rate",
     )
+    barrier: float | str = key(
+        "quadratic",
+        NumberOrWord(above=0, word="quadratic"),
+        "",
+        "barrier of an activation: that of Eq. 2, (sigma_Y^2 - sigma^2) / 2; or (sigma_Y - "
+        "|sigma|)^alpha, by its alpha: 1.5 of a saddle node, 1, 2",
+    )
     yield_stress: float = key(1.0, Number(above=0), "stress", "threshold sigma_Y of Eq. 2")
     attempt_rate: float = key(
         1.0, Number(above=0), "1/time", "Gamma0 of Eq. 2: activation rate at the threshold"

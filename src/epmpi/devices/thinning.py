@@ -90,7 +90,7 @@ class Tiles(NamedTuple):
     total : array
         Sum over its inactive sites of `rules.rate_ceiling`, at that time.
     largest : array
-        Largest |sigma| of them.
+        `rules.steepness` of them: the largest |sigma| for the barrier of Eq. (2).
     fallen, risen : arrays
         Bounds of the change of stress of any inactive site since then, up to the last renewal.
     falling, rising : arrays
@@ -147,7 +147,8 @@ class Scratch(NamedTuple):
     Attributes
     ----------
     rate, size : float64 arrays, shape (width^2,)
-        `rules.rate_ceiling` and |sigma| of the sites of the tile evaluated last; 0 for active ones.
+        `rules.rate_ceiling` and `rules.exposure` of the sites of the tile evaluated last; both 0
+        for active ones.
     rate_sums, bound_sums, maxima : float64 arrays, shape (8,)
         Of the rates, and of the bounds of all tiles, those of the same number modulo 8.
     origin : int64 array, shape (capacity + sites,)

@@ -88,6 +88,7 @@ def switching_rule(configuration: Configuration) -> SwitchingRule:
         yield_stress=model.yield_stress,
         temperature=model.temperature,
         rate_off=rate_off,
+        exponent=0.0 if isinstance(model.barrier, str) else model.barrier,
     )
 
 

@@ -7,7 +7,7 @@ numbers: the devices compile them for CPU loops and for CUDA kernels.  Nothing h
 
 from __future__ import annotations
 
-from math import exp, expm1
+from math import exp, expm1, log, sqrt
 from typing import NamedTuple
 
 # How a site is activated, and which direction it takes.
@@ -26,6 +26,7 @@ READINGS = {
 
 # Below this stress (in units of the yield stress) its sign is rounding: it is drawn instead.
 UNSIGNED_STRESS = 1e-12
+SMALLEST = 1e-300  # distances from the threshold below it are none
 
 
 class SwitchingRule(NamedTuple):
@@ -43,6 +44,8 @@ class SwitchingRule(NamedTuple):
         T, in units of a stress squared.
     rate_off : float
         p_off = 1 / tau_res.
+    exponent : float
+        alpha of the barrier ``(sigma_Y - |sigma|)^alpha``; 0 for that of Eq. (2).
     """
 
     reading: int
@@ -50,6 +53,14 @@ class SwitchingRule(NamedTuple):
     yield_stress: float
     temperature: float
     rate_off: float
+    exponent: float = 0.0
+
+
+def with_barrier_of_eq_2(rule):
+    """Return a rule with the barrier of Eq. (2), a constant that a compiler can see."""
+    return SwitchingRule(
+        rule.reading, rule.attempt_rate, rule.yield_stress, rule.temperature, rule.rate_off, 0.0
+    )
 
 
 class Increments(NamedTuple):
@@ -73,14 +84,34 @@ class Increments(NamedTuple):
 def barrier(stress, rule):
     """Return what stands between a site and its activation, in units of T: p_on ~ exp(-barrier).
 
-    ``(sigma_Y^2 - sigma^2) / (2 T)`` of Eq. (2), and 0 at and above the threshold; `RANDOM` has
-    none.  `activation_bound` needs that it is no larger at a larger |sigma|.
+    ``(sigma_Y^2 - sigma^2) / (2 T)`` of Eq. (2), or ``(sigma_Y - |sigma|)^alpha / T``; 0 at and
+    above the threshold; `RANDOM` has none.  `activation_bound` needs that it is no larger at a
+    larger |sigma|.
     """
     if rule.reading == RANDOM:
         return 0.0
+    if rule.exponent > 0.0:
+        below = rule.yield_stress - abs(stress)
+        return power(below, rule.exponent) / rule.temperature
     yield_stress = rule.yield_stress
     height = (yield_stress * yield_stress - stress * stress) / (2.0 * rule.temperature)
     return 0.0 if height < 0.0 else height  # Numba does not compile max() for CUDA
+
+
+def stress_at(height, rule):
+    """Return the |sigma| at which the barrier of a thermal rule has a height; 0 if it is higher."""
+    if rule.exponent > 0.0:
+        below = power(height * rule.temperature, 1.0 / rule.exponent)
+        return rule.yield_stress - below if below < rule.yield_stress else 0.0
+    square = rule.yield_stress * rule.yield_stress - 2.0 * rule.temperature * height
+    return sqrt(square) if square > 0.0 else 0.0
+
+
+def power(base, exponent):
+    """Return ``base^exponent`` for an exponent > 0; 0 for all bases below the smallest double."""
+    known = base if base > SMALLEST else 1.0
+    result = exp(exponent * log(known))
+    return result if base > SMALLEST else 0.0
 
 
 def activation_rate(stress, rule):
@@ -110,15 +141,49 @@ def rate_ceiling(stress, rule):
     return highest_rate(rule) * exp(-barrier(stress, rule))
 
 
-def barrier_fall(largest, change, rule):
+def exposure(stress, rule):
+    """Return what of a site decides how steeply its barrier falls; see `steepness`.
+
+    |sigma| for the barrier of Eq. (2); else the distance x from the threshold for alpha >= 1, and
+    1 / x for alpha < 1; 0 for a site that has no barrier.
+    """
+    if rule.exponent > 0.0:
+        below = rule.yield_stress - abs(stress)
+        below = 0.0 if below < SMALLEST else below
+        if rule.exponent >= 1.0:
+            return below
+        return 1.0 / below if below > 0.0 else 0.0
+    return abs(stress)
+
+
+def steepness(largest, rule):
+    """Return what `barrier_fall` needs of many sites, from the largest `exposure` among them.
+
+    |sigma| itself for the barrier of Eq. (2).  Else a bound of the fall of any x^alpha over the
+    change of x: ``alpha x^(alpha - 1)``, largest at the largest x, for alpha >= 1;
+    ``(x / 2)^(alpha - 1)`` at the smallest x for alpha < 1, which holds as it is for changes below
+    x / 2, where the slope is alpha times as much at most, and for others since
+    ``x^alpha - (x - d)^alpha <= d^alpha``.
+    """
+    exponent = rule.exponent
+    if exponent > 0.0:
+        if exponent >= 1.0:
+            return exponent * power(largest, exponent - 1.0) if exponent > 1.0 else 1.0
+        return power(2.0 * largest, 1.0 - exponent)
+    return largest
+
+
+def barrier_fall(steepest, change, rule):
     """Return by how much the barrier falls at most where the stress changes by at most `change`.
 
-    ``(2 |sigma| change + change^2) / (2 T)`` at the largest |sigma| there is; `RANDOM` has no
-    barrier.  So `rate_ceiling` grows by a factor of ``exp(fall)`` at most.
+    ``(2 |sigma| change + change^2) / (2 T)`` at the largest |sigma| there is for Eq. (2), else
+    ``steepest change / T``, with what `steepness` returns; `RANDOM` has no barrier.  So
+    `rate_ceiling` grows by a factor of ``exp(fall)`` at most.
     """
     if rule.reading == RANDOM:
         return 0.0
-    return (2.0 * largest + change) * change / (2.0 * rule.temperature)
+    square = 0.0 if rule.exponent > 0.0 else 1.0
+    return (2.0 * steepest + square * change) * change / (2.0 * rule.temperature)
 
 
 def activation_bound(stress, rule):

@@ -37,7 +37,9 @@ def expected_activity(configuration: Configuration) -> float | None:
     elastic = configuration.propagator == PropagatorSettings()
     if model.activity is not None:
         return model.activity
-    same = ("direction", "shear_modulus", "event_strain", "yield_stress", "strain_rate")
+    same = (
+        "barrier", "direction", "shear_modulus", "event_strain", "yield_stress", "strain_rate",
+    )  # fmt: skip
     unlike = any(getattr(model, name) != getattr(default, name) for name in same)
     if unlike or not elastic or model.restructuring_time != model.relaxation_time:
         return None

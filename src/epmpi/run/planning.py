@@ -16,6 +16,7 @@ from epmpi.output import EVENT_BYTES
 from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
 from epmpi.physics.lattice import Lattice, slabs, split
+from epmpi.physics.rules import stress_at
 from epmpi.run.clock_advice import expected_activity
 from epmpi.run.schedule import Schedule
 
@@ -210,8 +211,7 @@ def _events(configuration: Configuration, communicator: Communicator) -> tuple[f
 def _load(model: Model) -> None:
     """Set a stress like that of a steady state, in which no site is about to yield.  Collective."""
     rule = model.activation.rule
-    highest = rule.yield_stress**2 - 2 * rule.temperature * LOWEST_BARRIER
-    edge = max(highest, (0.3 * rule.yield_stress) ** 2) ** 0.5
+    edge = max(stress_at(LOWEST_BARRIER, rule), 0.3 * rule.yield_stress)
     drawn = np.random.default_rng(model.slab.start).normal(size=model.slab.shape)
     stress = np.clip(TRIAL_STRESS * rule.yield_stress * drawn, -edge, edge)
     model.set_fields(stress, np.zeros(model.slab.shape, np.int8))

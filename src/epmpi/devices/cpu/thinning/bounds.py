@@ -6,7 +6,7 @@ horizon, a time h from now, no |sigma| is larger than then by more than
 
     d = max(0, risen, risen + rising h, -fallen, -fallen - falling h),
 
-and the total rate of the tile is at most ``total exp(barrier_fall(largest, d))``, and at most that
+and the total rate of the tile is at most ``total exp(barrier_fall(steepest, d))``, and at most that
 of as many sites at the highest rate.  A relative 1e-9 covers rounding.
 """
 
@@ -34,11 +34,11 @@ def larger(first, second):
 
 
 @part
-def rate_bound(total, largest, fallen, risen, falling, rising, most, time, rule):
+def rate_bound(total, steepest, fallen, risen, falling, rising, most, time, rule):
     """Return the bound of the rate of a tile over a time."""
     up = larger(risen, risen + rising * time)
     down = larger(-fallen, -fallen - falling * time)
-    fall = barrier_fall(largest, larger(0.0, larger(up, down)), rule)
+    fall = barrier_fall(steepest, larger(0.0, larger(up, down)), rule)
     # total / exp(-fall), the exponential of a number that is not positive.
     bound = total / exponential(-fall)
     return (bound if bound < most else most) * (1.0 + SLACK)

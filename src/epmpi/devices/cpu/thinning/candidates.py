@@ -96,7 +96,7 @@ def take_candidate(now, records, progress, seed, rule):
             if share < activation_rate(sites.stress[tile, number], rule):
                 change = 1.0
                 direction = begin_event(now, x, y, tile, number, records, progress, seed, rule)
-                leave_out(number, tile, tiles, scratch)
+                leave_out(number, tile, tiles, scratch, rule)
     if change == 0.0:
         progress.refused += 1
         renew_bound_of(tile, now, records, progress, rule)

@@ -10,12 +10,16 @@ from epmpi.devices.cpu.thinning.lanes import (
     largest_of,
     sum_lanes,
 )
+from epmpi.devices.cpu.thinning.logarithm import logarithm
 from epmpi.devices.cpu.vector_memory import load_reals, store_reals
 from epmpi.devices.cpu.vectors import multiply_add
 from epmpi.physics import rules as plain_rules
 
-rules = compile_module(plain_rules, exp=exponential)
+rules = compile_module(plain_rules, exp=exponential, log=logarithm)
+exposure = rules.exposure
 rate_ceiling = rules.rate_ceiling
+steepness = rules.steepness
+with_barrier_of_eq_2 = rules.with_barrier_of_eq_2
 
 
 @part
@@ -99,37 +103,43 @@ def add_responses(tile, count, records):
 
 @part
 def evaluate(tile, records, rule):
-    """Set the total rate of a tile and its largest |sigma|, from the stress as it stands.
+    """Set the total rate of a tile and what bounds it, from the stress as it stands.
 
     The rate of each site is left in `scratch`.
     """
     _, sites, tiles, _, scratch = records
     stress, inactive = sites.stress[tile, :], sites.inactive[tile, :]
     rate, size = scratch.rate, scratch.size
-    for n in range(stress.size):
-        rate[n] = rate_ceiling(stress[n], rule) * inactive[n]
-        size[n] = abs(stress[n]) * inactive[n]
-    sum_up(tile, tiles, scratch)
+    if rule.exponent > 0.0:
+        for n in range(stress.size):
+            rate[n] = rate_ceiling(stress[n], rule) * inactive[n]
+            size[n] = exposure(stress[n], rule) * inactive[n]
+    else:  # a loop of its own, which the compiler sees to need no powers
+        of_eq_2 = with_barrier_of_eq_2(rule)
+        for n in range(stress.size):
+            rate[n] = rate_ceiling(stress[n], of_eq_2) * inactive[n]
+            size[n] = exposure(stress[n], of_eq_2) * inactive[n]
+    sum_up(tile, tiles, scratch, rule)
 
 
 @part
-def sum_up(tile, tiles, scratch):
-    """Set the total rate of a tile and its largest |sigma| from those of its sites."""
+def sum_up(tile, tiles, scratch, rule):
+    """Set the total rate of a tile and its steepest barrier from those of its sites."""
     rate, size = scratch.rate, scratch.size
     tiles.total[tile] = sum_lanes(rate, 0, rate.size, scratch.rate_sums)
-    tiles.largest[tile] = largest_of(size, 0, size.size, scratch.maxima)
+    tiles.largest[tile] = steepness(largest_of(size, 0, size.size, scratch.maxima), rule)
 
 
 @part
-def leave_out(number, tile, tiles, scratch):
+def leave_out(number, tile, tiles, scratch, rule):
     """Take a site that begins to yield out of the tile that was evaluated just now."""
     scratch.rate[number] = scratch.size[number] = 0.0
-    sum_up(tile, tiles, scratch)
+    sum_up(tile, tiles, scratch, rule)
 
 
 @called_loop
 def update_tile(now, tile, records, progress, rule):
-    """Bring the stress of a tile up to date, and set its total rate and largest |sigma|.
+    """Bring the stress of a tile up to date, and set its total rate and what bounds it.
 
     Eq. (1), integrated exactly: ``sigma += drive (now - then) + sum over events of direction G
     (time for which they yielded since then)``.
