@@ -207,6 +207,7 @@ def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
         cache_bytes=1 << 14,
         synchronize=waiting(lambda: None),
         record=record,
+        aside=queued,
         mark=time.perf_counter,
         seconds=lambda first, last: last - first,
         has_nccl=lambda: nccl,

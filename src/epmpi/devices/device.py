@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -76,6 +77,10 @@ class Device(Arrays):
     def repeated_step(self, *, capture: bool) -> RepeatedStep:
         """Return what takes the steps of a model; `capture`: whether they may be captured."""
         return RepeatedStep(self.counter(0))
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do work of the host in the middle of a step: at once, or whenever the step is replayed."""
+        work()
 
     def mark(self) -> Any:
         """Return a mark in the device's queue, for `seconds`."""

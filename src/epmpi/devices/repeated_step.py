@@ -40,7 +40,8 @@ class RepeatedStep:
 
         A device with a queue may capture what the work asks of it, and ask for that later on
         without calling `work`.  So all that differs from one time to the next must be in arrays of
-        the device, and the work may neither allocate arrays nor wait for the device.
+        the device, and the work may neither allocate arrays nor wait for the device, but for what
+        it gives to `Device.aside`.
         """
         work()
         self.number += 1

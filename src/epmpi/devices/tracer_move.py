@@ -26,6 +26,9 @@ class TracerMove:
         x of the first row of the flow; of the slab, but for a `midpoint`.
     midpoint : bool
         Whether they move with the flow half way along their path, not with that where they are.
+    room : (array, array) or None
+        The array whose first rows are the tracers, and how many of them, int64, shape (1,), on the
+        device: where a recorded move is repeated, others may be there.
     """
 
     interpolation: str
@@ -34,3 +37,4 @@ class TracerMove:
     length: int
     first_row: int
     midpoint: bool = False
+    room: tuple[NDArray, NDArray] | None = None

@@ -87,7 +87,8 @@ class TimeSteps(Clock):
     def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self._motion if (step + 1) % self._every == 0 else None
-        key = self._activation.rule, self._activation.increments, motion is not None
+        moving = motion is not None, self._tracers.moved_house
+        key = self._activation.rule, self._activation.increments, moving
         self._step.take(key, lambda: self._advance(motion))
         if motion is not None:
             self._tracers.settle()

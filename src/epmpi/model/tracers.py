@@ -32,6 +32,8 @@ class Tracers:
         0 ... number - 1, each on one rank; on the device.
     position : float64 array, shape (local tracers, 2)
         Unwrapped (x, y), in lattice spacings; on the device.
+    moved_house : int
+        How often their arrays have become others.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Tracers:
         self._starts = np.array([slab.start for slab in slabs])
         self._communicator = communicator
         self._device = device
-        self._moves = 0
+        self._moves = self.moved_house = 0
         self.set(*self._scatter(configuration.run.seed))
 
     def _scatter(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -68,7 +70,7 @@ class Tracers:
         # Copies: on the host they would be the caller's arrays, and are changed in place.
         self.identity = self._device.asarray(np.array(identity, np.int64))
         self.position = self._device.asarray(np.array(position, np.float64))
-        self._rooms = self.identity, self.position  # of which they are the first rows
+        self._live_in(self.identity, self.position)
         self._migrate()
         self._sort()
 
@@ -76,7 +78,13 @@ class Tracers:
         """Keep the positions in an array of the device, shape (local tracers, 2), from now on."""
         position[:] = self.position
         self.position = position
-        self._rooms = self.identity, position
+        self._live_in(self.identity, position)
+
+    def _live_in(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
+        """Take arrays of which all rows are in use."""
+        self._rooms = identity, position  # of which they are the first rows
+        self._number = self._device.asarray(np.array([len(position)]))
+        self.moved_house += 1
 
     def movement(self, time_step: float, *, midpoint: bool = False) -> TracerMove:
         """Return their next move, but for the flow; `settle` must follow it before another.
@@ -90,7 +98,9 @@ class Tracers:
         """
         slab = self._slab
         first, length = slab.start - (1 if midpoint else 0), slab.lattice.shape[0]
-        return TracerMove(self.interpolation, self.position, time_step, length, first, midpoint)
+        room = self._rooms[1], self._number
+        position = self.position
+        return TracerMove(self.interpolation, position, time_step, length, first, midpoint, room)
 
     def settle(self) -> None:
         """Take those that left the slab by a move to their new rank.  Collective."""
@@ -120,7 +130,10 @@ class Tracers:
                 device.replace_rows(identity, number, leaving, arriving["identity"]),
                 device.replace_rows(position, number, leaving, arriving["position"]),
             )
+            if self._rooms[1] is not position:
+                self.moved_house += 1
             number += len(arriving) - len(leaving)
+            self._number[:] = number
             self.identity, self.position = (room[:number] for room in self._rooms)
 
     def _sort(self) -> None:

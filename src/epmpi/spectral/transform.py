@@ -40,7 +40,8 @@ class Transform(ABC):
     transport : str
         How arrays travel between the ranks.
     only_queues : bool
-        Whether a convolution only asks the device for work: it neither waits nor talks to ranks.
+        Whether a convolution only asks the device for work: it neither waits nor talks to ranks,
+        but for what it gives to `Device.aside`.
     layout : Layout
         Its attributes are those of the transform too.
     kx : int array, shape (1, Lx)

@@ -76,8 +76,12 @@ class ByDeviceBuffers:
         self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
     ) -> None:
         """Wait for the device, then exchange.  Collective."""
-        self._device.synchronize()
-        self._communicator.exchange(send, send_parts, receive, receive_parts)
+
+        def carry() -> None:
+            self._device.synchronize()
+            self._communicator.exchange(send, send_parts, receive, receive_parts)
+
+        self._device.aside(carry)
 
 
 class ThroughHost:
@@ -93,9 +97,13 @@ class ThroughHost:
     ) -> None:
         """Exchange copies of both arrays.  Collective."""
         outgoing, arriving = self._buffer("send", send), self._buffer("receive", receive)
-        self._device.fetch(send, outgoing)
-        self._communicator.exchange(outgoing, send_parts, arriving, receive_parts)
-        self._device.store(arriving, receive)
+
+        def carry() -> None:
+            self._device.fetch(send, outgoing)
+            self._communicator.exchange(outgoing, send_parts, arriving, receive_parts)
+            self._device.store(arriving, receive)
+
+        self._device.aside(carry)
 
     def _buffer(self, use: str, array: NDArray) -> NDArray:
         key = use, array.size, array.dtype.char

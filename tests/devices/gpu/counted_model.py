@@ -15,7 +15,7 @@ from epmpi.model.model import Model
 from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
-from epmpi.spectral.transport import NCCL, NONE, STAGED
+from epmpi.spectral.transport import CUDA_AWARE, NCCL, NONE, STAGED
 
 pytestmark = [pytest.mark.mpi, pytest.mark.filterwarnings("error")]
 
@@ -30,12 +30,6 @@ print(choose("gpu").identity())
 def gpu(comm):
     """Return the device; the ranks share a card."""
     return place("gpu", Communicator(comm))
-
-
-@pytest.fixture
-def own_cards(comm, monkeypatch):
-    """Let each rank have a card of its own."""
-    monkeypatch.setattr("epmpi.devices.gpu.cards.identity_of", lambda number: f"GPU-{comm.rank}")
 
 
 def model_of(comm, *overrides):
@@ -53,24 +47,33 @@ def steps(model, number=3):
         model.step()
 
 
+@pytest.fixture(params=[STAGED, CUDA_AWARE, NCCL])
+def transport(request, comm, monkeypatch):
+    """Let arrays travel in each way; one rank has none."""
+    if request.param == NCCL:
+        name = f"GPU-{comm.rank}"
+        monkeypatch.setattr("epmpi.devices.gpu.cards.identity_of", lambda number: name)
+    aware = request.param == CUDA_AWARE
+    monkeypatch.setattr("epmpi.spectral.transport.cuda_aware", lambda: aware)
+    return request.param if comm.size > 1 else NONE
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_a_recorded_step_asks_for_nothing_but_itself(comm, case):
+def test_a_step_is_its_recording(comm, case, transport):
+    """One graph; three where the host exchanges between them.  Beside it, tracers change ranks."""
     model = model_of(comm, *CASES[case])
-    found = card.asked(steps, model)
+    assert model.fft.transport == transport
+    found = card.asked(steps, model, 4)
     assert found["violations"] == 0
-    if comm.size == 1:
-        assert model.fft.transport == NONE
-        assert (found["graph_launches"], found["launches"], found["waits"]) == (3, 0, 0)
-        assert found["allocations"] == 0
-
-
-def test_how_arrays_travel(comm, own_cards):
-    model = model_of(comm)
-    assert model.fft.transport == (NCCL if comm.size > 1 else NONE)
-
-
-def test_ranks_of_one_card_meet_on_the_host(comm):
-    assert model_of(comm).fft.transport == (STAGED if comm.size > 1 else NONE)
+    exchanges = 2 * 4 + (2 * 2 if "every 2" in case else 0)
+    if transport in (STAGED, CUDA_AWARE):
+        assert found["graph_launches"] == 4 + exchanges
+    else:
+        assert found["graph_launches"] == 4
+    if comm.size == 1 or "tracers.number=0" in CASES[case]:
+        assert (found["launches"], found["allocations"]) == (0, 0)
+        waits = {STAGED: 2, CUDA_AWARE: 1}.get(transport, 0)
+        assert found["waits"] == exchanges * waits
 
 
 @pytest.mark.parametrize("uuid", ["00112233445566778899aabbccddeeff", "12345678" + 12 * "00"])
@@ -99,7 +102,8 @@ def test_two_models_of_one_process_are_both_recorded(comm, overrides):
 
 def graphs_of(model):
     """Return the graphs that a model's steps were recorded as."""
-    return [graph for graph in model.clock._step._graphs.values() if graph is not None]
+    recordings = [made for made in model.clock._step._recordings.values() if made is not None]
+    return [graph for made in recordings for graph in made.graphs]
 
 
 def test_a_step_that_asks_for_nothing_is_not_recorded(gpu):

@@ -41,12 +41,10 @@ def test_follows_the_cpu(comm, case):
     assert ours == pytest.approx(theirs, abs=tolerance)
     assert slow.state().counts["events"] > 2
     assert fast.fault() is None
-    # Several ranks must talk in a step; one records it: twice where tracers move every other step.
-    recorded = 0 if comm.size > 1 else 2 if "every 2" in case else 1
+    # Twice where tracers move every other step.
+    recorded = 2 if "every 2" in case else 1
     assert len(device.recordings) == recorded
-    assert sum(graph.launches for graph in device.recordings) == (
-        STEPS - recorded if recorded else 0
-    )
+    assert sum(graph.launches for graph in device.recordings) == STEPS - recorded
 
 
 def test_a_run_goes_on_on_the_other_device_and_back(comm):
@@ -87,8 +85,7 @@ def test_an_annealing_is_not_recorded_and_what_follows_is(comm):
             model.step()
         counts.append(len(device.recordings))
     assert_alike(slow, fast, 1e-12)
-    if comm.size == 1:
-        assert counts == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
+    assert counts == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
 
 
 def test_waiting_times_are_counted_alike(comm):
@@ -102,7 +99,7 @@ def test_waiting_times_are_counted_alike(comm):
         counted.append((waits.number, dict(waits.fields())["last_activation"]))
     np.testing.assert_array_equal(counted[1][0], counted[0][0])
     np.testing.assert_array_equal(counted[1][1], counted[0][1])
-    assert len(device.recordings) == (comm.size == 1)
+    assert len(device.recordings) == 1
 
 
 def test_a_number_that_is_lost_is_found(comm):

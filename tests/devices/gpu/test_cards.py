@@ -12,11 +12,14 @@ from epmpi.devices.gpu import cards
 class Graph:
     """Stands for a graph; tells its nodes as the driver does."""
 
-    def __init__(self, nodes):
-        self.nodes = nodes
+    def __init__(self, nodes, log):
+        self.nodes, self.log = nodes, log
 
     def debug_dot_str(self):
         return "digraph dot {" + "".join(f'"graph_0_node_{n}"[]' for n in range(self.nodes)) + "}"
+
+    def launch(self):
+        self.log.append("launch")
 
 
 class CuPy:
@@ -48,7 +51,7 @@ class CuPy:
 
             def end_capture(self):
                 log.append("end")
-                return Graph(self.nodes)
+                return Graph(self.nodes, log)
 
             nodes = 2
 
@@ -61,7 +64,9 @@ class CuPy:
                 log.append("wait")
 
         known = {"name": b"NVIDIA X", "uuid": b"", "l2CacheSize": 1000}  # up to a zero byte
+        self.ndarray = object
         self.cuda = SimpleNamespace(
+            driver=SimpleNamespace(launchKernel=None),
             using_allocator=using_allocator,
             Stream=Stream,
             Event=Event,
@@ -82,9 +87,10 @@ def log():
 @pytest.fixture
 def card(log, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", CuPy(log))
-    queue = SimpleNamespace(use=lambda pointer: log.append(f"kernels {pointer}"))
+    queue = SimpleNamespace(use=lambda stream, *others: log.append(f"kernels {stream}"))
     monkeypatch.setattr(cards, "Queue", queue)
     monkeypatch.setattr(cards, "identity_of", lambda number: f"GPU-of-{number}")
+    monkeypatch.setattr(cards, "stream_of", lambda pointer: pointer)
     monkeypatch.setattr(cards, "_STREAMS", {})
     return cards.Card(1)
 
@@ -103,9 +109,24 @@ def test_work_is_recorded_in_the_stream_and_may_not_allocate(card, log):
             card._cupy.allocator(8)
 
     log.clear()
-    assert isinstance(card.record(work), Graph)
+    assert len(card.record(work).graphs) == 1
     assert log == ["begin", "work", "end"]
     assert card._cupy.allocator is None
+
+
+def test_what_no_graph_takes_stands_between_two(card, log):
+    def work():
+        log.append("rows")
+        card.aside(lambda: log.append("exchange"))
+        log.append("columns")
+
+    recording = card.record(work)
+    assert log[-6:] == ["begin", "rows", "end", "begin", "columns", "end"]
+    log.clear()
+    recording.launch()
+    assert log == ["launch", "exchange", "launch"]
+    card.aside(lambda: log.append("at once"))
+    assert log[-1] == "at once"
 
 
 def test_a_recording_of_nothing_is_refused(card, log):

@@ -87,6 +87,10 @@ class GPU(CardMemory, Device):
         number = self.counter(0)
         return CapturedStep(number, self._card.record) if capture else RepeatedStep(number)
 
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do work of the host in the middle of a step; see `Device.aside`."""
+        self._card.aside(work)
+
     def mark(self) -> Any:
         """Return a mark in the card's queue."""
         return self._card.mark()
@@ -209,16 +213,21 @@ class GPU(CardMemory, Device):
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_kernels`."""
+        position, number = move.room or (move.position, self._number_of(move.position))
+        threads, time_step = len(position), np.float64(move.time_step)
         if move.midpoint:
             tracer_kernels.move_by_midpoint(
-                len(move.position), move.position, flow, INTERPOLATIONS[move.interpolation],
-                np.float64(move.time_step), move.length, move.first_row,
+                threads, position, number, flow, INTERPOLATIONS[move.interpolation], time_step,
+                move.length, move.first_row,
             )  # fmt: skip
             return
         _MOVES[move.interpolation](
-            len(move.position), move.position, flow, np.float64(move.time_step), move.length,
-            move.first_row,
-        )  # fmt: skip
+            threads, position, number, flow, time_step, move.length, move.first_row
+        )
+
+    def _number_of(self, position: NDArray) -> NDArray[np.int64]:
+        """Return on the card how many tracers an array holds that is full of them."""
+        return self.asarray(np.array([len(position)]))
 
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, in one launch."""

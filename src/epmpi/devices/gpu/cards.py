@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.gpu.compiler import Queue, identity_of
+from epmpi.devices.gpu.compiler import identity_of, stream_of
+from epmpi.devices.gpu.graph_capture import Recording
+from epmpi.devices.gpu.launches import Queue
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"
 
@@ -81,7 +83,9 @@ class Card:
             _STREAMS[number] = cupy.cuda.Stream(non_blocking=True)
         self._stream = _STREAMS[number]
         self._stream.use()
-        Queue.use(self._stream.ptr)
+        self._recording: Recording | None = None  # the one that is being made
+        pointer = self._stream.ptr
+        Queue.use(stream_of(pointer), pointer, cupy.ndarray, cupy.cuda.driver.launchKernel)
 
     def free_bytes(self) -> int:
         """Return the memory that nobody has taken, and what CuPy holds in reserve."""
@@ -92,23 +96,35 @@ class Card:
         """Wait until all that was asked of it is done."""
         self._cupy.cuda.runtime.deviceSynchronize()
 
-    def record(self, work: Callable[[], None]) -> Any:
-        """Return what some work asks of the card, as a graph with `launch()`; nothing is done.
+    def record(self, work: Callable[[], None]) -> Recording:
+        """Return what some work asks of the card, to be launched; nothing is done.
 
         Raises
         ------
         RuntimeError
-            If it asks for nothing: replayed, the graph would leave everything as it is.
+            If it asks for nothing: replayed, the recording would leave everything as it is.
         """
+        self._recording = recording = Recording()
         with self._cupy.cuda.using_allocator(_refuse):
             self._stream.begin_capture()
             try:
                 work()
             finally:
-                graph = self._stream.end_capture()
-        if "_node_" not in graph.debug_dot_str():
+                self._recording = None
+                last = self._stream.end_capture()
+        recording.add(last)
+        if not recording.graphs:
             raise RuntimeError("nothing was recorded of a step")
-        return graph
+        return recording
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do work that no graph takes: at once, or where it stands in what is being recorded."""
+        if self._recording is None:
+            work()
+            return
+        self._recording.add(self._stream.end_capture())
+        self._recording.parts.append(work)
+        self._stream.begin_capture()
 
     def mark(self) -> Any:
         """Return an event at the end of the stream."""

@@ -15,6 +15,7 @@ from typing import Any
 import numba
 from numba import cuda as numba_cuda
 
+from epmpi.devices.gpu.launches import PreparedKernel, Queue, kinds, pack, prepared
 from epmpi.physics import randomness as plain_randomness
 from epmpi.physics import rules as plain_rules
 
@@ -34,15 +35,9 @@ WARP = 32  # threads that run in step
 THREADS = 128  # of a block, unless there are fewer
 
 
-class Queue:
-    """The stream that kernels are launched in: the one that CuPy uses too."""
-
-    stream: Any = 0  # the default stream
-
-    @classmethod
-    def use(cls, pointer: int) -> None:
-        """Launch kernels in the stream that CuPy made."""
-        cls.stream = cuda.external_stream(pointer)
+def stream_of(pointer: int) -> Any:
+    """Return a stream that CuPy made, as Numba wants it."""
+    return cuda.external_stream(pointer)
 
 
 def identity_of(number: int) -> str:
@@ -88,12 +83,22 @@ def kernel(function: Callable) -> Callable[..., None]:
     It starts at least so many threads, in the stream of `Queue`, and does not wait for them.
     """
     compiled: Any = cuda.jit(function)
+    known: dict[tuple, PreparedKernel | None] = {}  # by the kinds of arguments
 
     def launch(threads: int, *arguments: Any) -> None:
-        if threads > 0:
-            block = min(THREADS, -(-threads // WARP) * WARP)
-            compiled[-(-threads // block), block, Queue.stream](*arguments)
+        if threads <= 0:
+            return
+        block = min(THREADS, -(-threads // WARP) * WARP)
+        grid = -(-threads // block)
+        kind = kinds(arguments)
+        if (found := known.get(kind)) is not None:
+            found.launch(grid, block, pack(arguments, []))
+            return
+        compiled[grid, block, Queue.stream](*arguments)
+        if kind not in known:
+            known[kind] = prepared(compiled, arguments)
 
     launch.compiled = compiled  # type: ignore[attr-defined]
+    launch.prepared = known  # type: ignore[attr-defined]
     launch.__doc__ = function.__doc__
     return launch

@@ -1,8 +1,9 @@
-"""A step captured once as a CUDA graph and then launched as a whole.
+"""A step captured once as CUDA graphs and then launched as a whole.
 
 A step of a small lattice is bound by the time that it takes to launch its kernels one by one; a
 graph is launched by one call.  What it holds are the addresses and the numbers of the capture, so
-the number of the step and all that changes stand in arrays of the card.
+the number of the step and all that changes stand in arrays of the card.  What no graph takes, an
+exchange by way of the host, stands between two graphs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,34 @@ from numpy.typing import NDArray
 
 from epmpi.devices.repeated_step import RepeatedStep, Work
 
-KEPT = 4  # graphs: tracers that move every few steps need two
+KEPT = 4  # recordings: tracers that move every few steps need two
+
+
+class Recording:
+    """What a step asks of the card: graphs, and between them what no graph takes.
+
+    Attributes
+    ----------
+    graphs : list
+        Of CuPy; none is empty.
+    parts : list of functions
+        To be called in turn.
+    """
+
+    def __init__(self) -> None:
+        self.graphs: list[Any] = []
+        self.parts: list[Work] = []
+
+    def add(self, graph: Any) -> None:
+        """Append a graph, unless it holds nothing."""
+        if "_node_" in graph.debug_dot_str():
+            self.graphs.append(graph)
+            self.parts.append(graph.launch)
+
+    def launch(self) -> None:
+        """Ask for all of it again."""
+        for part in self.parts:
+            part()
 
 
 class CapturedStep(RepeatedStep):
@@ -30,38 +58,38 @@ class CapturedStep(RepeatedStep):
     ----------
     number : uint64 array, shape (1,)
         A counter of the card.
-    record : function (work) -> graph
+    record : function (work) -> Recording
         Calls the work, and returns what it would have done as an object with `launch()`.
     """
 
     def __init__(self, number: NDArray[np.uint64], record: Callable[[Work], Any]) -> None:
         super().__init__(number)
         self._record: Callable[[Work], Any] | None = record
-        self._graphs: OrderedDict[Hashable, Any] = OrderedDict()
+        self._recordings: OrderedDict[Hashable, Any] = OrderedDict()
 
     def forget(self) -> None:
-        """Forget all graphs."""
-        self._graphs.clear()
+        """Forget all recordings."""
+        self._recordings.clear()
 
     def take(self, key: Hashable, work: Work) -> None:
         """Take a step that is the same each time for a key; see `RepeatedStep.take`."""
-        if key not in self._graphs or self._record is None:
+        if key not in self._recordings or self._record is None:
             super().take(key, work)
-            self._graphs[key] = None
-            if len(self._graphs) > KEPT:
-                self._graphs.popitem(last=False)
+            self._recordings[key] = None
+            if len(self._recordings) > KEPT:
+                self._recordings.popitem(last=False)
             return
-        self._graphs.move_to_end(key)
-        if self._graphs[key] is None:
-            self._graphs[key] = self._captured(key, work)
-        graph = self._graphs[key]
-        if graph is None:
+        self._recordings.move_to_end(key)
+        if self._recordings[key] is None:
+            self._recordings[key] = self._captured(key, work)
+        recording = self._recordings[key]
+        if recording is None:
             super().take(key, work)
         else:
-            graph.launch()
+            recording.launch()
 
     def _captured(self, key: Hashable, work: Work) -> Any:
-        """Return the graph; None, and never again a try, where the card or its driver refuses."""
+        """Return the recording; None, and never again a try, where the card or its driver refuses."""
         assert self._record is not None
         try:
             return self._record(lambda: RepeatedStep.take(self, key, work))

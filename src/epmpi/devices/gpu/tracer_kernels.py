@@ -1,4 +1,7 @@
-"""Kernels over tracers: each thread moves one, as the CPU's loops do."""
+"""Kernels over tracers: each thread moves one, as the CPU's loops do.
+
+How many tracers there are stands on the card, ``number[0]``: the rows of `position` beyond are empty.
+"""
 
 from __future__ import annotations
 
@@ -23,34 +26,34 @@ by_midpoint = compile_loop(tracer_loops.move_one_by_midpoint, move_one=one, hold
 
 
 @kernel
-def move_bilinear(position, velocity, time_step, length, first_row):
+def move_bilinear(position, number, velocity, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_bilinear`."""
     n = cuda.grid(1)
-    if n < position.shape[0]:
+    if n < number[0]:
         bilinear(position, n, velocity, time_step, length, first_row)
 
 
 @kernel
-def move_nearest(position, velocity, time_step, length, first_row):
+def move_nearest(position, number, velocity, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_nearest`."""
     n = cuda.grid(1)
-    if n < position.shape[0]:
+    if n < number[0]:
         nearest(position, n, velocity, time_step, length, first_row)
 
 
 @kernel
-def move_along_stream(position, stream, time_step, length, first_row):
+def move_along_stream(position, number, stream, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_along_stream`."""
     n = cuda.grid(1)
-    if n < position.shape[0]:
+    if n < number[0]:
         along_stream(position, n, stream, time_step, length, first_row)
 
 
 @kernel
-def move_by_midpoint(position, flow, interpolation, time_step, length, first_row):
+def move_by_midpoint(position, number, flow, interpolation, time_step, length, first_row):
     """Move tracers; see `cpu.tracer_loops.move_by_midpoint`."""
     n = cuda.grid(1)
-    if n < position.shape[0]:
+    if n < number[0]:
         by_midpoint(interpolation, position, n, flow, time_step, length, first_row)
 
 
