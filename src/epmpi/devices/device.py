@@ -79,7 +79,7 @@ class Device(Arrays):
         return RepeatedStep(self.counter(0))
 
     def aside(self, work: Callable[[], None]) -> None:
-        """Do work of the host in the middle of a step: at once, or whenever the step is replayed."""
+        """Do work of the host in the middle of a step: now, or whenever the step is replayed."""
         work()
 
     def mark(self) -> Any:

@@ -53,7 +53,9 @@ def test_a_step_is_recorded(comm, gpu):
     for _ in range(3):
         fast.step()
     recorded = [made for made in fast.clock._step._recordings.values() if made is not None]
-    assert [len(made.graphs) for made in recorded] == [1 if fast.fft.transport in (NONE, NCCL) else 3]
+    assert [len(made.graphs) for made in recorded] == [
+        1 if fast.fft.transport in (NONE, NCCL) else 3
+    ]
 
 
 def test_annealing_restoring_and_gathering_follow_the_cpu(comm, gpu):

@@ -89,7 +89,7 @@ class CapturedStep(RepeatedStep):
             recording.launch()
 
     def _captured(self, key: Hashable, work: Work) -> Any:
-        """Return the recording; None, and never again a try, where the card or its driver refuses."""
+        """Return the recording; None, and never a try again, where card or driver refuses."""
         assert self._record is not None
         try:
             return self._record(lambda: RepeatedStep.take(self, key, work))

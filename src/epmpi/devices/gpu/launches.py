@@ -36,11 +36,11 @@ class Queue:
 
     stream: Any = 0
     pointer = 0
-    array: type = ()  # type: ignore[assignment]  # nothing is an instance of it
+    array: Any = ()  # nothing is an instance of it
     launch: Callable[..., None] | None = None
 
     @classmethod
-    def use(cls, stream: Any, pointer: int, array: type, launch: Callable[..., None]) -> None:
+    def use(cls, stream: Any, pointer: int, array: Any, launch: Callable[..., None]) -> None:
         """Launch kernels in a stream, on arrays of a type."""
         cls.stream, cls.pointer, cls.array, cls.launch = stream, pointer, array, launch
 

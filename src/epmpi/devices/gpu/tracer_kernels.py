@@ -1,6 +1,7 @@
 """Kernels over tracers: each thread moves one, as the CPU's loops do.
 
-How many tracers there are stands on the card, ``number[0]``: the rows of `position` beyond are empty.
+How many tracers there are stands on the card, ``number[0]``; the rows of `position` beyond are
+empty.
 """
 
 from __future__ import annotations
