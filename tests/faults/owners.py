@@ -1,9 +1,14 @@
-"""Two runs that want one directory: moved or removed under a run, or on a disk without locks."""
+"""Others that want a run's directory or a file of it.
+
+A second run, where the first was moved, or on a disk without locks; a program that writes.
+"""
 
 from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +16,9 @@ from fault_runs import Place, Started, Trial
 from same_runs import differences
 
 LOCKLESS = Path(__file__).parent / "run_without_locks.py"
+WRITER = (
+    "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print(1, flush=True); sys.stdin.read()"
+)
 DISKS = ("nothing", "ENOSYS")  # what flock does
 
 
@@ -51,6 +59,27 @@ def replaced(place: Place, number: int, seed: int) -> Iterator[Trial]:
         lost = lost or (new.text()[-300:] if new.wait() != 0 else "")
         lost = lost or " ".join(differences(place.reference(), path))
         yield Trial(f"RUN {how}, a new one {'complete' if late else 'begun'}", lost)
+
+
+def opened_elsewhere(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of a program that had a file open for writing, lives or was killed."""
+    for name in ("run.h5", "checkpoint.h5", "segments/*")[:number]:
+        place.remove("opened")
+        place.start(
+            "run", "run.toml", "-o", "opened", "--set", "time.duration=12.5", copied=0
+        ).wait()
+        path = min((place.directory / "opened").glob(name))
+        command = [sys.executable, "-c", WRITER, str(path)]
+        writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        writer.stdout.readline()
+        refused = place.resume("opened")
+        lost = "" if refused.wait() == 2 and "close it there" in refused.text() else refused.text()
+        writer.kill()
+        writer.communicate()
+        going_on = place.resume("opened", "--set", "time.duration=25.0", copied=0)
+        lost = lost or (going_on.text()[-300:] if going_on.wait() != 0 else "")
+        lost = lost or " ".join(differences(place.reference(), place.directory / "opened"))
+        yield Trial(f"{name} open for writing elsewhere, then killed", lost)
 
 
 def without_locks(place: Place, number: int, seed: int) -> Iterator[Trial]:

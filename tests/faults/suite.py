@@ -33,7 +33,7 @@ from machines import (
     two_runs,
     unheard,
 )
-from owners import replaced, without_locks
+from owners import opened_elsewhere, replaced, without_locks
 
 
 def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
@@ -63,6 +63,7 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(two_runs, place, 1),
         partial(replaced, place, 4),
         partial(without_locks, place, 4),
+        partial(opened_elsewhere, place, 3),
         partial(stalled, place, 1),
         partial(not_a_number, place, 2 * few),
         partial(clock_backwards, directory, 1),

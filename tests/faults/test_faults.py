@@ -21,7 +21,7 @@ from machines import (
     two_runs,
     unheard,
 )
-from owners import replaced, without_locks
+from owners import opened_elsewhere, replaced, without_locks
 
 SEED = 20
 OF_RUNS = (
@@ -36,6 +36,7 @@ OF_RUNS = (
     (two_runs, 1),
     (replaced, 2),
     (without_locks, 4),
+    (opened_elsewhere, 2),
     (stalled, 1),
     (not_a_number, 2),
 )

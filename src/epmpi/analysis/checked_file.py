@@ -13,6 +13,7 @@ import numpy as np
 from epmpi.analysis.errors import AnalysisError
 from epmpi.config import expected_run
 from epmpi.trust import (
+    HeldError,
     IncompleteError,
     TooManyFilesError,
     allow_open_files,
@@ -20,6 +21,7 @@ from epmpi.trust import (
     check_presence,
     followed,
     one_line,
+    open_file,
     readable,
 )
 
@@ -59,7 +61,9 @@ class CheckedFile:
         if not self.path.is_file():
             raise AnalysisError(f"no run file at {self.path}: {expected_run(given)} or a run.h5")
         try:
-            self._file = h5py.File(followed(self.path), "r")
+            self._file = open_file(followed(self.path))
+        except HeldError as error:
+            raise AnalysisError(f"{self.path} cannot be read now: {error}") from error
         except OSError as error:
             raise AnalysisError(
                 f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
@@ -73,7 +77,7 @@ class CheckedFile:
         except AnalysisError:
             self._file.close()
             raise
-        except (TooManyFilesError, IncompleteError) as error:
+        except (TooManyFilesError, IncompleteError, HeldError) as error:
             self._file.close()
             raise AnalysisError(f"{self.path} cannot be read here: {error}") from error
         # A library that reads damaged bytes may raise anything.

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 from rich.console import Console
 
 from epmpi.config import (
@@ -30,7 +29,7 @@ from epmpi.config import (
 )
 from epmpi.host.exits import STOPPED
 from epmpi.host.launchers import environment
-from epmpi.trust import one_line
+from epmpi.trust import one_line, open_file
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,16 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
     if not (run / "run.h5").is_file():
         return None
     try:
-        with h5py.File(run / "run.h5") as file:
+        with open_file(run / "run.h5") as file:
             attributes: Any = file["parameters"].attrs
             text = attributes["configuration"]
             text = text.decode() if isinstance(text, bytes) else text
             return stored_configuration(text), "finished" in attributes
     except Exception as error:  # a library that reads damaged bytes may raise anything
         why = one_line(error)
-        raise ConfigError(f"{run} cannot be reused ({why}); remove it to run it again") from error
+        raise ConfigError(
+            f"{run} cannot be reused ({why}); move it away to have it run again"
+        ) from error
 
 
 def is_finished(job: Job, directory: Path) -> bool:
@@ -88,7 +89,7 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
         # What a run leaves that was killed at its start; `epmpi run` looks more closely.
         left = os.listdir(run) if run.is_dir() else []
         if run.exists() and any(name.split(".")[0] not in ("run", "checkpoint") for name in left):
-            raise ConfigError(f"{run} is there without a run.h5: remove it to run it again")
+            raise ConfigError(f"{run} is there without a run.h5: move it away to have it run again")
         return ["run", str(directory / f"{job.name}.toml"), "-o", str(run)]
     configuration, finished = found
     other = [name for name in differing(configuration, job.configuration) if name not in MAY_CHANGE]

@@ -244,7 +244,7 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
     if communicator.broadcast(os.path.lexists(directory) and not may_begin(directory)):
         raise ConfigError(
             f"output directory {directory} exists: a run is never written over another; "
-            "choose another one with -o, or remove it first"
+            f"epmpi resume {directory}, or choose another one with -o"
         )
 
 

@@ -10,8 +10,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
 from epmpi.output import OutputError
 from epmpi.output.failures import reason
@@ -19,7 +17,7 @@ from epmpi.output.flushing import flush_to_disk
 from epmpi.output.leftovers import has_begun
 from epmpi.output.lock import RunLock
 from epmpi.output.opening import claim
-from epmpi.trust import check_file
+from epmpi.trust import check_file, open_file
 
 
 class EnsembleDirectory:
@@ -98,7 +96,7 @@ class EnsembleDirectory:
 def _reached(run: Path, duration: float) -> bool:
     """Tell whether a run says that it has finished, after at least this time."""
     try:
-        with h5py.File(run / "run.h5") as file:
+        with open_file(run / "run.h5") as file:
             check_file(file)
             parameters: Any = file["parameters"]
             done = float(parameters["time"].attrs["duration"])

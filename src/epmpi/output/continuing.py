@@ -17,7 +17,7 @@ from epmpi.config import ConfigError
 from epmpi.output import h5md
 from epmpi.output.element import EVENTS
 from epmpi.output.segments import Segment
-from epmpi.trust import IncompleteError, check_file, one_line
+from epmpi.trust import HeldError, IncompleteError, check_file, one_line, open_file
 
 
 def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Segment]:
@@ -39,7 +39,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
     """
     path = directory / "run.h5"
     try:
-        with h5py.File(path, "r") as file:
+        with open_file(path) as file:
             check_file(file)
             found = file["parameters"].attrs.get("run") if "parameters" in file else None
             if found not in (run, run.encode()):
@@ -49,18 +49,26 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
             check_segment(segment)
     except ConfigError:
         raise
-    except IncompleteError as error:
+    except (IncompleteError, HeldError) as error:
         raise ConfigError(f"{path} cannot be continued: {error}") from error
     except Exception as error:  # a library that reads damaged bytes may raise anything
         why = one_line(error)
-        raise ConfigError(f"{path} cannot be continued: {why}; start the run again") from error
+        raise ConfigError(f"{path} cannot be continued: {why}; {remedy(directory)}") from error
     kept, missing = cut_to(segments, frames)
     if missing:
         raise ConfigError(
             f"{path} lacks frames of {', '.join(missing)} that the checkpoint counts on; "
-            "start the run again"
+            f"{remedy(directory)}"
         )
     return kept
+
+
+def remedy(directory: Path) -> str:
+    """Return what to do about a run.h5 that has lost something: the checkpoint has the state."""
+    return (
+        "restore it from a copy, or begin another run from the state in its checkpoint "
+        f"(initial.state = '{directory}')"
+    )
 
 
 def read_segments(file: h5py.File, path: Path) -> list[Segment]:
@@ -85,7 +93,7 @@ def check_segment(segment: Segment) -> None:
     Steps, times and series are read, which checks their checksums; arrays and the log of events,
     which may be as large, are left to their reader.
     """
-    with h5py.File(segment.path, "r") as file:
+    with open_file(segment.path) as file:
         present = h5md.elements(file)
         for element, count in segment.frames.items():
             if present.get(element, 0) < count:

@@ -22,6 +22,7 @@ from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import told_in_one_line, writing
 from epmpi.trust import (
+    HeldError,
     IncompleteError,
     TooManyFilesError,
     allow_open_files,
@@ -29,6 +30,7 @@ from epmpi.trust import (
     check_presence,
     followed,
     one_line,
+    open_file,
     why_closed,
 )
 
@@ -63,7 +65,9 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
     path = followed(path)
     target = Path(directory) if directory is not None else path.parent / "export"
     try:
-        file = h5py.File(path, "r")
+        file = open_file(path)
+    except HeldError as error:
+        raise ConfigError(f"{path} cannot be read now: {error}") from error
     except OSError as error:
         why = why_closed(path, error)
         raise ConfigError(f"{path} cannot be read: {why}; {expected_run(Path(run))}") from error
@@ -77,7 +81,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
             file["h5md"]  # which the view of the tracers takes over
             check_presence(segments)
-        except (TooManyFilesError, IncompleteError) as error:
+        except (TooManyFilesError, IncompleteError, HeldError) as error:
             raise ConfigError(f"{path} cannot be read here: {error}") from error
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)

@@ -15,6 +15,7 @@ import h5py
 
 from epmpi.config import ConfigError
 from epmpi.parallel import Communicator, is_of_mpi
+from epmpi.trust import HeldError
 
 Result = TypeVar("Result")
 
@@ -65,7 +66,7 @@ def told_in_one_line(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OutputError:
+    except (OutputError, HeldError):
         raise
     except (OSError, RuntimeError) as error:
         if is_of_mpi(error):

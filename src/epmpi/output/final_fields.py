@@ -13,7 +13,7 @@ from epmpi.output.checkpoint import NAME
 from epmpi.output.restart import Damaged, plain_dataset, read_field
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
-from epmpi.trust import check_file, followed, one_line, why_closed
+from epmpi.trust import check_file, followed, one_line, open_file, why_closed
 
 FIELDS = ("stress", "active")
 
@@ -59,7 +59,7 @@ def read_final_fields(
 
 
 def _read(path: Path, slab: Slab) -> tuple[NDArray, NDArray[np.int8]]:
-    with h5py.File(path, "r") as file:
+    with open_file(path) as file:
         if "header" in file:
             return _read_checkpoint(file, path, slab)
         check_file(file)

@@ -19,7 +19,7 @@ from epmpi.output.checkpoint import NAME, PREVIOUS
 from epmpi.output.failures import told_in_one_line
 from epmpi.output.lock import NAME as LOCK
 from epmpi.output.segments import LEFT_BEHIND
-from epmpi.trust import check_file, one_line
+from epmpi.trust import check_file, one_line, open_file
 
 # What a run, or an ensemble, may have made before its first checkpoint.
 MADE = frozenset(
@@ -83,7 +83,7 @@ def configuration_to_begin(directory: Path) -> Configuration | None:
             f"{directory} holds no run yet: begin it with epmpi run CONFIG.toml -o {directory}"
         )
     try:
-        with h5py.File(directory / "run.h5") as file:
+        with open_file(directory / "run.h5") as file:
             attributes: Any = file["parameters"].attrs
             return stored_configuration(attributes["configuration"].decode())
     except (OSError, RuntimeError, LookupError, AttributeError, ValueError) as error:
@@ -103,7 +103,7 @@ def longest_series(directory: Path) -> int:
             found.append(item.shape[0])
 
     try:
-        with h5py.File(directory / "run.h5") as file:
+        with open_file(directory / "run.h5") as file:
             check_file(file)
             file.visititems(count)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from epmpi.config import ConfigError, Configuration
+from epmpi.host.telling import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, on_root, reason, told_in_one_line
@@ -20,6 +21,7 @@ from epmpi.output.store import RunStore
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, Slab, slabs
+from epmpi.trust import FOLDER, HeldError, clear_mark
 
 
 def open_run(
@@ -80,6 +82,32 @@ def claim(path: Path) -> RunLock:
     return lock
 
 
+def clear_marks(directory: Path) -> None:
+    """Open to HDF5 again what a program had open for writing when it was killed.
+
+    What it may have changed is seen when the files are checked, as those of any run.
+
+    Raises
+    ------
+    ConfigError
+        If that program has one of the files open.
+    OutputError
+        If a file cannot be written to.
+    """
+    files = [directory / name for name in (NAME, PREVIOUS, "run.h5")]
+    for path in [*files, *sorted((directory / FOLDER).glob("*.h5"))]:
+        try:
+            with told_in_one_line(path):
+                cleared = clear_mark(path)
+        except HeldError as error:
+            raise ConfigError(f"{directory} cannot be gone on with: {error}") from error
+        if cleared:
+            say(
+                f"epmpi: a program that was killed had {path} open for writing: the mark that HDF5 "
+                "left is cleared, and the file is checked"
+            )
+
+
 def make_directory(path: Path) -> None:
     """Make a new directory; raise ConfigError if it cannot be made."""
     try:
@@ -87,7 +115,7 @@ def make_directory(path: Path) -> None:
     except FileExistsError:
         raise ConfigError(
             f"output directory {path} exists: a run is never written over another; "
-            "choose another one, or remove it first"
+            "choose another one, or move it away"
         ) from None
     except OSError as error:
         raise ConfigError(f"cannot make the output directory {path}: {reason(error)}") from error
@@ -136,7 +164,13 @@ class Checkpoint:
         def take() -> RunLock:
             if not folder.is_dir():
                 raise ConfigError(f"there is no run {folder}: expected a RUN directory")
-            return RunLock(folder)
+            taken = RunLock(folder)
+            try:
+                clear_marks(folder)
+            except (ConfigError, OutputError):
+                taken.release()
+                raise
+            return taken
 
         lock = on_root(communicator, take)
         path = folder / (PREVIOUS if previous else NAME)

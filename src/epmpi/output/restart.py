@@ -34,7 +34,7 @@ from epmpi.output.leftovers import may_begin
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
-from epmpi.trust import one_line, open_item
+from epmpi.trust import one_line, open_file, open_item
 
 LARGEST_HEADER = 2**24  # bytes
 KINDS = {"str": str, "int": int}  # of the values in a header
@@ -65,7 +65,9 @@ def remedy(path: Path) -> str:
         return "; the one before it is there: resume with --previous"
     if may_begin(path.parent):
         return "; the run had not begun: run it again, in the same directory"
-    return "; start the run again"
+    return "; restore it from a copy, or begin another run from the last fields of run.h5 " + (
+        f"(initial.state = '{path.parent / 'run.h5'}')"
+    )
 
 
 def read_header(path: Path, communicator: Communicator) -> Header:
@@ -107,7 +109,7 @@ def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Co
 def open_to_read(path: Path) -> h5py.File:
     """Open a file that must exist."""
     path.stat()  # h5py's message is longer than FileNotFoundError's
-    return h5py.File(path, "r")
+    return open_file(path)
 
 
 def parse_header(file: h5py.File) -> Header:

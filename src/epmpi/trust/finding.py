@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from epmpi.trust.foreign_writers import HeldError
+
 
 class IncompleteError(ValueError):
     """Tell in one line that run.h5 is without the files that it refers to."""
@@ -21,6 +23,8 @@ def why_closed(path: str | Path, error: BaseException) -> str:
 
     What HDF5 says of a file that is not there has four times the length.
     """
+    if isinstance(error, HeldError):
+        return str(error)
     number = getattr(error, "errno", None)
     if os.path.islink(path) and not os.path.exists(path):
         return f"it is a link to {os.readlink(path)}, which is not there"

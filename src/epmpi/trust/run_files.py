@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 
 from epmpi.trust.finding import IncompleteError
+from epmpi.trust.foreign_writers import open_file
 from epmpi.trust.opening import check_heaps, open_item
 
 FOLDER = "segments"  # beside run.h5, which may refer to files in it
@@ -33,6 +34,8 @@ def check_file(file: h5py.File) -> list[Path]:
     ------
     IncompleteError
         If a segment is missing; one line.
+    HeldError
+        If another program has a segment open for writing, or was killed while it had.
     ValueError
         If anything in it is not what a run file has; one line.
     """
@@ -44,7 +47,7 @@ def check_file(file: h5py.File) -> list[Path]:
                 f"it refers to {FOLDER}/{path.name}, which is not beside it: its frames are "
                 f"in {FOLDER}/; copy the whole directory of the run, or link to it"
             )
-        with h5py.File(path, "r") as segment:
+        with open_file(path) as segment:
             if check_one(segment):
                 raise ValueError(f"{FOLDER}/{path.name} refers to other files")
     return segments
