@@ -35,10 +35,11 @@ COOLING = (
 )  # fmt: skip
 
 
-def made(clock: str, length: int, tracers: int, tick: float) -> Model:
-    """Return a model at rest, without stress."""
+def made(clock: str, length: int, tracers: int, tick: float, temperature: float) -> Model:
+    """Return a model that has a Gaussian stress and no events yet."""
     settings: dict[str, dict[str, Any]] = {
         "lattice": {"shape": [length, length]},
+        "model": {"temperature": temperature},
         "tracers": {"number": tracers},
         "time": {"clock": clock, "step": tick},
         "output": {"trajectory_every": 0.0, "series_every": 0.0},
@@ -147,9 +148,9 @@ def main() -> None:
     stress: dict[float, np.ndarray] = {}
     for length in sorted(options.sizes):
         number = length * length // options.tracers if options.tracers else 0
-        steps = made("steps", length, number, STEP)
+        steps = made("steps", length, number, STEP, max(options.temperatures))
         for temperature in sorted(options.temperatures, reverse=True):
-            exact = made("exact", length, number, options.tick)
+            exact = made("exact", length, number, options.tick, temperature)
             prepare(exact, temperature, stress.get(temperature), options.warmup)
             row = measure(options, exact, steps, temperature)
             whole = exact.communicator.gather_everywhere(exact.stress.reshape(-1))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from epmpi.config import from_mapping
+from epmpi.model.expected import expected_activity
 from epmpi.parallel import Communicator
-from epmpi.run.clock_advice import advice, exact_clock_gain, expected_activity
+from epmpi.run.clock_advice import advice, exact_clock_gain
 from epmpi.run.planning import plan
 
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "results" / "events.csv"

@@ -34,7 +34,7 @@ ROOMS = (
 # Floors of a room whose modules stand on each other.
 FLOORS = {
     "model": (
-        {"elasticity", "activation", "tracers", "fields", "passes", "state", "waiting"},
+        {"elasticity", "activation", "expected", "tracers", "fields", "passes", "state", "waiting"},
         {"clock", "imposed", "initial", "motion"},
         {"exact", "steps"},
         {"model"},

@@ -12,6 +12,7 @@ from epmpi.cli import main
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
+from epmpi.run.course import Course
 from epmpi.run.simulation import Simulation
 
 SMALL = {
@@ -82,7 +83,7 @@ def test_what_commands_say_of_runs_before_and_after_their_measurement(launch, tm
     warm = from_mapping(SMALL | {"time": {"warmup": 4.0, "duration": 1.0}})
     early = Simulation(warm)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(early), "total_steps", property(lambda self: 40))
+        patch.setattr(Course, "total_steps", property(lambda self: 40))
         early.run(tmp_path / "early", progress=False)
     turns = [["info"], ["resume", str(run)], ["analyse", str(tmp_path / "early")]]
     script = Path(commands_in_turn.__file__)

@@ -16,8 +16,8 @@ from epmpi.analysis import AnalysisError, RunFile
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
-from epmpi.run import simulation as simulations
 from epmpi.run.simulation import Simulation
+from epmpi.run.stopping import Decision, Pace
 
 exporting = importlib.import_module("epmpi.output.export")  # its function has the name too
 SHAPE, TRACERS = (12, 10), 17
@@ -36,13 +36,13 @@ def made(directory, monkeypatch, copied=10**9, **output):
         }
     )
     if copied == 0:
-        monkeypatch.setattr(simulations.Pace, "decide", publish_often)
+        monkeypatch.setattr(Pace, "decide", publish_often)
     Simulation(configuration).run(directory, progress=False)
     return directory
 
 
 def publish_often(self, now):
-    return simulations.Decision("", False, now % 30 == 0, now + 1)
+    return Decision("", False, now % 30 == 0, now + 1)
 
 
 @pytest.fixture(params=[10**9, 0], ids=["one file", "segments"])

@@ -229,7 +229,8 @@ def _tell_clock(
     Before a run by the activity that is to be expected; after it by the measured one, where
     nothing could be said before.
     """
-    from epmpi.run.clock_advice import advice, expected_activity
+    from epmpi.model.expected import expected_activity
+    from epmpi.run.clock_advice import advice
 
     known = expected_activity(configuration)
     line = advice(configuration, known if expected else measured)

@@ -10,41 +10,14 @@ from __future__ import annotations
 
 import math
 
-from epmpi.config import (
-    ConfigError,
-    Configuration,
-    ModelSettings,
-    PropagatorSettings,
-    shortest_time,
-)
+from epmpi.config import ConfigError, Configuration, shortest_time
 from epmpi.model.exact import tile_width
 
 STEP, EVENT, PER_ACTIVE = 4e3, 9.0, 0.08  # site updates
-ACTIVITY, BARRIER = 1.8, 0.479  # of a = A exp(-E/T), the default model: docs/validation.md
 USUAL_STEP = 0.05  # of the shortest time of the model
 WORTH_A_LINE = 3.0  # times faster
 BELIEVED = 1e6  # times: beyond what has been measured
 LEAST_ACTIVITY = 1e-30  # below it nothing happens in a run
-
-
-def expected_activity(configuration: Configuration) -> float | None:
-    """Return the fraction of active sites that is to be expected, or None where it is not known.
-
-    Of the random model as given; of the thermal one by the Arrhenius law of the default model, in
-    units of its own stress and rates.
-    """
-    model, default = configuration.model, ModelSettings()
-    elastic = configuration.propagator == PropagatorSettings()
-    if model.activity is not None:
-        return model.activity
-    same = (
-        "barrier", "direction", "shear_modulus", "event_strain", "yield_stress", "strain_rate",
-    )  # fmt: skip
-    unlike = any(getattr(model, name) != getattr(default, name) for name in same)
-    if unlike or not elastic or model.restructuring_time != model.relaxation_time:
-        return None
-    rate = model.attempt_rate * model.restructuring_time
-    return min(rate * ACTIVITY * math.exp(-BARRIER / model.temperature), 0.5)
 
 
 def exact_clock_gain(configuration: Configuration, activity: float, step: float) -> float:
@@ -61,7 +34,7 @@ def exact_clock_gain(configuration: Configuration, activity: float, step: float)
     sites = math.prod(configuration.lattice.shape)
     active = activity * sites
     events = active / configuration.model.restructuring_time  # a unit of time
-    event = EVENT * math.sqrt(sites) + PER_ACTIVE * tile_width(sites) ** 2 * active
+    event = EVENT * math.sqrt(sites) + PER_ACTIVE * tile_width(sites, activity) ** 2 * active
     return (sites + STEP) / step / (events * event)
 
 

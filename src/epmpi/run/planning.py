@@ -10,6 +10,7 @@ import numpy as np
 from epmpi.config import Configuration
 from epmpi.devices import CPU, Device
 from epmpi.model.exact import bin_edges as exact_edges
+from epmpi.model.expected import expected_activity
 from epmpi.model.model import Model
 from epmpi.model.waiting import bin_edges
 from epmpi.output import EVENT_BYTES
@@ -17,7 +18,6 @@ from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
 from epmpi.physics.lattice import Lattice, slabs, split
 from epmpi.physics.rules import stress_at
-from epmpi.run.clock_advice import expected_activity
 from epmpi.run.schedule import Schedule
 
 TRIAL_SECONDS = 2.0  # how long the speed is tried

@@ -21,9 +21,10 @@ from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
 from epmpi.model.exact.completed import CompletedEvents
 from epmpi.model.exact.engine import Engine
-from epmpi.model.exact.response import on_all_ranks, tabulate
+from epmpi.model.exact.response import on_all_ranks, tabulate, tile_width
 from epmpi.model.exact.slab_stress import SlabStress
 from epmpi.model.exact.waiting import ExactWaitingTimes
+from epmpi.model.expected import expected_activity
 from epmpi.model.fields import Fields
 from epmpi.model.motion import ByAccumulatedStrain
 from epmpi.model.state import Accumulator
@@ -72,7 +73,8 @@ class ExactClock(Clock):
         if tracers.number:
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
-        medium = tabulate(self._stress.kernel(fft), activation.drive)
+        width = tile_width(fft.lattice.sites, expected_activity(configuration))
+        medium = tabulate(self._stress.kernel(fft), width, activation.drive)
         self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None

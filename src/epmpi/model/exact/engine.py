@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from epmpi.devices import PROGRESS, Events, Loops, Medium, Records, Scratch, Sites, Tiles
 from epmpi.physics.rules import SwitchingRule
 
-# Events between two flushes, at least and at most; sites for each of them in between.
-FEWEST, MOST, SITES_PER_EVENT = 192, 2048, 256
+# Completed events between two flushes: a flush costs about as much as bringing tiles up to date by
+# half as many events, on any lattice (`benchmarks.events`).
+CAPACITY = 384
 ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
 LANES = 8  # tiles come in multiples of it
 
@@ -42,7 +43,7 @@ class Engine:
         self.logged = 0
         self.shape = shape = medium.length, medium.breadth
         sites, number = shape[0] * shape[1], medium.along_x * medium.along_y
-        self.capacity = capacity = min(max(FEWEST, sites // SITES_PER_EVENT), MOST)
+        self.capacity = capacity = CAPACITY
         self.sites = Sites(
             stress=np.zeros((number, width * width)),
             inactive=np.zeros((number, width * width)),

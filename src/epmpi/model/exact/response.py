@@ -14,11 +14,23 @@ from epmpi.spectral import Convolution, Transform
 # Bounds are multiples of the largest response over 2^23: exact in single precision, and so are the
 # sums of as many of them in double precision as there may be active sites.
 BOUND_BITS = 23
+FEW_SITES, HIGH_ACTIVITY = 96**2, 1e-3
 
 
-def tile_width(sites: int) -> int:
-    """Return the sites along a side of a tile: some hundreds of tiles, for any lattice."""
-    return 8 if sites <= 96**2 else 16 if sites <= 384**2 else 32
+def tile_width(sites: int, activity: float | None) -> int:
+    """Return the sites along a side of a tile, a multiple of 8.
+
+    An event costs a pass over all tiles, and tiles brought up to date by the responses to all
+    active sites: narrow ones where there are few sites or many active ones (`benchmarks.events`).
+
+    Parameters
+    ----------
+    sites : int
+        Of the lattice.
+    activity : float or None
+        Fraction of active sites that is to be expected; None where it is not known.
+    """
+    return 8 if sites <= FEW_SITES or (activity or 0.0) > HIGH_ACTIVITY else 16
 
 
 def response_to(convolution: Convolution, source: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -48,9 +60,9 @@ def on_all_ranks(fft: Transform, rows: NDArray) -> NDArray:
     return fft.communicator.gather_everywhere(rows.reshape(-1)).reshape(fft.lattice.shape)
 
 
-def tabulate(response: NDArray[np.float64], drive: float) -> Medium:
-    """Return a response (Lx, Ly) to an event at (0, 0) as the loops want it."""
-    width, (length, breadth) = tile_width(response.size), response.shape
+def tabulate(response: NDArray[np.float64], width: int, drive: float) -> Medium:
+    """Return a response (Lx, Ly) to an event at (0, 0) as the loops want it, in such tiles."""
+    length, breadth = response.shape
     extended = np.pad(response, (0, width), mode="wrap")
     tables = bounds_over_tiles(response, width)
     along_x, along_y = -(-length // width), -(-breadth // width)

@@ -78,27 +78,35 @@ def list_overlaps(now, tile, records, progress):
 def add_responses(tile, count, records):
     """Add the listed responses to the stress of a tile.
 
-    Four rows of eight sites stay in registers while all entries are added to them.
+    Four times eight sites, consecutive in the tile, stay in registers while all entries are added
+    to them.  In the kernel they are neighbours as far as the tile is wide.
     """
     medium, sites, _, _, scratch = records
     width, pitch, kernel = medium.width, medium.pitch, medium.kernel
     stress, first = sites.stress, tile * width * width
-    for i in range(0, width, 4):
-        for j in range(0, width, LANES):
-            at = first + i * width + j
-            begin = i * pitch + j
-            row0, row1 = load_reals(stress, at), load_reals(stress, at + width)
-            row2, row3 = load_reals(stress, at + 2 * width), load_reals(stress, at + 3 * width)
-            for n in range(count):
-                k, amount = scratch.origin[n] + begin, scratch.amount[n]
-                row0 = multiply_add(load_reals(kernel, k), amount, row0)
-                row1 = multiply_add(load_reals(kernel, k + pitch), amount, row1)
-                row2 = multiply_add(load_reals(kernel, k + 2 * pitch), amount, row2)
-                row3 = multiply_add(load_reals(kernel, k + 3 * pitch), amount, row3)
-            store_reals(stress, at, row0)
-            store_reals(stress, at + width, row1)
-            store_reals(stress, at + 2 * width, row2)
-            store_reals(stress, at + 3 * width, row3)
+    second = in_kernel(LANES, width, pitch)
+    third = in_kernel(2 * LANES, width, pitch)
+    fourth = in_kernel(3 * LANES, width, pitch)
+    for group in range(0, width * width, 4 * LANES):
+        at, begin = first + group, in_kernel(group, width, pitch)
+        sites0, sites1 = load_reals(stress, at), load_reals(stress, at + LANES)
+        sites2, sites3 = load_reals(stress, at + 2 * LANES), load_reals(stress, at + 3 * LANES)
+        for n in range(count):
+            k, amount = scratch.origin[n] + begin, scratch.amount[n]
+            sites0 = multiply_add(load_reals(kernel, k), amount, sites0)
+            sites1 = multiply_add(load_reals(kernel, k + second), amount, sites1)
+            sites2 = multiply_add(load_reals(kernel, k + third), amount, sites2)
+            sites3 = multiply_add(load_reals(kernel, k + fourth), amount, sites3)
+        store_reals(stress, at, sites0)
+        store_reals(stress, at + LANES, sites1)
+        store_reals(stress, at + 2 * LANES, sites2)
+        store_reals(stress, at + 3 * LANES, sites3)
+
+
+@part
+def in_kernel(number, width, pitch):
+    """Return how far from a tile's first site its site of a number is, in the kernel's memory."""
+    return number // width * pitch + number % width
 
 
 @part
