@@ -7,6 +7,7 @@ from epmpi.analysis import analyse
 from epmpi.config import ConfigError, from_mapping
 from epmpi.parallel import Communicator
 from epmpi.run import steady
+from epmpi.run.course import Course
 from epmpi.run.simulation import Simulation
 from epmpi.run.steady import MOST, SteadyState, judge
 
@@ -21,7 +22,7 @@ SETTINGS = {
 
 def watch(activity, variance, sample_time=1.0):
     """Return how many samples pass until the warm-up is called steady, or None."""
-    steady = SteadyState(sample_time, 1.0)
+    steady = SteadyState(sample_time, 1.0, 1)
     for number, (first, second) in enumerate(zip(activity, variance, strict=True), start=1):
         steady.add({"activity": first, "stress_variance": second})
         verdict = steady.verdict()
@@ -72,8 +73,21 @@ def test_slow_fluctuations_are_no_independent_blocks():
     assert "second and last third" in verdict.describe()["criterion"]
 
 
+def test_the_exact_clock_gives_means_over_time():
+    """Of rare events that no sample happens to see; and after a restart between two samples."""
+    steady = SteadyState(2.0, 1.0, sites=50)
+    for number in range(1, 61):
+        if number == 31:
+            stored, steady = steady.root(), SteadyState(2.0, 1.0, sites=50)
+            steady.restore(stored)
+        steady.add({"activity": 0.0, "stress_variance": 1.0, "active_time": 7.0 + 0.3 * number})
+    known = steady.blocks[0, 1 : steady.count[0]]
+    np.testing.assert_allclose(known, 0.3 / (2.0 * 50))
+    assert steady.blocks[0, 0] == 0.0  # of the first one only the sample is known
+
+
 def test_merging_keeps_the_means():
-    steady = SteadyState(1.0, 1.0)
+    steady = SteadyState(1.0, 1.0, 1)
     values = np.random.default_rng(3).uniform(size=2 * MOST)
     for value in values:
         steady.add({"activity": value, "stress_variance": 2 * value})
@@ -104,9 +118,10 @@ def test_a_run_decides_and_says_what_it_saw(comm, shared_tmp_path):
 def test_a_restart_within_the_warmup_decides_alike(tmp_path, monkeypatch):
     Simulation(from_mapping(SETTINGS)).run(tmp_path / "whole", progress=False)
     cut = Simulation(from_mapping(SETTINGS))
-    end = Simulation.total_steps.fget
-    monkeypatch.setattr(Simulation, "total_steps", property(lambda run: min(end(run), 500)))
+    end = Course.total_steps.fget
+    monkeypatch.setattr(Course, "total_steps", property(lambda course: min(end(course), 500)))
     cut.run(tmp_path / "cut", progress=False)
+    assert cut.model.step_count == 500
     monkeypatch.undo()
     Simulation.resume(tmp_path / "cut").run(progress=False)
     found = []

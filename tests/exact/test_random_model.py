@@ -145,7 +145,7 @@ def test_tracers_move_with_the_velocity_of_bilinear_interpolation():
     model = model_of(tick, tracers=number)
     random = np.random.default_rng(8)
     samples = []
-    for _ in range(1200):
+    for _ in range(1600):
         model.clock.place_tracers()
         start = random.uniform(0, 1, (number, 2)) * SHAPE
         model.tracers.set(np.arange(number), start.copy())

@@ -27,17 +27,23 @@ def summed_stress(model: Model) -> np.ndarray:
     return grid[: medium.length, : medium.breadth]
 
 
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+# Of tiles twice as wide, and not as many as fit into the lattice.
+WIDE = {"lattice": {"shape": (72, 136)}, "model": {"temperature": 0.06}}
+CASES = VARIANTS | {"wide tiles": WIDE}
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_stress_summed_event_by_event(changes):
     """Sigma = initial + drive + 2 mu G * plastic strain, to rounding, at any time."""
     model = Model(configuration(tick=7.3, **changes))
+    assert model.clock._engine.medium.width == (16 if changes is WIDE else 8)
     for _ in range(10):
         model.step()
         model.observables()
         np.testing.assert_allclose(summed_stress(model), model.stress, rtol=0, atol=3e-14)
 
 
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_bounds_are_never_violated(changes):
     model = Model(configuration(**changes))
     for _ in range(300):

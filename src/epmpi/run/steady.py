@@ -137,18 +137,27 @@ class SteadyState:
         Time between two samples, in tau.
     event_time : float
         Mean duration of an event, tau_res: activity / event_time is the rate of events a site.
+    sites : int
+        Of the lattice.
     """
 
-    def __init__(self, sample_time: float, event_time: float) -> None:
+    def __init__(self, sample_time: float, event_time: float, sites: int) -> None:
         self.rate = sample_time / event_time
+        self._site_time = sample_time * sites
+        # Of the exact clock, at the last sample; before the first one it is not known.
+        self.active_time = np.full(1, np.nan)
         self.blocks = np.zeros((2, MOST))
         # Complete blocks, samples in the next one, samples a block, step of the end or 0.
         self.count = np.array([0, 0, 1, 0], np.int64)
 
     def add(self, values: Mapping[str, float]) -> None:
-        """Add a sample of the observables.  On the root."""
+        """Add a sample of the observables.  On the root.
+
+        With the exact clock the activity is the mean over the time since the last sample.
+        """
         filled, inside, width, _ = self.count
-        self.blocks[:, filled] += [values[name] / width for name in QUANTITIES]
+        self.blocks[:, filled] += [self._of(values, name) / width for name in QUANTITIES]
+        self.active_time[0] = values.get("active_time", np.nan)
         self.count[1] = inside + 1
         if inside + 1 < width:
             return
@@ -157,6 +166,11 @@ class SteadyState:
             self.blocks[:, : MOST // 2] = (self.blocks[:, ::2] + self.blocks[:, 1::2]) / 2
             self.blocks[:, MOST // 2 :] = 0
             self.count[:3] = MOST // 2, 0, 2 * width
+
+    def _of(self, values: Mapping[str, float], name: str) -> float:
+        """Return a quantity of a sample, or its mean over time where that is known."""
+        mean = (values.get("active_time", np.nan) - self.active_time[0]) / self._site_time
+        return values[name] if name != "activity" or np.isnan(mean) else float(mean)
 
     def verdict(self) -> Verdict | None:
         """Return the verdict where one is due.  On the root."""
@@ -180,10 +194,15 @@ class SteadyState:
         return int(self.count[3])
 
     def root(self) -> Mapping[str, NDArray]:
-        """Return the means of the blocks, a row each, and what is counted."""
-        return {"blocks": self.blocks.T.copy(), "count": self.count.copy()}
+        """Return the means of the blocks, a row each, what is counted, and the active time."""
+        return {
+            "blocks": self.blocks.T.copy(),
+            "count": self.count.copy(),
+            "active_time": self.active_time.copy(),
+        }
 
     def restore(self, root: Mapping[str, NDArray]) -> None:
         """Take over what `root` has returned.  On the root."""
         self.blocks[:] = root["blocks"].T
         self.count[:] = root["count"]
+        self.active_time[:] = root["active_time"]

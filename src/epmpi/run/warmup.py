@@ -74,7 +74,7 @@ class Warmup:
         event_time = configuration.model.restructuring_time
         longest = math.ceil(longest_warmup(configuration.time.duration) / step)
         self._most_steps = max(longest, FEWEST * self._sample_steps)
-        self._steady = SteadyState(self._sample_steps * step, event_time)
+        self._steady = SteadyState(self._sample_steps * step, event_time, self.model.lattice.sites)
         self.model.keep("steady_state", self._steady)
 
     def restore(self) -> None:

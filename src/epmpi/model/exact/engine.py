@@ -13,7 +13,7 @@ from epmpi.physics.rules import SwitchingRule
 
 # Completed events between two flushes: a flush costs about as much as bringing tiles up to date by
 # half as many events, on any lattice (`benchmarks.events`).
-CAPACITY = 384
+CAPACITY = 512
 ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
 LANES = 8  # tiles come in multiples of it
 
