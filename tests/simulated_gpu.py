@@ -208,6 +208,8 @@ def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
         synchronize=waiting(lambda: None),
         record=record,
         aside=queued,
+        beside=lambda work: work(),
+        after=lambda token: None,
         mark=time.perf_counter,
         seconds=lambda first, last: last - first,
         has_nccl=lambda: nccl,

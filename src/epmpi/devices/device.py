@@ -82,6 +82,17 @@ class Device(Arrays):
         """Do work of the host in the middle of a step: now, or whenever the step is replayed."""
         work()
 
+    def beside(self, work: Callable[[], None]) -> Any:
+        """Do work of a library in a second queue, after all that was asked for so far.
+
+        Return what `after` takes.
+        """
+        work()
+        return None
+
+    def after(self, token: Any) -> None:
+        """Let what is asked from now on begin after work of `beside`; nothing for None."""
+
     def mark(self) -> Any:
         """Return a mark in the device's queue, for `seconds`."""
         return time.perf_counter()

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from epmpi.spectral.between_cards import BetweenCards
 from epmpi.spectral.exchange import Exchange
 from epmpi.spectral.transform import Convolution, RowSpectra, Transform
 
@@ -92,3 +93,28 @@ class SlabConvolution(Convolution):
             end = min(begin + height, total)
             for target, field in zip(out, fields, strict=True):
                 self._response.receive_rows(begin, end, [field], target[begin:end, None])
+
+
+class StripConvolution(SlabConvolution):
+    """The convolution between GPUs: a strip of columns is worked on while others travel.
+
+    Parameters as of `SlabConvolution`; both exchanges have the same strips.
+    """
+
+    _source: BetweenCards
+    _response: BetweenCards
+
+    def apply(self) -> None:
+        """Turn the source into the responses.  Collective."""
+        source, response = self._source, self._response
+        source.begin()
+        first = 0
+        for strip in range(source.strips):
+            columns = source.arrived(strip)
+            last = first + columns.shape[2]
+            kernels = self._lines.some_columns(self._kernels, first, last)
+            responses = response.strip(strip)
+            self._lines.convolve(columns, kernels, self._imaginary, responses, self.halo[0])
+            response.give(strip)
+            first = last
+        response.all_given()

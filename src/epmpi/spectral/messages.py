@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from epmpi.physics.lattice import split
 from epmpi.spectral.exchange import Exchange
 from epmpi.spectral.layout import Layout
-from epmpi.spectral.transport import Parts, Transport
+from epmpi.spectral.transport import Parts
 
 CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
 MOST_CHUNKS = 8
@@ -37,8 +37,6 @@ class ByMessages(Exchange):
         The device's transforms of lines.
     wire : dtype
         Of the spectra that travel.
-    carrier : Transport or None
-        Carries them, all at once; None: chunks of them travel by MPI while others are worked on.
     fields : int
     halo : (before, after)
     """
@@ -48,13 +46,11 @@ class ByMessages(Exchange):
         layout: Layout,
         lines: Any,
         wire: np.dtype,
-        carrier: Transport | None,
         fields: int,
         halo: tuple[int, int],
     ) -> None:
         self._layout = layout
         self._lines = lines
-        self._carrier = carrier
         extra = sum(halo)
         empty = layout.device.empty
         widths = [last - first for first, last in layout.mode_blocks]
@@ -91,9 +87,7 @@ class ByMessages(Exchange):
         """
         layout, rank = self._layout, self._layout.communicator.rank
         mine = lines[rank]
-        chunks = 1  # where nothing can overlap
-        if self._carrier is None:
-            chunks = _chunks(layout, mine // layout.modes * self._wire.itemsize)
+        chunks = _chunks(layout, mine // layout.modes * self._wire.itemsize)
         cuts = [split(slab.rows + extra, chunks) for slab in layout.slabs]
         self._ends = [end for _, end in cuts[rank]]  # of this rank's chunks
         self._row_parts: list[Parts] = [
@@ -167,10 +161,7 @@ class ByMessages(Exchange):
         self._left = max(self._left, chunks)
 
     def _begin(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
-        if self._carrier is None:
-            return self._layout.communicator.begin_exchange(send, sent, receive, received)
-        self._carrier.exchange(send, sent, receive, received)
-        return None
+        return self._layout.communicator.begin_exchange(send, sent, receive, received)
 
 
 def _await(travelling: list[Any], chunks: int | None) -> None:

@@ -62,7 +62,7 @@ class SourceMessages(ByMessages):
     """
 
     def __init__(self, layout: Layout, lines: Any, wire: np.dtype) -> None:
-        super().__init__(layout, lines, wire, None, 1, (0, 0))
+        super().__init__(layout, lines, wire, 1, (0, 0))
         self.as_sites = False
         self._exchanges = 0
         self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", layout.dtype)])

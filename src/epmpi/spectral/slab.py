@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices import Device
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, mode_blocks
-from epmpi.spectral.convolution import SlabConvolution
+from epmpi.spectral.between_cards import BetweenCards, strips_of
+from epmpi.spectral.convolution import SlabConvolution, StripConvolution
 from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
@@ -59,8 +60,13 @@ class SlabFFT(Transform):
             if found is not None:
                 return found
             self.transport = HOST
-        carrier = None if self.transport == HOST else self.carrier
-        return ByMessages(self.layout, self.lines, self.wire_dtype, carrier, fields, halo)
+        if self.transport == HOST:
+            return ByMessages(self.layout, self.lines, self.wire_dtype, fields, halo)
+        return self._between_cards(fields, halo, 1)
+
+    def _between_cards(self, fields: int, halo: tuple[int, int], strips: int) -> BetweenCards:
+        wire, carrier = self.wire_dtype, self.carrier
+        return BetweenCards(self.layout, self.lines, wire, carrier, fields, halo, strips)
 
     def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[Exchange, Exchange]:
         """Return the exchanges of a convolution: of its source, and of its responses.  Collective.
@@ -110,8 +116,13 @@ class SlabFFT(Transform):
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
-        exchanges = self.exchanges(len(kernels), halo)
-        return SlabConvolution(self, self.lines, kernels, imaginary, halo, *exchanges)
+        if self.transport in (NONE, SHARED, HOST):
+            exchanges = self.exchanges(len(kernels), halo)
+            return SlabConvolution(self, self.lines, kernels, imaginary, halo, *exchanges)
+        strips = strips_of(self.layout, self.carrier, len(kernels))
+        source = self._between_cards(1, (0, 0), strips)
+        response = self._between_cards(len(kernels), halo, strips)
+        return StripConvolution(self, self.lines, kernels, imaginary, halo, source, response)
 
 
 def _check(array: NDArray, dtype: np.dtype) -> None:

@@ -56,7 +56,15 @@ def decide(offers: Sequence[Offer]) -> str:
 
 
 class Transport(Protocol):
-    """Carries out exchanges; arguments as of `Communicator.exchange`."""
+    """Carries out exchanges; arguments as of `Communicator.exchange`.
+
+    Attributes
+    ----------
+    overlaps : bool
+        Whether they go to the device's queue, so that they can be under way beside other work.
+    """
+
+    overlaps: bool
 
     def exchange(
         self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
@@ -67,6 +75,8 @@ class Transport(Protocol):
 
 class ByDeviceBuffers:
     """MPI takes the arrays where they are, but knows nothing of the device's queue."""
+
+    overlaps = False
 
     def __init__(self, communicator: Communicator, device: Device) -> None:
         self._communicator = communicator
@@ -86,6 +96,8 @@ class ByDeviceBuffers:
 
 class ThroughHost:
     """Copies to the host, exchanges there, and copies back."""
+
+    overlaps = False
 
     def __init__(self, communicator: Communicator, device: Device) -> None:
         self._communicator = communicator
@@ -127,7 +139,7 @@ def agree(communicator: Communicator, device: Device) -> str:
     return name
 
 
-def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport]:
+def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:
     """Decide how arrays travel; return its name, and what does it.  Collective."""
     name = agree(communicator, device)
     if name == NCCL:

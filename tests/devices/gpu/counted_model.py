@@ -17,7 +17,11 @@ from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
 from epmpi.spectral.transport import CUDA_AWARE, NCCL, NONE, STAGED
 
-pytestmark = [pytest.mark.mpi, pytest.mark.filterwarnings("error")]
+pytestmark = [
+    pytest.mark.mpi,
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning"),  # draws that nobody made
+]
 
 TELL = """
 import stand_in_card
@@ -74,6 +78,31 @@ def test_a_step_is_its_recording(comm, case, transport):
         assert (found["launches"], found["allocations"]) == (0, 0)
         waits = {STAGED: 2, CUDA_AWARE: 1}.get(transport, 0)
         assert found["waits"] == exchanges * waits
+
+
+def test_strips_of_columns_travel_beside_others(comm, monkeypatch):
+    """In a second stream, which the recording takes too, and which is joined again."""
+    name = f"GPU-{comm.rank}"
+    monkeypatch.setattr("epmpi.devices.gpu.cards.identity_of", lambda number: name)
+    monkeypatch.setattr("epmpi.spectral.between_cards.STRIP_MESSAGE", 1)
+    communicator = Communicator(comm)
+    model = Model(configuration_of(), communicator, place("gpu", communicator))
+    step = card.asked(model.step)
+    recorded = card.asked(model.step)
+    assert recorded["violations"] == 0
+    assert recorded["exchanges"] == step["exchanges"] == (0 if comm.size == 1 else 2 * strips(comm))
+    assert recorded["graph_launches"] == 1
+    assert len(graphs_of(model)) == 1
+
+
+def strips(comm):
+    """Return in how many strips the columns of the small lattice travel."""
+    return min(4, 6 // comm.size)
+
+
+def test_spectra_that_travel_may_be_rounded(comm):
+    model = model_of(comm, "run.wire=single")
+    assert card.asked(steps, model)["violations"] == 0
 
 
 @pytest.mark.parametrize("uuid", ["00112233445566778899aabbccddeeff", "12345678" + 12 * "00"])

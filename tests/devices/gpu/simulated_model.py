@@ -47,6 +47,22 @@ def test_follows_the_cpu(comm, case):
     assert sum(graph.launches for graph in device.recordings) == STEPS - recorded
 
 
+@pytest.mark.parametrize("case", ["bilinear", "stream, either"])
+def test_columns_travel_in_strips(comm, case, monkeypatch):
+    """As where the carrier has a queue of its own: the same numbers, and still one recording."""
+    monkeypatch.setattr("epmpi.spectral.transport.ThroughHost.overlaps", True)
+    monkeypatch.setattr("epmpi.spectral.between_cards.STRIP_MESSAGE", 1)
+    device = simulated_gpu()
+    slow, fast = models_of(comm, device, *CASES[case], "lattice.shape=[8, 15]")
+    if comm.size > 1:
+        assert fast.clock._response._source.strips == min(4, 8 // comm.size)
+    for _ in range(STEPS):
+        slow.step()
+        fast.step()
+    assert_alike(slow, fast, 1e-12)
+    assert len(device.recordings) == 1
+
+
 def test_a_run_goes_on_on_the_other_device_and_back(comm):
     slow, fast = models_of(comm, simulated_gpu(), "model.strain_rate=0.3")
     expected, _ = models_of(comm, simulated_gpu(), "model.strain_rate=0.3")

@@ -91,6 +91,15 @@ class GPU(CardMemory, Device):
         """Do work of the host in the middle of a step; see `Device.aside`."""
         self._card.aside(work)
 
+    def beside(self, work: Callable[[], None]) -> Any:
+        """Do work of a library in a second queue; see `Device.beside`."""
+        return self._card.beside(work)
+
+    def after(self, token: Any) -> None:
+        """Let what is asked from now on begin after that work; see `Device.after`."""
+        if token is not None:
+            self._card.after(token)
+
     def mark(self) -> Any:
         """Return a mark in the card's queue."""
         return self._card.mark()

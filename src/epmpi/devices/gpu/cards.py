@@ -46,11 +46,11 @@ def _refuse(size: int) -> Any:
     raise RuntimeError(f"{size} bytes asked for while a step was recorded")
 
 
-_STREAMS: dict[int, Any] = {}  # the one of a card, by its number: kernels know no other
+_STREAMS: dict[int, list[Any]] = {}  # of a card, by its number: kernels know the first alone
 
 
 class Card:
-    """One GPU, made the current one of this process; those made for it share its stream.
+    """One GPU, made the current one of this process; those made for it share its streams.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ class Card:
         self.cache_bytes = int(known["l2CacheSize"])
         # Only work in a stream of our own can be recorded; it does not wait for the default one.
         if number not in _STREAMS:
-            _STREAMS[number] = cupy.cuda.Stream(non_blocking=True)
-        self._stream = _STREAMS[number]
+            _STREAMS[number] = [cupy.cuda.Stream(non_blocking=True) for _ in range(2)]
+        self._stream, self._second = _STREAMS[number]
         self._stream.use()
         self._recording: Recording | None = None  # the one that is being made
         pointer = self._stream.ptr
@@ -125,6 +125,28 @@ class Card:
         self._recording.add(self._stream.end_capture())
         self._recording.parts.append(work)
         self._stream.begin_capture()
+
+    def beside(self, work: Callable[[], None]) -> Any:
+        """Do work that asks CuPy for its stream in a second one, after all that was asked for.
+
+        Returns an event at its end.  A recording takes both streams.
+        """
+        self._second.wait_event(self._event(self._stream))
+        self._second.use()
+        try:
+            work()
+        finally:
+            self._stream.use()  # a `with` of CuPy's would go back to the default one
+        return self._event(self._second)
+
+    def after(self, event: Any) -> None:
+        """Let what is asked from now on wait for an event."""
+        self._stream.wait_event(event)
+
+    def _event(self, stream: Any) -> Any:
+        event = self._cupy.cuda.Event(disable_timing=True)
+        event.record(stream)
+        return event
 
     def mark(self) -> Any:
         """Return an event at the end of the stream."""

@@ -18,7 +18,8 @@ def multiply(source, kernels, imaginary, odd, responses, before):
     """Multiply the modes of sources by real kernels, or by i times them.
 
     A thread takes the modes kx and -kx: a source and each kernel are read once, for all responses
-    and both modes, and neighbouring threads have neighbouring modes.  The sources may lie where the
+    and both modes, and neighbouring threads have neighbouring modes.  A row of blocks takes a kx, a
+    layer a source, so that nobody divides.  The sources may lie where the
     first responses will.
 
     Parameters
@@ -32,22 +33,22 @@ def multiply(source, kernels, imaginary, odd, responses, before):
         Row r holds kx = r - before; the halo rows are left as they are.  The response of source s
         to kernel k is k x sources + s.
     """
-    n = cuda.grid(1)
-    length, sources, columns = source.shape
-    if n < kernels.shape[1] * sources * columns:
-        line = n // columns
-        y = n - line * columns
-        x = line // sources
-        s = line - x * sources
-        opposite = length - x
+    y = cuda.grid(1)
+    length, _, columns = source.shape
+    if y >= columns:
+        return
+    s = cuda.blockIdx.z
+    sources = source.shape[1]
+    for x in range(cuda.blockIdx.y, kernels.shape[1], cuda.gridDim.y):
+        opposite = length - x if x > 0 else 0
         mode = source[x, s, y]
-        other = source[opposite % length, s, y]
+        other = source[opposite, s, y]
         for field in range(kernels.shape[0]):
             at = field * sources + s
             factor = kernels[field, x, y]
             times_i = (imaginary >> field) & 1
             responses[x + before, at, y] = product(factor, mode, times_i)
-            if x < opposite < length:
+            if opposite > x:
                 if (odd >> field) & 1:
                     factor = -factor
                 responses[opposite + before, at, y] = product(factor, other, times_i)

@@ -32,6 +32,7 @@ with suppress(ImportError):
     settings.CUDA_LOW_OCCUPANCY_WARNINGS = False
 
 WARP = 32  # threads that run in step
+MOST_ROWS = 65535  # of blocks, and layers
 THREADS = 128  # of a block, unless there are fewer
 
 
@@ -80,16 +81,18 @@ def compile_loop(loop: Any, **others: Callable) -> Callable:
 def kernel(function: Callable) -> Callable[..., None]:
     """Compile a kernel; return the function ``launch(threads, *arguments)``.
 
-    It starts at least so many threads, in the stream of `Queue`, and does not wait for them.
+    It starts at least so many threads, in the stream of `Queue`, and does not wait for them; for
+    (threads, rows, layers) so many in the blocks of each row and layer, or of the first 65535 rows.
     """
     compiled: Any = cuda.jit(function)
     known: dict[tuple, PreparedKernel | None] = {}  # by the kinds of arguments
 
-    def launch(threads: int, *arguments: Any) -> None:
-        if threads <= 0:
+    def launch(threads: int | tuple[int, int, int], *arguments: Any) -> None:
+        across, rows, layers = (threads, 1, 1) if isinstance(threads, int) else threads
+        if min(across, rows, layers) <= 0:
             return
-        block = min(THREADS, -(-threads // WARP) * WARP)
-        grid = -(-threads // block)
+        block = min(THREADS, -(-across // WARP) * WARP)
+        grid = -(-across // block), min(rows, MOST_ROWS), layers
         kind = kinds(arguments)
         if (found := known.get(kind)) is not None:
             found.launch(grid, block, pack(arguments, []))

@@ -65,14 +65,12 @@ class PreparedKernel:
         self._addresses = (ctypes.c_void_p * len(words))(*addresses)
         self._arguments = ctypes.addressof(self._addresses)
 
-    def launch(self, grid: int, block: int, numbers: list[Any]) -> None:
+    def launch(self, grid: tuple[int, int, int], block: int, numbers: list[Any]) -> None:
         """Launch it in the queue's stream; nobody waits.  The driver copies the arguments."""
         assert Queue.launch is not None
         with _LOCK:
             self._format.pack_into(self._memory, 0, *numbers)
-            Queue.launch(
-                self._handle, grid, 1, 1, block, 1, 1, 0, Queue.pointer, self._arguments, 0
-            )
+            Queue.launch(self._handle, *grid, block, 1, 1, 0, Queue.pointer, self._arguments, 0)
 
 
 def kinds(arguments: tuple[Any, ...]) -> tuple[Any, ...]:

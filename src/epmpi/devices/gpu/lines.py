@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu.column_pass import parity
-from epmpi.devices.gpu import column_kernels
+from epmpi.devices.gpu import column_kernels, exchange_kernels
 
 STRIP_BYTES = 1 << 29  # of the responses in a strip of columns
 
@@ -112,6 +112,52 @@ class GPULines:
         for source, target, distances in _batches(spectra, rows):
             self._run("back", self.shape[1], source, target, (1, 1), distances)
 
+    def cut_rows(
+        self,
+        spectra: NDArray,
+        pieces: NDArray,
+        tables: tuple[NDArray, NDArray],
+        first: int,
+        local: int,
+    ) -> None:
+        """Cut spectra (rows, fields, modes) into pieces ``(local, fields, width)`` of their modes.
+
+        Parameters
+        ----------
+        spectra : complex array
+            The rows from `first` on, of the `local` ones.
+        pieces : complex array, shape (local x fields x modes,)
+            Written; it may be of lower precision.
+        tables : two int64 arrays, shape (modes,)
+            First mode and number of modes of the piece that a mode belongs to.
+        """
+        rows, fields, modes = spectra.shape
+        threads = modes, rows, fields
+        exchange_kernels.cut_rows(threads, spectra, pieces, *tables, first, local)
+
+    def join_rows(
+        self,
+        pieces: NDArray,
+        tables: tuple[NDArray, NDArray],
+        first: int,
+        local: int,
+        fields: int,
+        begin: int,
+        spectra: NDArray,
+    ) -> None:
+        """Put spectra (rows, some fields, modes) together again, of fields from `begin` on.
+
+        `fields` is the number of those in a piece; all else as for `cut_rows`.
+        """
+        rows, some, modes = spectra.shape
+        exchange_kernels.join_rows(
+            (modes, rows, some), pieces, *tables, first, local, fields, begin, spectra
+        )
+
+    def some_columns(self, kernels: Kernels, first: int, last: int) -> Kernels:
+        """Return the kernels of some columns."""
+        return Kernels(kernels.values[:, :, first:last], kernels.odd)
+
     def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
         """Transform the columns of exchanged fields (Lx, fields, ky) into (fields, ky, Lx)."""
         self._columns(exchanged, forward=True)
@@ -175,7 +221,7 @@ class GPULines:
             strip = slice(first, first + width)
             given, found = source[:, :, strip], responses[:, :, strip]
             self._columns(given, forward=True)
-            threads = values.shape[1] * given.shape[1] * given.shape[2]
+            threads = given.shape[2], values.shape[1], given.shape[1]
             factors = values[:, :, strip]
             column_kernels.multiply(threads, given, factors, which, odd, found, before)
             self._columns(found[before : before + length], forward=False)
