@@ -96,7 +96,7 @@ def card(log, monkeypatch):
 
 
 def test_the_card_is_chosen_before_anything_is_made_on_it(card, log):
-    assert log == ["device 1", "stream", "current", "kernels 4711"]
+    assert log == ["device 1", "stream", "stream", "current", "kernels 4711"]
     assert (card.name, card.number) == ("NVIDIA X", 1)
     assert card.uuid == "GPU-of-1"
     assert (card.free_bytes(), card.total_bytes, card.cache_bytes) == (35, 100, 1000)
