@@ -211,6 +211,7 @@ def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
         beside=lambda work: work(),
         after=lambda token: None,
         mark=time.perf_counter,
+        wait=waiting(lambda mark: None),
         seconds=lambda first, last: last - first,
         has_nccl=lambda: nccl,
         to_host=waiting(

@@ -7,10 +7,12 @@ import h5py
 import pytest
 
 from epmpi.config import from_mapping
+from epmpi.devices import CPU
 from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 from epmpi.run.planning import array_bytes, file_bytes, plan
 from epmpi.run.simulation import Simulation
+from epmpi.run.stopping import Pace
 from epmpi.spectral import transport
 
 
@@ -87,3 +89,49 @@ def test_plan_times_the_first_steps():
     assert needs.steps == 60
     assert 0 < needs.seconds_per_step < 1
     assert needs.seconds == needs.steps * needs.seconds_per_step
+
+
+class LateDevice(CPU):
+    """Does what it is asked for when it is waited for: a step takes it a hundredth of a second."""
+
+    def __init__(self, clock):
+        self.clock, self.asked = clock, 0
+
+    def advance_sites(self, *arguments):
+        super().advance_sites(*arguments)
+        self.asked += 1
+
+    def row_loops(self, lines):
+        return None
+
+    def synchronize(self):
+        self.clock[0] += 0.01 * self.asked
+        self.asked = 0
+
+
+def test_a_trial_counts_the_time_of_the_device(monkeypatch):
+    """Not that in which it is asked for steps."""
+    clock = [0.0]
+    device = LateDevice(clock)
+    monkeypatch.setattr("epmpi.run.planning.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("epmpi.model.model.place", lambda name, communicator: device)
+    needed = plan(settings(lattice={"shape": [32, 40]}), Communicator.world())
+    assert needed.seconds_per_step == pytest.approx(0.01)
+
+
+def test_a_run_waits_for_the_device_before_it_looks_at_the_clock(monkeypatch, tmp_path):
+    clock = [0.0]
+    device = LateDevice(clock)
+    unwaited = []
+    decide = Pace.decide
+
+    def decided(pace, step):
+        unwaited.append(device.asked)
+        return decide(pace, step)
+
+    monkeypatch.setattr(Pace, "decide", decided)
+    simulation = Simulation(settings(lattice={"shape": [32, 40]}), device=device)
+    simulation.run(tmp_path / "RUN", progress=False)
+    assert unwaited
+    assert not any(unwaited)
+    assert device.asked == 0

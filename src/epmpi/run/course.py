@@ -112,13 +112,15 @@ class Course:
             look, self.stopped, self.progressed = model.step_count + 1, "", False
             while model.step_count < self.total_steps and not self.stopped:
                 yield self._next_due(look, calls)
+                looks = model.paused or model.step_count >= look
+                if looks or model.step_count in (warmup.steps, self.total_steps):
+                    model.device.synchronize()  # before anybody looks at a clock
                 if warmup.end_if_steady():
                     recorder.begin_measurement(warmup.steps)
                 if model.step_count == warmup.steps:
                     pace.warmup_time = pace.wall_time
                     around.told.expect(self.total_steps)
                 self._look_and_change(store, calls)
-                looks = model.paused or model.step_count >= look
                 if looks or model.step_count == self.total_steps:
                     watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < warmup.steps else "measure"

@@ -21,6 +21,7 @@ from epmpi.physics.rules import stress_at
 from epmpi.run.schedule import Schedule
 
 TRIAL_SECONDS = 2.0  # how long the speed is tried
+UNTIMED_STEPS = 3  # the first compiles, the second is recorded on a GPU
 TRIAL_STRESS = 0.25  # standard deviation, in yield stresses: about that of steady states
 LOWEST_BARRIER = 7.0  # over T, at the start of the trial
 EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
@@ -224,12 +225,21 @@ def _counted(model: Model) -> tuple[float, float, float]:
 
 
 def _seconds_per_step(configuration: Configuration, communicator: Communicator) -> float:
-    """Time the first steps of a run, after one that compiles.  Collective."""
+    """Time the first steps of a run, after some that compile and record.  Collective.
+
+    They are waited for, more at a time from once to once: a device may only be asked for them.
+    """
     model = Model(configuration, communicator)
-    model.step()
-    start, steps, going = time.perf_counter(), 0, True
-    while going:
+    for _ in range(UNTIMED_STEPS):
         model.step()
-        steps += 1
-        going = communicator.broadcast(time.perf_counter() - start < TRIAL_SECONDS)
-    return (time.perf_counter() - start) / steps
+    model.device.synchronize()
+    start, steps, at_once, going = time.perf_counter(), 0, 1, True
+    while going:
+        for _ in range(at_once):
+            model.step()
+        model.device.synchronize()
+        steps += at_once
+        seconds = time.perf_counter() - start
+        at_once = min(2 * at_once, max(1, int((TRIAL_SECONDS - seconds) * steps / seconds)))
+        going, at_once = communicator.broadcast((seconds < TRIAL_SECONDS, at_once))
+    return seconds / steps

@@ -10,6 +10,7 @@ import pytest
 import stand_in_card as card
 from two_devices import CASES, configuration_of
 
+from epmpi.devices.gpu.graph_capture import IN_FLIGHT
 from epmpi.model.batch import Batch
 from epmpi.model.model import Model
 from epmpi.model.waiting import WaitingTimes
@@ -77,7 +78,8 @@ def test_a_step_is_its_recording(comm, case, transport):
     if comm.size == 1 or "tracers.number=0" in CASES[case]:
         assert (found["launches"], found["allocations"]) == (0, 0)
         waits = {STAGED: 2, CUDA_AWARE: 1}.get(transport, 0)
-        assert found["waits"] == exchanges * waits
+        behind = 1  # so that the host is a few steps ahead at most
+        assert found["waits"] == exchanges * waits + behind
 
 
 def test_strips_of_columns_travel_beside_others(comm, monkeypatch):
@@ -163,6 +165,11 @@ def test_restored_gathered_and_annealed(comm, gpu):
     assert model.fault() is None or comm.size > 1
 
 
+def test_the_host_is_a_few_steps_ahead_at_most(comm):
+    model = model_of(comm)
+    assert card.asked(steps, model, 100)["most_in_flight"] <= 3 * IN_FLIGHT  # graphs: three a step
+
+
 def test_a_batch_is_one_graph(comm):
     if comm.size > 1:
         return  # a batch needs one rank
@@ -170,7 +177,7 @@ def test_a_batch_is_one_graph(comm):
     for _ in range(4):
         batch.step()
     found = card.asked(batch.step)
-    assert (found["graph_launches"], found["launches"], found["waits"]) == (1, 0, 0)
+    assert (found["graph_launches"], found["launches"]) == (1, 0)
 
 
 def test_odd_sizes(comm):

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from epmpi.devices.gpu.graph_capture import KEPT, CapturedStep
+from epmpi.devices.gpu.graph_capture import IN_FLIGHT, KEPT, CapturedStep
 
 
 class Graph:
@@ -34,7 +34,7 @@ def step(log, recorded):
         recorded.append(work)
         return Graph(lambda: "graph", log)
 
-    return CapturedStep(np.zeros(1, np.uint64), record)
+    return CapturedStep(np.zeros(1, np.uint64), record, lambda: None, lambda mark: None)
 
 
 def work_of(log, name):
@@ -86,7 +86,7 @@ def test_a_refusal_is_told_once_and_the_work_is_done(log):
     def record(work):
         raise RuntimeError("operation not permitted")
 
-    step = CapturedStep(np.zeros(1, np.uint64), record)
+    step = CapturedStep(np.zeros(1, np.uint64), record, lambda: None, lambda mark: None)
     step.take("a", work_of(log, "a"))
     with pytest.warns(RuntimeWarning, match=r"kernel by kernel: no CUDA graph \(operation not"):
         step.take("a", work_of(log, "a"))
@@ -96,3 +96,20 @@ def test_a_refusal_is_told_once_and_the_work_is_done(log):
             step.take(key, work_of(log, key))
     assert log == ["a", "a", "a", "b", "b", "b"]
     assert step.number == 6
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b"], range(200)])
+def test_the_host_is_a_few_steps_ahead_at_most(log, keys):
+    """Recorded or not."""
+    asked, done, most = 0, 0, 0
+
+    def wait(mark):
+        nonlocal done
+        done = max(done, mark)
+
+    step = CapturedStep(np.zeros(1, np.uint64), lambda work: Graph(work, log), lambda: asked, wait)
+    for number in range(100):
+        asked += 1
+        step.take(keys[number % len(keys)], lambda: None)
+        most = max(most, asked - done)
+    assert IN_FLIGHT // 2 <= most <= IN_FLIGHT

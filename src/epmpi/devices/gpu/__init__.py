@@ -84,8 +84,10 @@ class GPU(CardMemory, Device):
 
     def repeated_step(self, *, capture: bool) -> RepeatedStep:
         """Return what takes steps, where it may as CUDA graphs; see `Device.repeated_step`."""
-        number = self.counter(0)
-        return CapturedStep(number, self._card.record) if capture else RepeatedStep(number)
+        number, card = self.counter(0), self._card
+        if not capture:
+            return RepeatedStep(number)
+        return CapturedStep(number, card.record, card.mark, card.wait)
 
     def aside(self, work: Callable[[], None]) -> None:
         """Do work of the host in the middle of a step; see `Device.aside`."""

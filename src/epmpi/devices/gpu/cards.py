@@ -154,6 +154,10 @@ class Card:
         event.record(self._stream)
         return event
 
+    def wait(self, event: Any) -> None:
+        """Wait until the card has come to an event."""
+        event.synchronize()
+
     def seconds(self, first: Any, last: Any) -> float:
         """Return the time between two events; waits for the later one."""
         last.synchronize()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from epmpi.devices.repeated_step import RepeatedStep, Work
 
+IN_FLIGHT = 8  # steps that the host is ahead of the card at most: what a signal may find queued
 KEPT = 4  # recordings: tracers that move every few steps need two
 
 
@@ -60,11 +61,24 @@ class CapturedStep(RepeatedStep):
         A counter of the card.
     record : function (work) -> Recording
         Calls the work, and returns what it would have done as an object with `launch()`.
+    mark : function () -> mark
+        Marks the end of what the card was asked for.
+    wait : function (mark)
+        Waits until the card has come to it.
     """
 
-    def __init__(self, number: NDArray[np.uint64], record: Callable[[Work], Any]) -> None:
+    def __init__(
+        self,
+        number: NDArray[np.uint64],
+        record: Callable[[Work], Any],
+        mark: Callable[[], Any],
+        wait: Callable[[Any], None],
+    ) -> None:
         super().__init__(number)
         self._record: Callable[[Work], Any] | None = record
+        self._mark, self._wait = mark, wait
+        self._asked = 0
+        self._last: Any = None  # mark, half of what may be in flight ago
         self._recordings: OrderedDict[Hashable, Any] = OrderedDict()
 
     def forget(self) -> None:
@@ -72,7 +86,19 @@ class CapturedStep(RepeatedStep):
         self._recordings.clear()
 
     def take(self, key: Hashable, work: Work) -> None:
-        """Take a step that is the same each time for a key; see `RepeatedStep.take`."""
+        """Take a step that is the same each time for a key; see `RepeatedStep.take`.
+
+        It waits where the card is too far behind.
+        """
+        self._ask(key, work)
+        self._asked += 1
+        if self._asked % (IN_FLIGHT // 2) == 0:
+            if self._last is not None:
+                self._wait(self._last)
+            self._last = self._mark()
+
+    def _ask(self, key: Hashable, work: Work) -> None:
+        """Ask the card for a step, by its recording where there is one."""
         if key not in self._recordings or self._record is None:
             super().take(key, work)
             self._recordings[key] = None
