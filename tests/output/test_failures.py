@@ -9,7 +9,7 @@ import pytest
 
 from epmpi.config import from_mapping
 from epmpi.output import OutputError, open_run
-from epmpi.output.failures import reason, told_in_one_line
+from epmpi.output.failures import output_errors, reason
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice
 
@@ -71,9 +71,9 @@ def test_reasons(error, line):
     assert reason(error).startswith(line)
 
 
-def test_told_in_one_line(tmp_path):
+def test_output_errors(tmp_path):
     with (
         pytest.raises(OutputError, match=r"cannot write .*/nowhere/file: No such file"),
-        told_in_one_line(tmp_path / "nowhere" / "file"),
+        output_errors(tmp_path / "nowhere" / "file"),
     ):
         (tmp_path / "nowhere" / "file").write_text("")

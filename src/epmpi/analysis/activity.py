@@ -1,8 +1,7 @@
-"""The series whose averages are taken; that of the activity is exact in time where a run knows it.
+"""Series to average; the activity of an exact-clock run is an exact average over time.
 
-The exact clock adds up how long sites are active.  The differences of that sum between two outputs
-are averages of the activity over all of the time between them, without the error of sampling it at
-the outputs alone.
+The exact clock adds up how long sites are active.  The difference of that sum between two outputs
+gives the activity averaged over the time between them, without the error of sampling.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from epmpi.analysis.reading import RunFile
 
 ACTIVE_TIME = "active_time"
-AT_OUTPUTS = "activity_at_outputs"  # of runs whose activity is that over time
+AT_OUTPUTS = "activity_at_outputs"  # the sampled activity, where the run has the exact one too
 SAMPLED = "fraction of active sites at the outputs"
 OVER_TIME = (
     "fraction of active sites, averaged over all of the time between two outputs: difference of "
@@ -24,20 +23,20 @@ OVER_TIME = (
 
 
 def is_over_time(run: RunFile) -> bool:
-    """Tell whether the activity of a run is known as its exact average between outputs."""
+    """Tell whether a run has the exact average of its activity between outputs."""
     return run.has(f"observables/{ACTIVE_TIME}") and run.series(ACTIVE_TIME)[0].time.size > 1
 
 
-def course(
+def series_of(
     run: RunFile, name: str, *, warmup: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the times and values of the series that an average is taken of, shape (samples,).
+    """Return the times and values of a series to average, shape (samples,).
 
     Parameters
     ----------
     name : str
-        As under /observables, or `AT_OUTPUTS`.  Of the activity over time, the times are the
-        middles between outputs.
+        As under /observables, or `AT_OUTPUTS`.  The activity averaged over time has the midpoints
+        between outputs as its times.
     warmup : bool
         Return the warm-up instead (its time runs from the start of the run).
     """
@@ -51,7 +50,7 @@ def course(
 
 
 def definitions(names: Iterable[str]) -> dict[str, str]:
-    """Return what the averages of these names are averages of, where more than one is meant."""
+    """Return the definitions of those averages whose names are ambiguous."""
     exact = AT_OUTPUTS in (found := set(names))
     known = {"activity": OVER_TIME if exact else SAMPLED, AT_OUTPUTS: SAMPLED}
     return {name: text for name, text in known.items() if name in found}

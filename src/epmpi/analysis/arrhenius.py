@@ -1,4 +1,4 @@
-"""The Arrhenius law of the activity, and what remains of curvature.
+"""The Arrhenius law of the activity, and its curvature.
 
     ln a = ln A - E/T              straight
     ln a = ln A - E/T + c/T^2      curved: the slope against 1/T is -E + 2 c/T

@@ -24,7 +24,7 @@ BLOCKS = 8  # of a run, each longer than the times over which C falls
 
 
 class Autocorrelation(SumsByOrigin):
-    """Adds up v(t0+t).v(t0) over columns (tracers, sites), for each lag and origin.
+    """Sums of v(t0+t).v(t0) over columns (tracers, sites), for each lag and origin.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Autocorrelation(SumsByOrigin):
         self.sums[-1] += flat.sum(axis=1)
 
     def result(self, name: str, definition: str, subtract_mean: bool) -> Curve:
-        """Return C(t), the jackknife errors of the ratio included; C(0) = 1 is left out.
+        """Return C(t) without C(0) = 1, with jackknife errors of the ratio.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Autocorrelation(SumsByOrigin):
         )  # fmt: skip
 
     def _left_out(self, subtract_mean: bool) -> NDArray[np.float64]:
-        """Return C(t) without one block of the run after the other, shape (blocks, lags)."""
+        """Return C(t) with each block of the run left out in turn, shape (blocks, lags)."""
         blocks = self.replicas if self.replicas > 1 else BLOCKS
         means = leave_one_out([sums / self.columns for sums in self.sums], blocks)
         products, square, mean = means[:, :-2], means[:, -2:-1], means[:, -1:]
@@ -91,13 +91,13 @@ class Autocorrelation(SumsByOrigin):
 
 
 def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArray] | None:
-    """Return the frames that are followed by another one after a unit of time.
+    """Return the frames that have another one a unit of time later.
 
     Returns
     -------
     (Clock, array of int, array of int) or None
-        Clock of the origins, their frame indices, and those of their ends; None where no two frames
-        are that far apart, to half a step.
+        Clock of the origins, their frame indices, and those of the later frames; None where no two
+        frames are that far apart, to half a step.
     """
     span = clock.step[-1] - clock.step[0]
     step = (clock.time[-1] - clock.time[0]) / span

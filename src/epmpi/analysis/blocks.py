@@ -74,7 +74,7 @@ def correlation_time(series: ArrayLike) -> float:
     x = x - x.mean()
     power = np.abs(np.fft.rfft(x, 2 * x.size)) ** 2
     covariance = np.fft.irfft(power)[: x.size]
-    # Rounding leaves a constant series a variance that is no fluctuation.
+    # A constant series may have a small variance from rounding.
     if covariance[0] <= 1e-24 * x.size * float(np.max(np.abs(np.asarray(series)))) ** 2:
         return 0.5
     running = np.cumsum(covariance / covariance[0]) - 0.5
@@ -100,8 +100,8 @@ def block_average(series: ArrayLike, replicas: int = 1) -> Estimate:
     ----------
     series : array, shape (samples,)
     replicas : int
-        Of how many independent runs the series holds equal parts, one after the other: with
-        several, each is a block.
+        Number of independent runs of equal length in the series, one after the other; each of
+        several is a block.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _replica_average(x: NDArray[np.float64]) -> Estimate:
 
 
 def leave_one_out(series: Sequence[ArrayLike], blocks: int) -> NDArray[np.float64]:
-    """Return the means of several series with one block after the other left out.
+    """Return the means of several series with each block left out in turn.
 
     Block k is the k-th of `blocks` equal parts of each series, so that series of different length
     (origins of different lags) lose the same stretch of the run, up to one lag.
@@ -155,7 +155,7 @@ def leave_one_out(series: Sequence[ArrayLike], blocks: int) -> NDArray[np.float6
 
 
 def without_one(counts: NDArray) -> NDArray:
-    """Return the sum of counts by block, shape (blocks, ...), without one block after the other."""
+    """Return the sums of counts by block with each block left out in turn, shape (blocks, ...)."""
     return np.asarray(counts.sum(axis=0) - counts)
 
 
@@ -173,8 +173,7 @@ def jackknifed(
     whole : array
         The averages of the whole run.
     left_out : array, shape (blocks, *whole.shape), or None
-        The same without one block after the other, or without one replica; the error is nan
-        without them.
+        The same with each block, or replica, left out in turn; the error is nan where it is None.
     """
     value = np.asarray(function(whole), dtype=np.float64)
     if left_out is None or len(left_out) < 2:

@@ -1,4 +1,4 @@
-"""A run file, checked when it is opened; what damage leads to later on is told in one line."""
+"""A run file, checked when it is opened; damage found later gives an error of one line."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from epmpi.trust import (
 Read = TypeVar("Read", bound=Callable[..., Any])
 
 
-def told_in_one_line(read: Read) -> Read:
-    """Let a method of a `CheckedFile` turn whatever damaged bytes lead to into an AnalysisError."""
+def checked_read(read: Read) -> Read:
+    """Let a method of a `CheckedFile` raise AnalysisError for any error from damaged bytes."""
 
     @wraps(read)
-    def reading(self: CheckedFile, *arguments: Any, **options: Any) -> Any:
+    def checked(self: CheckedFile, *arguments: Any, **options: Any) -> Any:
         try:
             return read(self, *arguments, **options)
         except AnalysisError:
@@ -41,11 +41,11 @@ def told_in_one_line(read: Read) -> Read:
             why = one_line(error)
             raise AnalysisError(f"{self.path} cannot be read (damaged file?): {why}") from error
 
-    return cast(Read, reading)
+    return cast(Read, checked)
 
 
 class CheckedFile:
-    """A run file of epmpi, open for reading, and what its header says; see `RunFile`.
+    """A run file of epmpi, open for reading, and its header; see `RunFile`.
 
     Attributes
     ----------
@@ -114,13 +114,13 @@ class CheckedFile:
         return int(shape[0]), int(shape[1])
 
     def parameter(self, section: str, key: str, default: Any = None) -> Any:
-        """Return one key of the configuration as it ran, or the default where it is absent."""
+        """Return the value of a key in this run, or the default where the file lacks it."""
         group = self._file.get(f"parameters/{section}")
         return default if group is None else plain(group.attrs.get(key, default))
 
-    @told_in_one_line
+    @checked_read
     def provenance(self) -> dict[str, Any]:
-        """Return what /parameters says of the run: configuration, versions, seed, device, ..."""
+        """Return the attributes of /parameters: configuration, versions, seed, device, ..."""
         group = self._file.get("parameters")
         return {} if group is None else {key: plain(value) for key, value in group.attrs.items()}
 

@@ -6,9 +6,8 @@ one that lie within its range,
 
     P(n) = [ sum (y_ij - Y_k(x_ij))^2 / number of such points ]^(1/2),
 
-over curves j != k and points i of curve j; n minimises P.  P is the relative misfit of -ln S.  A
-function of q^n t has P = 0 whatever its form, so that, unlike a fit, n does not lean on a stretched
-exponential.
+over curves j != k and points i of curve j; n minimises P.  P is the relative misfit of -ln S.  Any
+function of q^n t has P = 0, so n, unlike that of a fit, does not depend on a stretched exponential.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from epmpi.analysis.structure_factor import StructureFactor
 
 RANGE = (0.3, 5.0)  # in which n is sought
 FEWEST_OVERLAPS = 4
-NO_OVERLAP = 1e6  # finite, for the search goes through it
+NO_OVERLAP = 1e6  # finite, because the search evaluates it
 
 DEFINITION = (
     "n minimises P(n) = rms of y_ij - Y_k(x_ij) over all pairs of curves j, k of one time window, "

@@ -1,4 +1,4 @@
-"""Whether a run has come to its end, and how far it came where it has not."""
+"""Completeness of a run: whether it has ended, and the time that it reached."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from epmpi.analysis.field_results import STRESS
 from epmpi.analysis.reading import POSITION, RunFile
 
-FRAMES = ("observables/activity", POSITION, STRESS)  # whose last frame tells how far a run came
+FRAMES = ("observables/activity", POSITION, STRESS)  # their last frames give the time reached
 NOT_ENDED = "it goes on, or was killed"
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """What a run, or the runs of an ensemble, lack to their end.
+    """The missing part of a run, or of the runs of an ensemble.
 
     Attributes
     ----------
     why : str
         As the run says: "SIGTERM", "time limit", ...; `NOT_ENDED` where it says nothing.
     reached, duration : float
-        Time of the last frame, and of the end that was asked for, from the end of the warm-up; in
-        tau.
+        Time of the last frame, and the requested duration, since the end of the warm-up; in tau.
     runs, of : int
-        How many runs of how many.
+        Number of runs that are incomplete, and of all runs.
     """
 
     why: str
@@ -53,7 +52,7 @@ class Shortfall:
 
 
 def shortfall(runs: Sequence[RunFile]) -> Shortfall | None:
-    """Return what runs of the same frames lack to their end; None where all have come to it."""
+    """Return the missing part of runs with the same frames; None where all are complete."""
     ends = [run.provenance() for run in runs]
     cut = [str(end.get("stopped", NOT_ENDED)) for end in ends if "finished" not in end]
     if not cut:

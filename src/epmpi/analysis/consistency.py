@@ -1,4 +1,4 @@
-"""Rows that must agree: the fits of S(q,t) against the mean square displacement.
+"""Consistency of the fits of S(q,t) with the mean square displacement.
 
 With c(q) = exp(-q^2 <dr^2>/4) for Gaussian displacements, S(q,t)/S(q,0) = exp(-q^2 <dr^2>/2):
 
@@ -23,12 +23,12 @@ from epmpi.analysis.regimes import LocalExponent, Window
 from epmpi.analysis.relaxation import CollapseFit, fit_window
 from epmpi.analysis.structure_factor import StructureFactor
 
-STRAIGHT = 1.9  # local exponent of motion that counts as ballistic without reserve
+STRAIGHT = 1.9  # least local exponent of motion that counts as ballistic
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two measured values that theory says are equal.
+    """Two measured values that are equal in theory.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def compare(
     factor: StructureFactor,
     windows: list[Window],
 ) -> tuple[list[Comparison], list[CollapseFit]]:
-    """Return the rows that a run allows, and the fits with the exponents of theory."""
+    """Return the comparisons that a run allows, and the fits with the exponents of theory."""
     rows, fits = [], []
     for window in windows:
         if window.name == "I":

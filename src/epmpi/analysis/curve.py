@@ -24,13 +24,13 @@ class Curve:
     argument : str
         Name of the abscissa.
     x, value, error : array, shape (points,)
-        Abscissa, value, and the half of the 68.3 % interval.
+        Abscissa, value, and half of the 68.3 % interval.
     x_unit, unit : str
     parameters : dict of str to float
-        Numbers that belong to the curve: fits of it, the lag that it was taken at, ...
+        Numbers that belong to the curve: fits of it, its lag, ...
     left_out : array, shape (blocks, points), optional
-        The values without one block of the run after the other, or without one replica: for the
-        errors of what is fitted to the curve, whose points are correlated.
+        The values with each block of the run, or each replica, left out in turn: for the errors of
+        fits to the curve, whose points are correlated.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Curve:
         )
 
     def part(self, chosen: slice | NDArray[np.bool_]) -> Curve:
-        """Return some of its points."""
+        """Return the curve with only the chosen points."""
         left_out = None if self.left_out is None else self.left_out[:, chosen]
         x, value, error = self.x[chosen], self.value[chosen], self.error[chosen]
         return replace(self, x=x, value=value, error=error, left_out=left_out)
@@ -91,7 +91,7 @@ class FittedLaw:
 
 
 def shared_blocks(*series: NDArray, replicas: int = 1) -> int:
-    """Return a number of blocks that is safe for each of several correlated series."""
+    """Return a number of blocks that is small enough for each of several correlated series."""
     if replicas > 1:
         return replicas
     return max(min(block_average(values).blocks for values in series), 2)

@@ -32,7 +32,7 @@ class Diffusion:
     origins, blocks : array of int
         Number of origins t0, and of blocks of origins that the error comes from.
     resolved : array of bool
-        Whether the origins are enough for the error bar (see `blocks`).
+        Whether there are enough origins for the error bar (see `blocks`).
     by_origin : list of arrays
         Per lag, the squared displacement averaged over tracers for each origin.
     """
@@ -49,7 +49,7 @@ class Diffusion:
 
 
 class SquaredDisplacement(SumsByOrigin):
-    """Adds up |r(t0+t) - r(t0)|^2 over tracers, strip of tracers by strip, for each origin and lag.
+    """Sums of |r(t0+t) - r(t0)|^2 over tracers, strip by strip, for each origin and lag.
 
     Memory: one number per origin and lag.
     """
@@ -63,7 +63,7 @@ class SquaredDisplacement(SumsByOrigin):
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
         self.tracers += strip.shape[1]
         for lag, total in zip(self.lags, self.sums, strict=True):
-            # The differences are squared, not the positions: unwrapped positions grow for ever.
+            # Differences, not positions, are squared: unwrapped positions grow without bound.
             moved = (strip[lag.ends] - strip[lag.origins]).reshape(lag.count, -1)
             total += np.vecdot(moved, moved)
 

@@ -26,7 +26,7 @@ VAN_HOVE = (
 
 
 class DisplacementDistribution(CountsByBlock):
-    """Counts |r(t0+t) - r(t0)| in logarithmic bins, block of origins by block.
+    """Counts of |r(t0+t) - r(t0)| in logarithmic bins, for each block of origins.
 
     Parameters
     ----------
@@ -78,21 +78,21 @@ class DisplacementDistribution(CountsByBlock):
 def density_with_error(
     counts: NDArray[np.int64], edges: NDArray[np.float64], total: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return a probability density from counts by block, its error, and what that comes from.
+    """Return a probability density from counts by block, and its error.
 
     Parameters
     ----------
     counts : int array, shape (blocks, bins)
     edges : array, shape (bins + 1,)
     total : int array, shape (blocks,)
-        All counts of a block, those outside the bins included.
+        All counts of a block, including those outside the bins.
 
     Returns
     -------
     density, error : arrays, shape (bins,)
         The error is the jackknife over blocks; nan with one block.
     left_out : array, shape (blocks, bins), or None
-        The density without one block after the other; None with one block.
+        The density with each block left out in turn; None with one block.
     """
     width = np.diff(edges)
     density = counts.sum(axis=0) / (total.sum() * width)

@@ -54,7 +54,7 @@ def check_alike(runs: Sequence[RunFile]) -> None:
         if _physics(run) != _physics(first):
             raise AnalysisError(
                 f"{run.path} has another configuration than {first.path}: replicas differ in "
-                "run.seed only; analyse the runs by themselves"
+                "run.seed only; analyse the runs separately"
             )
         for path in COMPARED:
             if not _same_frames(first, run, path):

@@ -1,7 +1,7 @@
-"""The one error that analysis raises for what a user gave it."""
+"""The error that analysis raises for invalid input."""
 
 from __future__ import annotations
 
 
 class AnalysisError(ValueError):
-    """A run that cannot be analysed: one line that says what was got, expected, and the remedy."""
+    """A run that cannot be analysed: one line with what was found, what is expected, the remedy."""

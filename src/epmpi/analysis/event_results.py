@@ -1,4 +1,4 @@
-"""What the waiting times that a run has counted give: psi, persistence, random walk."""
+"""Results from the waiting times of a run: psi, persistence, random walk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEWEST = 100  # waits
 
 @dataclass(frozen=True)
 class EventResults:
-    """Waiting times between activations of a site, and what follows from them.
+    """Waiting times between activations of a site, and their curves and fit.
 
     Attributes
     ----------

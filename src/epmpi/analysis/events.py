@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 class Events:
     """Events that began after the warm-up and have ended, in the order in which they ended.
 
-    What still went on when the log was written last is not among them, so that those that began
-    shortly before are not all there.
+    Events that had not ended when the log was last written are missing.
 
     Attributes
     ----------
@@ -37,7 +36,7 @@ class Events:
         return len(self.start)
 
     def fault(self, shape: tuple[int, int]) -> str:
-        """Return what is not as it is in a log of a lattice (Lx, Ly), or an empty text."""
+        """Return the first fault of a log for a lattice (Lx, Ly), or an empty string."""
         for name, values, most in (("x", self.x, shape[0]), ("y", self.y, shape[1])):
             if np.any((values < 0) | (values >= most)):
                 return f"{name} beyond the lattice"
@@ -48,7 +47,7 @@ class Events:
         return "" if np.all(np.abs(self.direction) == 1) else "directions that are not +1 or -1"
 
     def waits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return when sites were activated again, and the waits since their activations before.
+        """Return the times of repeated activations, and the waits since the previous ones.
 
         Site by site, in order of time; in tau.
         """

@@ -1,4 +1,4 @@
-"""What the frames of the stress field give: P(sigma) and C_sigma(t)."""
+"""Results from the frames of the stress field: P(sigma) and C_sigma(t)."""
 
 from __future__ import annotations
 

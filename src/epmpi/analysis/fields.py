@@ -23,7 +23,7 @@ from epmpi.physics.propagators import (
 
 @dataclass(frozen=True)
 class Medium:
-    """What the response of a run's medium depends on; defaults are those of the model."""
+    """Parameters of the elastic response of a run; defaults are those of the model."""
 
     shear_modulus: float = 1.0
     symbol: str = "continuum"
@@ -34,7 +34,7 @@ class Medium:
 
     @classmethod
     def of(cls, run: RunFile) -> Medium:
-        """Return the medium that a run file states.
+        """Return the medium of a run file.
 
         Raises
         ------
@@ -67,7 +67,7 @@ def displacement(plastic_strain: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     plastic_strain : array, shape (Lx, Ly)
-        Or its rate: the map is linear, and gives the velocity then.
+        Or its rate, which gives the velocity: the map is linear.
 
     Returns
     -------

@@ -1,21 +1,20 @@
 """Least squares: the weights of the points, the parameters of a law, and their errors.
 
-Whatever in this package fits a law to points does it by these rules.
+All fits of this package follow these rules.
 
-*Weights.*  A point weighs 1/sigma^2, sigma^2 = error^2 + (tolerance scale)^2.  The tolerance is how
-far a law is trusted: a point with an error far below it would decide alone.  It is `CURVE` for the
-points of one curve, whose laws hold about as well as that, and next to nothing, `ROWS`, for means
-of independent runs.  A point of a curve whose error is not known counts as the least known of the
-others.
+*Weights.*  A point weighs 1/sigma^2, sigma^2 = error^2 + (tolerance scale)^2.  The tolerance is the
+relative accuracy of the law; without it, a point with a much smaller error would decide alone.  It
+is `CURVE` for the points of one curve, and nearly zero, `ROWS`, for means of independent runs.  A
+point of a curve whose error is unknown gets the largest error of the others.
 
 *Errors of independent points.*  The covariance of least squares, times chi^2 per degree of freedom
-where that is above 1: points that scatter by more than their errors say that these are too small,
-or that the law does not hold; points that scatter by less are luck (R. T. Birge, Phys. Rev. 40, 207
-(1932)).  A stated error then covers the truth at 68 %, with few degrees of freedom at up to 73 %.
+where that is above 1: points that scatter by more than their errors show that these are too small,
+or that the law does not hold; a smaller scatter is chance (R. T. Birge, Phys. Rev. 40, 207 (1932)).
+A stated error then covers the truth at 68 %, with few degrees of freedom at up to 73 %.
 
-*Errors of points of one curve.*  Lags of S(q,t), bins of psi, ... come from one run and move
-together: chi^2 says nothing of them.  The fit is made again without one block of the run after the
-other, or without one replica, and the error is that of the jackknife (`blocks.jackknifed`).
+*Errors of points of one curve.*  Lags of S(q,t), bins of psi, ... come from one run and are
+correlated, so chi^2 does not apply.  The fit is repeated with each block of the run, or each
+replica, left out in turn, and the error is that of the jackknife (`blocks.jackknifed`).
 """
 
 from __future__ import annotations
@@ -44,10 +43,10 @@ class Fit:
     ----------
     value : array, shape (parameters,)
     covariance : array, shape (parameters, parameters)
-        Of least squares, before chi^2 is looked at.
+        Of least squares, not scaled by chi^2.
     chi_square : float
     freedom : int
-        Points less parameters.
+        Number of points minus number of parameters.
     """
 
     value: Array
@@ -73,7 +72,7 @@ class Fit:
         ----------
         value : array, shape (new parameters,)
         jacobian : array, shape (new parameters, parameters)
-            Their derivatives by the old ones.
+            Their derivatives with respect to the old ones.
         """
         by_old = np.asarray(jacobian, dtype=np.float64)
         covariance = by_old @ self.covariance @ by_old.T
@@ -88,7 +87,7 @@ def deviations(error: ArrayLike, scale: ArrayLike, tolerance: float) -> Array:
     error : array, shape (points,)
         nan where it is not known.
     scale : array, shape (points,)
-        What the tolerance is a fraction of: the value itself, or what is relative in the law.
+        The quantity that the tolerance is a fraction of, for instance the value.
     tolerance : float
     """
     size = np.abs(np.asarray(scale, dtype=np.float64))
@@ -135,7 +134,7 @@ def fit_curved(
     law : callable
         Of the parameters; returns an array of the shape of y.
     start : sequence of float
-        Where the search begins.
+        Starting point of the search.
     y, sigma : array, shape (points,)
     """
     y, sigma = (np.asarray(one, dtype=np.float64) for one in (y, sigma))

@@ -23,7 +23,7 @@ CHI_4 = (
 
 
 class DisplacementShape(SumsByOrigin):
-    """Adds up |dr|^2, |dr|^4 and the overlap over tracers, for each origin and lag."""
+    """Sums of |dr|^2, |dr|^4 and the overlap over tracers, for each origin and lag."""
 
     def __init__(self, lags: list[Lag]) -> None:
         self.lags = lags

@@ -38,11 +38,10 @@ class Lag:
 def sliding_lags(clock: Clock, most_origins: int | None = None) -> list[Lag]:
     """Return logarithmically spaced lags with their sliding origins.
 
-    Lags are differences of steps that the frames really have, the nearest to `PER_DECADE` points
-    per decade, from the shortest to `LONGEST` of the trajectory.  Frames need not be evenly spaced:
-    every frame whose step plus the lag is a frame too is an origin.  Where the file says that
-    frames stand at logarithmic offsets from certain origins, only these are: they are evenly
-    spaced.
+    Lags are differences of steps between existing frames, those nearest to `PER_DECADE` points per
+    decade, from the shortest to `LONGEST` of the trajectory.  Frames need not be evenly spaced:
+    every frame with another one at its step plus the lag is an origin.  Where frames are at
+    logarithmic offsets from evenly spaced origins, only these origins are used.
 
     Parameters
     ----------

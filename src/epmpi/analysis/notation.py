@@ -1,4 +1,4 @@
-"""How numbers with errors are written."""
+"""Notation of numbers with errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on one HTML page: tables, figures, parameters, provenance, in a file that stands alone."""
+"""A run on one HTML page, self-contained: tables, figures, parameters, provenance."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def write_page(path: Path, analysis: Analysis) -> None:
 
 
 def plain(title: str) -> str:
-    """Return the title of the figures without their mathematical markup."""
+    """Return a title without its mathematical markup."""
     title = title.replace("$", "").replace("\n", ",  ")
     return title.replace(r"\times", "×").replace(r"\dot\gamma", "strain rate")
 
@@ -106,10 +106,10 @@ def _figures(figures: Iterable[Path]) -> Iterator[str]:
 
 
 def _parameters(text: str) -> Iterator[str]:
-    """Yield all keys that the run has, those that are not the default in bold; and the TOML."""
+    """Yield all keys of the run, values other than the default in bold, and the TOML."""
     try:
         sections = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:  # of another version: shown as it is
+    except tomllib.TOMLDecodeError:  # written by another version: shown unchanged
         sections = {}
     lines = []
     for item in describe():

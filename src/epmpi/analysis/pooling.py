@@ -16,27 +16,27 @@ from numpy.typing import NDArray
 
 
 class SumsByOrigin:
-    """Base of what is added up for each origin: the last axis of the sums.
+    """Base of sums with one entry for each origin along the last axis.
 
     Attributes
     ----------
     sums : list of arrays, shape (..., origins)
     replicas : int
-        Whose origins stand one after the other, as many of each.
+        Number of replicas; their origins follow each other, equally many of each.
     """
 
     sums: list[NDArray]
     replicas: int = 1
 
     def join(self, others: Sequence[Any]) -> None:
-        """Take over the sums of other replicas, with as many origins each."""
+        """Append the sums of other replicas with the same number of origins."""
         parts = zip(self.sums, *(other.sums for other in others), strict=True)
         self.sums = [np.concatenate(part, axis=-1) for part in parts]
         self.replicas += len(others)
 
 
 class CountsByBlock:
-    """Base of what is counted block by block: the first axis of the sums.
+    """Base of counts with one entry for each block along the first axis.
 
     Attributes
     ----------

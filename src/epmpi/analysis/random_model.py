@@ -1,4 +1,4 @@
-"""Exact velocities of the random model, to which measured ones are compared.
+"""Exact velocity variance of the random model, for comparison with measured ones.
 
 Active sites are independent, so that the velocity variance at a site is a sum over modes,
 
@@ -18,14 +18,14 @@ from epmpi.physics.propagators import displacement_propagator
 
 
 def velocity_sum(shape: tuple[int, int], interpolation: str) -> float | None:
-    """Return S_L, weighted as the interpolation does it.
+    """Return S_L, with the weights of the interpolation.
 
     Parameters
     ----------
     shape : (int, int)
         Sites along x and y.
     interpolation : str
-        "nearest": at the sites; "bilinear"; for "stream" None is returned.
+        "nearest" (at the sites) or "bilinear"; None is returned for "stream".
     """
     qx, qy = (2 * np.pi * np.fft.fftfreq(length) for length in shape)
     qx, qy = qx[:, None], qy[None, :]

@@ -12,17 +12,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.checked_file import CheckedFile, told_in_one_line
+from epmpi.analysis.checked_file import CheckedFile, checked_read
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.events import Events
 
 POSITION = "particles/tracers/position"
-EVENTS = "events"  # the log of them
+EVENTS = "events"  # group of the event log
 
 
 @dataclass(frozen=True)
 class Clock:
-    """When the frames of a dataset were taken.
+    """Steps and times of the frames of a dataset.
 
     Attributes
     ----------
@@ -54,13 +54,13 @@ class RunFile(CheckedFile):
         too, for what is missing, damaged, or of another shape than it should be.
     """
 
-    @told_in_one_line
+    @checked_read
     def has(self, path: str) -> bool:
         """Tell whether the file holds frames of a {step, time, value} group."""
         value = self._file.get(f"{path}/value")
         return isinstance(value, h5py.Dataset) and value.shape[0] > 0 and value.size > 0
 
-    @told_in_one_line
+    @checked_read
     def clock(self, path: str) -> Clock:
         """Return the steps and times of a {step, time, value} group.
 
@@ -84,7 +84,7 @@ class RunFile(CheckedFile):
         every = self.parameter("origins", "every", 0) if path == POSITION else 0
         return Clock(step, time, every)
 
-    @told_in_one_line
+    @checked_read
     def series(self, name: str, warmup: bool = False) -> tuple[Clock, NDArray[np.float64]]:
         """Return the series of one observable, shape (samples,), with its clock.
 
@@ -103,7 +103,7 @@ class RunFile(CheckedFile):
             raise AnalysisError(f"{self.path}: /{path} is not a series of finite numbers")
         return clock, value
 
-    @told_in_one_line
+    @checked_read
     def field(self, name: str, frame: int) -> NDArray[np.float64]:
         """Return one frame of a field under /fields, shape (Lx, Ly); frame -1 is the last."""
         frames = self.clock(f"fields/{name}").time.size
@@ -116,7 +116,7 @@ class RunFile(CheckedFile):
             )
         return value
 
-    @told_in_one_line
+    @checked_read
     def field_block(self, name: str, rows: slice, columns: slice) -> NDArray[np.float64]:
         """Return all frames of a block of a field, shape (frames, sites), row after row."""
         frames = self.clock(f"fields/{name}").time.size
@@ -126,13 +126,13 @@ class RunFile(CheckedFile):
             raise AnalysisError(f"{self.path}: /fields/{name} holds numbers that are not finite")
         return value
 
-    @told_in_one_line
+    @checked_read
     def frames(self, path: str) -> NDArray:
         """Return all frames of a small {step, time, value} group, shape (frames, ...)."""
         frames = self.clock(path).time.size
         return np.asarray(self._read(self._file[f"{path}/value"], slice(0, frames)))
 
-    @told_in_one_line
+    @checked_read
     def events(self) -> Events:
         """Return the log of events (output.events).
 
@@ -161,7 +161,7 @@ class RunFile(CheckedFile):
         """Number M of tracers in the trajectory."""
         return int(self._file[f"{POSITION}/value"].shape[1])
 
-    @told_in_one_line
+    @checked_read
     def positions(
         self, tracers: slice | NDArray[np.int64], frames: slice = slice(None)
     ) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ class RunFile(CheckedFile):
         tracers : slice or increasing array of int
             Identities.
         frames : slice
-            Which of the frames.
+            Frames to read.
         """
         dataset = self._file[f"{POSITION}/value"]
         if dataset.ndim != 3 or dataset.shape[2] < 2:

@@ -27,7 +27,7 @@ from epmpi.analysis.fits import solve_linear
 BALLISTIC = 1.5
 SUBDIFFUSIVE = 0.95
 DIFFUSIVE = 0.05
-NOISY = 0.1  # as far as this a value counts as diffusive, if its error allows
+NOISY = 0.1  # largest |beta - 1| of diffusive motion, if within the errors
 HALF_WIDTH = 0.25  # of the fit of the local exponent, in decades
 FEWEST_LAGS = 3
 
@@ -66,7 +66,7 @@ def local_exponent(diffusion: Diffusion) -> LocalExponent:
     value, error = np.full((2, log_lag.size), np.nan)
     for centre in range(log_lag.size):
         distance = np.abs(log_lag - log_lag[centre])
-        # The shortest lags are sparse: reach out to the nearest three.
+        # The shortest lags are sparse: take the nearest three.
         reach = max(HALF_WIDTH, float(np.sort(distance)[:FEWEST_LAGS][-1]))
         near = np.flatnonzero(distance <= reach * (1 + 1e-9))
         blocks = int(diffusion.blocks[near].min())
@@ -101,7 +101,7 @@ def find_regimes(exponent: LocalExponent) -> list[Window]:
 
 
 def _exponent(log_lag: NDArray[np.float64], square: NDArray[np.float64]) -> float:
-    """Return d log y/d log t, all lags alike in weight: that of the middle of the half decade."""
+    """Return d log y/d log t in the middle of the half decade; all lags have the same weight."""
     columns = np.stack([np.ones_like(log_lag), log_lag], axis=1)
     return float(solve_linear(columns, np.log10(square))[1])
 

@@ -83,7 +83,7 @@ def usable_points(factor: StructureFactor, window: Window) -> NDArray[np.bool_]:
 def without_blocks(
     factor: StructureFactor, usable: NDArray[np.bool_]
 ) -> NDArray[np.float64] | None:
-    """Return S at usable points without one block of origins after the other, (blocks, points).
+    """Return S at usable points with each block of origins left out, shape (blocks, points).
 
     None where a point has origins for one block only.
     """
@@ -107,7 +107,7 @@ def fit_window(
     factor : StructureFactor
     window : Window
     n, gamma : float, optional
-        Held at these values: n of the best collapse, or both of a theory.
+        Fixed values: n of the best collapse, or both of a theory.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def relaxation_times(factor: StructureFactor) -> RelaxationTime:
     value = np.array([crossing(factor.lag, row) for row in factor.value])
     error = np.full(value.size, np.nan)
     for number in np.flatnonzero(np.isfinite(value)):
-        # Lags beyond the crossing say nothing of it, and have fewer blocks.
+        # Lags beyond the crossing are not needed, and have fewer blocks.
         near = np.flatnonzero(factor.lag <= 2 * value[number])
         if factor.value[number, near[-1]] > np.exp(-1):
             near = np.append(near, near[-1] + 1)

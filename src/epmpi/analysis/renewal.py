@@ -1,7 +1,7 @@
 """Continuous time random walk driven by the measured waiting times (inset of figure 3c).
 
 J. Helfferich et al., Phys. Rev. E 89, 042604 (2014): a walker that jumps whenever its site is
-activated has made N(t) jumps by the time t, with the Laplace transform
+activated has made N(t) jumps on average by the time t, with the Laplace transform
 
     N(s) = psi(s) / (s (1 - psi(s))),
 
@@ -37,7 +37,7 @@ PREDICTION = (
 
 @dataclass(frozen=True)
 class RenewalPrediction:
-    """What a continuous time random walk makes of the waiting times.
+    """Prediction of a continuous time random walk from the waiting times.
 
     Attributes
     ----------

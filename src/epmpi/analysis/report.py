@@ -37,7 +37,7 @@ from epmpi.trust import followed, readable
 
 NUMBERS = "analysis.h5"
 PAGE = "report.html"
-FRAMES = 3  # of a field in memory, at least: read, transformed, drawn
+FRAMES = 3  # least number of frames of a field in memory: read, transformed, drawn
 
 
 def analyse(
@@ -48,7 +48,7 @@ def analyse(
     *,
     page: bool = False,
 ) -> list[Analysis]:
-    """Analyse each run by itself from its run file alone, and report it.
+    """Analyse each run from its run file, and report the results.
 
     The replicas of an ensemble are analysed as one: averages over all of them, and errors from
     their spread.
@@ -67,7 +67,7 @@ def analyse(
     communicator : Communicator, optional
         By default this process works alone.
     page : bool
-        Whether to write report.html too: all of it in one file.
+        Whether to write report.html too, a page with all of it.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def analyse(
 
 
 def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None) -> list[RunFile]:
-    """Return the open files of a run or of an ensemble, with the same end on all ranks.
+    """Return the open files of a run or of an ensemble, or raise on all ranks alike.
 
     Raises
     ------
@@ -126,14 +126,14 @@ def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None)
 
 
 def too_large(run: RunFile) -> AnalysisError | None:
-    """Return why a run cannot be analysed here: some frames of its fields do not fit in memory."""
+    """Return the error of a run whose fields do not fit in memory, else None."""
     free = free_memory()
     needed = FRAMES * 8 * math.prod(run.shape) if run.has("fields/stress") else 0
     if free is None or needed <= free[0]:
         return None
     return AnalysisError(
         f"{run.path} has fields of {run.shape[0]} x {run.shape[1]} sites, {in_bytes(needed)} are "
-        f"needed, {in_bytes(free[0])} are free ({free[1]}): analyse it where there is more memory"
+        f"needed, {in_bytes(free[0])} are free ({free[1]}): analyse it where more memory is free"
     )
 
 
@@ -174,7 +174,7 @@ def _raise_alike(error: AnalysisError | None, communicator: Communicator | None)
 def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -> list[Path]:
     """Draw every figure that the run files allow; return the PNGs.
 
-    What shows a single run shows the first of several.
+    Figures of a single run show the first of several.
     """
     run, title, tracers = runs[0], analysis.title, analysis.tracers
     single = title + (f";  {run.name}" if len(runs) > 1 else "")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from epmpi.analysis.activity import AT_OUTPUTS, course, is_over_time
+from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
 from epmpi.analysis.curve import Curve
@@ -53,7 +53,7 @@ class Analysis:
     drifts : mapping of str to Drift
         Of the same series.
     remarks : tuple of str
-        One line on each thing that a reader of the results must know.
+        Remarks that a reader of the results must know, one line each.
     tracers : TracerResults or None
     fields : FieldResults or None
     events : EventResults or None
@@ -112,8 +112,8 @@ def measure_replicas(
     Observables are averaged over the replicas, and their errors come from the spread between them;
     see `pooling`.  Collective, if there is a communicator.
 
-    The ranks share out tracers and sites; sums over them are the same on any number of ranks but
-    for rounding.
+    The ranks share out tracers and sites; sums over them agree on any number of ranks up to
+    rounding.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def measure_replicas(
 
 
 def title(runs: Sequence[RunFile], cut: Shortfall | None) -> str:
-    """Return the title of the figures: the run, how many, and that it has stopped early."""
+    """Return the title of the figures: the run, number of replicas, and an early stop."""
     replicas = f",  {len(runs)} replicas" if len(runs) > 1 else ""
     return describe(runs[0]) + replicas + (f"\n{cut.brief}" if cut else "")
 
@@ -190,7 +190,7 @@ def describe(run: RunFile) -> str:
 
 
 def _in_words(run: RunFile, key: str) -> str:
-    """Return the value that a run was given; from where to where, if it was set on the way."""
+    """Return the value of a key; its first and last value if it was changed during the run."""
     if run.has(f"observables/{key}"):
         values = run.series(key)[1]
         low, high = values.min(), values.max()
@@ -214,7 +214,7 @@ def _averages(
             continue
         exact = name == "activity" and all(map(is_over_time, runs))
         for kind in (name, AT_OUTPUTS) if exact else (name,):
-            series = np.concatenate([course(run, kind)[1] for run in runs])
+            series = np.concatenate([series_of(run, kind)[1] for run in runs])
             averages[kind] = block_average(series, len(runs))
             drifts[kind] = drift(series, len(runs))
     return averages, drifts, missing

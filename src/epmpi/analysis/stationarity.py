@@ -1,11 +1,11 @@
-"""Whether a measured series is stationary: its drift, and how often chance alone has such a one.
+"""Stationarity of a measured series: its drift, and the probability of one as large by chance.
 
 The drift is the change of a straight line through the series, from its beginning to its end.  The
-series is cut into blocks as for its average (see `blocks`), with the autocorrelation time of what
-the line leaves, and a line of one slope, whatever the levels of the replicas, is fitted to the
-means of the blocks: its error comes from their scatter about it, and Student's t tells how likely a
-drift as large is where there is none.  Where replicas are too short for blocks, the error comes
-from the spread of their own lines.
+series is cut into blocks as for its average (see `blocks`), with the autocorrelation time of the
+residuals, and a line is fitted to the means of the blocks, with one slope for all replicas and a
+level for each.  Its error comes from the scatter of the means about it, and the probability from
+Student's t.  Where replicas are too short for blocks, the error comes from the spread of their own
+slopes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from epmpi.analysis.blocks import (
 )
 from epmpi.analysis.notation import significant
 
-CHANCE = 0.01  # of a mark on a series that is stationary
+CHANCE = 0.01  # probability that a stationary series is marked
 REMEDY = 'set a longer time.warmup, or time.warmup = "auto"'
 DEFINITION = (
     "change along a straight line from beginning to end of the series; probability: of "
@@ -35,16 +35,16 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Drift:
-    """How a series changes in the time of measurement.
+    """Drift of a series over the time of measurement.
 
     Attributes
     ----------
     value : float
         End minus beginning, along a straight line; in the units of the series.
     error : float
-        Its standard error; nan if the series is too short to tell.
+        Its standard error; nan if the series is too short.
     probability : float
-        Of a drift as large in a stationary series; nan if it is too short to tell.
+        Of a drift as large in a stationary series; nan if the series is too short.
     """
 
     value: float
@@ -53,7 +53,7 @@ class Drift:
 
     @property
     def is_marked(self) -> bool:
-        """Whether the series is to be taken as not stationary."""
+        """Whether the series counts as not stationary."""
         return self.probability < CHANCE
 
 
@@ -64,7 +64,7 @@ def drift(series: ArrayLike, replicas: int = 1) -> Drift:
     ----------
     series : array, shape (samples,)
     replicas : int
-        Of how many independent runs the series holds equal parts, one after the other.
+        Number of independent runs of equal length in the series, one after the other.
     """
     x = np.asarray(series, dtype=np.float64).reshape(replicas, -1)
     samples = x.shape[1]
@@ -89,16 +89,16 @@ def drift(series: ArrayLike, replicas: int = 1) -> Drift:
         error = float(slopes.std(ddof=1) / np.sqrt(replicas))
     else:
         return Drift(value, np.nan, np.nan)
-    # Rounding leaves a constant series a slope that is no drift.
+    # A constant series may have a small slope from rounding.
     if error <= 1e-12 * float(np.abs(x).max()):
         return Drift(value, error, 1.0 if abs(value) <= 1e-9 * float(np.abs(x).max()) else 0.0)
     return Drift(value, error, float(2 * stats.t.sf(abs(value) / error, freedom)))
 
 
 def remark(name: str, found: Drift, mean: float, remedy: str = REMEDY) -> str:
-    """Return a line on a series that is marked, by its name for people."""
+    """Return one line on a marked series, with the name that users know it by."""
     ratio = found.value / mean if mean else np.inf
-    # Of a mean that is nearly zero a share says nothing.
+    # A share of a mean near zero is meaningless.
     share = f", {100 * ratio:+.2g} % of the average" if abs(ratio) < 1 else ""
     return (
         f"the {name} is not stationary: from beginning to end it drifts by "

@@ -33,8 +33,8 @@ LENGTH, TIME = "lattice spacing", "tau"
 def write_analysis(path: Path, analysis: Analysis) -> None:
     """Write analysis.h5, whole or not at all.
 
-    Every dataset carries `unit`, every group `definition` where it needs one; `*_error` is the half
-    of a 68.3 % interval, by the method in the root attribute `error_method`.
+    Every dataset has a `unit`, every group that needs one a `definition`; `*_error` is half of a
+    68.3 % interval, by the method in the root attribute `error_method`.
     """
     partial = path.with_name(path.name + ".partial")
     try:
@@ -71,7 +71,7 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
 
 
 def _write_source(group: h5py.Group, analysis: Analysis) -> None:
-    """Record which run file the numbers come from, and what that file says of itself."""
+    """Record the run file that the numbers come from, and its provenance."""
     status = analysis.run.stat()
     group.attrs["run"] = analysis.name
     group.attrs["file"] = readable(analysis.run.name)

@@ -24,7 +24,7 @@ LAW = "C(t) = A exp(-(t/tau)^beta)"
 
 
 class StressDistribution(CountsByBlock):
-    """Counts the local stress in linear bins, block of frames by block."""
+    """Counts of the local stress in linear bins, for each block of frames."""
 
     def __init__(self, frames: int, yield_stress: float = 1.0) -> None:
         self.yield_stress = yield_stress

@@ -1,6 +1,6 @@
 """Trajectories and fields a strip at a time: all frames of a few tracers, or of a few sites.
 
-What is in memory is bounded by `READ_BYTES`, whatever the length of the run.
+No more than `READ_BYTES` are in memory, whatever the length of the run.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.physics.lattice import split
 
-READ_BYTES = 128 * 2**20  # what is read of the file at once
-STRIP_BYTES = 2**19  # what is handed out at once: its arithmetic stays in the processor's cache
+READ_BYTES = 128 * 2**20  # read from the file at once
+STRIP_BYTES = 2**19  # a strip: fits in the processor's cache
 
 
 def tracer_strips(run: RunFile, share: int = 0, shares: int = 1) -> Iterator[NDArray[np.float64]]:
@@ -68,7 +68,7 @@ def field_strips(
 
 
 def _tracer_ranges(run: RunFile, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
-    """Yield the tracers that are read at once, and among them those of one strip."""
+    """Yield the tracers to read at once, and the part of them in each strip."""
     frames = run.clock(POSITION).time.size
     width = max(1, READ_BYTES // (16 * max(1, frames)))
     narrow = max(1, STRIP_BYTES // (16 * max(1, frames)))

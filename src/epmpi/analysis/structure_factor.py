@@ -64,10 +64,10 @@ class StructureFactor:
 
 
 class CosineSums(SumsByOrigin):
-    """Adds up sum_n cos(q.dr_n) over tracers, strip by strip, for each wavevector, lag and origin.
+    """Sums sum_n cos(q.dr_n) over tracers, strip by strip, for each wavevector, lag and origin.
 
-    The sum comes before the square, so the square is left to `result`.  Each phase is taken once a
-    frame, for cos(q.(r' - r)) = cos(q.r') cos(q.r) + sin(q.r') sin(q.r).  Memory: one number per
+    They are squared when all tracers are added, in `result`.  Each phase is computed once per
+    frame: cos(q.(r' - r)) = cos(q.r') cos(q.r) + sin(q.r') sin(q.r).  Memory: one number per
     wavevector, lag and origin.
     """
 
@@ -82,7 +82,7 @@ class CosineSums(SumsByOrigin):
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
         frames, tracers, _ = strip.shape
         self.tracers += tracers
-        # Small phases are exact phases; far from the origin cos and sin lose digits.
+        # Far from the origin cos and sin would lose digits.
         strip = strip - strip[0]
         waves = np.empty((frames, 2 * tracers))
         for number, (qx, qy) in enumerate(self.wavevectors):

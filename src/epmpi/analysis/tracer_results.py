@@ -1,4 +1,4 @@
-"""What one pass over a trajectory gives: D(t), S(q,t), distributions and correlations."""
+"""Results from one pass over a trajectory: D(t), S(q,t), distributions and correlations."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums, StructureF
 from epmpi.analysis.wavevectors import choose_shells
 from epmpi.parallel import Communicator
 
-UNIT = 1.0  # tau: displacements u are per this time
+UNIT = 1.0  # tau: time of the displacements u
 
 
 @dataclass(frozen=True)
 class TracerResults:
-    """What the trajectory gives.
+    """Results from the trajectory.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Sums(Protocol):
 
 
 class TrajectorySums:
-    """Everything that is added up over the trajectory of one run, and of replicas beside it.
+    """All sums over the trajectory of one run, and later of its replicas.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class TrajectorySums:
             self.correlation = Autocorrelation(origins.step.size, lags)
 
     def _strip_sums(self) -> list[Any]:
-        """Return what takes the strips as they are, in order."""
+        """Return the accumulators that take whole strips, in order."""
         lengths = [] if self.lengths is None else [self.lengths]
         return [self.squares, self.cosines, self.shape, *lengths, *self.van_hove]
 
@@ -127,7 +127,7 @@ class TrajectorySums:
             one.join(same)
 
     def hold(self, tracers: int) -> None:
-        """Name the number of tracers of a run, which is more than this rank has added."""
+        """Set the number of tracers of the whole run; this rank has added only a part of them."""
         self.squares.tracers = self.cosines.tracers = self.shape.tracers = tracers
         if self.correlation is not None:
             self.correlation.columns = tracers

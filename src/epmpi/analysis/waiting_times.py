@@ -1,9 +1,9 @@
 """Waiting times between two activations of the same site: psi(tau_ev), its fit and its persistence.
 
-The run counts them while it goes on (/histograms/waiting_times): in bins of whole steps, or with
-the exact clock in bins of time, from 0 on.  Frames of the histogram are cumulative, so that their
-differences are blocks of time.  The first blocks cannot hold long waits: where waits are not short
-against the run the errors are too large rather than too small.
+The run itself counts them (/histograms/waiting_times): in bins of whole steps, or with the exact
+clock in bins of time that begin at 0.  Frames of the histogram are cumulative, so their differences
+are blocks of time.  The first blocks cannot hold long waits: if waits are not much shorter than the
+run, the errors are too large rather than too small.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
 
 MOST_BLOCKS = 16
-LEAST_CHANCE = 0.1  # that a wait is seen: longer ones would weigh more than is known of them
+LEAST_CHANCE = 0.1  # lower bound on the chance that a wait is seen: limits the weight of long waits
 DEFINITION = (
     "psi(tau_ev): probability density of the time between two consecutive activations of the same "
     "site, both after the warm-up, over all sites; {bins}; a wait counts 1/(1 - "
@@ -38,7 +38,7 @@ LAW = "psi = A tau_ev^-x exp(-tau_ev/tau_c)"
 
 @dataclass(frozen=True)
 class WaitingTimes:
-    """Counts of waiting times in bins, block of time by block.
+    """Counts of waiting times in bins, for each block of time.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class WaitingTimes:
 
     @property
     def definition(self) -> str:
-        """What psi is, with the kind of the bins."""
+        """Definition of psi, with the kind of the bins."""
         return DEFINITION.format(bins=OF_STEPS if self.edges[0] > 0 else OF_TIME)
 
     @property
@@ -81,7 +81,7 @@ class WaitingTimes:
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        """Middles of the bins in the logarithm, shape (bins,), in tau; of one from 0 on its own."""
+        """Logarithmic middles of the bins, shape (bins,), in tau; linear in a bin from 0."""
         return np.sqrt(self.edges[1:] * np.maximum(self.edges[:-1], self.edges[1] / 4))
 
     def mean(self) -> tuple[float, float]:

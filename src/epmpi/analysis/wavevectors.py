@@ -34,8 +34,8 @@ def choose_shells(shape: tuple[int, int]) -> list[Shell]:
     """Return up to `SHELLS` shells, about evenly spaced in log |q|, from `LOWEST` to `HIGHEST`.
 
     Every shell holds *all* wavevectors of exactly its modulus.  Within `WIDTH` above each target
-    the shell with the most wavevectors is taken (more directions), but none with more than `MOST`
-    where there is a choice.  Tracers stand off the lattice, so that |q| is not bound by its zone.
+    the shell with the most wavevectors is taken (more directions), but if possible none with more
+    than `MOST`.  Tracers move between the sites, so |q| may lie beyond the Brillouin zone.
     """
     spacing = 2 * np.pi / max(shape)
     targets = np.geomspace(max(LOWEST, spacing), HIGHEST, SHELLS)
@@ -44,14 +44,14 @@ def choose_shells(shape: tuple[int, int]) -> list[Shell]:
 
 
 def _choose(shape: tuple[int, int], target: float) -> Shell:
-    """Return the shell that stands for a target modulus."""
+    """Return the shell for a target modulus."""
     spacing = 2 * np.pi / max(shape)
     width = min(WIDTH * target, THICKNESS * spacing)
     k = _annulus(shape, target, target + width)
     while k.size == 0:
         width = 2 * width + spacing / 8
         k = _annulus(shape, target, target + width)
-    # Integers, so that equal moduli are equal: |q|^2 = (2 pi)^2 norm / (Lx Ly)^2.
+    # An integer, so that equal moduli compare equal: |q|^2 = (2 pi)^2 norm / (Lx Ly)^2.
     norm = (k[:, 0] * shape[1]) ** 2 + (k[:, 1] * shape[0]) ** 2
     norms, count = np.unique(norm, return_counts=True)
     few = count <= MOST
@@ -65,7 +65,7 @@ def _choose(shape: tuple[int, int], target: float) -> Shell:
 def _annulus(shape: tuple[int, int], inner: float, outer: float) -> NDArray[np.int64]:
     """Return all (kx, ky) with inner <= |q| <= outer, one of each pair +-k, shape (number, 2)."""
     length_x, length_y = shape
-    tolerance = 1e-12 * outer  # the target itself must count as reached
+    tolerance = 1e-12 * outer  # includes the bounds in spite of rounding
     found = []
     for kx in range(int(outer * length_x / (2 * np.pi)) + 1):
         qx = 2 * np.pi * kx / length_x

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.analysis import Analysis, RunFile, measure
-from epmpi.analysis.activity import course
+from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import block_average, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
 from epmpi.analysis.curve import average_function
@@ -80,7 +80,7 @@ class Source:
 def _average(name: str, source: Source) -> Value:
     if not source.run.has(f"observables/{name}"):
         return NOT_KNOWN
-    found = block_average(course(source.run, name)[1])
+    found = block_average(series_of(source.run, name)[1])
     return found.value, float(found.error)
 
 

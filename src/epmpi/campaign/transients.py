@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from epmpi.analysis import RunFile
-from epmpi.analysis.activity import course
+from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import block_means
 from epmpi.analysis.figures.style import BLACK, PALETTE, drawing
 from epmpi.campaign.runs import Job
@@ -28,8 +28,8 @@ def draw_transients(path: Path, runs: Path, jobs: Sequence[Job]) -> None:
             for number, job in enumerate(jobs):
                 colour = PALETTE[number % len(PALETTE)]
                 with RunFile(runs / job.name) as run:
-                    time, value = course(run, name, warmup=True)
-                    mean = course(run, name)[1].mean()
+                    time, value = series_of(run, name, warmup=True)
+                    mean = series_of(run, name)[1].mean()
                 blocks = min(POINTS, value.size)
                 time, value = block_means(time, blocks), block_means(value, blocks)
                 axes.plot(time, value, color=colour, label=job.name, linewidth=1.2)

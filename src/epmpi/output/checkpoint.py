@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from epmpi.model.state import State
 from epmpi.output import h5md
-from epmpi.output.failures import OutputError, on_root, told_in_one_line, writing
+from epmpi.output.failures import OutputError, on_root, output_errors, writing
 from epmpi.output.flushing import flush_to_disk
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import TRACER_BLOCK, by_identity, tracer_ranges
@@ -137,7 +137,7 @@ def write_checkpoint(
         write_serial_part(partial, header, small_arrays(state), distributed, checksums)
 
     def end() -> None:
-        with told_in_one_line(partial):
+        with output_errors(partial):
             flush_to_disk(partial)
         if lock is not None:
             lock.check()
@@ -192,7 +192,7 @@ def put_in_place(directory: Path) -> None:
         If it cannot be done.
     """
     partial, current = directory / f"{NAME}.partial", directory / NAME
-    with told_in_one_line(current):
+    with output_errors(current):
         if current.exists():
             keep_as_previous(directory)
         os.replace(partial, current)

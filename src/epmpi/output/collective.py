@@ -18,7 +18,7 @@ from h5py import h5fd, h5p, h5s
 from numpy.typing import NDArray
 
 from epmpi.output import chunks, h5md
-from epmpi.output.failures import OutputError, told_in_one_line
+from epmpi.output.failures import OutputError, output_errors
 from epmpi.output.lock import RunLock
 from epmpi.output.streaming import Part, StreamingWriter
 from epmpi.output.tracer_order import by_identity, tracer_ranges
@@ -80,7 +80,7 @@ class CollectiveWriter(StreamingWriter):
         shared = set(self._grown)
         error = None
         try:
-            with told_in_one_line(self._path):
+            with output_errors(self._path):
                 self._file.flush()
                 self._datasets.clear()
                 self._file.close()
@@ -171,7 +171,7 @@ class CollectiveWriter(StreamingWriter):
             What failed on this rank.
         """
         try:
-            with told_in_one_line(path), open_shared(path, self.communicator) as file:
+            with output_errors(path), open_shared(path, self.communicator) as file:
                 for part in parts:
                     write_rows(file[part.path], (), part.first, part.rows)
         except OutputError as error:

@@ -20,7 +20,7 @@ import h5py
 
 from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
-from epmpi.output.failures import told_in_one_line, writing
+from epmpi.output.failures import output_errors, writing
 from epmpi.trust import (
     HeldError,
     IncompleteError,
@@ -87,7 +87,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             why = one_line(error)
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
         made = []
-        with told_in_one_line(target):
+        with output_errors(target):
             target.mkdir(parents=True, exist_ok=True)
             for name, rows in tables.items():
                 if len(rows) > 1:

@@ -57,7 +57,7 @@ def on_root(communicator: Communicator, action: Callable[[], Result]) -> Result 
 
 
 @contextmanager
-def told_in_one_line(path: Path) -> Iterator[None]:
+def output_errors(path: Path) -> Iterator[None]:
     """Turn the errors of HDF5 and of the system while `path` is written into an OutputError.
 
     HDF5 reports a full disk as OSError while writing and as RuntimeError while closing, with the
@@ -85,7 +85,7 @@ def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
     OutputError
         If it cannot be written; it is empty then.
     """
-    with told_in_one_line(path):
+    with output_errors(path):
         # Without a lock of HDF5: nobody else knows the file, and not every file system has locks.
         file = h5py.File(path, mode, locking=False, **options)
         kept = datasets(file)

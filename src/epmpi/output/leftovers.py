@@ -16,7 +16,7 @@ import h5py
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, stored_configuration
 from epmpi.host.telling import say
 from epmpi.output.checkpoint import NAME, PREVIOUS
-from epmpi.output.failures import told_in_one_line
+from epmpi.output.failures import output_errors
 from epmpi.output.lock import NAME as LOCK
 from epmpi.output.segments import LEFT_BEHIND
 from epmpi.trust import check_file, one_line, open_file
@@ -60,7 +60,7 @@ def clear(directory: Path) -> None:
         raise ConfigError(
             f"output directory {directory} exists: a run is never written over another"
         )
-    with told_in_one_line(directory):
+    with output_errors(directory):
         left = sorted(MADE - {LOCK} & set(os.listdir(directory)))
         for name in left:
             (directory / name).unlink()

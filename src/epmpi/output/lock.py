@@ -21,7 +21,7 @@ from pathlib import Path
 
 from epmpi.config import ConfigError
 from epmpi.host.telling import say
-from epmpi.output.failures import OutputError, reason, told_in_one_line
+from epmpi.output.failures import OutputError, output_errors, reason
 from epmpi.output.holder import Holder
 from epmpi.output.refreshing import Refresher
 from epmpi.output.system_lock import locked, opened, read, text_of
@@ -56,7 +56,7 @@ class RunLock:
         self.path = directory / NAME
         self._holder = Holder.of_this_process()
         self._file = -1
-        with told_in_one_line(self.path):
+        with output_errors(self.path):
             self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._take()
@@ -141,7 +141,7 @@ class RunLock:
 
     def _made(self) -> int:
         """Return the new file, locked and with the name of its holder; -1 if there is one."""
-        with told_in_one_line(self.path):
+        with output_errors(self.path):
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 file = os.open(self.path, flags, 0o666)
@@ -175,7 +175,7 @@ class RunLock:
             If its holder is alive.
         """
         try:
-            with told_in_one_line(self.path), opened(self.path) as file:
+            with output_errors(self.path), opened(self.path) as file:
                 left = text_of(file)
                 holder, free = Holder.parse(left), locked(file, self.path)
                 if free is False:

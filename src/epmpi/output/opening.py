@@ -13,7 +13,7 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.host.telling import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
-from epmpi.output.failures import OutputError, on_root, reason, told_in_one_line
+from epmpi.output.failures import OutputError, on_root, output_errors, reason
 from epmpi.output.leftovers import clear, may_begin
 from epmpi.output.lock import RunLock
 from epmpi.output.restart import check_size, read_header, read_state
@@ -97,7 +97,7 @@ def clear_marks(directory: Path) -> None:
     files = [directory / name for name in (NAME, PREVIOUS, "run.h5")]
     for path in [*files, *sorted((directory / FOLDER).glob("*.h5"))]:
         try:
-            with told_in_one_line(path):
+            with output_errors(path):
                 cleared = clear_mark(path)
         except HeldError as error:
             raise ConfigError(f"{directory} cannot be gone on with: {error}") from error
@@ -223,5 +223,5 @@ class Checkpoint:
     def _take_its_place(self) -> None:
         """Let the previous checkpoint be the last: that one, unusable, must not become previous."""
         if self.path.name == PREVIOUS:
-            with told_in_one_line(self.path):
+            with output_errors(self.path):
                 os.replace(self.path, self.directory / NAME)

@@ -40,7 +40,7 @@ from pathlib import Path
 import h5py
 
 from epmpi.output import chunks, h5md
-from epmpi.output.failures import told_in_one_line, writing
+from epmpi.output.failures import output_errors, writing
 from epmpi.output.flushing import flush_to_disk
 from epmpi.output.lock import RunLock
 from epmpi.trust import FOLDER, SEGMENT
@@ -115,7 +115,7 @@ class SegmentedFile:
         """
         kept = {segment.path for segment in self.published}
         self._check()
-        with told_in_one_line(self.directory):
+        with output_errors(self.directory):
             for path in self._numbered():
                 if path not in kept:
                     path.unlink()
@@ -147,7 +147,7 @@ class SegmentedFile:
         """
         last = self.published[-1] if self.published else None
         self._check()
-        with told_in_one_line(self.partial):
+        with output_errors(self.partial):
             if last is not None and last.path.stat().st_size <= self._copied():
                 shutil.copyfile(last.path, self.partial)
                 with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
@@ -168,7 +168,7 @@ class SegmentedFile:
         """
         self._check()
         kept = [segment for segment in self.published if segment is not self._replaced]
-        with told_in_one_line(self.path):
+        with output_errors(self.path):
             with writing(self.partial, "r+", libver=h5md.FORMAT) as file:
                 held = self.describe(file)
             del held  # only now: see `failures.datasets`

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.output import chunks, h5md
-from epmpi.output.failures import OutputError, throw_away, told_in_one_line, writing
+from epmpi.output.failures import OutputError, output_errors, throw_away, writing
 from epmpi.output.lock import RunLock
 from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
@@ -110,7 +110,7 @@ class StreamingWriter:
         """
         if self._file is None:
             return
-        with told_in_one_line(self._path):
+        with output_errors(self._path):
             try:
                 for element in self._grown:
                     if self._grown[element] != self.frames.get(element, 0):
@@ -257,7 +257,7 @@ class StreamingWriter:
     def _remembering(self) -> Iterator[None]:
         """Keep the first failure for the caller to raise on all ranks."""
         try:
-            with told_in_one_line(self._path):
+            with output_errors(self._path):
                 yield
         except OutputError as error:
             self.failure = self.failure or error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epmpi.analysis import Analysis, RunFile, measure
-from epmpi.analysis.activity import course
+from epmpi.analysis.activity import series_of
 from epmpi.analysis.arrhenius import Arrhenius, fit_arrhenius
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.paper.cases import Case
@@ -70,7 +70,7 @@ def measured_time(path: Path) -> float:
 def mean_activity(path: Path) -> float:
     """Return the mean activity of a finished run, from its series alone."""
     with RunFile(path) as run:
-        return block_average(course(run, "activity")[1]).value
+        return block_average(series_of(run, "activity")[1]).value
 
 
 def fit_activity(thermal: Sequence[Measured], below: float) -> Arrhenius | None:

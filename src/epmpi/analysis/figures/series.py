@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from epmpi.analysis.activity import course
+from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import Estimate
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.figures.style import BLACK, BLUE, GREY, VERMILION, drawing
@@ -26,7 +26,7 @@ MOST_POINTS = 2000  # a longer series is drawn as means of this many bins
 
 def has_rate(run: RunFile) -> bool:
     """Tell whether a run has been sheared at some rate."""
-    if run.has("observables/strain_rate"):  # set on the way
+    if run.has("observables/strain_rate"):  # changed during the run
         return bool(run.series("strain_rate")[1].any())
     return bool(run.parameter("model", "strain_rate", 0.0))
 
@@ -40,8 +40,8 @@ def draw_series(
 ) -> None:
     """Draw the series of all replicas with their averages; time 0 is the end of the warm-up.
 
-    A drift that is marked is drawn as its line.  Of the activity over time, the means between
-    outputs are drawn.
+    The line of a marked drift is drawn too.  An activity averaged over time is drawn as the means
+    between outputs.
     """
     sheared = has_rate(runs[0])
     names = [name for name in LABELS if name in averages and (sheared or name != "stress_mean")]
@@ -60,14 +60,14 @@ def draw_series(
 def _draw_one(axes: Axes, run: RunFile, name: str, faint: float) -> None:
     opacity = max(faint, 0.15) ** 0.5
     try:
-        time, value = course(run, name, warmup=True)
+        time, value = series_of(run, name, warmup=True)
         end = run.series(name, warmup=True)[0].time[-1:]
     except AnalysisError:
         pass  # a run that started from another run's state need have no warm-up
     else:
         if value.size:
             axes.plot(*thinned(time - end, value), color=GREY, linewidth=1, alpha=opacity)
-    axes.plot(*thinned(*course(run, name)), color=BLUE, linewidth=1, alpha=opacity)
+    axes.plot(*thinned(*series_of(run, name)), color=BLUE, linewidth=1, alpha=opacity)
 
 
 def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:

@@ -1,4 +1,4 @@
-"""All curves beside D(t) and S(q,t), a panel each: what a look at one run needs."""
+"""All curves other than D(t) and S(q,t), one panel each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = 3
 
 @dataclass(frozen=True)
 class Panel:
-    """How one curve, or a family of curves with the same beginning of the name, is drawn."""
+    """Axes and labels of one curve, or of a family of curves whose names begin alike."""
 
     name: str
     x_label: str
@@ -47,7 +47,7 @@ PANELS = (
 
 
 def draw_statistics(path: Path, curves: Mapping[str, Curve], title: str) -> None:
-    """Draw a panel for each kind of curve that there is."""
+    """Draw a panel for each kind of curve."""
     shown = [
         (panel, family)
         for panel in PANELS

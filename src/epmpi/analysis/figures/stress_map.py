@@ -18,13 +18,13 @@ from epmpi.analysis.figures.style import BLACK, DIVERGING, colour_bar, drawing, 
 from epmpi.analysis.reading import RunFile
 
 ARROWS = 22  # along the longer side
-EVENTS = 4  # number of active sites that the zoom aims at
-MOST_SITES = 500  # squares that are compared for the zoom
+EVENTS = 4  # desired number of active sites in the zoom
+MOST_SITES = 500  # largest number of squares that are compared for the zoom
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the map shows.
+    """Data of the stress map.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ def draw_stress_map(path: Path, snapshot: Snapshot, medium: Medium, title: str) 
 
 
 def _draw_stress(axes: Axes, snapshot: Snapshot) -> None:
-    # Single sites beside an event go far beyond the yield stress, 1: they would bleach the rest.
+    # Single sites beside an event are far beyond the yield stress, 1: the rest would look pale.
     limit = max(1.0, 3 * float(snapshot.stress.std()))
     image = axes.imshow(
         snapshot.stress.T,
@@ -154,7 +154,7 @@ def _extent(
 
 
 def _arrows(axes: Axes, vectors: NDArray[np.float64], corner: tuple[int, int], along: int) -> str:
-    """Draw one arrow per cell, the mean of its sites; return what a caption must say.
+    """Draw one arrow per cell, the mean of its sites; return the scale for the caption.
 
     The 95th percentile of the lengths fills a cell; the caption gives the factor.
     """

@@ -15,7 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-# Okabe and Ito's palette: told apart by colour-blind readers too.
+# Okabe and Ito's palette, for colour-blind readers too.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 VERMILION, PURPLE, SKY, BLACK = "#D55E00", "#CC79A7", "#56B4E9", "#000000"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
@@ -59,8 +59,8 @@ def drawing(path: Path, width: float, height: float, *, for_page: bool = False) 
 
     A figure `for_page` has fewer points, enough for a page of the documentation.
 
-    No pyplot: nothing global is left behind, and no display is needed.  Settings of the user's,
-    such as `text.usetex` without a LaTeX, do not count.
+    No pyplot, so there is no global state and no display is needed.  The user's settings, such as
+    `text.usetex`, are ignored.
     """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()

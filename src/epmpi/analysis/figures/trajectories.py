@@ -22,7 +22,7 @@ from epmpi.analysis.figures.style import (
 from epmpi.analysis.reading import POSITION, RunFile
 
 ALONG = 3  # the wide panel shows a square of about 3 x 3 trajectories
-APART = 3.0  # lattice spacings between their starts, on average at least
+APART = 3.0  # least mean distance between their starts, in lattice spacings
 MOST_FRAMES = 5000  # longer trajectories are drawn with every k-th frame
 
 
