@@ -14,6 +14,41 @@ VARIANTS = {
     "random": {"model": {"activation": "random", "activity": 0.02}},
     "soft": {"model": {"shear_modulus": 0.3, "restructuring_time": 2.5}},
 }
+AT_ONCE = {"events": "instantaneous", "residual_scale": 0.5}
+JUMPS = {
+    "instantaneous": {"model": AT_ONCE},
+    "instantaneous, saddle node, sheared": {
+        "model": AT_ONCE | {"barrier": 1.5, "strain_rate": 0.02, "shear_modulus": 0.7}
+    },
+    "normal residual, normal thresholds": {
+        "model": AT_ONCE
+        | {
+            "residual": "normal",
+            "residual_scale": 0.2,
+            "thresholds": "normal",
+            "threshold_deviation": 0.3,
+        },
+        "propagator": {"macroscopic": "stress"},
+    },
+    "weibull thresholds": {
+        "model": AT_ONCE
+        | {"thresholds": "weibull", "threshold_deviation": 0.2, "barrier": 0.5, "temperature": 0.2},
+        "propagator": {"symbol": "lattice", "prefactor": 1.5},
+    },
+    "extremal": {
+        "model": AT_ONCE | {"activation": "extremal", "attempt_rate": 5.3},
+        "propagator": {"macroscopic": "stress"},
+    },
+    "extremal, normal thresholds": {
+        "model": AT_ONCE
+        | {
+            "activation": "extremal",
+            "attempt_rate": 7.0,
+            "thresholds": "normal",
+            "threshold_deviation": 0.2,
+        },
+    },
+}
 
 
 def configuration(tick: float = 1.0, **changes) -> Configuration:
@@ -26,7 +61,7 @@ def configuration(tick: float = 1.0, **changes) -> Configuration:
     }
     for name, values in changes.items():
         sections[name] = sections.get(name, {}) | values
-    if "activation" in sections["model"]:
+    if sections["model"].get("activation") == "random":
         del sections["model"]["temperature"]
     return from_mapping(sections)
 

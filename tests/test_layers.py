@@ -48,7 +48,7 @@ FLOORS = {
         {"course"},
         {"simulation"},
     ),
-    "physics": ({"lattice", "propagators", "randomness", "rules"},),
+    "physics": ({"jumps", "lattice", "propagators", "randomness", "rules"},),
 }
 # Rooms beside the others: what they may import.
 BESIDE = {

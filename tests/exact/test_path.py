@@ -4,11 +4,14 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from exact_runs import VARIANTS, advanced, configuration
+from exact_runs import JUMPS, VARIANTS, advanced, configuration
 
 from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 from epmpi.run.recorder import Recorder
+
+ALL = VARIANTS | JUMPS
+every_variant = pytest.mark.parametrize("changes", ALL.values(), ids=ALL)
 
 
 def whole(model: Model) -> dict[str, np.ndarray]:
@@ -30,7 +33,7 @@ def assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -
         np.testing.assert_array_equal(found[name], array, err_msg=name)
 
 
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+@every_variant
 def test_the_tick_is_only_when_one_looks(changes):
     expected = advanced(Model(configuration(tick=1.0, **changes)), 60.0)
     assert expected.observables()["events"] > 100
@@ -52,7 +55,7 @@ def test_looking_changes_nothing():
     assert_same(first, second)
 
 
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+@every_variant
 def test_a_restart_changes_nothing(changes):
     expected = advanced(Model(configuration(**changes)), 60.0)
     before = advanced(Model(configuration(**changes)), 31.0)
@@ -62,7 +65,7 @@ def test_a_restart_changes_nothing(changes):
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+@every_variant
 def test_the_number_of_ranks_changes_nothing(comm, changes):
     alone = advanced(Model(configuration(**changes), Communicator()), 40.0)
     together = advanced(Model(configuration(**changes), Communicator(comm)), 40.0)

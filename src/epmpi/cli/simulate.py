@@ -264,9 +264,10 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         _tell_adapted(configuration)
         print(f"disk     {in_bytes(needs.disk)}", flush=True)
         if not needs.knows_events:
+            of_finite = ": it is activity x sites x time.duration / model.restructuring_time"
             print(
                 f"         and {EVENT_BYTES} bytes an event (output.events), whose number is not "
-                "known before: it is activity x sites x time.duration / model.restructuring_time"
+                f"known before{of_finite if configuration.model.events == 'finite' else ''}"
             )
     check_memory(needs.memory, device, communicator)
     needs = plan(configuration, communicator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from epmpi.config.event_checks import check_extremal, check_instantaneous
 from epmpi.config.keys import ConfigError, Faults
 from epmpi.config.replicas import SEED_STRIDE
 from epmpi.config.sections import Sections
@@ -30,6 +31,10 @@ def check_combinations(sections: Sections) -> None:
     faults = Faults()
     with faults.noted():
         check_activation(model)
+    with faults.noted():
+        check_instantaneous(model, sections.time)
+    with faults.noted():
+        check_extremal(model, initial)
     with faults.noted():
         check_initial(initial, model)
     with faults.noted():

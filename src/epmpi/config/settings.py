@@ -41,10 +41,11 @@ class ModelSettings(Section):
     section: ClassVar[str] = "model"
     activation: str = key(
         "thermal",
-        Choice(("thermal", "random")),
+        Choice(("thermal", "random", "extremal")),
         "",
-        "activation by stress and temperature (Eq. 2), or at a constant rate that ignores the "
-        "stress; the random model starts with the given activity and draws its directions",
+        "activation by stress and temperature (Eq. 2); at a constant rate that ignores the stress "
+        "(the random model starts with the given activity and draws its directions); or always of "
+        "the weakest site, one event each 1 / attempt_rate (instantaneous events only)",
     )
     temperature: float = key(
         0.1, Number(above=0), "stress^2", "T of Eq. 2; without effect in the random model"
@@ -72,6 +73,36 @@ class ModelSettings(Section):
     yield_stress: float = key(1.0, Number(above=0), "stress", "threshold sigma_Y of Eq. 2")
     attempt_rate: float = key(
         1.0, Number(above=0), "1/time", "Gamma0 of Eq. 2: activation rate at the threshold"
+    )
+    events: str = key(
+        "finite",
+        Choice(("finite", "instantaneous")),
+        "",
+        "events last and strain at a constant rate (Eqs. 1 and 2); or the stress of a site drops "
+        "at once, and all others change by G times it, G(r = 0) = -1 (exact clock only)",
+    )
+    residual: str = key(
+        "exponential",
+        Choice(("exponential", "normal")),
+        "",
+        "after an instantaneous event: the distance of |sigma| from the threshold is exponential; "
+        "or the stress is normal with mean zero",
+    )
+    residual_scale: float = key(
+        1.0,
+        Number(above=0),
+        "stress",
+        "mean of that distance, or standard deviation of that stress",
+    )
+    thresholds: str = key(
+        "uniform",
+        Choice(("uniform", "normal", "weibull")),
+        "",
+        "thresholds of instantaneous events: yield_stress; or random with that mean, drawn anew at "
+        "each event of a site",
+    )
+    threshold_deviation: float = key(
+        0.0, Number(at_least=0), "stress", "standard deviation of random thresholds; only there"
     )
     restructuring_time: float = key(
         1.0, Number(above=0), "time", "tau_res of Eq. 2: mean duration of an event"

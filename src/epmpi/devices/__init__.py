@@ -7,6 +7,15 @@ from collections.abc import Callable
 from epmpi.devices.cpu import CPU
 from epmpi.devices.cpu.code_cache import FILES
 from epmpi.devices.device import Device, RowLoops
+from epmpi.devices.jumps import (
+    JUMP_PROGRESS,
+    JumpLoops,
+    JumpRecords,
+    Jumps,
+    JumpScratch,
+    JumpSites,
+    JumpTiles,
+)
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.thinning import (
@@ -25,12 +34,19 @@ from epmpi.devices.tracer_move import TracerMove
 
 __all__ = [
     "CPU",
+    "JUMP_PROGRESS",
     "LONGEST",
     "PROGRESS",
     "REACHED",
     "BatchUpdate",
     "Device",
     "Events",
+    "JumpLoops",
+    "JumpRecords",
+    "JumpScratch",
+    "JumpSites",
+    "JumpTiles",
+    "Jumps",
     "Loops",
     "Medium",
     "Records",

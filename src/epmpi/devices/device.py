@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.arrays import Arrays
+from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.thinning import Loops
@@ -156,6 +157,10 @@ class Device(Arrays):
         NotImplementedError
             Where there are none.
         """
+        raise NotImplementedError('the exact clock needs run.device = "cpu"')
+
+    def jumps(self) -> JumpLoops:
+        """Return the loops of the exact clock for instantaneous events; as `thinning`."""
         raise NotImplementedError('the exact clock needs run.device = "cpu"')
 
     @abstractmethod

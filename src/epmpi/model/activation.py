@@ -80,10 +80,11 @@ class Activation:
 def switching_rule(configuration: Configuration) -> SwitchingRule:
     """Return the parameters of Eq. (2), or of the random model, for a configuration."""
     model = configuration.model
+    from_stress = model.activation in ("thermal", "extremal")
     rate_off = 1.0 / model.restructuring_time
     random = model.activation == "random"
     return SwitchingRule(
-        reading=READINGS[model.direction if model.activation == "thermal" else model.activation],
+        reading=READINGS[model.direction if from_stress else model.activation],
         attempt_rate=rate_off * _odds(model.activity) if random else model.attempt_rate,
         yield_stress=model.yield_stress,
         temperature=model.temperature,

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from epmpi.config import ConfigError, Configuration, check_loading
 from epmpi.model.activation import Activation
 
+WITHOUT_TEMPERATURE = ("random", "extremal")
+
 
 class Imposed:
     """What drives a model at present, and the macroscopic strain so far.
@@ -38,10 +40,10 @@ class Imposed:
     def set_temperature(self, temperature: float) -> None:
         """Go on at another temperature; ConfigError if that cannot be one."""
         model = self._configuration.model
-        if model.activation == "random":
+        if model.activation in WITHOUT_TEMPERATURE:
             raise ConfigError(
-                f'temperature = {temperature} with model.activation = "random": the random model '
-                "has no temperature"
+                f'temperature = {temperature} with model.activation = "{model.activation}": the '
+                f"{model.activation} model has no temperature"
             )
         self._activation.set_temperature(replace(model, temperature=temperature).temperature)
 
@@ -62,7 +64,7 @@ class Imposed:
 
     def observables(self) -> dict[str, float]:
         """Return what drives the model; the same on all ranks."""
-        thermal = self._configuration.model.activation != "random"
+        thermal = self._configuration.model.activation not in WITHOUT_TEMPERATURE
         of_rule = {"temperature": self.temperature} if thermal else {}
         return of_rule | {"strain_rate": self.strain_rate}
 

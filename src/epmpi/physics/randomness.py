@@ -25,7 +25,8 @@ DIRECTION = 1  # direction of an activation, where the stress does not decide it
 INITIAL_STRESS = 2  # Gaussian initial stress
 INITIAL_ACTIVITY = 3  # stationary start of the random model
 TRACER_POSITIONS = 4  # initial tracer positions
-CANDIDATES = 5  # waiting time, kind, site and direction of each candidate of the exact clock
+CANDIDATES = 5  # all that is drawn for a candidate of the exact clock: waiting time, site, ...
+THRESHOLDS = 6  # initial thresholds of instantaneous events
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)

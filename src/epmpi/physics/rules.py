@@ -56,10 +56,10 @@ class SwitchingRule(NamedTuple):
     exponent: float = 0.0
 
 
-def with_barrier_of_eq_2(rule):
-    """Return a rule with the barrier of Eq. (2), a constant that a compiler can see."""
+def with_barrier(rule, yield_stress, exponent):
+    """Return a rule with another threshold, and an exponent that may be a compiler's constant."""
     return SwitchingRule(
-        rule.reading, rule.attempt_rate, rule.yield_stress, rule.temperature, rule.rate_off, 0.0
+        rule.reading, rule.attempt_rate, yield_stress, rule.temperature, rule.rate_off, exponent
     )
 
 

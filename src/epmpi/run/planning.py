@@ -129,6 +129,8 @@ def expected_events(configuration: Configuration) -> float | None:
     model, clock = configuration.model, configuration.time
     if not configuration.output.events:
         return 0.0
+    if model.activation == "extremal":
+        return clock.duration * model.attempt_rate
     activity = expected_activity(configuration)
     if activity is None:
         return None
@@ -205,6 +207,8 @@ def _events(configuration: Configuration, communicator: Communicator) -> tuple[f
     events, active, duration = (now - then for now, then in counted)
     activity = active / duration / model.lattice.sites if known is None else known
     a_time = activity * model.lattice.sites / configuration.model.restructuring_time
+    if configuration.model.events == "instantaneous":  # no site is ever active
+        a_time = events / duration
     whole = configuration.known_steps * configuration.time.step
     return a_time * whole, seconds / max(events, 1)
 

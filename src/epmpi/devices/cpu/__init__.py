@@ -9,11 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import arithmetic, line_costs, site_draws, site_loops, thinning, tracer_loops
+from epmpi.devices.cpu import (
+    arithmetic,
+    jumps,
+    line_costs,
+    site_draws,
+    site_loops,
+    thinning,
+    tracer_loops,
+)
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.devices.cpu.row_loops import NO_SITES, CompiledRows
 from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.device import Device
+from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
@@ -177,6 +186,10 @@ class CPU(Device):
     def thinning(self) -> Loops:
         """Return the loops of the exact clock."""
         return thinning
+
+    def jumps(self) -> JumpLoops:
+        """Return those of its instantaneous events."""
+        return jumps
 
     def outside_rows(
         self, position: NDArray, start: int, stop: int, length: int

@@ -19,8 +19,8 @@ from epmpi.config import Configuration
 from epmpi.devices import LONGEST, REACHED
 from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
+from epmpi.model.exact.choice import make_engine
 from epmpi.model.exact.completed import CompletedEvents
-from epmpi.model.exact.engine import Engine
 from epmpi.model.exact.response import on_all_ranks, tabulate, tile_width
 from epmpi.model.exact.slab_stress import SlabStress
 from epmpi.model.exact.waiting import ExactWaitingTimes
@@ -75,7 +75,7 @@ class ExactClock(Clock):
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
         width = tile_width(fft.lattice.sites, expected_activity(configuration))
         medium = tabulate(self._stress.kernel(fft), width, activation.drive)
-        self._engine = Engine(medium, fft.device.thinning(), configuration.run.seed)
+        self._engine = make_engine(configuration, medium, fft.device)
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0
@@ -137,7 +137,7 @@ class ExactClock(Clock):
         full = completed == engine.capacity
         if self._motion is not None and (full or completed % self._move_every == 0):
             self._move_tracers(now)
-        if full or now > LONGEST:
+        if full or (now > LONGEST and not self._shift(now)):
             self._flush(now)
 
     def _tick_after(self, now: float) -> int:
@@ -160,12 +160,26 @@ class ExactClock(Clock):
         self._log_ended()
         site, time = engine.yielded(now)
         self._stress.strain_at_flush[:] = strain = self._stress.strain(site, time)
-        self._active_time += float(np.abs(time).sum())
+        self._active_time += engine.active_time(now)
         engine.set_stress(on_all_ranks(self._fft, self._stress.stress(strain, self._time(now))))
-        whole, self._beyond = divmod(self._beyond + now, 1.0)
-        self._whole += whole
+        self._count_from(now)
         engine.restart(now, self._rule)
         self._check_alike()
+
+    def _shift(self, now: float) -> bool:
+        """Count times from now on without a flush; return whether the engine can do that."""
+        if not self._engine.can_shift:
+            return False
+        self._count_waits()
+        self._log_ended()
+        self._count_from(now)
+        self._engine.shift(now)
+        return True
+
+    def _count_from(self, now: float) -> None:
+        """Take note that times are counted from now on."""
+        whole, self._beyond = divmod(self._beyond + now, 1.0)
+        self._whole += whole
 
     def _check_alike(self) -> None:
         """Raise RuntimeError where the ranks have not followed the same events.  Collective."""
@@ -198,7 +212,7 @@ class ExactClock(Clock):
         fields, slab = self._fields, self._fft.slab
         fields.plastic_strain[:] = self._strain(self._now)
         fields.stress[:] = self._stress.stress(fields.plastic_strain, self._time(self._now))
-        fields.direction[:] = self._engine.sites.direction[slab.start : slab.stop]
+        fields.direction[:] = self._engine.direction[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
         """Bring the tracers to where they are at the present tick, if they lag.  Collective."""

@@ -18,6 +18,15 @@ ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
 LANES = 8  # tiles come in multiples of it
 
 
+def in_tiles(field: NDArray, medium: Medium) -> NDArray:
+    """Return a field of the lattice (Lx, Ly), tile by tile, (tiles, width^2); 0 beyond it."""
+    width, along_x, along_y = medium.width, medium.along_x, medium.along_y
+    beyond = (0, along_x * width - medium.length), (0, along_y * width - medium.breadth)
+    padded = np.pad(field, beyond) if beyond != ((0, 0), (0, 0)) else field
+    tiles = padded.reshape(along_x, width, along_y, width).transpose(0, 2, 1, 3)
+    return tiles.reshape(along_x * along_y, width * width)
+
+
 class Engine:
     """Sites, tiles and events, and the compiled loops that advance them.
 
@@ -36,7 +45,11 @@ class Engine:
         Completed events after which a flush is due.
     logged : int
         Those of them that `read_ended` has returned.
+    can_shift : bool
+        Whether times may be counted from a later moment on without a flush.
     """
+
+    can_shift = False
 
     def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
         width = medium.width
@@ -80,6 +93,11 @@ class Engine:
         self._seed = np.uint64(seed)
 
     @property
+    def direction(self) -> NDArray[np.int8]:
+        """The product n s of all sites, (Lx, Ly)."""
+        return self.sites.direction
+
+    @property
     def medium(self) -> Medium:
         """The elastic response and the drive."""
         return self.records.medium
@@ -90,13 +108,7 @@ class Engine:
 
     def set_stress(self, stress: NDArray[np.float64]) -> None:
         """Set the stress of all sites, (Lx, Ly), as it is at the time of the next `restart`."""
-        medium, width = self.medium, self.medium.width
-        grid = medium.along_x * width, medium.along_y * width
-        if grid != self.shape:
-            stress = np.pad(stress, [(0, n - m) for n, m in zip(grid, self.shape, strict=True)])
-        tiles = stress.reshape(medium.along_x, width, medium.along_y, width)
-        target = self.sites.stress.reshape(medium.along_x, medium.along_y, width, width)
-        target[:] = tiles.transpose(0, 2, 1, 3)
+        self.sites.stress[:] = in_tiles(stress, self.medium)
 
     def begin(self, stress: NDArray, direction: NDArray[np.int8], rule: SwitchingRule) -> None:
         """Begin at time 0 with the stress and the directions of all sites, (Lx, Ly)."""
@@ -113,6 +125,10 @@ class Engine:
         """Count times from now on, with the stress of all sites set to that of now."""
         self.logged = 0
         self._loops.restart(now, self.records, self._state, self._seed, rule)
+
+    def shift(self, now: float) -> None:
+        """Raise: events that go on are counted from a flush."""
+        raise NotImplementedError("finite events are counted from a flush; see `can_shift`")
 
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
         """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""

@@ -19,7 +19,7 @@ rules = compile_module(plain_rules, exp=exponential, log=logarithm)
 exposure = rules.exposure
 rate_ceiling = rules.rate_ceiling
 steepness = rules.steepness
-with_barrier_of_eq_2 = rules.with_barrier_of_eq_2
+with_barrier = rules.with_barrier
 
 
 @part
@@ -123,7 +123,7 @@ def evaluate(tile, records, rule):
             rate[n] = rate_ceiling(stress[n], rule) * inactive[n]
             size[n] = exposure(stress[n], rule) * inactive[n]
     else:  # a loop of its own, which the compiler sees to need no powers
-        of_eq_2 = with_barrier_of_eq_2(rule)
+        of_eq_2 = with_barrier(rule, rule.yield_stress, 0.0)
         for n in range(stress.size):
             rate[n] = rate_ceiling(stress[n], of_eq_2) * inactive[n]
             size[n] = exposure(stress[n], of_eq_2) * inactive[n]

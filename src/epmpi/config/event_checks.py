@@ -1,0 +1,94 @@
+"""Keys of instantaneous events that cannot go together, each told in one line."""
+
+from __future__ import annotations
+
+from epmpi.config.keys import ConfigError
+from epmpi.config.settings import InitialSettings, ModelSettings, TimeSettings
+
+ONLY_INSTANTANEOUS = ("residual", "residual_scale", "thresholds", "threshold_deviation")
+SMALLEST_DEVIATION, LARGEST_DEVIATION = 0.002, 10.0  # of Weibull thresholds, over their mean
+
+
+def check_instantaneous(model: ModelSettings, clock: TimeSettings) -> None:
+    """Check what instantaneous events have alone, and what they need."""
+    if model.events == "finite":
+        _check_finite(model)
+        return
+    if clock.clock != "exact":
+        raise ConfigError(
+            f'model.events = "instantaneous" with time.clock = "{clock.clock}": expected the exact '
+            'clock, by which no two events happen at once; set time.clock = "exact" or '
+            'model.events = "finite"'
+        )
+    if model.activation == "random":
+        raise ConfigError(
+            'model.events = "instantaneous" with model.activation = "random": the drop of an event '
+            'is that of a threshold, expected "thermal" or "extremal"; set model.activation = '
+            '"thermal" or model.events = "finite"'
+        )
+    if model.direction != "stress":
+        raise ConfigError(
+            f'model.direction = "{model.direction}" with model.events = "instantaneous": the '
+            'stress drops towards 0, expected "stress"; leave model.direction out'
+        )
+    if model.event_strain == 0:
+        raise ConfigError(
+            'model.event_strain = 0 with model.events = "instantaneous": no stress would drop, '
+            "expected a strain > 0 (any: the drop decides); leave model.event_strain out"
+        )
+    _check_thresholds(model)
+
+
+def _check_finite(model: ModelSettings) -> None:
+    default = ModelSettings()
+    for name in ONLY_INSTANTANEOUS:
+        value = getattr(model, name)
+        if value != getattr(default, name):
+            raise ConfigError(
+                f'model.{name} = {value!r} with model.events = "finite": only instantaneous '
+                f'events have it; leave model.{name} out or set model.events = "instantaneous"'
+            )
+    if model.activation == "extremal":
+        raise ConfigError(
+            'model.activation = "extremal" with model.events = "finite": the next site is the '
+            "weakest one after the event before is over, expected instantaneous events; set "
+            'model.events = "instantaneous"'
+        )
+
+
+def _check_thresholds(model: ModelSettings) -> None:
+    deviation, random = model.threshold_deviation, model.thresholds != "uniform"
+    if not random and deviation != 0:
+        raise ConfigError(
+            f'model.threshold_deviation = {deviation} with model.thresholds = "uniform": expected '
+            '0; leave it out or set model.thresholds = "normal" or "weibull"'
+        )
+    if random and deviation == 0:
+        raise ConfigError(
+            f'model.thresholds = "{model.thresholds}" without model.threshold_deviation: expected '
+            "the standard deviation of the thresholds, > 0; set model.threshold_deviation"
+        )
+    mean = model.yield_stress
+    least, most = SMALLEST_DEVIATION * mean, LARGEST_DEVIATION * mean
+    if model.thresholds == "weibull" and not least <= deviation <= most:
+        raise ConfigError(
+            f'model.threshold_deviation = {deviation} with model.thresholds = "weibull": expected '
+            f"{least:g} to {most:g}, {SMALLEST_DEVIATION:g} to {LARGEST_DEVIATION:g} of "
+            "model.yield_stress; set one between"
+        )
+
+
+def check_extremal(model: ModelSettings, initial: InitialSettings) -> None:
+    """Check what an extremal dynamics does not have: a temperature, and a drive."""
+    if model.activation != "extremal":
+        return
+    if model.strain_rate != 0:
+        raise ConfigError(
+            f'model.strain_rate = {model.strain_rate} with model.activation = "extremal": the '
+            "weakest site yields without a drive; leave model.strain_rate out"
+        )
+    if initial.annealing:
+        raise ConfigError(
+            'initial.annealing with model.activation = "extremal": it has no temperature; leave '
+            "initial.annealing out"
+        )

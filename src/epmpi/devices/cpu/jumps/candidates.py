@@ -1,0 +1,217 @@
+"""Instantaneous events of the exact clock, one after another.
+
+Thermal: rates are constant between two events but for the drive, so this is kinetic Monte Carlo
+whose rates are only bounded, by tiles: candidates come with the rate of the bounds, and one is an
+event with the chance of the true rate over the bound (thinning, as in `thinning.candidates`).
+Extremal: the weakest site of all is next, found from bounds of how weak the weakest site of each
+tile may be; the events come at the attempt rate, one after another.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from epmpi.devices.cpu.compiler import compile_module, part, randomness, record_loop
+from epmpi.devices.cpu.jumps.bounds import load_until, renew_bound_of, renew_bounds, spread
+from epmpi.devices.cpu.jumps.tiles import BEYOND, evaluate, take_note, update_tile
+from epmpi.devices.cpu.thinning.lanes import choose, largest_of
+from epmpi.devices.cpu.thinning.tiles import (
+    add_overlap,
+    add_responses,
+    choose_site,
+    rules,
+    site_of,
+)
+from epmpi.devices.thinning import FULL, LONGEST, REACHED
+from epmpi.physics import jumps as plain_jumps
+
+activation_direction = rules.activation_direction
+activation_rate = rules.activation_rate
+with_barrier = rules.with_barrier
+words = randomness.words
+uniform_of = randomness.uniform_of
+
+physics = compile_module(plain_jumps)
+draw_residual = physics.draw_residual
+draw_threshold = physics.draw_threshold
+EXTREMAL = physics.EXTREMAL
+
+CANDIDATES = np.uint64(randomness.CANDIDATES)
+# Blocks of draws of a candidate.
+TIME, RESIDUAL, THRESHOLD = np.uint64(0), np.uint64(1), np.uint64(2)
+
+
+@record_loop
+def draw_thresholds(first, second, jump, threshold):
+    """Set the thresholds of sites from two uniforms of each; arrays of shape (sites,)."""
+    for n in range(threshold.size):
+        threshold[n] = draw_threshold(jump, first[n], second[n])
+
+
+@part
+def draw_next(now, progress, seed, rule, jump):
+    """Set the time of the next candidate, or the horizon if that comes first."""
+    if jump.driver == EXTREMAL:
+        progress.next = now + 1.0 / rule.attempt_rate
+        return
+    block = words(seed, CANDIDATES, progress.candidate, TIME)
+    waiting = -math.log1p(-uniform_of(block[0], block[1])) / progress.bound
+    progress.next = min(now + waiting, progress.horizon)
+
+
+@part
+def log_jump(now, x, y, sign, amount, distance, drop, records, progress):
+    """Take note of an event."""
+    sites, events = records.sites, records.events
+    n, begun = progress.completed, progress.begun
+    events.x[n], events.y[n], events.direction[n] = x, y, sign
+    events.amount[n], events.start[n] = amount, now
+    events.distance[n], events.drop[n] = distance, drop
+    events.begun_at[begun] = now
+    events.waited[begun] = now - sites.last[x, y]
+    sites.last[x, y] = now
+    progress.completed += 1
+    progress.begun += 1
+
+
+@part
+def jump_site(now, tile, number, records, progress, seed, rule, jump):
+    """Let a site of a tile that is up to date yield; the bounds of all tiles must be renewed.
+
+    Its stress becomes what is drawn; every other one changes by G times its drop, with
+    G(r = 0) = -1: the plastic strain of the event is such that the response to it is the drop.
+    """
+    medium, sites, tiles, _, scratch = records
+    x, y = site_of(tile, number, medium)
+    stress, old = sites.stress[tile, number], sites.threshold[tile, number]
+    block = words(seed, CANDIDATES, progress.candidate, THRESHOLD)
+    first, second = uniform_of(block[0], block[1]), uniform_of(block[2], block[3])
+    threshold = draw_threshold(jump, first, second)
+    block = words(seed, CANDIDATES, progress.candidate, RESIDUAL)
+    first, second = uniform_of(block[0], block[1]), uniform_of(block[2], block[3])
+    sign = activation_direction(stress, rule, second)
+    left = draw_residual(sign, threshold, jump, first, second)
+    amount = (left - stress) / medium.kernel[0, 0]
+    drop = sign * (stress - left)
+    log_jump(now, x, y, sign, amount, old - abs(stress), drop, records, progress)
+    a = tile // medium.along_y
+    x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
+    add_responses(tile, add_overlap(x, y, amount, x0, y0, 0, medium, scratch), records)
+    sites.stress[tile, number] = left
+    sites.threshold[tile, number] = threshold
+    spread(x, y, amount, medium, tiles)
+    take_note(tile, records, progress)
+    evaluate(tile, records, rule, jump)
+
+
+@part
+def take_candidate(now, records, progress, seed, rule, jump):
+    """Let an event happen, or refuse the candidate; renew the bounds that this changes."""
+    medium, sites, tiles, _, scratch = records
+    load_until(now, medium, progress)
+    block = words(seed, CANDIDATES, progress.candidate, TIME)
+    share = uniform_of(block[2], block[3]) * progress.bound
+    tile, share = choose(share, tiles.bound, 0, tiles.bound.size, scratch.bound_sums)
+    update_tile(tile, records, progress, rule, jump)
+    progress.violated += tiles.total[tile] > tiles.bound[tile]
+    if share < tiles.total[tile]:
+        _, _, number, share = choose_site(share, tile, medium, scratch)
+        there = with_barrier(rule, sites.threshold[tile, number], rule.exponent)
+        if share < activation_rate(sites.stress[tile, number], there):
+            jump_site(now, tile, number, records, progress, seed, rule, jump)
+            renew_bounds(now, records, progress, rule, jump)
+            return
+    progress.refused += 1
+    renew_bound_of(tile, now, records, progress, rule, jump)
+
+
+@part
+def take_weakest(now, records, progress, seed, rule, jump):
+    """Let the weakest of all sites yield: the first of the first tile where two are alike."""
+    _, _, tiles, _, scratch = records
+    while True:
+        top = largest_of(tiles.bound, 0, tiles.bound.size, scratch.maxima)
+        tile = 0
+        while tiles.bound[tile] != top:
+            tile += 1
+        seen = tiles.seen[tile] == progress.completed and tiles.bound[tile] == tiles.total[tile]
+        update_tile(tile, records, progress, rule, jump)
+        progress.violated += tiles.total[tile] > top
+        if seen:
+            break
+        progress.refused += 1
+        renew_bound_of(tile, now, records, progress, rule, jump)
+    number = 0
+    while scratch.size[number] != top:
+        number += 1
+    jump_site(now, tile, number, records, progress, seed, rule, jump)
+    renew_bounds(now, records, progress, rule, jump)
+
+
+@record_loop
+def follow(until, stop, records, state, seed, rule, jump):
+    """Follow all events up to a time, or until so many have happened since the last flush.
+
+    Parameters
+    ----------
+    until : float
+    stop : int
+        Events; at most the capacity of the log.
+    records : JumpRecords
+        Updated.
+    state : array of one JUMP_PROGRESS
+    seed : uint64
+    rule : rules.SwitchingRule
+    jump : jumps.JumpRule
+
+    Returns
+    -------
+    int
+        REACHED or FULL.
+    """
+    progress = state[0]
+    while progress.completed < stop:
+        if progress.next > until:
+            return REACHED
+        now = progress.now = progress.next
+        if jump.driver == EXTREMAL:
+            take_weakest(now, records, progress, seed, rule, jump)
+        elif now >= progress.horizon:
+            renew_bounds(now, records, progress, rule, jump)
+        else:
+            take_candidate(now, records, progress, seed, rule, jump)
+        progress.candidate += np.uint64(1)
+        draw_next(now, progress, seed, rule, jump)
+        if now > LONGEST:
+            return FULL
+    return FULL
+
+
+@record_loop
+def restart(now, records, state, seed, rule, jump):
+    """Count times from now on, with a stress of all sites that was computed for now.
+
+    Bounds and the next candidate are drawn anew; the log of events is empty.
+    """
+    medium, sites, tiles, _, _ = records
+    progress = state[0]
+    waited = progress.next - now  # of the extremal driver, which a flush does not touch
+    progress.completed = 0
+    progress.now = progress.renewed = progress.load = 0.0
+    for x in range(medium.length):
+        last = sites.last[x, :]
+        for y in range(last.size):
+            last[y] -= now
+    for tile in range(tiles.total.size):
+        tiles.total[tile] = BEYOND if jump.driver == EXTREMAL else 0.0
+        take_note(tile, records, progress)
+    for tile in range(sites.stress.shape[0]):
+        evaluate(tile, records, rule, jump)
+    renew_bounds(0.0, records, progress, rule, jump)
+    progress.candidate += np.uint64(1)
+    if jump.driver == EXTREMAL and now > 0.0:
+        progress.next = waited
+    else:
+        draw_next(0.0, progress, seed, rule, jump)

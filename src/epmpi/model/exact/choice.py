@@ -1,0 +1,57 @@
+"""The engine of the exact clock for a configuration: finite events, or instantaneous ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.config import Configuration
+from epmpi.devices import Device, Medium
+from epmpi.model.exact.engine import Engine
+from epmpi.model.exact.jump_engine import JumpEngine
+from epmpi.physics import jumps, randomness
+
+
+def make_engine(
+    configuration: Configuration, medium: Medium, device: Device
+) -> Engine | JumpEngine:
+    """Return the engine of a configuration, the same on all ranks."""
+    seed = configuration.run.seed
+    if configuration.model.events == "finite":
+        return Engine(medium, device.thinning(), seed)
+    jump = jump_rule(configuration)
+    threshold = initial_thresholds(configuration, jump, device)
+    return JumpEngine(medium, device.jumps(), seed, jump, threshold)
+
+
+def jump_rule(configuration: Configuration) -> jumps.JumpRule:
+    """Return the parameters of instantaneous events for a configuration."""
+    model = configuration.model
+    thresholds, deviation = jumps.THRESHOLDS[model.thresholds], model.threshold_deviation
+    shape, scale = 1.0, 1.0
+    if thresholds == jumps.WEIBULL:
+        shape, scale = jumps.weibull(model.yield_stress, deviation)
+    return jumps.JumpRule(
+        driver=jumps.EXTREMAL if model.activation == "extremal" else jumps.THERMAL,
+        residual=jumps.RESIDUALS[model.residual],
+        residual_scale=model.residual_scale,
+        thresholds=thresholds,
+        mean=model.yield_stress,
+        deviation=deviation,
+        shape=shape,
+        scale=scale,
+    )
+
+
+def initial_thresholds(
+    configuration: Configuration, jump: jumps.JumpRule, device: Device
+) -> NDArray[np.float64]:
+    """Return a threshold for each site of the lattice, (Lx, Ly)."""
+    shape, seed = configuration.lattice.shape, configuration.run.seed
+    sites = shape[0] * shape[1]
+    first, second = (
+        device.draw_uniforms(seed, randomness.THRESHOLDS, step, 0, sites) for step in (0, 1)
+    )
+    threshold = np.empty(sites)
+    device.jumps().draw_thresholds(first, second, jump, threshold)
+    return threshold.reshape(shape)
