@@ -59,6 +59,42 @@ def stalled(place: Place, number: int, seed: int) -> Iterator[Trial]:
         yield Trial("a rank stalls for 2 s", lost)
 
 
+def stalled_for_ever(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of a rank that stands still for ever: the root, or another one."""
+    for rank in (1, 0)[:number]:
+        place.remove("stalled")
+        limit = ("--set", "run.stall_limit=2")
+        started = place.start("run", "run.toml", "-o", "stalled", *limit, ranks=2)
+        started.wait_for((place.directory / "stalled" / "checkpoint.h5").exists)
+        started.kill(signal.SIGSTOP, rank)
+        code = started.wait()
+        lost = "" if code == 75 else f"exit code {code}: {started.text()[-300:]}"
+        time.sleep(2.0)  # the launcher may end before its ranks
+        if not lost and place.resume("stalled", ranks=2).wait() != 0:
+            lost = "resume failed"
+        lost = lost or " ".join(differences(place.reference(), place.directory / "stalled"))
+        yield Trial("a rank stands still for ever, run.stall_limit", lost)
+
+
+def insisted(place: Place, number: int, seed: int) -> Iterator[Trial]:
+    """Yield what came of a second signal to a rank that waits for one that stands still."""
+    for signal_number in (signal.SIGTERM, signal.SIGINT)[:number]:
+        place.remove("insisted")
+        started = place.run("insisted", ranks=2)
+        started.wait_for((place.directory / "insisted" / "checkpoint.h5").exists)
+        started.kill(signal.SIGSTOP, 1)
+        time.sleep(0.5)
+        for _ in range(2):
+            started.kill(signal_number, 0)
+            time.sleep(1.5)
+        told, code = "came, and the run cannot stop: ended at once", started.wait()
+        lost = "" if code and told in started.text() else f"{code}: {started.text()[-300:]}"
+        again = place.resume("insisted", ranks=2)
+        lost = lost or (again.text()[-300:] if again.wait() != 0 else "")
+        lost = lost or " ".join(differences(place.reference(), place.directory / "insisted"))
+        yield Trial(f"a second {signal.Signals(signal_number).name}, a rank standing still", lost)
+
+
 def stopped(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield what came of the signals of batch systems, sent to one rank or to the launcher."""
     for signal_number in STOPPING[:number]:

@@ -25,9 +25,11 @@ from kills import kill_at_random, kill_in_the_middle
 from machines import (
     clock_backwards,
     few_files,
+    insisted,
     not_a_number,
     stale_end,
     stalled,
+    stalled_for_ever,
     stopped,
     stopped_at_start,
     two_runs,
@@ -65,6 +67,8 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(without_locks, place, 4),
         partial(opened_elsewhere, place, 3),
         partial(stalled, place, 1),
+        partial(stalled_for_ever, place, 2),
+        partial(insisted, place, 2),
         partial(not_a_number, place, 2 * few),
         partial(clock_backwards, directory, 1),
     ):

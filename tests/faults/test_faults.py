@@ -13,9 +13,11 @@ from kills import kill_at_random, kill_in_the_middle
 from machines import (
     clock_backwards,
     few_files,
+    insisted,
     not_a_number,
     stale_end,
     stalled,
+    stalled_for_ever,
     stopped,
     stopped_at_start,
     two_runs,
@@ -38,6 +40,8 @@ OF_RUNS = (
     (without_locks, 4),
     (opened_elsewhere, 2),
     (stalled, 1),
+    (stalled_for_ever, 2),
+    (insisted, 1),
     (not_a_number, 2),
 )
 OF_RUNS_OF_THE_EXACT_CLOCK = (

@@ -15,6 +15,7 @@ MAY_CHANGE = (
     "output.writer",
     "run.device",
     "run.walltime",
+    "run.stall_limit",
 )
 ENSEMBLE_MAY_CHANGE = (*MAY_CHANGE, "run.replicas")
 

@@ -296,6 +296,14 @@ class RunSettings(Section):
         "wall time after which the run stops with a checkpoint, to be resumed; 0: no limit but "
         "that of the batch system (SLURM), which always counts",
     )
+    stall_limit: float = key(
+        0.0,
+        Number(at_least=0),
+        "s",
+        "wall time without a step after which all ranks are ended with exit code 75, to be resumed "
+        "from the last checkpoint, as when a node hangs; several times what a step, a checkpoint "
+        "and a call from Python take; 0: never, it is only told after 300 s",
+    )
     precision: str = key(
         "double",
         Choice(("double", "single")),

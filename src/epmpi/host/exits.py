@@ -6,7 +6,8 @@
 - 70: a number of the state was not finite (the last checkpoint is good);
 - 71: memory ran out (the last checkpoint, if there is one, is good);
 - 74: a file could not be written (the last checkpoint is good);
-- 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint: resume it;
+- 75: the run stopped before its end, at a time limit or by a signal, with a checkpoint, or stood
+  still (`run.stall_limit`) and has the last one: resume it;
 - 130: interrupted from the keyboard (Ctrl-C) where there was nothing to save.
 """
 

@@ -97,8 +97,8 @@ class Course:
             model.keep_imposed()
         with (
             self._surrounded(surroundings, shown=shown) as around,
+            self._watchdog(around) as watchdog,
             recorder.open(directory, self._checkpoint) as store,
-            Watchdog(self._communicator.is_root and around.pace is None) as watchdog,
         ):
             self.directory, self._has_run = store.directory, True
             pace = around.pace or self._own_pace(around)
@@ -156,6 +156,12 @@ class Course:
         walltime, is_root = self._configuration.run.walltime, self._communicator.is_root
         speed = speed_of(self._configuration)
         return alone(walltime, speed, is_root=is_root, shown=shown)
+
+    def _watchdog(self, around: Surroundings) -> Watchdog:
+        """Return what watches over the steps; of runs in step each has the first one's pace."""
+        alone = around.pace is None
+        limit = self._configuration.run.stall_limit if alone else 0.0
+        return Watchdog(self._communicator, telling=alone, limit=limit)
 
     def _own_pace(self, around: Surroundings) -> Pace:
         """Return the pace of a run that does not go on in step with others."""

@@ -14,7 +14,7 @@ import time
 from epmpi.host.telling import say
 
 SECOND = 1.0  # seconds after a signal, from which on another is a second one
-PATIENCE = 10.0  # seconds that the run has to end by itself then
+PATIENCE = 2.0  # seconds that the run has to end by itself then
 ASKING = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -1,43 +1,54 @@
-"""A word about a run that stands still: MPI waits for a stalled rank without any."""
+"""A run that stands still: MPI waits for a stalled rank, without a word and for ever."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
+from epmpi.host.exits import STOPPED
 from epmpi.host.telling import say
+from epmpi.parallel import Communicator
 
 STALLED = 300.0  # seconds without a step after which the root says so
+LOOK = 10.0  # seconds between two looks at most
+LATER = 10.0  # seconds that the other ranks wait longer: they end the run if the root stands still
+ENDING = 1.0  # seconds that MPI has to tell the launcher, before this rank ends by itself
 
 
 class Watchdog:
-    """Says on stderr that no step has ended for long; use it in a `with` statement.
+    """Says that no step has ended for long, and ends the run then; use it in a `with` statement.
 
-    The run is left alone: a rank may have been suspended, and goes on later.
+    A rank that was suspended goes on later, so the run is left alone but for a limit of its own.
+    Only time in which this process itself was not suspended counts.
 
     Parameters
     ----------
-    watching : bool
-        True on the root.
-    seconds : float
-        Without a sign of life before something is said.
+    communicator : Communicator
+    telling : bool
+        Whether the root says something after `STALLED` seconds.
+    limit : float
+        Seconds after which all ranks are ended, with exit code 75; 0 for never.
     """
 
-    def __init__(self, watching: bool, seconds: float = STALLED) -> None:
-        self._watching = watching
-        self._seconds = seconds
+    def __init__(
+        self, communicator: Communicator, *, telling: bool = True, limit: float = 0.0
+    ) -> None:
+        never, is_root = float("inf"), communicator.is_root
+        self._communicator = communicator
+        self._told_at = STALLED if telling and is_root else never
+        self._ended_at = (limit if is_root else limit + LATER) if limit else never
         self._done = threading.Event()
         self._step = 0
-        self._seen = time.monotonic()
+        self._idle = 0.0  # seconds since the last sign of life
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def alive(self, step: int) -> None:
         """Tell that a step has been reached."""
-        self._step, self._seen = step, time.monotonic()
+        self._step, self._idle = step, 0.0
 
     def __enter__(self) -> Watchdog:
-        if self._watching:
-            self.alive(self._step)
+        if min(self._told_at, self._ended_at) < float("inf"):
             self._thread.start()
         return self
 
@@ -45,12 +56,24 @@ class Watchdog:
         self._done.set()
 
     def _watch(self) -> None:
-        said = 0.0
-        while not self._done.wait(min(self._seconds / 4, 10.0)):
-            idle = time.monotonic() - self._seen
-            if idle > self._seconds and self._seen != said:
-                said = self._seen
+        interval = min(LOOK, self._told_at / 4, self._ended_at / 4)
+        seen = time.monotonic()
+        while not self._done.wait(interval):
+            before, self._idle = self._idle, self._idle + min(time.monotonic() - seen, 2 * interval)
+            seen = time.monotonic()
+            if self._idle >= self._ended_at:
+                self._end()
+            if before < self._told_at <= self._idle:
                 say(
-                    f"epmpi: no step has ended for {idle:.0f} s, the last was {self._step}: a rank "
-                    "may be stalled; the run can be killed and resumed from its checkpoint"
+                    f"epmpi: no step has ended for {self._idle:.0f} s, the last was {self._step}: "
+                    "a rank may be stalled; the run can be killed and resumed from its checkpoint"
                 )
+
+    def _end(self) -> None:
+        """End all ranks; this thread does, for the others may wait for ever."""
+        say(
+            f"epmpi: no step has ended for {self._idle:.0f} s (run.stall_limit), the last was "
+            f"{self._step}: ended, to be resumed from the last checkpoint"
+        )
+        threading.Timer(ENDING, os._exit, [STOPPED]).start()
+        self._communicator.abort(STOPPED)
