@@ -41,7 +41,7 @@ def small(tmp_path):
 
 @pytest.mark.parametrize("number", EARLY)
 def test_what_came_before_a_run_stops_it(number):
-    with signals.listening():
+    with signals.recording():
         os.kill(os.getpid(), number)
         with StopSignals() as stopping:
             assert stopping.received == number
@@ -53,7 +53,7 @@ def test_what_came_before_a_run_stops_it(number):
 def test_handlers_come_back_whatever_a_library_has_done(number):
     """As MPICH does for SIGUSR1 and UCX for SIGHUP, behind Python's back."""
     with StopSignals() as stopping:
-        with signals.kept():
+        with signals.keeping_handlers():
             ctypes.CDLL(None).signal(number, IGNORE)
             os.kill(os.getpid(), number)
             assert stopping.received == 0
@@ -63,19 +63,19 @@ def test_handlers_come_back_whatever_a_library_has_done(number):
 
 def test_a_command_that_is_let_go_does_not_hear_any_more():
     before = signal.getsignal(signal.SIGUSR1)
-    with signals.listening():
+    with signals.recording():
         assert signal.getsignal(signal.SIGUSR1) != before
-        signals.let_go()
+        signals.release()
         assert signal.getsignal(signal.SIGUSR1) == before
 
 
 LET_GO = """
 import os, signal, sys
 from epmpi.host import signals
-with signals.listening():
+with signals.recording():
     os.kill(os.getpid(), int(sys.argv[1]))
     print("heard", flush=True)
-    signals.let_go()
+    signals.release()
     print("never", flush=True)
 """
 

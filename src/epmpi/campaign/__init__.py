@@ -1,4 +1,4 @@
-"""Many runs: carried out, resumed or reused, a few at a time, each a process of its own."""
+"""Campaigns: many runs, started, resumed or reused, a few at a time, each in its own process."""
 
 from epmpi.campaign.runs import Job, carry_out, is_finished
 

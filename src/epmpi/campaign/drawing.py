@@ -34,8 +34,8 @@ def draw_scan(
 ) -> None:
     """Draw each quantity against the key of its fit, or against the first key; families in colour.
 
-    An Arrhenius law is drawn against 1/T, the bias of a time step in per cent against its square,
-    what depends on the size against ln L.
+    The abscissa of an Arrhenius law is 1/T, that of the bias of a time step (in per cent) the step
+    squared, that of a logarithmic law ln L.
     """
     shown = [name for name in quantities if any(np.isfinite(m[name].value) for _, m in table)]
     columns = min(3, len(shown))
@@ -59,7 +59,7 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Family
     laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
     law = fits[0].request.law if fits else ""
     across, up = _ACROSS.get(law, _same), _UP.get(law, _as_it_is)
-    # A family has its colour in every panel, whether the others are there or not.
+    # A family keeps its colour in all panels, even where others are missing.
     labels = list(dict.fromkeys(label_of(changes, axis) for changes, _ in table))
     colours = _colours(len(labels))
     for curve in curves:
@@ -91,7 +91,7 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Family
 
 
 def _colours(number: int) -> list[Any]:
-    """Return a colour for each family: in order while they are few, told apart when many."""
+    """Return a colour for each family: a sequence if they are few, distinct hues if many."""
     if number <= 5:
         return list(sequence(number))
     return [PALETTE[k % len(PALETTE)] for k in range(number)]
@@ -126,7 +126,7 @@ def _as_it_is(value: Array, fit: FamilyFit | None) -> Array:
 
 
 def _bias(value: Array, fit: FamilyFit | None) -> Array:
-    """Return what a value differs from the limit of small steps, in per cent."""
+    """Return the difference of a value from the limit of small steps, in per cent."""
     return value if fit is None else 100 * (value / fit.value[0] - 1)
 
 

@@ -14,7 +14,7 @@ from epmpi.campaign.quantities import Mean
 
 Table = Sequence[tuple[Mapping[str, Any], Mapping[str, Mean]]]
 
-# Keys that say how long a run was and what it wrote, not what it was a run of.
+# Keys of length and output, which do not change the physics of a run.
 BOOKKEEPING = ("time.warmup", "time.duration", "tracers.number")
 
 
@@ -27,7 +27,7 @@ class Family:
     label : str
         The other keys.
     x : array
-        Of the key; where it is no number, the number of the row.
+        Of the key; where it is not a number, the number of the row.
     value, error : array
     """
 
@@ -49,7 +49,7 @@ def families(table: Table, quantity: str, axis: str) -> list[Family]:
 
 
 def label_of(changes: Mapping[str, Any], axis: str) -> str:
-    """Return the keys of a row but the axis, as a short text; the defaults have an empty one."""
+    """Return the keys of a row, except the axis, as a short text; empty for the defaults."""
     parts = [
         f"{key.split('.')[-1]} {as_text(value)}"
         for key, value in changes.items()
@@ -59,17 +59,17 @@ def label_of(changes: Mapping[str, Any], axis: str) -> str:
 
 
 def is_axis(key: str, axis: str) -> bool:
-    """Tell whether a key is the axis, or in the section that is."""
+    """Tell whether a key is the axis, or belongs to a section that is the axis."""
     return key == axis or key.startswith(f"{axis}.")
 
 
 def axis_text(changes: Mapping[str, Any], axis: str) -> str:
-    """Return what stands under a row's point on an axis that is no number."""
+    """Return the tick label of a row on an axis that is not a number."""
     return ", ".join(as_text(value) for key, value in changes.items() if is_axis(key, axis))
 
 
 def place_of(value: Any, number: int) -> float:
-    """Return where a value stands on the axis: a number itself, a shape its length."""
+    """Return the position of a value on the axis: that of a shape is its length."""
     if isinstance(value, list):
         return float(math.sqrt(math.prod(value)))
     return float(value) if isinstance(value, int | float) else float(number)

@@ -3,11 +3,11 @@
     [[scan.fits]]
     quantity = "activity"
     law = "arrhenius"
-    against = "model.temperature"        # a key, or a section: then x is the number of the row
+    against = "model.temperature"        # a key; or a section: then x is the number of the row
     range = [0.0, 0.1]                   # of that key; default: all
     expected = [3.1, 0.48]               # parameters to compare with, optional
 
-Each family of rows is fitted by itself; weights and errors are those of `epmpi.analysis.fits` for
+Each family of rows is fitted separately; weights and errors are those of `epmpi.analysis.fits` for
 independent points.
 """
 
@@ -27,7 +27,7 @@ from epmpi.config import ConfigError
 from epmpi.config.keys import shown
 
 Array = NDArray[np.float64]
-DEFAULT_STEP = 0.05  # tau; of configurations
+DEFAULT_STEP = 0.05  # tau; the default of time.step
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ LAWS = {
 
 @dataclass(frozen=True)
 class Request:
-    """A fit that a campaign asks for."""
+    """A fit requested by a campaign."""
 
     quantity: str
     law: str
@@ -130,7 +130,7 @@ class FamilyFit(fits.Fit):
     label : str
         Of the family.
     over_expected : array
-        The rows over the expected law; empty without one.
+        The rows divided by the expected law; empty without one.
     """
 
     request: Request
@@ -155,7 +155,7 @@ def read_requests(
     Raises
     ------
     ConfigError
-        If one is incomplete, or names what is not there.
+        If one is incomplete, or names an unknown law or quantity.
     """
     found = []
     for one in requests:
@@ -188,7 +188,7 @@ def read_requests(
 
 
 def _numbers(one: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tuple[float, ...]:
-    """Return a list of numbers; raise ConfigError if it is none."""
+    """Return a list of numbers; raise ConfigError if it is not one."""
     given = one.get(key, default)
     if not isinstance(given, list | tuple) or any(type(x) not in (int, float) for x in given):
         raise ConfigError(f"[[scan.fits]]: {key} = {shown(given)}: expected a list of numbers")
@@ -232,7 +232,7 @@ def _used(request: Request, family: Family) -> tuple[Array, Array, Array]:
 
 
 def fit(request: Request, family: Family) -> FamilyFit | None:
-    """Fit a law to the rows of a family that have an error; None where it cannot be done."""
+    """Fit a law to the rows of a family that have an error; None if the fit fails."""
     law = LAWS[request.law]
     x, y, error = _used(request, family)
     if np.unique(x).size < len(law.names):

@@ -1,4 +1,4 @@
-"""What a scan has measured already: a run is not measured twice unless it has changed."""
+"""Memory of a scan: a run is measured again only if it has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Known = dict[str, dict[str, list[float]]]
 def measure_once(
     runs: Sequence[Path], quantities: Sequence[str], workers: int, memory: Path
 ) -> list[dict[str, Value]]:
-    """Measure these quantities of runs, those left out that `memory` knows.
+    """Measure these quantities of runs, except those that `memory` already has.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def measure_once(
     quantities : sequence of str
     workers : int
     memory : Path
-        A JSON file; written again with what was measured.  Entries of another version of epmpi, or
-        of a run file that has changed since, do not count.
+        A JSON file, updated with the results.  Entries of another version of epmpi, or of a run
+        file that has changed since, are ignored.
     """
     known: Known = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     keys = [_key(run) for run in runs]
@@ -44,6 +44,6 @@ def measure_once(
 
 
 def _key(run: Path) -> str:
-    """Name a run in the state that it is in."""
+    """Return a key that changes with the run file and the version of epmpi."""
     status = (run / "run.h5").stat()
     return f"{run.name} {status.st_size} {status.st_mtime_ns} {epmpi.__version__}"

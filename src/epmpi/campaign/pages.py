@@ -1,4 +1,4 @@
-"""A page of the documentation from a campaign: what was asked, the tables, the figures."""
+"""A page of the documentation from a campaign: its description, tables and figures."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def write_page(page: Path, campaign: Path, directory: Path) -> None:
     page : Path
         NAME.md; the figures become images/NAME-*.png beside it, the table NAME.csv.
     campaign : Path
-        Whose comment begins the page.
+        Campaign file; its first comment begins the page.
     directory : Path
-        That a scan was written to.
+        Output directory of the scan.
     """
     name = page.stem
     text = []

@@ -28,8 +28,8 @@ from epmpi.analysis.wavevectors import choose_shells
 from epmpi.physics.propagators import active_strain
 
 NOT_KNOWN = (float("nan"), float("nan"))
-FEWEST_SEEDS = 5  # whose spread is an error; fewer say too little of it
-SHORT_LAGS = (0.4, 1.6)  # tau, of gamma_short: there at every step up to 0.4
+FEWEST_SEEDS = 5  # least number whose spread gives an error
+SHORT_LAGS = (0.4, 1.6)  # tau, of gamma_short: available with every step up to 0.4
 DIFFUSION_LAG = 50.0  # tau
 SHORT_Q = np.pi / 2  # inverse lattice spacings
 
@@ -54,7 +54,7 @@ class Mean:
 
 
 class Source:
-    """A run that quantities are measured in; its whole analysis is made only if one needs it."""
+    """A run to measure; it is analysed in full only if a quantity needs that."""
 
     def __init__(self, run: RunFile) -> None:
         self.run = run
@@ -85,7 +85,7 @@ def _average(name: str, source: Source) -> Value:
 
 
 def _stress_variance(source: Source) -> Value:
-    """Return the stress variance; that of the random model is not stationary, but grows."""
+    """Return the stress variance; none for the random model, where it grows with time."""
     random = source.run.parameter("model", "activation") == "random"
     return NOT_KNOWN if random else _average("stress_variance", source)
 
@@ -106,7 +106,7 @@ def _diffusion(source: Source) -> Value:
 
 
 def _diffusion_50(source: Source) -> Value:
-    """Return D(t) at the lag nearest to `DIFFUSION_LAG`, whatever the regime."""
+    """Return D(t) at the lag nearest to `DIFFUSION_LAG`, in any regime."""
     if not source.lags:
         return NOT_KNOWN
     nearest = min(source.lags, key=lambda lag: abs(np.log(lag.time / DIFFUSION_LAG)))
@@ -125,7 +125,7 @@ def _gamma(name: str, source: Source) -> Value:
 def _gamma_short(source: Source) -> Value:
     """Return d ln(-ln S)/d ln t between the `SHORT_LAGS`, at the modulus nearest to `SHORT_Q`.
 
-    Both lags are there whatever the step is (up to 0.4), unlike the regimes' windows.
+    Unlike the windows of the regimes, these lags do not depend on the step (up to 0.4).
     """
     if not source.lags:
         return NOT_KNOWN
@@ -146,7 +146,7 @@ def _gamma_short(source: Source) -> Value:
 
 
 def _velocity_law(source: Source) -> Value:
-    """Return the velocity variance that the random model has exactly, with the run's activity."""
+    """Return the exact velocity variance of the random model at the activity of the run."""
     run = source.run
     activity = run.parameter("model", "activity")
     total = velocity_sum(run.shape, run.parameter("tracers", "interpolation"))
@@ -163,7 +163,7 @@ def _velocity_over_law(source: Source) -> Value:
 
 
 def _warmup(source: Source) -> Value:
-    """Return how long the warm-up took, in tau."""
+    """Return the duration of the warm-up, in tau."""
     return float(source.run.series("activity", warmup=True)[0].time[-1]), 0.0
 
 
@@ -185,7 +185,7 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Let new processes find no modules in the working directory: a random.py is not Python's."""
+    """Keep new processes from importing modules of the working directory, such as a random.py."""
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:

@@ -1,8 +1,8 @@
-"""Carry out a list of runs: what is finished is reused, what was begun is resumed.
+"""Carry out a list of runs: finished ones are reused, unfinished ones are resumed.
 
 Each run is a process of its own (`epmpi run` or `epmpi resume`, under mpiexec where it has several
-ranks), so that a run that fails leaves the others alone.  An interrupt reaches them all: each
-writes its checkpoint, and the same command goes on later.
+ranks), so that a failing run does not affect the others.  An interrupt reaches them all: each
+writes its checkpoint, and the same command continues later.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """Site updates: what the run takes, up to the speed of the machine."""
+        """Number of site updates, a measure of the time that the run takes."""
         length, width = self.configuration.lattice.shape
         return float(self.configuration.known_steps * length * width)
 
@@ -71,7 +71,7 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
 
 
 def is_finished(job: Job, directory: Path) -> bool:
-    """Tell whether a run is there and complete.
+    """Tell whether a run exists and is complete.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _arguments(job: Job, directory: Path) -> list[str] | None:
     run = directory / job.name
     found = stored(run)
     if found is None:
-        # What a run leaves that was killed at its start; `epmpi run` looks more closely.
+        # Perhaps a run that was killed at its start; `epmpi run` looks more closely.
         left = os.listdir(run) if run.is_dir() else []
         if run.exists() and any(name.split(".")[0] not in ("run", "checkpoint") for name in left):
             raise ConfigError(f"{run} is there without a run.h5: move it away to have it run again")
@@ -120,11 +120,11 @@ def carry_out(
     directory : Path
         Receives NAME.toml, NAME.log and the RUN directory NAME of each job.
     workers : int
-        Runs that go on at the same time.
+        Number of simultaneous runs.
     ranks : int
         Of each run.
     console : rich Console, optional
-        Told when a run ends.
+        Prints a line when a run ends.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def carry_out(
     with ThreadPoolExecutor(workers) as pool:
         try:
             codes = list(pool.map(one, missing))
-        except BaseException:  # Ctrl-C: none is begun any more, the others stop with checkpoints
+        except BaseException:  # Ctrl-C: start no more runs; the others stop with checkpoints
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(running):
                 process.terminate()
@@ -183,11 +183,11 @@ _OUTCOME = {0: "done", STOPPED: "stopped"}
 
 
 def _run(arguments: list[str], log: Path, ranks: int, running: set[subprocess.Popen[bytes]]) -> int:
-    """Run `epmpi` with these arguments to its end, one of those running; return its exit code."""
+    """Run `epmpi` with these arguments to its end; return its exit code."""
     command = [sys.executable, "-m", "epmpi.cli", *arguments]
     if ranks > 1:
         command = [*mpiexec(), "-n", str(ranks), *command]
-    # A file random.py in the working directory is not Python's.
+    # Not from the working directory, where a file random.py would replace Python's.
     alone = environment(PYTHONSAFEPATH="1")
     with (
         open(log, "ab") as output,

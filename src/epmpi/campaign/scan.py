@@ -1,6 +1,6 @@
 """`epmpi scan CAMPAIGN.toml`: a grid of parameters, sizes and seeds, one table and one figure.
 
-The file is a configuration, and a section of its own:
+The file is a configuration with a section of its own:
 
     [scan]
     seeds = [1, 2, 3]                    # averaged over
@@ -19,9 +19,9 @@ The file is a configuration, and a section of its own:
     law = "arrhenius"
     against = "model.temperature"
 
-`transients = true` draws the warm-ups too.  Several grids, each a [[scan.grid]], follow one
-another: cold runs may be longer than hot ones.  What has been run is not run again; points may be
-added, and durations made longer.
+`transients = true` draws the warm-ups too.  There may be several grids, each a [[scan.grid]], so
+that cold runs can be longer than hot ones.  Finished runs are not repeated; points may be added
+and durations increased.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Point:
     changes : dict
         {section.key: value} on top of the file's configuration.
     jobs : tuple of Job
-        One a seed.
+        One for each seed.
     """
 
     changes: dict[str, Any]
@@ -76,7 +76,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a campaign file asks for."""
+    """Contents of a campaign file."""
 
     points: tuple[Point, ...]
     quantities: tuple[str, ...]
@@ -123,7 +123,7 @@ def read_campaign(path: Path) -> Campaign:
 
 
 def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> None:
-    """Raise ConfigError if a section is none, or a key of [scan] is not what it has to be."""
+    """Raise ConfigError if a section is not a table, or a key of [scan] has the wrong type."""
     for section, values in content.items():
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: {section} = {shown(values)}: expected a section")
@@ -143,7 +143,7 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
 
 
 def check_axes(path: Path, requests: Sequence[Request], points: Sequence[Point]) -> None:
-    """Raise ConfigError for a fit against what no point changes: it could only be left out."""
+    """Raise ConfigError for a fit against a key that no point changes."""
     keys = list(dict.fromkeys(key for point in points for key in point.changes))
     for request in requests:
         if not any(is_axis(key, request.against) for key in keys):
@@ -185,7 +185,7 @@ def _point(base: Mapping[str, Any], changes: dict[str, Any], seeds: Sequence[int
 
 
 def _name(changes: Mapping[str, Any], seed: int) -> str:
-    """Return a directory name made of the parameters, but of those that a longer run changes."""
+    """Return a directory name made of the parameters, except those that a longer run changes."""
     parts = [
         f"{key.split('.')[-1]}{as_text(value)}"
         for key, value in changes.items()

@@ -1,4 +1,4 @@
-"""The tables of a scan: for the eye (Markdown) and for the next program (CSV, HDF5)."""
+"""The tables of a scan: for readers (Markdown) and for programs (CSV, HDF5)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[FamilyFi
 
 
 def _cell(mean: Mean) -> str:
-    """Return value(error), or a dash where the run does not give it."""
+    """Return value(error), or a dash where there is no value."""
     return significant(mean.value, mean.error) if np.isfinite(mean.value) else "-"
 
 
@@ -89,7 +89,7 @@ def _fits_of(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
 
 
 def _conclusions(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
-    """Return what follows from the fits of one law, as sentences."""
+    """Return conclusions from the fits of one law, as sentences."""
     if request.expected:
         nearest = min(fits, key=lambda fit: np.abs(np.log(fit.over_expected)).mean())
         over = nearest.over_expected

@@ -18,7 +18,7 @@ NAMES = {"activity": "activity", "stress_variance": r"stress variance / $\sigma_
 
 
 def draw_transients(path: Path, runs: Path, jobs: Sequence[Job]) -> None:
-    """Draw the series of the warm-ups, averaged in blocks; pointed: the means of the measurements.
+    """Draw the series of the warm-ups, averaged in blocks; dotted: the means of the measurements.
 
     A dot marks the end of each warm-up.
     """

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from epmpi.host.console import forgiving, say
 from epmpi.host.exits import INTERRUPTED
-from epmpi.host.signals import kept, listening
-from epmpi.host.telling import forgiving, say
+from epmpi.host.signals import keeping_handlers, recording
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code, the same on all ranks."""
-    with forgiving(), listening():
+    with forgiving(), recording():
         try:
-            with kept():  # an h5py built for MPI starts MPI when it is imported
+            with keeping_handlers():  # an h5py built for MPI starts MPI when it is imported
                 from epmpi.cli.commands import carry_out
             return carry_out(arguments)
         except KeyboardInterrupt:

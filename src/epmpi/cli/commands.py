@@ -18,8 +18,8 @@ import epmpi
 from epmpi.cli import campaigns, completion, machine, results, simulate
 from epmpi.config import ConfigError
 from epmpi.host import signals
+from epmpi.host.console import Forgiving, say
 from epmpi.host.exits import INTERRUPTED, MEMORY_ERROR, OUTPUT_ERROR, STATE_ERROR, USER_ERROR
-from epmpi.host.telling import Forgiving, say
 from epmpi.model.state import StateError
 from epmpi.output import OutputError
 from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, launched, load
@@ -41,7 +41,7 @@ def carry_out(arguments: Sequence[str] | None) -> int:
     launch = launched()
     chosen = _parse(arguments, silent=launch.rank > 0)
     if not chosen.stops:
-        signals.let_go()
+        signals.release()
     communicator = Communicator()  # this process; MPI is left alone by commands that take one rank
     ending = communicator
     try:

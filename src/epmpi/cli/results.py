@@ -11,7 +11,7 @@ from rich.console import Console
 
 from epmpi.cli.words import closing, without_user_style
 from epmpi.config import ConfigError
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.output import export
 from epmpi.parallel import Communicator
 

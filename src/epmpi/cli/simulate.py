@@ -21,9 +21,9 @@ from epmpi.config import (
     load,
 )
 from epmpi.host import signals
+from epmpi.host.console import say
 from epmpi.host.exits import STOPPED, USER_ERROR
 from epmpi.host.host_memory import in_bytes
-from epmpi.host.telling import say
 from epmpi.parallel import Communicator
 from epmpi.run.steady import longest_warmup
 from epmpi.run.stopping import TIME_LIMIT, Interrupted
@@ -81,7 +81,7 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
     configuration = _load(chosen, communicator)
     directory = chosen.output or Path("runs") / chosen.configuration.stem
     if chosen.dry_run:
-        signals.let_go()
+        signals.release()
         code = _tell_plan(configuration, communicator)
         if communicator.is_root:
             print(closing([], ["run", chosen.configuration, "-o", directory]))

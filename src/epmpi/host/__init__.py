@@ -1,1 +1,1 @@
-"""The process and the machine it runs on: words, signals, exit codes, memory."""
+"""The process and the machine it runs on: messages, signals, exit codes, memory."""

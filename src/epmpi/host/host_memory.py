@@ -1,7 +1,7 @@
-"""How much memory this process may still have: of the machine, and within the limits of its job.
+"""Memory that this process can still get from the machine and within the limits of its job.
 
-A batch system or a container sets limits by control groups (cgroups); what goes beyond is killed by
-the kernel, without a word.
+Batch systems and containers set limits by control groups (cgroups); the kernel kills a process that
+exceeds them, without a message.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROC, GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-UNLIMITED = 2**60  # bytes; the first version writes a number beyond it for no limit
-# Of a group: its limit, what is in use, and the cached files among that, which the kernel drops.
+UNLIMITED = 2**60  # bytes; cgroups of version 1 have a larger number for no limit
+# Of a group: its limit, the memory in use, and the cached files in it, which the kernel can drop.
 FILES = {
     2: ("memory.max", "memory.current", ("inactive_file", "active_file")),
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes",
@@ -20,10 +20,9 @@ FILES = {
 
 
 def free_memory(proc: Path = PROC, groups: Path = GROUPS) -> tuple[int, str] | None:
-    """Return the bytes that are still to be had, and whose limit that is; None where nobody says.
+    """Return the bytes that are free, and whose limit that is; None if unknown.
 
-    The least of what the system has, swap included, and of all control groups that this process is
-    in.
+    The least of those of the system, swap included, and of all control groups of this process.
     """
     found = [(left, name) for name, left in (*_of_system(proc), *_of_groups(proc, groups))]
     return min(found, default=None)
@@ -37,7 +36,7 @@ def _of_system(proc: Path) -> Iterator[tuple[str, int]]:
 
 
 def _of_groups(proc: Path, groups: Path) -> Iterator[tuple[str, int]]:
-    """Yield what is left in each control group that limits the memory of this process."""
+    """Yield the memory left in each control group of this process."""
     for line in _lines(proc / "self" / "cgroup"):
         number, kinds, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" and not kinds:
@@ -47,7 +46,7 @@ def _of_groups(proc: Path, groups: Path) -> Iterator[tuple[str, int]]:
         else:
             continue
         for top in tops:
-            # Within a container the path may be that of the host, and the top is the group itself.
+            # In a container the path may be that of the host, and the top folder is the group's.
             inside = Path(path.lstrip("/"))
             for folder in dict.fromkeys([inside, *inside.parents, Path(".")]):
                 yield from _left(top / folder, version)

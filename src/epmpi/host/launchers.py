@@ -1,13 +1,13 @@
-"""The environment of a program that is started from within a run, or beside one."""
+"""The environment of a program that is started by a run, or beside one."""
 
 from __future__ import annotations
 
 import os
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-# What a launcher tells its ranks about themselves: an mpiexec that inherits it joins the outer run.
-# Open MPI writes `OMPI_MCA_ess=singleton` and more into a process that it has not launched; then
-# mpirun ends at once, without a word.
+# Variables that a launcher sets for its ranks: an mpiexec that inherits them joins the outer run.
+# Open MPI sets `OMPI_MCA_ess=singleton` and more in a process that it has not launched; then mpirun
+# ends at once, without a message.
 LAUNCHER_VARIABLES = (
     "HYDI_",
     "MPI_LOCAL",
@@ -31,7 +31,7 @@ LAUNCHER_VARIABLES = (
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return this process's environment without the launcher's marks and with one thread a rank."""
+    """Return the environment without the launcher's variables and with one thread a rank."""
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(LAUNCHER_VARIABLES)
     }

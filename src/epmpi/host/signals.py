@@ -1,10 +1,9 @@
-"""The signals that tell a run to stop, heard from the first moment of the process on.
+"""The signals that stop a run, handled from the start of the process.
 
-Between the start of a program and the steps of its run lie imports, the start of MPI and the
-compiler: a second or a minute.  A signal that comes then would kill the process, or be swallowed:
-MPI libraries install handlers of their own (MPICH for SIGUSR1, UCX for SIGHUP).  So the command
-line listens before it imports anything, what starts MPI puts the handlers back, and the run begins
-with what has been heard.
+Imports, the start of MPI and the compiler take a second to a minute before the first step.  A
+signal in that time would kill the process, or be lost: MPI libraries install their own handlers
+(MPICH for SIGUSR1, UCX for SIGHUP).  So the command line installs handlers before it imports
+anything, they are restored after the start of MPI, and the run begins with the signal received.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LARGEST_HANDLER = 1024  # bytes: more than any system's struct sigaction
 
 
 class _Early:
-    """What has been heard before a run listens itself, and the handlers of before."""
+    """The signal received before a run has handlers of its own, and the previous handlers."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -36,21 +35,21 @@ class _Early:
 _early = _Early()
 
 
-def is_heard(number: int) -> bool:
-    """Tell whether a run may take note of a signal: not of a SIGHUP that is ignored (nohup)."""
+def is_handled(number: int) -> bool:
+    """Tell whether a run handles a signal: not a SIGHUP that is ignored (nohup)."""
     return number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
 
 
 @contextmanager
-def listening() -> Iterator[None]:
-    """Take note of the signals but SIGINT, which interrupts; until the end, or `let_go`.
+def recording() -> Iterator[None]:
+    """Record all the signals except SIGINT, which interrupts, until the end or `release`.
 
-    Outside the main thread, where Python allows no handlers, nothing is heard.
+    Outside the main thread, where Python allows no handlers, none is recorded.
     """
     _early.received = 0
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
-            if number != signal.SIGINT and is_heard(number):
+            if number != signal.SIGINT and is_handled(number):
                 _early.before[number] = signal.signal(number, _early.note)
     try:
         yield
@@ -58,15 +57,15 @@ def listening() -> Iterator[None]:
         _restore()
 
 
-def let_go() -> None:
-    """Listen no more, where nobody would act on it; what has been heard does what it would have."""
+def release() -> None:
+    """Restore the previous handlers, and raise again a signal that was recorded."""
     _restore()
-    if received := taken():
+    if received := take_received():
         os.kill(os.getpid(), received)
 
 
-def taken() -> int:
-    """Return the number of the last signal that has been heard, once; 0 if there was none."""
+def take_received() -> int:
+    """Return the number of the last recorded signal, and forget it; 0 if there was none."""
     received, _early.received = _early.received, 0
     return received
 
@@ -78,8 +77,8 @@ def _restore() -> None:
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """Put the handlers of the signals back in the end, whatever a library has made of them."""
+def keeping_handlers() -> Iterator[None]:
+    """Restore the handlers of the signals at the end, even if a library has replaced them."""
     system = ctypes.CDLL(None)
     handlers = {number: ctypes.create_string_buffer(_LARGEST_HANDLER) for number in SIGNALS}
     for number, handler in handlers.items():

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from epmpi.host.telling import say
+from epmpi.host.console import say
 
 # What file systems answer that cannot flush a directory: SMB, some of FUSE and of clusters.
 CANNOT = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)

@@ -14,7 +14,7 @@ from typing import Any
 import h5py
 
 from epmpi.config import ENSEMBLE, ConfigError, Configuration, stored_configuration
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.output.checkpoint import NAME, PREVIOUS
 from epmpi.output.failures import output_errors
 from epmpi.output.lock import NAME as LOCK

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from epmpi.config import ConfigError
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.output.failures import OutputError, output_errors, reason
 from epmpi.output.holder import Holder
 from epmpi.output.refreshing import Refresher

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from epmpi.config import ConfigError, Configuration
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, on_root, output_errors, reason

@@ -1,4 +1,4 @@
-"""The paper's figures from runs of this package, beside the values that it prints.
+"""The paper's figures from runs of this package, and its printed values beside measured ones.
 
 E. E. Ferrero, K. Martens and J.-L. Barrat, PRL 113, 248301 (2014).
 """

@@ -22,7 +22,7 @@ class Case:
     Attributes
     ----------
     temperature : float
-        Of the thermal run; of a random run, the thermal one whose activity it has (0: its own).
+        Of the run; for a random run, that of the thermal run with the same activity (0: its own).
     size : int
         L.
     warmup, duration : float
@@ -31,7 +31,7 @@ class Case:
         In tau; 0: no fields.
     random : bool
     exact : bool
-        Whether by the exact clock, which is the faster one where few sites yield.
+        Whether to use the exact clock, which is faster where few sites yield.
     """
 
     temperature: float
@@ -82,7 +82,7 @@ FULL = (
     Case(0.03, 256, 100, 50000000, random=True, exact=True),
     Case(0.0, 256, 100, 10000, 4.0, random=True),
 )
-# Temperatures and times that a cold run comes through.
+# Temperatures and times of the annealing of a cold run.
 COOLING = (
     (0.1, 50.0), (0.07, 500.0), (0.06, 2e3), (0.05, 2e4), (0.04, 2e5), (0.035, 2e6)
 )  # fmt: skip
@@ -96,7 +96,7 @@ def configure(case: Case, activity: float | None = None) -> Configuration:
     if case.random:
         model = {"activation": "random", "activity": activity or RANDOM_ACTIVITY}
     elif case.temperature < 0.1:
-        # Where events are rare, a stress-free start takes long to fill up with stress.
+        # Where events are rare, the stress takes long to build up from a stress-free start.
         initial = {"state": "gaussian", "stress_deviation": 0.3}
         if case.exact:
             stages = [list(stage) for stage in COOLING if stage[0] > case.temperature]

@@ -64,7 +64,7 @@ def _diffusion(
 
 
 def _regimes(axes: Axes, thermal: Sequence[Measured]) -> None:
-    """Draw pointed lines where the coldest runs leave regime I and enter III; name the regions."""
+    """Draw dotted lines where the coldest runs leave regime I and enter III; name the regions."""
     ends, starts = [], []
     for run in thermal:
         windows = {w.name: w for w in run.analysis.tracers.windows} if run.analysis.tracers else {}
@@ -94,7 +94,7 @@ def window_of(analysis: Analysis, name: str) -> Window | None:
 def fit_at(
     analysis: Analysis, name: str, n: float, gamma: float | None = None
 ) -> CollapseFit | None:
-    """Return the fit of a regime with n, and gamma if given, held; None where it is not reached."""
+    """Return the fit of a regime at fixed n, and gamma if given; None where it is not reached."""
     window = window_of(analysis, name)
     if window is None or analysis.tracers is None:
         return None

@@ -18,7 +18,7 @@ from epmpi.paper.windows import half_range, parts, window_error
 
 
 def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
-    """Yield the rows of figure 2a: what D(t) does in each regime, thermal and random."""
+    """Yield the rows of figure 2a: D(t) in each regime, thermal and random."""
     for run in measured:
         tracers = run.analysis.tracers
         if tracers is None or (run.case.random and not run.case.temperature):
@@ -41,14 +41,14 @@ def diffusion_rows(measured: Sequence[Measured]) -> Iterator[Row]:
 
 
 def _end_of_second(run: Measured, second: Window, third: Window | None) -> Row:
-    """Return the row of where regime II ends: between it and III, or after its last lag."""
+    """Return the row of the end of regime II: between it and III, or after its last lag."""
     activity = run.activity.value
     if third is None or third.start < second.start:
         return Row(
             "2a", "end of regime II, a t, more than", NONE, activity * second.stop, 0.0,
             f"{name_of(run)}; II from t = {second.start:.3g} to {second.stop:.3g}", "end_II_open",
         )  # fmt: skip
-    # The range that III is found in by its own criterion begins where II may still go on.
+    # III by its own criterion may begin while II has not ended.
     first, last = sorted((second.stop, third.start))
     return Row(
         "2a", "end of regime II, a t", NONE, activity * (first * last) ** 0.5, 0.0,
@@ -125,7 +125,7 @@ def _fit_rows(
     n: float,
     *laws: tuple[str, str, float, str],
 ) -> Iterator[Row]:
-    """Yield the rows of a fit with n held: (its attribute, quantity, printed value, key) each."""
+    """Yield the rows of a fit at fixed n: (its attribute, quantity, printed value, key) each."""
     fits = [fit_window(tracers.structure_factor, part, n=n) for part in parts(window)]
     fit = fits[0]
     if fit is None:

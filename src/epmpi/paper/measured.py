@@ -17,7 +17,7 @@ from epmpi.paper.cases import Case
 
 @dataclass(frozen=True)
 class Measured:
-    """One run with what was measured in it."""
+    """One run with its analysis."""
 
     case: Case
     run: Path
@@ -30,7 +30,7 @@ class Measured:
 
     @property
     def duration(self) -> float:
-        """Time that was measured, in tau: that of the case, or less where the run was stopped."""
+        """Measured time, in tau: that of the case, or less if the run was stopped."""
         return measured_time(self.run)
 
     @property
@@ -42,7 +42,7 @@ class Measured:
 
 
 def measure_all(found: Mapping[Case, Path], workers: int) -> list[Measured]:
-    """Measure these runs, each in a process of its own."""
+    """Analyse these runs, each in a process of its own."""
     cases, paths = list(found), list(found.values())
     if workers == 1:
         analyses = [measure_one(path) for path in paths]
@@ -60,7 +60,7 @@ def measure_one(path: Path) -> Analysis:
 
 
 def measured_time(path: Path) -> float:
-    """Return how long a run has measured, in tau; 0 where there is none."""
+    """Return the measured time of a run, in tau; 0 where there is no run."""
     if not (path / "run.h5").is_file():
         return 0.0
     with RunFile(path) as run:

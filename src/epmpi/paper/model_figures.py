@@ -28,7 +28,7 @@ from epmpi.paper.measured import Measured, fit_activity
 LATTICE = 64
 EVENTS = ((16, 20, 1), (42, 36, -1), (26, 48, 1))  # x, y and direction
 WINDOW = 7.0  # lattice spacings of the trajectory panel
-LOW_TEMPERATURE = 0.1  # up to which the activity counts as Arrhenius
+LOW_TEMPERATURE = 0.1  # highest temperature of the Arrhenius fit
 
 
 def draw_1(path: Path, runs: Sequence[Measured]) -> None:
@@ -59,7 +59,7 @@ def _draw_response(axes: Axes) -> None:
     across, along = np.meshgrid(grid, grid, indexing="ij")
     arrows = moved[:, across, along]
     length = np.hypot(*arrows)
-    # Arrows show directions: their lengths go with the root of the displacement.
+    # Arrows show directions: their lengths are proportional to the root of the displacement.
     arrows = arrows / np.sqrt(np.maximum(length, 1e-12))
     axes.quiver(across, along, *arrows, pivot="mid", width=0.0032, color=BLACK)
     axes.set_title("three events, arrows rescaled", loc="right")

@@ -1,4 +1,4 @@
-"""Words of the validation page: on rows that differ from the paper, and below the figures."""
+"""Texts of the validation page: remarks on rows that differ from the paper, and captions."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ CAPTIONS = {
 
 
 def remark(key: str, deviation: float) -> str:
-    """Return the sentence on a row, or 'agrees' where it is within three errors of the paper."""
+    """Return the remark on a row, or 'agrees' where it is within three errors of the paper."""
     if math.isfinite(deviation) and abs(deviation) <= AGREES:
         return "agrees"
     return REMARKS[key]

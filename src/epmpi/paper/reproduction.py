@@ -24,7 +24,7 @@ Draw = Callable[[Path, Sequence[Measured]], None]
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """A figure: how it is drawn, which runs it needs, and which regime of theirs it is of."""
+    """A figure: its drawing function, the runs it needs, and the regime that it shows."""
 
     draw: Draw
     temperatures: tuple[float, ...]
@@ -71,15 +71,15 @@ def reproduce(
     names : sequence of str
         Keys of `FIGURES`; empty for all.
     directory : Path
-        Runs go to its quick/runs or full/runs, figures beside them; what is there is reused.
+        Runs go to its quick/runs or full/runs, figures beside them; existing runs are reused.
     page : Path
         The validation page; written when all figures were asked for.
     scale : str
         "quick": small lattices, minutes; "full": the paper's sizes and all temperatures, hours to
-        days; "available": nothing is run; figures show the full run of a temperature where it is
-        finished, else the quick one; rows of the full ones stand beside those of the quick ones.
+        days; "available": nothing is run; figures show the full run of a temperature if it is
+        finished, else the quick one, and the page has the rows of both.
     workers, ranks : int
-        Runs at the same time, and ranks of each.
+        Number of simultaneous runs, and of the ranks of each.
 
     Raises
     ------
@@ -124,7 +124,8 @@ def reproduce(
 def _largest(measured: Sequence[Measured], regime: str) -> list[Measured]:
     """Return the best run of each model and temperature.
 
-    One that reaches a regime, if one is named, before others; then a finished one; then the larger.
+    Preferred are runs that reach the regime (if one is named), then finished ones, then larger
+    ones.
     """
 
     def merit(one: Measured) -> tuple[bool, bool, int]:
@@ -144,10 +145,10 @@ def _carry_out(
     ranks: int,
     console: Console,
 ) -> dict[Case, Path]:
-    """Run what these figures need and is missing; return where it is."""
+    """Run the missing runs of these figures; return the RUN directories."""
     cases = [case for case in table if any(figure.needs(case) for figure in figures)]
     partners = {case.temperature for case in cases if case.random and case.temperature}
-    # A random run takes over the activity of a thermal one, whether that is shown or not.
+    # A random run needs the activity of its thermal partner, even if that is not shown.
     thermal = [
         case
         for case in table
@@ -162,7 +163,7 @@ def _carry_out(
 
 
 def _available(directory: Path) -> tuple[dict[Case, Path], dict[Case, Path]]:
-    """Return the quick runs that are there, and the full ones; the latter alone without the former.
+    """Return the existing quick runs, and the full ones; without the former, the latter alone.
 
     A full run that was stopped early counts if it is longer than `SHORTEST` of its duration.
     """

@@ -24,7 +24,7 @@ class Row:
     parameters : str
         Of the run and of the fit.
     key : str
-        Names the sentence on where and why the values differ.
+        Name of the remark on why the values differ.
     window : float
         Error of the choice of the window, see `epmpi.paper.windows`.
     """

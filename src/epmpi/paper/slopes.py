@@ -17,7 +17,7 @@ def power_of(curve: Curve, start: float, stop: float) -> tuple[float, float]:
     Returns
     -------
     exponent, error : float
-        nan with fewer than four points; the error also without the curve's `left_out`.
+        nan with fewer than four points; the error is nan too without the curve's `left_out`.
     """
     used = (curve.x >= start) & (curve.x <= stop) & (curve.value > 0)
     used &= np.isfinite(curve.error) & (curve.error < curve.value)

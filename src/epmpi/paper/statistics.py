@@ -96,7 +96,7 @@ def _raw(curve: Curve, activity: float) -> Curve:
 def _family(
     axes: Axes, runs: Sequence[Measured], name: str, scale: Scale, small: bool = False
 ) -> None:
-    """Draw one curve a run: circles in colour for the thermal model, grey triangles for random."""
+    """Draw a curve for each run: coloured circles for thermal, grey triangles for random."""
     thermal = sorted(
         (run for run in runs if not run.case.random), key=lambda run: run.case.temperature
     )
@@ -107,7 +107,7 @@ def _family(
         if name not in run.analysis.curves:
             continue
         curve = scale(run.analysis.curves[name], run.activity.value)
-        # On a logarithmic axis a point that is mostly error says nothing.
+        # Points that are mostly error are left out of a logarithmic axis.
         room = 0.5 * np.abs(curve.value) if axes.get_yscale() == "log" else 0.25
         shown = np.nan_to_num(curve.error) < room
         if small:
@@ -123,13 +123,13 @@ def _family(
 
 
 def _span(axes: Axes, decades: float) -> None:
-    """Show the upper decades of a logarithmic axis: below them there are single counts."""
+    """Show the upper decades of a logarithmic axis: below them are only single counts."""
     low, high = axes.dataLim.intervaly
     axes.set_ylim(max(low / 2, high * 10**-decades), high * 10)
 
 
 def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, label: str) -> None:
-    """Draw a dashed power law beside the data, this factor above them, as in the paper."""
+    """Draw a dashed power law, a factor `above` the data, as in the paper."""
     lines = [line for line in axes.lines if line.get_marker() in ("o", "^")]
     data = np.concatenate([np.empty((0, 2)), *(np.asarray(line.get_xydata()) for line in lines)])
     near = data[(data[:, 0] > x[0]) & (data[:, 0] < x[1]) & (data[:, 1] > 0)]
@@ -139,7 +139,7 @@ def _guide(axes: Axes, x: tuple[float, float], exponent: float, above: float, la
     span = np.array(x)
     axes.plot(span, height * span**exponent, "--", color=BLACK, linewidth=1.2)
     middle = np.sqrt(span[0] * span[1])
-    beside = (6, -12) if above < 1 else (6, 4)  # on the side that is away from the data
+    beside = (6, -12) if above < 1 else (6, 4)  # on the side away from the data
     axes.annotate(
         label, (middle, height * middle**exponent), textcoords="offset points", xytext=beside
     )

@@ -20,10 +20,10 @@ from epmpi.paper.slopes import power_of
 from epmpi.paper.windows import half_range, part_of, parts_of_span
 
 FEWEST_ACTIVE = 10  # sites at a time
-INTERMITTENT = 0.1  # temperature up to which waits and stress are compared with laws of low T
+INTERMITTENT = 0.1  # highest temperature of the comparison with low-T laws of waits and stress
 SMALL_U = (0.01, 0.15)  # u/sqrt(a)
 LARGE_U = (2.0, 8.0)  # u/sqrt(a)
-LARGEST_U = 0.1  # lattice spacings: larger displacements feel that events are sites of a lattice
+LARGEST_U = 0.1  # lattice spacings: larger displacements depend on the lattice
 LATER_STARTS = (1.0, 2.0, 4.0)  # of the power law of psi, times the first
 
 
@@ -46,9 +46,9 @@ def statistics_rows(measured: Sequence[Measured]) -> Iterator[Row]:
 def _displacement_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
     """Yield the rows of figure 3a: the paper finds both laws at low temperatures.
 
-    At small u from the coldest run where many sites are active at a time: with less than one,
-    tracers often stand still, which has nothing to do with the power law.  At large u from the
-    coldest run, where the law has room below the displacements that feel the lattice.
+    Small u: the coldest run with many sites active at a time; with less than one, tracers are
+    often at rest, which hides the power law.  Large u: the coldest run, where the range of the law
+    below `LARGEST_U` is widest.
     """
     cold = [run for run in thermal if run.case.temperature <= INTERMITTENT]
     crowded = [run for run in cold if run.activity.value * run.case.size**2 >= FEWEST_ACTIVE]
@@ -97,11 +97,10 @@ def _waiting_rows(run: Measured, events: EventResults) -> Iterator[Row]:
 def exact_mean_wait(activity: float, step: float) -> float:
     """Return a <tau_ev> of a steady state, in units of tau_res = 1.
 
-    Of each event the run counts the activation that it sees at the end of a step: in a step of
-    length dt the two-state process with rates p_on and p_off = 1 leaves the active state and is
-    found inactive with probability (1 - exp(-x)) dt/x, x = (p_on + p_off) dt, so that
-    a <tau_ev> = x/(1 - exp(-x)): 1 for dt -> 0.  With the mean rate of a steady state
-    p_on + p_off = 1/(1 - a); exact for the random model.
+    The run sees activations only at the end of a step of length dt.  An active site with rates p_on
+    and p_off = 1 is inactive at the end of a step with probability (1 - exp(-x)) dt/x, x = (p_on +
+    p_off) dt, so that a <tau_ev> = x/(1 - exp(-x)): 1 for dt -> 0.  With the mean rate of a steady
+    state p_on + p_off = 1/(1 - a); exact for the random model.
     """
     x = step / (1 - activity)
     return float(x / -np.expm1(-x))

@@ -1,4 +1,4 @@
-"""The validation page: each value that the paper prints beside the one that was measured."""
+"""The validation page: each printed value of the paper beside the measured one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from epmpi.paper.statistics_rows import statistics_rows
 
 
 def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
-    """Yield the rows that these runs allow."""
+    """Yield all rows that can be measured in these runs."""
     thermal = {run.case.temperature: run for run in measured if not run.case.random}
     yield from _activity_rows(list(thermal.values()))
     yield from diffusion_rows(measured)
@@ -110,13 +110,13 @@ def _larger(measured: Sequence[Measured]) -> Iterator[str]:
 
 
 def _colder(measured: Sequence[Measured]) -> list[Case]:
-    """Return the thermal cases of the paper at temperatures that these runs do not have."""
+    """Return the thermal cases of the paper at temperatures that are missing in these runs."""
     there = {run.case.temperature for run in measured}
     return [case for case in FULL if not case.random and case.temperature not in there]
 
 
 def _runs(measured: Sequence[Measured], planned: Sequence[Case]) -> Iterator[str]:
-    """Yield the table of the runs that are there, and of those planned that are not."""
+    """Yield the table of the runs, and of those that are planned but missing."""
     yield from (
         "| run | L | seed | warm-up | duration | activity | stress variance |",
         "|---|---|---|---|---|---|---|",
@@ -156,7 +156,7 @@ def _values(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _figures(page: Path, figures: Sequence[Path]) -> Iterator[str]:
-    """Yield the figures with their captions, copied to where the page finds them."""
+    """Copy the figures beside the page; yield their links and captions."""
     if figures:
         yield from ("## Figures", "")
         if any(figure.parent.name == "available" for figure in figures):

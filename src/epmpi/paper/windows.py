@@ -1,8 +1,8 @@
-"""How much a fitted number depends on the window it is fitted in: an error beside the statistical.
+"""Window errors: the dependence of a fitted number on its window, beside the statistical error.
 
-A power law in a part of a curve that bends has as many exponents as there are windows.  The number
-that is reported is that of the whole window; its *window error* is half the range of what the whole
-window and its parts give.  It is no 68.3 % interval: it says how far the law holds.
+The exponent of a power law fitted to a curve that bends depends on the window.  The number of the
+whole window is reported; its *window error* is half the range of the values from the whole window
+and its parts.  It is not a 68.3 % interval: it shows how well the law holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from epmpi.analysis.regimes import Window
 
 
 def half_range(values: Iterable[float | None]) -> float:
-    """Return half the range of the values that are known; 0 with fewer than two."""
+    """Return half the range of the known values; 0 with fewer than two."""
     known = np.array([value for value in values if value is not None], dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(np.ptp(known)) / 2 if known.size > 1 else 0.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.host.telling import Forgiving, say
+from epmpi.host.console import Forgiving, say
 from epmpi.parallel.mpi_library import load
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import Any, NamedTuple
 
-from epmpi.host.signals import kept
+from epmpi.host.signals import keeping_handlers
 from epmpi.parallel import mpich
 
 REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
@@ -47,7 +47,7 @@ def load() -> tuple[Any, str]:
     It is loaded at the first call, so that what needs no ranks works without a library, and sooner
     with one.  The handlers of signals are afterwards what they were.
     """
-    with kept():  # UCX takes SIGHUP as soon as it is loaded
+    with keeping_handlers():  # UCX takes SIGHUP as soon as it is loaded
         return _loaded()
 
 

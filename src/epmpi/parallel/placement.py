@@ -6,8 +6,8 @@ import platform
 
 from epmpi.config import ConfigError
 from epmpi.devices import Device, choose, gpus, tell_of_compiling
+from epmpi.host.console import say
 from epmpi.host.host_memory import free_memory, in_bytes
-from epmpi.host.telling import say
 from epmpi.parallel import Communicator
 
 SHARED = 2.4  # bytes that ranks of a node count, over those that they have together, at most

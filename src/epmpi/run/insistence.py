@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 
-from epmpi.host.telling import say
+from epmpi.host.console import say
 
 SECOND = 1.0  # seconds after a signal, from which on another is a second one
 PATIENCE = 2.0  # seconds that the run has to end by itself then

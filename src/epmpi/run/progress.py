@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from epmpi.config import Configuration
-from epmpi.host.telling import Forgiving
+from epmpi.host.console import Forgiving
 
 LINE_INTERVAL = 10.0  # seconds between lines where the output is not a terminal
 BAR_INTERVAL = 0.2  # seconds between updates of a bar

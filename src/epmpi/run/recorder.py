@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from epmpi.config import ConfigError, Configuration
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.model.model import Model
 from epmpi.model.state import EventKeeper, StateError, WaitCounts
 from epmpi.output import Checkpoint, RunStore, collect, open_run

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
-from epmpi.host.signals import SIGNALS, is_heard, taken
+from epmpi.host.signals import SIGNALS, is_handled, take_received
 from epmpi.parallel import Communicator
 from epmpi.run.insistence import ASKING, SECOND, Insistence
 
@@ -78,9 +78,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            for number in filter(is_heard, SIGNALS):
+            for number in filter(is_handled, SIGNALS):
                 self._before[number] = signal.signal(number, self._note)
-            self.received = taken() or self.received
+            self.received = take_received() or self.received
             self._open.enter_context(Insistence())
         return self
 

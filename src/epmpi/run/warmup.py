@@ -7,7 +7,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from epmpi.config import Configuration
-from epmpi.host.telling import say
+from epmpi.host.console import say
 from epmpi.model.model import Model
 from epmpi.parallel import Communicator
 from epmpi.run.steady import (

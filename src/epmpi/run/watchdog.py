@@ -6,8 +6,8 @@ import os
 import threading
 import time
 
+from epmpi.host.console import say
 from epmpi.host.exits import STOPPED
-from epmpi.host.telling import say
 from epmpi.parallel import Communicator
 
 STALLED = 300.0  # seconds without a step after which the root says so

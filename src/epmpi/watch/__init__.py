@@ -22,18 +22,18 @@ __all__ = [
 
 
 def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0) -> None:
-    """Show how far a run is, until it has ended.
+    """Show the progress of a run until it has ended.
 
     Parameters
     ----------
     run : Path
         RUN directory of a run or an ensemble, or run file.
     console : rich Console
-        One that is no terminal is shown a single picture.
+        Shows a single picture if it is not a terminal.
     once : bool
         Show a single picture.
     every : float
-        Seconds between two looks.
+        Seconds between two updates.
 
     Raises
     ------
@@ -52,13 +52,13 @@ def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0
 
 
 def look(run: Path, before: Snapshot | Replicas | None = None) -> Snapshot | Replicas:
-    """Return what is to be seen of a run, or of an ensemble."""
+    """Read a snapshot of a run, or of an ensemble."""
     if is_ensemble(run):
         return read_replicas(run, before if isinstance(before, Replicas) else None)
     return read_snapshot(run, before if isinstance(before, Snapshot) else None)
 
 
 def draw(seen: Snapshot | Replicas) -> Panel:
-    """Return the picture of it, now."""
+    """Return the picture of a snapshot."""
     now = time.time()
     return picture_of_replicas(seen, now) if isinstance(seen, Replicas) else picture(seen, now)

@@ -16,17 +16,17 @@ from epmpi.watch.snapshot import Snapshot
 
 LEVELS = "▁▂▃▄▅▆▇█"
 PLAIN_LEVELS = "_.-:=+*#"  # where the terminal has ASCII only
-QUIET = 90.0  # seconds without a publication after which that is said; runs publish every 20 s
+QUIET = 90.0  # seconds without a publication that raise a warning; runs publish every 20 s
 LABELS = {"activity": "activity", "stress_variance": "stress variance"}
 
 
 class Sparkline:
-    """The course of a series in one line, as wide as there is space.
+    """A series drawn in one line, as wide as there is space.
 
     Parameters
     ----------
     values : array, shape (samples,)
-        Each character shows the mean of the samples that fall on it; see `sparkline`.
+        Each character shows the mean of its samples; see `sparkline`.
     """
 
     def __init__(self, values: NDArray[np.float64]) -> None:
@@ -43,8 +43,8 @@ class Sparkline:
 def sparkline(values: NDArray[np.float64], width: int, levels: str = LEVELS) -> str:
     """Return a series as at most `width` characters, each the mean of its share of the samples.
 
-    The levels span the second half, where a drift is to be seen; a transient goes beyond them, and
-    is drawn at the lowest or the highest.
+    The levels span the second half, where a drift should be visible; an earlier transient beyond
+    them is drawn at the lowest or the highest level.
 
     Parameters
     ----------
@@ -65,15 +65,15 @@ def picture(seen: Snapshot, now: float) -> Panel:
     for name, values in seen.series.items():
         grid.add_row(LABELS[name], Sparkline(values), f"{values[-1]:.4g}")
     share = 0.0 if not seen.total else seen.step / seen.total
-    told = f"{100 * share:.0f} %" if seen.total else f"step {seen.step}"
+    done = f"{100 * share:.0f} %" if seen.total else f"step {seen.step}"
     bar = ProgressBar(total=seen.total or None, completed=seen.step, pulse=False)
-    grid.add_row(phase(seen), bar if seen.total else Text(""), told)
+    grid.add_row(phase(seen), bar if seen.total else Text(""), done)
     grid.add_row("speed", Text(speed(seen)), left(seen, now))
     return Panel(grid, title=title(seen), subtitle=news(seen, now), title_align="left")
 
 
 def columns() -> Table:
-    """Return an empty table: names, what fills the space, numbers."""
+    """Return an empty table with columns for names, lines or bars, and numbers."""
     grid = Table.grid(padding=(0, 2), expand=True)
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
@@ -89,7 +89,7 @@ def title(seen: Snapshot | Replicas) -> Text:
 
 
 def phase(seen: Snapshot) -> str:
-    """Return what the run is doing, or how it ended."""
+    """Return the phase of a run, or how it ended."""
     return seen.ended or ("warm-up" if seen.in_warmup else "measure")
 
 
@@ -115,7 +115,7 @@ def left(seen: Snapshot | Replicas, now: float) -> str:
 
 
 def news(seen: Snapshot | Replicas, now: float) -> Text:
-    """Return how old the file is; for a run that should go on, whether that is long."""
+    """Return the age of the file, with a warning if it is too long for a run in progress."""
     if not seen.published:
         return Text("nothing published yet")
     age = max(now - seen.published, 0.0)

@@ -1,4 +1,4 @@
-"""What the run files of an ensemble tell of it at one instant, also while it goes on."""
+"""A snapshot of an ensemble, finished or running, from its run files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from epmpi.watch.snapshot import SERIES, Progress, Snapshot, read_snapshot
 
 @dataclass(frozen=True)
 class Replicas(Progress):
-    """How far the runs of an ensemble were when their files were published last.
+    """Progress of the runs of an ensemble when their files were last published.
 
     Attributes
     ----------
@@ -38,34 +38,34 @@ class Replicas(Progress):
 
     @property
     def finished(self) -> int:
-        """How many replicas have come to their end."""
+        """Number of replicas that have finished."""
         return sum(run.ended == "finished" for run in self.runs.values())
 
     @property
     def running(self) -> int:
-        """How many replicas have begun and not ended."""
+        """Number of replicas that have begun and not ended."""
         return sum(not run.has_ended for run in self.runs.values())
 
     @property
     def has_ended(self) -> bool:
-        """Whether all replicas have finished, or what stops one has stopped all."""
+        """Whether all replicas have finished, or all have been stopped."""
         stopped = len(self.runs) > self.finished + self.running
         return self.finished == self.number or (stopped and not self.running)
 
     @property
     def published(self) -> float:
-        """When a file was published last, in seconds since the epoch; 0 if none was."""
+        """Time of the last publication, in seconds since the epoch; 0 if there was none."""
         return max((run.published for run in self.runs.values()), default=0.0)
 
     @property
     def rate(self) -> float | None:
-        """Steps a second of all that are running; None where nothing is known of it."""
+        """Steps a second of all running replicas; None if unknown."""
         rates = [run.rate for run in self.runs.values() if run.rate and not run.has_ended]
         return sum(rates) if rates else None
 
     @property
     def step(self) -> int:
-        """Steps that have been made, in all replicas."""
+        """Number of steps made, in all replicas."""
         return sum(run.step for run in self.runs.values())
 
     @property
@@ -93,7 +93,7 @@ class Replicas(Progress):
         return np.array([values[-1] for values in found if values.size])
 
     def names(self) -> list[str]:
-        """Return the names of the series that there are."""
+        """Return the names of the available series."""
         return [name for name in SERIES if self.latest(name).size]
 
 
@@ -103,7 +103,7 @@ def read_replicas(directory: Path, before: Replicas | None = None) -> Replicas:
     Parameters
     ----------
     before : Replicas, optional
-        An earlier look, from which the rates are measured.
+        An earlier snapshot, from which the rates are measured.
 
     Raises
     ------

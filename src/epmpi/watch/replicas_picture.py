@@ -1,4 +1,4 @@
-"""A look at an ensemble as a picture of characters: its means, then a line for each replica."""
+"""A snapshot of an ensemble as a picture of characters: its means, a line for each replica."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def mean_and_error(seen: Replicas, name: str) -> str:
 
 
 def count(seen: Replicas) -> str:
-    """Return how many replicas have finished, are running, were stopped and are to come."""
+    """Return the numbers of replicas that have finished, run, were stopped and are to come."""
     stopped = len(seen.runs) - seen.finished - seen.running
     others = {"running": seen.running, "stopped": stopped, "to come": seen.number - len(seen.runs)}
-    told = [f"{number} {what}" for what, number in others.items() if number]
-    return ", ".join([f"{seen.finished} of {seen.number} finished", *told])
+    counts = [f"{number} {state}" for state, number in others.items() if number]
+    return ", ".join([f"{seen.finished} of {seen.number} finished", *counts])
 
 
 def progress(run: Snapshot) -> str:
-    """Return what a replica is doing, and how far it is."""
+    """Return the phase of a replica, and its progress."""
     if run.has_ended:
         return phase(run)
     share = f"{100 * run.step / run.total:.0f} %" if run.total else f"step {run.step}"

@@ -1,4 +1,4 @@
-"""What a run file tells of its run at one instant, also while the run goes on."""
+"""A snapshot of a run, finished or running, from its run file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from epmpi.config import ConfigError, Configuration, expected_run, from_mapping
 from epmpi.trust import one_line
 
 SERIES = ("activity", "stress_variance")
-ATTEMPTS = 5  # to read a file that is replaced meanwhile
+ATTEMPTS = 5  # to read a file that is replaced while it is read
 
 
 class Measured(Protocol):
-    """Steps made and to be made at some instant, by a run or by the runs of an ensemble."""
+    """Numbers of steps made and to be made, by a run or by the runs of an ensemble."""
 
     @property
     def configuration(self) -> Configuration: ...  # noqa: D102
@@ -47,7 +47,7 @@ class Progress:
         return None if self.rate is None else self.rate * length * width
 
     def seconds_left(self: Measured, now: float) -> float | None:
-        """Return the seconds that are left at the present rate, or None where nobody knows."""
+        """Return the seconds that are left at the present rate, or None if unknown."""
         if self.has_ended or self.total is None or not self.rate:
             return None
         return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
@@ -55,7 +55,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Snapshot(Progress):
-    """How far a run was when its file was published last.
+    """Progress of a run when its file was last published.
 
     Attributes
     ----------
@@ -63,9 +63,9 @@ class Snapshot(Progress):
         Of the RUN directory.
     configuration : Configuration
     published : float
-        When the file was published, in seconds since the epoch.
+        Time of publication, in seconds since the epoch.
     ended : str
-        "finished", or "stopped (why)"; empty while it goes on, or if it was killed.
+        "finished", or "stopped (why)"; empty while it runs, or if it was killed.
     step : int
         Since the start of the run, of the last sample.
     total : int or None
@@ -74,7 +74,7 @@ class Snapshot(Progress):
     series : dict of str to array
         All samples, warm-up first.
     rate : float or None
-        Steps a second; None where nothing is known of it.
+        Steps a second; None if unknown.
     """
 
     name: str
@@ -89,21 +89,20 @@ class Snapshot(Progress):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the file says that the run has."""
+        """Whether the run has ended, according to its file."""
         return bool(self.ended)
 
 
 def read_snapshot(run: Path, before: Snapshot | None = None) -> Snapshot:
     """Read a run file that may be replaced at any moment.
 
-    A run file is replaced as a whole and never written to; but one of several segments refers to
-    files that a later publication may remove.  So what was read counts only if the file is still
-    the same afterwards.
+    A run file is replaced as a whole and never written to; but it may refer to segments that a
+    later publication removes.  So it is read again if it was replaced meanwhile.
 
     Parameters
     ----------
     before : Snapshot, optional
-        An earlier one, from which the rate is measured.
+        An earlier snapshot, from which the rate is measured.
 
     Raises
     ------
@@ -125,7 +124,7 @@ def read_snapshot(run: Path, before: Snapshot | None = None) -> Snapshot:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Return what tells a published file from the next: its number, and when it was written."""
+    """Return inode and time of a published file, which distinguish it from the next."""
     try:
         found = os.stat(path)
     except OSError as error:
@@ -179,7 +178,7 @@ def _configuration(file: RunFile, provenance: dict[str, Any]) -> Configuration:
 def _series(file: RunFile, warmup: bool) -> dict[str, tuple[NDArray, NDArray]]:
     """Return {name: (steps, values)} of the series of the warm-up, or of the measurement.
 
-    One without a value is left out, as is one that is not there.
+    Series without values are left out.
     """
     found = {}
     for name in SERIES:
@@ -197,7 +196,7 @@ def _last(series: dict[str, tuple[NDArray, NDArray]]) -> int:
 def _rate_since_start(
     provenance: dict[str, Any], configuration: Configuration, step: int, published: float
 ) -> float | None:
-    """Return steps a second: of the whole run if it has ended, else from its start, pauses too."""
+    """Return the steps a second: of the whole run if it has ended, else since its start."""
     length, width = configuration.lattice.shape
     if speed := provenance.get("site_updates_per_second"):
         return float(speed) / (length * width)
@@ -209,7 +208,7 @@ def _rate_since_start(
 
 
 def _with_rate(found: Snapshot, before: Snapshot | None) -> Snapshot:
-    """Return the snapshot with the rate since an earlier one, if the run has gone on since."""
+    """Return the snapshot with the rate since an earlier one, if the run has advanced."""
     if before is None or found.has_ended:
         return found
     if found.published <= before.published or found.step <= before.step:

@@ -1,7 +1,7 @@
-"""Words to the user.  That nobody can hear them is never a reason for a run to end.
+"""Messages to the user, whose loss never ends a run.
 
-A log disk is full, a terminal has gone, a pipe is closed at its other end (``| head``), a process
-was started without standard streams: what is said then is lost, and the run goes on.
+The disk of the log may be full, a terminal gone, a pipe closed at its other end (``| head``), a
+process started without standard streams: messages are then lost, and the run continues.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, TextIO
 
 
 class Forgiving(io.TextIOBase):
-    """A text file that loses what it cannot write, without a word.
+    """A text file that drops what it cannot write, without an error.
 
     Parameters
     ----------
     stream : text file or None
-        None stands for a file that is not there: Python's own mark for a closed descriptor.
+        None for a closed descriptor, as in Python.
 
     Attributes
     ----------
     lost : OSError or None
-        Why something could not be written, where somebody may still read the file: no closed pipe.
+        Last error of writing; not that of a closed pipe, which nobody reads.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -33,7 +33,7 @@ class Forgiving(io.TextIOBase):
         self.lost: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the file has: its descriptor, its name, ..."""
+        """Return an attribute of the file: its name, ..."""
         return getattr(self._stream, name)
 
     @property
@@ -59,7 +59,7 @@ class Forgiving(io.TextIOBase):
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Write what can be written, letters that the file does not know as question marks."""
+        """Write a text if possible; characters that the encoding lacks become question marks."""
         try:
             if self._stream is not None:
                 self._stream.write(text)
@@ -72,7 +72,7 @@ class Forgiving(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Write what is in memory, if that can be done."""
+        """Write the buffer, if possible."""
         try:
             if self._stream is not None:
                 self._stream.flush()
@@ -86,7 +86,7 @@ class Forgiving(io.TextIOBase):
             self.lost = error
 
     def leave(self) -> None:
-        """Write what is in memory, or forget it, so that Python's own flush at its end succeeds."""
+        """Write the buffer, or drop it, so that Python's flush at exit succeeds."""
         try:
             if self._stream is not None:
                 self._stream.flush()
@@ -101,10 +101,10 @@ class Forgiving(io.TextIOBase):
 
 @contextmanager
 def forgiving() -> Iterator[None]:
-    """Let nothing fail, until the end, because standard output or error has gone.
+    """Ignore errors of writing to standard output or error, until the end.
 
-    A closed descriptor is opened: the next file would take its number, and what MPI and other
-    libraries say on standard error would be written into it.
+    A closed descriptor is opened: otherwise the next file would get its number, and messages of
+    MPI and other libraries would be written into it.
     """
     for number in (0, 1, 2):
         try:
@@ -114,7 +114,7 @@ def forgiving() -> Iterator[None]:
     before = sys.stdout, sys.stderr
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
-            with suppress(OSError, ValueError):  # letters that it does not know are marked
+            with suppress(OSError, ValueError):
                 stream.reconfigure(errors="replace")
     output, errors = (Forgiving(stream) for stream in before)
     sys.stdout, sys.stderr = output, errors

@@ -8,7 +8,7 @@ import sys
 import launching
 import pytest
 
-from epmpi.host.telling import Forgiving, forgiving
+from epmpi.host.console import Forgiving, forgiving
 from epmpi.run.progress import RunProgress
 
 SMALL = ["--set", "lattice.shape=[16,12]", "--set", "time.warmup=0", "--set", "time.duration=2"]
@@ -79,7 +79,7 @@ def test_streams_come_back():
 CLOSED = """
 import os, sys
 from pathlib import Path
-from epmpi.host.telling import forgiving
+from epmpi.host.console import forgiving
 os.close(2)
 sys.stderr = None
 with forgiving():
