@@ -1,11 +1,18 @@
 """What the ranks say to each other."""
 
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from epmpi.parallel import Communicator, Messages, abort_on_exception, foreign_launcher, library
+from epmpi.parallel import (
+    Communicator,
+    RollingGather,
+    abort_on_exception,
+    foreign_launcher,
+    library,
+)
 
 pytestmark = pytest.mark.mpi
 
@@ -129,17 +136,33 @@ def test_the_library_is_named_on_one_line():
     assert "\n" not in library()
 
 
-def test_messages_arrive_in_order_and_nobody_waits(comm):
-    """Every rank sends to the next one before anybody receives."""
+def test_rounds_are_the_same_on_all_ranks_and_nobody_waits(comm):
+    """Rank r looks r times more often, and stops after the same round as the others."""
     communicator = Communicator(comm)
-    messages = Messages(communicator)
-    sent = [("step", number, communicator.rank) for number in range(50)]
-    for message in sent:
-        messages.send((communicator.rank + 1) % communicator.size, message)
-    found = []
-    while len(found) < len(sent):
-        found += messages.arrived()
-    before = (communicator.rank - 1) % communicator.size
-    assert found == [("step", number, before) for number in range(50)]
-    assert messages.arrived() == []
-    messages.close()
+    gather = RollingGather(communicator, np.dtype([("look", np.int64), ("rank", np.int64)]))
+    looks, rounds, started = 0, [], time.monotonic()
+    while len(rounds) < 20:
+        for _ in range(1 + communicator.rank):
+            looks += 1
+            if len(rounds) < 20 and gather.look((looks, communicator.rank)):
+                rounds.append(gather.records.tolist())
+        assert time.monotonic() - started < 60
+    gather.close()
+    assert communicator.broadcast(rounds) == rounds
+    for round_ in rounds:
+        assert [rank for _, rank in round_] == list(range(communicator.size))
+    mine = [round_[communicator.rank][0] for round_ in rounds]
+    assert mine == sorted(set(mine))  # each says something new
+
+
+def test_a_rank_that_does_not_look_keeps_nobody_waiting(comm):
+    communicator = Communicator(comm)
+    gather = RollingGather(communicator, np.dtype([("rank", np.int64)]))
+    if not communicator.is_root:
+        assert not any(gather.look((communicator.rank,)) for _ in range(5))
+    communicator.barrier()
+    ended = False
+    while not ended:
+        ended = gather.look((communicator.rank,))
+    assert gather.records["rank"].tolist() == list(range(communicator.size))
+    gather.close()

@@ -129,7 +129,7 @@ def _complete(run: Path) -> str:
 
 def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
     """Run an ensemble that is new or resumed; return the exit code."""
-    configuration, groups = ensemble.configuration, len(ensemble.groups.heads)
+    configuration, groups = ensemble.configuration, ensemble.groups.number
     length, width = configuration.lattice.shape
     replicas = configuration.run.replicas
     head = (

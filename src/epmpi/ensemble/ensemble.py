@@ -9,9 +9,9 @@ from pathlib import Path
 
 from epmpi.config import ConfigError, Configuration, extended, is_ensemble
 from epmpi.config.sealed import Sealed
-from epmpi.ensemble.correspondence import Correspondence, EnsembleProgress
 from epmpi.ensemble.directory import EnsembleDirectory
 from epmpi.ensemble.replicas import End, Replicas
+from epmpi.ensemble.together import Together
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
@@ -167,13 +167,11 @@ class Ensemble(Sealed):
         try:
             with (
                 RunProgress(speed, shown=progress and communicator.is_root) as bar,
-                Correspondence(
-                    communicator, self.groups.heads, EnsembleProgress(bar, len(self.replicas))
-                ) as letters,
+                Together(communicator, bar, len(self.replicas)) as together,
             ):
                 bar.begin(0)
-                ends += self._mine.run(folder, letters, limit)
-                letters.finish()
+                ends += self._mine.run(folder, together, limit)
+                together.finish()
         finally:
             folder.release()
         told = ends if self.groups.group.is_root else []

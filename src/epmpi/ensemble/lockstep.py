@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 
 from epmpi.model.batch import Batch
-from epmpi.run.simulation import Simulation
-
-
-def in_step(simulations: dict[int, Simulation]) -> Iterator[dict[int, Simulation]]:
-    """Yield the replicas at the same step together: in one set, unless they were stopped apart."""
-    for step in sorted({simulation.model.step_count for simulation in simulations.values()}):
-        yield {
-            replica: simulation
-            for replica, simulation in simulations.items()
-            if simulation.model.step_count == step
-        }
+from epmpi.model.model import Model
 
 
 def run_in_step(
-    simulations: dict[int, Simulation],
-    begin: Callable[[int, Simulation], Iterator[int]],
+    models: dict[int, Model],
+    courses: dict[int, Generator[int]],
     ends: tuple[type[Exception], ...],
 ) -> Iterator[tuple[int, Exception | None]]:
-    """Run simulations that are at the same step to their ends.
+    """Run models that are at the same step along their courses, as `Simulation.run` does one.
 
     Parameters
     ----------
-    simulations : dict of int to Simulation
-        By replica.
-    begin : function (replica, simulation) -> generator
-        Its `Simulation.course`.
+    models, courses : dict of int to Model, generator
+        By replica; see `Simulation.course`.
     ends : tuple of exception types
-        What ends one simulation and leaves the others.
+        What ends one run and leaves the others.
 
     Yields
     ------
@@ -41,24 +29,23 @@ def run_in_step(
         Each replica when it has ended, with what it ended by.
     """
     batch: Batch | None = None
+    due = {replica: models[replica].step_count for replica in courses}
     with ExitStack() as opened:
-        going = {
-            replica: opened.enter_context(closing(begin(replica, simulation)))  # type: ignore[type-var]
-            for replica, simulation in simulations.items()
-        }
-        while going:
-            for replica, course in list(going.items()):
+        for course in courses.values():
+            opened.enter_context(closing(course))
+        while due:
+            step = min(due.values())
+            for replica in [replica for replica, its in due.items() if its == step]:
                 try:
-                    next(course)
+                    due[replica] = next(courses[replica])
                     continue
                 except StopIteration:
                     found = None
                 except ends as error:
                     found = error
-                del going[replica]
+                del due[replica]
                 batch = None
                 yield replica, found
-            if going and batch is None:
-                batch = Batch([simulations[replica].model for replica in going])
-            if batch is not None:
-                batch.step()
+            if due:
+                batch = batch or Batch([models[replica] for replica in due])
+                batch.advance(min(due.values()))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from epmpi.config import MAY_CHANGE, ConfigError, Configuration, replica_name
 from epmpi.devices import Device
-from epmpi.ensemble.correspondence import Correspondence, ReplicaProgress
 from epmpi.ensemble.directory import EnsembleDirectory
-from epmpi.ensemble.lockstep import in_step, run_in_step
+from epmpi.ensemble.lockstep import run_in_step
+from epmpi.ensemble.together import Together
 from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
@@ -85,9 +85,7 @@ class Replicas:
         except ConfigError as error:
             raise named(error, self.numbers[0]) from None
 
-    def run(
-        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
-    ) -> Iterator[End]:
+    def run(self, folder: EnsembleDirectory, together: Together, limit: TimeLimit) -> Iterator[End]:
         """Run them all, until one is stopped.  Collective in the group.
 
         Yields
@@ -96,17 +94,17 @@ class Replicas:
             Of each that was run, when it has ended.
         """
         one_way = self._run_in_step if self.in_step else self._run_in_turn
-        yield from one_way(folder, letters, limit)
+        yield from one_way(folder, together, limit)
 
     def _run_in_turn(
-        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+        self, folder: EnsembleDirectory, together: Together, limit: TimeLimit
     ) -> Iterator[End]:
         for replica in self.numbers:
             stopped, progressed, error = "", False, None
             try:
                 simulation = self._take(replica)
-                surroundings = self._surroundings(replica, letters, limit)
-                simulation.run(_target(simulation, replica, folder), surroundings=surroundings)
+                target = _target(simulation, replica, folder)
+                simulation.run(target, surroundings=self._surroundings(together, limit))
                 stopped, progressed = simulation.stopped, simulation.progressed
             except ENDS as found:
                 error = named(found, replica)
@@ -115,39 +113,37 @@ class Replicas:
                 return
 
     def _run_in_step(
-        self, folder: EnsembleDirectory, letters: Correspondence, limit: TimeLimit
+        self, folder: EnsembleDirectory, together: Together, limit: TimeLimit
     ) -> Iterator[End]:
-        """Run those at the same step together."""
+        """Run those at the same step together: all, unless they were stopped apart."""
         simulations: dict[int, Simulation] = {}
         for replica in self.numbers:
             try:
                 simulations[replica] = self._take(replica)
             except ENDS as found:
                 yield End(replica, "", False, named(found, replica))
-        for together in in_step(simulations):
-            every = self.configuration.output.checkpoint_every
-            clock = next(iter(together.values())).clock
-            pace = Pace(self.group, letters, limit, every, clock, len(together))
-
-            def begin(replica: int, simulation: Simulation, pace: Pace = pace) -> Generator[int]:
-                surroundings = self._surroundings(replica, letters, limit, pace)
-                target = _target(simulation, replica, folder)
-                return simulation.course(target, surroundings=surroundings)
-
-            for replica, error in run_in_step(together, begin, ENDS):
-                of_it = together[replica]
-                told = error and named(error, replica)
-                yield End(replica, of_it.stopped, of_it.progressed, told)
+        models = {replica: simulation.model for replica, simulation in simulations.items()}
+        began = {replica: model.step_count for replica, model in models.items()}
+        for step in sorted(set(began.values())):
+            numbers = [replica for replica in models if began[replica] == step]
+            every, clock = self.configuration.output.checkpoint_every, simulations[numbers[0]].clock
+            pace = Pace(self.group, together, limit, every, clock, len(numbers))
+            courses = {
+                replica: simulations[replica].course(
+                    _target(simulations[replica], replica, folder),
+                    surroundings=self._surroundings(together, limit, pace),
+                )
+                for replica in numbers
+            }
+            for replica, error in run_in_step(models, courses, ENDS):
+                simulation, told = simulations[replica], error and named(error, replica)
+                yield End(replica, simulation.stopped, simulation.progressed, told)
 
     def _surroundings(
-        self,
-        replica: int,
-        letters: Correspondence,
-        limit: TimeLimit,
-        pace: Pace | None = None,
+        self, together: Together, limit: TimeLimit, pace: Pace | None = None
     ) -> Surroundings:
-        told = ReplicaProgress(replica, letters, telling=self.group.is_root)
-        return Surroundings(letters, limit, told, pace)
+        told = together.progress(counted=self.group.is_root)
+        return Surroundings(together, limit, told, pace)
 
     def _take(self, replica: int) -> Simulation:
         """Return the simulation of a replica, for the first the one that was made before."""

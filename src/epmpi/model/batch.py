@@ -91,7 +91,12 @@ class Batch:
         activation = self.models[0].activation
         self._step.take((activation.rule, activation.increments), self._advance)
         for model in self.models:
-            model.step_count += 1
+            model.arrive(model.step_count + 1)
+
+    def advance(self, until: int) -> None:
+        """Advance all models to a step."""
+        while self.models[0].step_count < until:
+            self.step()
 
     def _advance(self) -> None:
         """Do the work of a step: relax and switch, move the tracers, respond."""

@@ -163,6 +163,10 @@ class Model(Sealed):
         self.step_count = self.clock.advance(self.step_count, step)
         self.paused = self.step_count < step
 
+    def arrive(self, step: int) -> None:
+        """Take note that fields and tracers have come to a step, in a batch."""
+        self.step_count = step
+
     def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
         """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
         self.stress[:] = self.device.asarray(stress)

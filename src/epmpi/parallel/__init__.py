@@ -4,12 +4,12 @@ The communicator is passed explicitly; only entry points name the world.
 """
 
 from epmpi.parallel.communicator import Communicator, abort_on_exception, is_of_mpi
-from epmpi.parallel.messages import Messages
 from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, launched, library, load
+from epmpi.parallel.rolling_gather import RollingGather
 
 __all__ = [
     "Communicator",
-    "Messages",
+    "RollingGather",
     "abort_on_exception",
     "cuda_aware",
     "foreign_launcher",

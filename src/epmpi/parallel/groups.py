@@ -28,8 +28,8 @@ class Groups:
 
     Attributes
     ----------
-    heads : list of int
-        The first rank of each group.
+    number : int
+        Of groups.
     mine : list of int
         The replicas of this rank's group, in order.
     group : Communicator
@@ -38,10 +38,10 @@ class Groups:
 
     def __init__(self, communicator: Communicator, replicas: list[int]) -> None:
         spans = group_spans(communicator.size, len(replicas))
-        self.heads = [first for first, _ in spans]
-        number = next(n for n, (_, last) in enumerate(spans) if communicator.rank < last)
-        self.mine = replicas[number :: len(spans)]
-        self.group = communicator.split(number)
+        self.number = len(spans)
+        own = next(n for n, (_, last) in enumerate(spans) if communicator.rank < last)
+        self.mine = replicas[own :: self.number]
+        self.group = communicator.split(own)
 
 
 def check_groups(configuration: Configuration, ranks: int, replicas: int) -> None:

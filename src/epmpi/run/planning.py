@@ -171,11 +171,11 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
     elif trial:
         per_step = _seconds_per_step(configuration.replica(0), groups.group)
     return Plan(
-        array_bytes(configuration, communicator.size // len(groups.heads)),
+        array_bytes(configuration, communicator.size // groups.number),
         replicas * file_bytes(configuration),
         configuration.known_steps,
         communicator.max(per_step),
-        -(-replicas // len(groups.heads)),
+        -(-replicas // groups.number),
         events,
         communicator.max(per_event),
         expected_events(configuration) is not None,

@@ -1,0 +1,157 @@
+"""The ties between replicas that run at once: stop signals, one line of progress, a common end.
+
+A user must have, of replicas that share out the ranks:
+
+- each is an ordinary run: same bits, files and keys as alone, on any number of ranks (`replicas`);
+- a signal to any rank stops all of them, each with its checkpoint, and so does the time limit;
+- one line of progress for all;
+- `resume` goes on with those that were stopped and begins those that had not begun (`directory`);
+- one that fails leaves the others alone, and is told in the end (`ensemble`);
+- those of one GPU take their steps as one batch (`replicas`).
+
+No replica waits for another: they end, fail and write at their own times.  So no collective call
+can tie them.  Instead the ranks gather a record of each, again and again, and look at it where a
+run looks at the clock: a rank that is busy delays what the others learn, not what they do.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from epmpi.parallel import Communicator, RollingGather
+from epmpi.run.progress import RunProgress
+from epmpi.run.stopping import StopSignals
+
+PAUSE = 0.02  # seconds between two looks of a rank that has nothing left to run
+RECORD = np.dtype(
+    [
+        ("signal", np.int64),  # that this rank has received; 0 if none
+        ("ready", np.int64),  # 1: nothing left to run
+        ("begun", np.int64),  # replicas that have taken a step in this job, and of these:
+        ("measuring", np.int64),
+        ("endless", np.int64),  # whose end is not known yet
+        ("steps", np.int64),  # taken in this job, of all
+        ("total", np.int64),  # to be taken in this job, of all
+        ("longest", np.int64),  # to be taken, of one
+        ("measured", np.int64),  # whose activity is known
+        ("activity", np.float64),  # of these, added up
+    ]
+)
+
+
+class ReplicaProgress:
+    """How far one replica is; `RunProgress` in its place would tell the user."""
+
+    def __init__(self) -> None:
+        self._first = 0
+        self.step = self.total = 0  # of this job; a total of 0: not known yet
+        self.phase = ""
+        self.activity: float | None = None
+
+    def begin(self, step: int) -> None:
+        """Name the step that the run starts from."""
+        self._first = step
+
+    def expect(self, total: int) -> None:
+        """Name the last step of the run."""
+        self.total = total - self._first
+
+    def update(self, step: int, phase: str, activity: float | None) -> None:
+        """Name the step reached, the phase of the run, and the last activity measured."""
+        self.step, self.phase, self.activity = step - self._first, phase, activity
+
+
+class Together:
+    """What this rank and the others know of each other; use it in a `with` statement.
+
+    Making it is collective.  It stands for the rank's stop signals: `received` is that of any rank.
+
+    Parameters
+    ----------
+    communicator : Communicator
+        All ranks of the ensemble.
+    told : RunProgress
+        On the root, whom the progress of all replicas is told.
+    replicas : int
+        That this job runs.
+    """
+
+    def __init__(self, communicator: Communicator, told: RunProgress, replicas: int) -> None:
+        self._communicator = communicator
+        self._gather = RollingGather(communicator, RECORD)
+        self._told = told
+        self._replicas = replicas
+        self._signals = StopSignals()
+        self._mine: list[ReplicaProgress] = []
+        self._ready = False
+        self._steps = 0  # that the user was told of
+
+    def __enter__(self) -> Together:
+        self._signals.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._signals.__exit__(*exception)
+
+    @property
+    def received(self) -> int:
+        """Number of the last signal that this rank, or another one, has received; 0 if none."""
+        self._look()
+        return self._signals.received or int(self._gather.records["signal"].max())
+
+    def progress(self, *, counted: bool) -> ReplicaProgress:
+        """Return what a replica tells how far it is; it is counted on one rank of its group."""
+        made = ReplicaProgress()
+        if counted:
+            self._mine.append(made)
+        return made
+
+    def finish(self) -> None:
+        """Wait until no rank has anything left to run.  Collective."""
+        self._ready = True
+        while not self._gather.records["ready"].all():
+            self._look()
+            time.sleep(PAUSE)
+        self._gather.close()
+
+    def _look(self) -> None:
+        """Give and take what is new, without waiting."""
+        if self._gather.look(self._record()) and self._communicator.is_root:
+            self._tell()
+
+    def _record(self) -> tuple[float, ...]:
+        """Return what the others are to know of this rank."""
+        begun = [replica for replica in self._mine if replica.phase]
+        activities = [replica.activity for replica in begun if replica.activity is not None]
+        totals = [replica.total for replica in begun]
+        return (
+            self._signals.received,
+            self._ready,
+            len(begun),
+            sum(replica.phase == "measure" for replica in begun),
+            totals.count(0),
+            sum(replica.step for replica in begun),
+            sum(totals),
+            max(totals, default=0),
+            len(activities),
+            sum(activities),
+        )
+
+    def _tell(self) -> None:
+        """Tell how far all replicas are: their steps added up, the mean of their activities."""
+        records = self._gather.records
+        all_of = {name: records[name].sum() for name in RECORD.names or ()}
+        if all_of["steps"] == self._steps:
+            return
+        self._steps = int(all_of["steps"])
+        if not all_of["endless"]:
+            # Those to come are taken to be as long as the longest of these.
+            to_come = self._replicas - all_of["begun"]
+            self._told.expect(int(all_of["total"] + to_come * records["longest"].max()))
+        phase = "measure" if all_of["measuring"] == all_of["begun"] else "warm-up"
+        measured = all_of["measured"]
+        self._told.update(
+            self._steps, phase, float(all_of["activity"]) / measured if measured else None
+        )
