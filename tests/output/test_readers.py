@@ -4,6 +4,7 @@ import csv
 import importlib
 import os
 from importlib.util import find_spec
+from xml.etree import ElementTree
 
 import h5py
 import MDAnalysis
@@ -122,7 +123,7 @@ def test_xarray_opens_a_run_as_a_whole(run):
 def test_csv_holds_every_sample(run, tmp_path):
     made_files = export(run, tmp_path / "elsewhere")
     assert [path.name for path in made_files] == [
-        "series.csv", "warmup.csv", "fields.xdmf", "tracers.h5md",
+        "series.csv", "warmup.csv", "fields.xdmf", "mesh.h5", "mesh.xdmf", "tracers.h5md",
     ]  # fmt: skip
     with open(tmp_path / "elsewhere" / "series.csv", newline="") as text:
         rows = list(csv.DictReader(text))
@@ -160,11 +161,80 @@ def test_export_from_the_command_line(tmp_path, monkeypatch, capsys):
     run = made(tmp_path / "run", monkeypatch)
     assert cli.main(["export", str(run)]) == 0
     told = capsys.readouterr().out
-    for name in ("series.csv", "warmup.csv", "fields.xdmf", "tracers.h5md"):
+    for name in ("series.csv", "warmup.csv", "fields.xdmf", "mesh.xdmf", "tracers.h5md"):
         assert (run / "export" / name).stat().st_size > 0
         assert str(run / "export" / name) in told
     assert cli.main(["export", str(tmp_path / "none")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def number_type(dtype):
+    """Return how XDMF tells a type of numbers."""
+    return {"f": "Float", "i": "Int"}[dtype.kind], str(dtype.itemsize)
+
+
+@pytest.mark.parametrize("copied", [10**9, 0])
+def test_the_mesh_has_what_its_text_says(tmp_path, monkeypatch, copied):
+    """By the grammar that meshio reads: version 3, a data item each, whole datasets."""
+    run = made(tmp_path / "run", monkeypatch, copied=copied)
+    export(run)
+    root = ElementTree.parse(run / "export" / "mesh.xdmf").getroot()
+    assert (root.tag, root.get("Version")) == ("Xdmf", "3.0")
+    [[collection]] = root
+    assert (collection.get("GridType"), collection.get("CollectionType")) == (
+        "Collection", "Temporal",
+    )  # fmt: skip
+    with h5py.File(run / "run.h5") as file, h5py.File(run / "export" / "mesh.h5") as mesh:
+        assert len(collection) == len(file["fields/stress/time"])
+        for frame, grid in enumerate(collection):
+            assert grid.get("GridType") == "Uniform"
+            assert float(grid.find("Time").get("Value")) == file["fields/stress/time"][frame]
+            assert grid.find("Topology").get("TopologyType") == "Quadrilateral"
+            assert grid.find("Geometry").get("GeometryType") == "XYZ"
+            for part in (part for part in grid if part.tag != "Time"):
+                [item] = part
+                name, path = item.text.strip().split(":")
+                assert (name, item.get("Format"), path[0]) == ("mesh.h5", "HDF", "/")
+                data = mesh[path[1:]]
+                assert tuple(map(int, item.get("Dimensions").split())) == data.shape
+                assert (item.get("NumberType"), item.get("Precision")) == number_type(data.dtype)
+            for attribute in grid.findall("Attribute"):
+                assert attribute.get("Center") == "Cell"
+                values = mesh[attribute[0].text.split(":")[1]][()]
+                expected = file[f"fields/{attribute.get('Name')}/value"][frame]
+                assert np.array_equal(values.reshape(SHAPE), expected)
+        corners = mesh["points"][()][mesh["cells"][()]]
+    assert np.array_equal(corners.mean(axis=1)[:, :2].reshape(*SHAPE, 2)[3, 4], [3, 4])
+    sides = np.diff(corners[..., :2], axis=1, append=corners[:, :1, :2])
+    assert (np.abs(sides).sum(axis=2) == 1).all()
+
+
+def test_a_mesh_without_its_run_has_no_numbers(tmp_path, monkeypatch):
+    """HDF5 gives something for what is not there: it must not be zeros."""
+    run = made(tmp_path / "run", monkeypatch)
+    export(run, tmp_path / "far" / "away")
+    (tmp_path / "far").rename(tmp_path / "moved")
+    run.rename(tmp_path / "moved too")
+    with h5py.File(tmp_path / "moved" / "away" / "mesh.h5") as mesh:
+        assert np.isnan(mesh["0/stress"][()]).all()
+        assert (mesh["0/active"][()] == -128).all()
+
+
+def test_meshio_reads_the_fields(run, tmp_path):
+    meshio = pytest.importorskip("meshio")
+    export(run, tmp_path / "export")
+    with (
+        meshio.xdmf.TimeSeriesReader(tmp_path / "export" / "mesh.xdmf") as reader,
+        h5py.File(run / "run.h5") as file,
+    ):
+        points, cells = reader.read_points_cells()
+        for frame in range(reader.num_steps):
+            time, _, data = reader.read_data(frame)
+            meshio.Mesh(points, cells, cell_data=data)
+            assert time == file["fields/stress/time"][frame]
+            assert np.array_equal(
+                data["stress"][0].reshape(SHAPE), file["fields/stress/value"][frame]
+            )
 
 
 if find_spec("vtk"):  # of the second environment of the CI: half a gigabyte

@@ -2,6 +2,7 @@
 
 - ``series.csv``, ``warmup.csv``: one row a sample, for any program;
 - ``fields.xdmf``: for ParaView; a text that refers to the fields in run.h5, nothing is copied;
+- ``mesh.xdmf`` with ``mesh.h5``: the same for meshio, whose meshes have cells;
 - ``tracers.h5md``: for MDAnalysis where the series have another interval than the trajectory; it
   links to the trajectory in run.h5 and to nothing else, because MDAnalysis reads frame n of every
   observable with frame n of the trajectory, whatever their times.
@@ -21,6 +22,7 @@ import h5py
 from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import output_errors, writing
+from epmpi.output.mesh import NUMBERS, Clock, write_mesh
 from epmpi.trust import (
     HeldError,
     IncompleteError,
@@ -35,8 +37,6 @@ from epmpi.trust import (
 )
 
 SERIES = {"observables": "series.csv", "warmup/observables": "warmup.csv"}
-Clock = tuple[dict[int, int], list[float]]  # the frame at each step, the time of each frame
-NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
 
 
 def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
@@ -78,7 +78,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             elements = h5md.elements(file)
             tables = {name: table(file, elements, group) for group, name in SERIES.items()}
             fields = [element for element in elements if element.path.startswith("fields/")]
-            drawing = xdmf(file, fields, os.path.relpath(path, target)) if fields else ""
+            clocks = {field: clock(file, field) for field in fields}  # once: it opens all segments
             file["h5md"]  # which the view of the tracers takes over
             check_presence(segments)
         except (TooManyFilesError, IncompleteError, HeldError) as error:
@@ -86,7 +86,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)
             raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
-        made = []
+        made, inside = [], os.path.relpath(path, target)
         with output_errors(target):
             target.mkdir(parents=True, exist_ok=True)
             for name, rows in tables.items():
@@ -94,12 +94,13 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
                     with open(target / name, "w", newline="", encoding="utf-8") as text:
                         csv.writer(text).writerows(rows)
                     made.append(target / name)
-            if drawing:
+            if clocks:
+                drawing = xdmf(clocks, inside)
                 # Bytes of a name that the locale does not know stay what they are.
                 (target / "fields.xdmf").write_bytes(drawing.encode("utf-8", "surrogateescape"))
-                made.append(target / "fields.xdmf")
+                made += [target / "fields.xdmf", *write_mesh(target, inside, clocks)]
         if any(element.path == h5md.POSITION for element in elements):
-            link_tracers(file, target / "tracers.h5md", os.path.relpath(path, target))
+            link_tracers(file, target / "tracers.h5md", inside)
             made.append(target / "tracers.h5md")
     return made
 
@@ -120,7 +121,7 @@ def table(file: h5py.File, elements: dict[h5md.Element, int], group: str) -> lis
     return [header, *(rows[step] for step in sorted(rows))]
 
 
-def xdmf(file: h5py.File, fields: list[h5md.Element], inside: str) -> str:
+def xdmf(clocks: dict[h5md.Element, Clock], inside: str) -> str:
     """Return the XDMF text for the fields: a time series of grids, the first index downwards.
 
     ParaView draws the last index of an array along its X axis: that is the y of the lattice.
@@ -131,7 +132,6 @@ def xdmf(file: h5py.File, fields: list[h5md.Element], inside: str) -> str:
         " <Domain>",
         '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">',
     ]
-    clocks = {field: clock(file, field) for field in fields}  # once: all segments are opened for it
     steps = sorted(set().union(*(frames for frames, _ in clocks.values())))
     for step in steps:
         lines += grid(clocks, inside, step)

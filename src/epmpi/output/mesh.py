@@ -1,0 +1,109 @@
+"""The fields on a mesh of squares, for programs that read no lattices, such as meshio.
+
+Each site is a cell, centred on its position.  ``mesh.h5`` has the mesh, and for each frame a view
+of the field in run.h5 as one number a cell, nothing of which is copied; ``mesh.xdmf`` names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import h5py
+import numpy as np
+
+from epmpi.output import h5md
+from epmpi.output.failures import output_errors, writing
+
+NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
+BLOCK = 1 << 20  # points that are written at a time
+Clock = tuple[dict[int, int], list[float]]  # the frame at each step, the time of each frame
+
+
+def write_mesh(target: Path, inside: str, clocks: dict[h5md.Element, Clock]) -> list[Path]:
+    """Write mesh.h5 and mesh.xdmf, and return their paths.
+
+    Parameters
+    ----------
+    target : Path
+        Directory.
+    inside : str
+        run.h5, seen from there.
+    clocks : mapping
+        Of each field.
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    length, width = next(iter(clocks)).shape
+    data, drawing = target / "mesh.h5", target / "mesh.xdmf"
+    with writing(data, "w", libver=h5md.FORMAT) as file:
+        _write_squares(file, length, width)
+        for field, (at, times) in clocks.items():
+            whole, path = (len(times), length, width), f"/{field.path}/value"
+            for step, frame in at.items():
+                layout = h5py.VirtualLayout((length * width,), field.dtype)
+                layout[:] = h5py.VirtualSource(inside, path, whole, field.dtype)[frame]
+                file.create_virtual_dataset(f"{step}/{field.name}", layout, absent(field.dtype))
+    with output_errors(drawing):
+        drawing.write_text("\n".join(_drawing(length, width, clocks)), encoding="utf-8")
+    return [data, drawing]
+
+
+def absent(dtype: np.dtype) -> float:
+    """Return what stands for numbers that are not there, for run.h5 was moved: no zeros."""
+    return np.nan if dtype.kind == "f" else int(np.iinfo(dtype).min)
+
+
+def _write_squares(file: h5py.File, length: int, width: int) -> None:
+    """Write points (Lx + 1) (Ly + 1) and the four corners of each of the Lx Ly cells."""
+    packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    points = file.create_dataset("points", ((length + 1) * (width + 1), 3), np.float32, **packed)
+    cells = file.create_dataset("cells", (length * width, 4), np.int32, **packed)
+    rows = max(1, BLOCK // (width + 1))
+    y = np.arange(width + 1)
+    for first in range(0, length + 1, rows):
+        x = np.arange(first, min(first + rows, length + 1))
+        corner = x[:, None] * (width + 1) + y
+        where = np.zeros((*corner.shape, 3), np.float32)
+        where[..., 0], where[..., 1] = x[:, None] - 0.5, y - 0.5
+        points[corner[0, 0] : corner[-1, -1] + 1] = where.reshape(-1, 3)
+        begun = corner[x < length, :-1].reshape(-1, 1)
+        to = slice(first * width, first * width + len(begun))
+        cells[to] = begun + np.array([0, width + 1, width + 2, 1])
+
+
+def _drawing(length: int, width: int, clocks: dict[h5md.Element, Clock]) -> Iterator[str]:
+    """Yield the lines of the XDMF text: a time series of the mesh with what is on it."""
+    yield from ('<?xml version="1.0" ?>', '<Xdmf Version="3.0">', " <Domain>")
+    yield '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">'
+    for step in sorted(set().union(*(at for at, _ in clocks.values()))):
+        present = {field: times[at[step]] for field, (at, times) in clocks.items() if step in at}
+        yield f'   <Grid Name="step {step}" GridType="Uniform">'
+        yield f'    <Time Value="{next(iter(present.values()))!r}"/>'
+        yield from _squares(length, width)
+        for field in present:
+            name = quoteattr(field.name)
+            yield f'    <Attribute Name={name} AttributeType="Scalar" Center="Cell">'
+            yield from _item(f"{step}/{field.name}", str(length * width), field.dtype)
+            yield "    </Attribute>"
+        yield "   </Grid>"
+    yield from ("  </Grid>", " </Domain>", "</Xdmf>", "")
+
+
+def _squares(length: int, width: int) -> Iterator[str]:
+    cells, points = length * width, (length + 1) * (width + 1)
+    yield f'    <Topology TopologyType="Quadrilateral" NumberOfElements="{cells}">'
+    yield from _item("cells", f"{cells} 4", np.dtype(np.int32))
+    yield "    </Topology>"
+    yield '    <Geometry GeometryType="XYZ">'
+    yield from _item("points", f"{points} 3", np.dtype(np.float32))
+    yield "    </Geometry>"
+
+
+def _item(name: str, shape: str, dtype: np.dtype) -> Iterator[str]:
+    number = f'NumberType="{NUMBERS[dtype.kind]}" Precision="{dtype.itemsize}"'
+    yield f'     <DataItem Format="HDF" Dimensions="{shape}" {number}>mesh.h5:/{name}</DataItem>'
