@@ -65,8 +65,8 @@ def main() -> None:
     options = parser.parse_args()
     peer = Peer()
     timing = argparse.Namespace(
-        interpolation="bilinear", precision="double", device="cpu", fft="auto", split=False,
-        time_step=0.05, warmup=200, steps=10, rounds=5,
+        interpolation="bilinear", every=1, precision="double", device="cpu", fft="auto",
+        split=False, time_step=0.05, warmup=200, steps=10, rounds=5,
     )  # fmt: skip
     for temperature in options.temperatures:
         limit, ours, error = own_bias(temperature)

@@ -14,7 +14,11 @@ from epmpi.parallel.placement import place
 
 # Method of the device, of its loops over rows, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
-LOOP_STAGES = {"advance_sites": "row pass", "move_tracers": "flow pass"}
+LOOP_STAGES = {
+    "advance_sites": "row pass",
+    "transform_increments": "forward rows",
+    "move_tracers": "flow pass",
+}
 LINE_STAGES = {
     "transform_rows": "forward rows",
     "convolve": "columns",

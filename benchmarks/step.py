@@ -48,7 +48,11 @@ def measure(
         {
             "lattice": {"shape": [length, length]},
             "model": {"temperature": options.temperature},
-            "tracers": {"number": number, "interpolation": options.interpolation},
+            "tracers": {
+                "number": number,
+                "interpolation": options.interpolation,
+                "every": options.every,
+            },
             "time": {"step": options.time_step},
             "output": {"trajectory_every": 0.0},
             "run": {"precision": options.precision, "fft": options.fft},
@@ -89,6 +93,7 @@ def measure(
         "L": length,
         "tracers": number,
         "interpolation": options.interpolation if number else "-",
+        "every": options.every if number else 0,
         "precision": options.precision,
         "device": model.device.name,
         "fft": model.fft.engine,
@@ -123,6 +128,8 @@ def main() -> None:
     parser.add_argument("--tracers", type=int, nargs="+", default=[0, 16],
                         help="one tracer on so many sites; 0: none")  # fmt: skip
     parser.add_argument("--interpolation", default="bilinear")
+    parser.add_argument("--every", type=int, default=1,
+                        help="steps from move to move; the peers move in each")  # fmt: skip
     parser.add_argument("--precision", default="double", choices=["double", "single"])
     parser.add_argument("--device", default="cpu", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--fft", default="auto")

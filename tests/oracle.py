@@ -73,12 +73,15 @@ class Oracle:
         self.switch()
         self.step_count += 1
         if self.step_count % self.configuration.tracers.every == 0:
-            increment = self.plastic_strain - self.strain_at_move
-            tracers = self.configuration.tracers
-            self.position = self.position + moved(
-                tracers.interpolation, increment, self.position, midpoint=tracers.every > 1
-            )
-            self.strain_at_move = self.plastic_strain.copy()
+            self.move()
+
+    def move(self) -> None:
+        """Move the tracers by the displacement since their last move."""
+        increment = self.plastic_strain - self.strain_at_move
+        self.position = self.position + moved(
+            self.configuration.tracers.interpolation, increment, self.position
+        )
+        self.strain_at_move = self.plastic_strain.copy()
 
     def switch(self) -> None:
         """Switch each site as a two-state process with constant rates does in one step."""
@@ -123,12 +126,10 @@ class Oracle:
         return np.where(undecided, drawn, np.where(self.stress > 0, 1, -1))
 
 
-def moved(interpolation: str, strain: np.ndarray, position: np.ndarray, *, midpoint: bool):
-    """Return the displacements (tracers, 2) where tracers are, or half way along their paths."""
-    interpolate, here = INTERPOLATIONS[interpolation], position
-    if midpoint:
-        here = position + np.clip(interpolate(strain, position) / 2, -1, 1)
-    return interpolate(strain, here)
+def moved(interpolation: str, strain: np.ndarray, position: np.ndarray):
+    """Return the displacements (tracers, 2) half way along the paths of tracers."""
+    interpolate = INTERPOLATIONS[interpolation]
+    return interpolate(strain, position + np.clip(interpolate(strain, position) / 2, -1, 1))
 
 
 def uniforms(seed: int, stream: int, step: int, sites: np.ndarray) -> np.ndarray:

@@ -160,7 +160,7 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
 def test_parameters_come_from_the_configuration():
     units = ["model.attempt_rate=1.4", "model.restructuring_time=2.0", "model.yield_stress=0.9"]
     units += ["model.relaxation_time=4.0", "model.shear_modulus=1.5", "model.direction=both"]
-    thermal = activation_of(configuration_of(*units))
+    thermal = activation_of(configuration_of(*units, "time.step=0.05"))
     assert thermal.rule == rules.SwitchingRule(
         rules.BOTH, attempt_rate=1.4, yield_stress=0.9, temperature=0.4, rate_off=0.5
     )

@@ -87,6 +87,7 @@ def held_model(*overrides):
             "model.event_strain=0",
             "model.temperature=0.2",
             "model.restructuring_time=1.5",
+            "time.step=0.05",
             *overrides,
         )
     )

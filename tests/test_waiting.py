@@ -14,7 +14,7 @@ SETTINGS = {
     "lattice": {"shape": [13, 10]},
     "model": {"activation": "random", "activity": 0.2},
     "tracers": {"number": 5},
-    "time": {"warmup": 5.0, "duration": 60.0},
+    "time": {"step": 0.05, "warmup": 5.0, "duration": 60.0},
     "output": {"waiting_times_every": 10.0, "trajectory_every": 0.0, "series_every": 0.0},
 }
 
@@ -109,7 +109,7 @@ def test_random_sites_wait_for_two_exponential_stays():
 def test_a_restart_goes_on_counting(tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     Simulation(from_mapping(SETTINGS)).run(whole, progress=False)
-    half = from_mapping({**SETTINGS, "time": {"warmup": 5.0, "duration": 30.0}})
+    half = from_mapping({**SETTINGS, "time": {**SETTINGS["time"], "duration": 30.0}})
     Simulation(half).run(cut, progress=False)
     Simulation.resume(cut, ["time.duration=60.0"]).run(progress=False)
     counts = [read_histogram(path) for path in (whole, cut)]

@@ -33,7 +33,7 @@ def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
     line, strain, active = array(real, 1), array(double, 1), array(types.int8, 1)
     field, position, flow = array(real, 2), array(double, 2), array(real, 3)
     spectra, source = array(mode, 3), array(mode, 3, "A")
-    move = position, flow, double, whole, whole
+    move = position, flow, whole, double, whole, whole
     counter, indices, grid = array(word, 1), array(whole, 1), array(whole, 2)
     limits = types.UniTuple(word, 2)
     rule = types.NamedTuple((whole, double, double, double, double), SwitchingRule)
@@ -53,9 +53,7 @@ def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
         (site_kernels.count_waits, waits),
         (site_kernels.fill_uniforms, (strain, word, word, word, word)),
         (site_kernels.sum_rows, (field, position, array(types.int8, 2), position)),
-        (tracer_kernels.move_bilinear, move),
-        (tracer_kernels.move_nearest, move),
-        (tracer_kernels.move_along_stream, move),
+        (tracer_kernels.move_all, move),
         (column_kernels.multiply, (source, array(real, 3, "A"), whole, whole, source, whole)),
         (column_kernels.fill_halo, (spectra, whole, whole)),
     ]

@@ -68,7 +68,7 @@ def test_what_is_not_fitted_is_told():
     found = fit_all(wanted, table)
     assert [one.label for one in found] == ["y 2"]
     assert unfitted(wanted, table, found) == [
-        "no fit of a = y0 (1 + b (x/0.05)^p), x = x for y 1: 2 values of x with an error, 3 needed",
+        "no fit of a = y0 (1 + b (x/0.1)^p), x = x for y 1: 2 values of x with an error, 3 needed",
         "no fit of a = c, x = x for y 1: 0 values of x with an error, 1 needed",
         "no fit of a = c, x = x for y 2: 0 values of x with an error, 1 needed",
         "no fit of b = c, x = x: no row has this quantity",

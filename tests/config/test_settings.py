@@ -33,7 +33,8 @@ class TestDefaults:
         assert (default.model.activation, default.model.temperature) == ("thermal", 0.1)
         assert default.model.activity is None
         assert default.model.direction == "stress"
-        assert (default.time.step, default.time.warmup, default.time.duration) == (0.05, 200, 1000)
+        assert (default.time.step, default.time.warmup, default.time.duration) == (0.1, 200, 1000)
+        assert default.tracers.every == 4
         assert (default.output.trajectory_every, default.output.fields_every) == (1, 0)
         assert default.propagator.macroscopic == "strain"
 

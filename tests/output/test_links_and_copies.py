@@ -80,7 +80,7 @@ def test_missing_files_are_told_in_plain_words(tmp_path):
 
 
 def test_what_commands_say_of_runs_before_and_after_their_measurement(launch, tmp_path, run):
-    warm = from_mapping(SMALL | {"time": {"warmup": 4.0, "duration": 1.0}})
+    warm = from_mapping(SMALL | {"time": {"step": 0.05, "warmup": 4.0, "duration": 1.0}})
     early = Simulation(warm)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Course, "total_steps", property(lambda self: 40))

@@ -25,6 +25,10 @@ def transform(comm, shape, *, by_messages, wire="double"):
     return fft
 
 
+def source_messages(fft):
+    return SourceMessages(fft.layout, fft.lines, fft.exchange(1, (0, 0)))
+
+
 def convolution(fft, halo=(1, 2)):
     kernels, imaginary = even_and_odd_kernels(fft.lattice.shape)
     first, last = fft.mode_blocks[fft.communicator.rank]
@@ -103,7 +107,7 @@ def test_sites_bring_the_same_bits_as_spectra(comm, shape):
     ways = []
     for as_sites in (False, True):
         fft = transform(comm, shape, by_messages=True)
-        source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
+        source = source_messages(fft)
         for field in (sparse_field(shape), np.zeros(shape), sparse_field(shape, 400)):
             source._exchanges = 1  # no review
             source.as_sites = as_sites
@@ -121,7 +125,7 @@ def test_sites_bring_the_same_bits_as_spectra(comm, shape):
 def test_the_way_of_the_source_follows_its_density(comm):
     shape = (64, 64)
     fft = transform(comm, shape, by_messages=True)
-    source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
+    source = source_messages(fft)
     seen = []
     for field in [sparse_field(shape, 4)] * 20 + [np.ones(shape)] * 20:
         source.send_rows(local_rows(fft, field[None])[0][:, None])
@@ -161,7 +165,7 @@ def test_a_single_wire_rounds_sites_and_spectra_alike(comm):
     fft = transform(comm, shape, by_messages=True, wire="single")
     columns = []
     for as_sites in (False, True):
-        source = SourceMessages(fft.layout, fft.lines, fft.wire_dtype)
+        source = source_messages(fft)
         source._exchanges, source.as_sites = 1, as_sites
         source.send_rows(local_rows(fft, sparse_field(shape)[None])[0][:, None])
         columns.append(source.to_columns().copy())

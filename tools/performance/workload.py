@@ -61,7 +61,7 @@ class Workload:
         """Rows beyond the slab in which the responses are wanted."""
         if self.tracers == 0:
             return 0
-        return 3 if self.interpolation == "stream" else 1
+        return 5 if self.interpolation == "stream" else 3
 
     @property
     def rows(self) -> int:
@@ -95,7 +95,7 @@ class Workload:
         return from_mapping(
             {
                 "lattice": {"shape": [self.length, self.length]},
-                "tracers": {"number": number, "interpolation": self.interpolation},
+                "tracers": {"number": number, "interpolation": self.interpolation, "every": 1},
                 "output": {"trajectory_every": 0.0},
                 "run": {"precision": self.precision},
             }

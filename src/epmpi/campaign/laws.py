@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from epmpi.analysis import fits
 from epmpi.analysis.arrhenius import fit_arrhenius
 from epmpi.campaign.families import Family, Table, families
-from epmpi.config import ConfigError
+from epmpi.config import ConfigError, TimeSettings
 from epmpi.config.keys import shown
 
 Array = NDArray[np.float64]
-DEFAULT_STEP = 0.05  # tau; the default of time.step
+DEFAULT_STEP = TimeSettings().step  # tau
 
 
 @dataclass(frozen=True)

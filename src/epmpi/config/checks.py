@@ -50,7 +50,7 @@ def check_combinations(sections: Sections) -> None:
     with faults.noted():
         check_step(sections.time, model)
     with faults.noted():
-        check_multiples(sections.time, initial, sections.tracers, output)
+        check_multiples(sections.time, initial, output)
     with faults.noted():
         check_seed(sections.run)
     faults.tell()
@@ -167,7 +167,7 @@ def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) 
     for name, value, expected in (
         ("run.precision", run.precision, ("double",)),
         ("run.device", run.device, ("cpu", "auto")),
-        ("tracers.every", tracers.every, (1,)),
+        ("tracers.every", tracers.every, (1, TracerSettings().every)),
     ):
         if value not in expected:
             raise ConfigError(
@@ -210,44 +210,35 @@ def whole_multiple(time: float, unit: float) -> int | None:
     return count if abs(time - count * unit) <= TOLERANCE * time else None
 
 
-def times_and_units(
-    clock: TimeSettings, initial: InitialSettings, tracers: TracerSettings, output: OutputSettings
-) -> Iterator[tuple[str, float, float]]:
-    """Yield each time, by its key, and what it has to be a multiple of.
-
-    That is the step; for frames of the tracers, and where they begin, an update of the tracers.
-    """
-    # Frames between two updates would show the tracers where they were at the last one.
-    frames = tracers.number > 0 and output.trajectory_every > 0
-    step, update = clock.step, clock.step * (tracers.every if frames else 1)
+def times_in_steps(
+    clock: TimeSettings, initial: InitialSettings, output: OutputSettings
+) -> Iterator[tuple[str, float]]:
+    """Yield each time that has to be a multiple of the step, by its key."""
     if isinstance(clock.warmup, float):
-        yield "time.warmup", clock.warmup, update
+        yield "time.warmup", clock.warmup
     for _, duration in initial.annealing:
-        yield "initial.annealing", duration, update
-    yield "time.duration", clock.duration, step
-    yield "output.series_every", output.series_every, step
-    yield "output.trajectory_every", output.trajectory_every, update
-    yield "output.fields_every", output.fields_every, step
-    yield "output.waiting_times_every", output.waiting_times_every, step
+        yield "initial.annealing", duration
+    yield "time.duration", clock.duration
+    yield "output.series_every", output.series_every
+    yield "output.trajectory_every", output.trajectory_every
+    yield "output.fields_every", output.fields_every
+    yield "output.waiting_times_every", output.waiting_times_every
 
 
-def check_multiples(
-    clock: TimeSettings, initial: InitialSettings, tracers: TracerSettings, output: OutputSettings
-) -> None:
-    """Check that every time is a whole number of steps, tracer frames of tracer updates too."""
+def check_multiples(clock: TimeSettings, initial: InitialSettings, output: OutputSettings) -> None:
+    """Check that every time is a whole number of steps."""
     step = clock.step
     faults = []
-    for name, time, unit in times_and_units(clock, initial, tracers, output):
+    for name, time in times_in_steps(clock, initial, output):
         if time > MOST_STEPS * step:
             raise ConfigError(
                 f"{name} = {time} with time.step = {step}: expected at most 2^53 steps; "
                 "set a shorter time or a longer time.step"
             )
-        if whole_multiple(time, unit) is None:
-            nearest = unit * max(round(time / unit), 0 if name == "time.warmup" else 1)
-            of = "time.step" if unit == step else "time.step x tracers.every"
+        if whole_multiple(time, step) is None:
+            nearest = step * max(round(time / step), 0 if name == "time.warmup" else 1)
             faults.append(
-                f"{name} = {time}, expected a multiple of {of} = {unit:.12g}, "
+                f"{name} = {time}, expected a multiple of time.step = {step:.12g}, "
                 f"nearest {nearest:.12g}"
             )
     if faults:

@@ -8,7 +8,7 @@ default is replaced by the nearest value that suits.  Choices of the physics are
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +18,13 @@ from epmpi.config.checks import (
     MOST_STEPS,
     TOLERANCE,
     shortest_time,
-    times_and_units,
+    times_in_steps,
     whole_multiple,
 )
 
+# Between two moves of tracers, over the shorter of the times of an event.  How far paths
+# are off is measured by `python -m benchmarks.paths`.
+TIME_OF_A_MOVE = 0.4
 FINEST = 10  # a step by default is divided so often, at most, to suit a time that is written
 
 
@@ -57,18 +60,22 @@ def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]
     if draft.tracers.number == 0:
         change("output.trajectory_every", 0.0)
     change("time.step", _step(draft, written))
-    for name, time, unit in _times(draft):
+    if draft.tracers.number > 0 and draft.time.clock == "steps":
+        change("tracers.every", _steps_of_a_move(draft))
+    for name, time in times_in_steps(draft.time, draft.initial, draft.output):
         # A time of annealing has no default, and too many steps are no matter of the nearest time.
         if name in written or name == "initial.annealing" or time > MOST_STEPS * draft.time.step:
             continue
-        if whole_multiple(time, unit) is None:
-            change(name, float(f"{unit * max(round(time / unit), 1):.12g}"))
+        step = draft.time.step
+        if whole_multiple(time, step) is None:
+            change(name, float(f"{step * max(round(time / step), 1):.12g}"))
     return {name: getattr(draft, name) for name in sections}
 
 
-def _times(draft: Any) -> Iterator[tuple[str, float, float]]:
-    """Return each time and what it has to be a multiple of; see `times_and_units`."""
-    return times_and_units(draft.time, draft.initial, draft.tracers, draft.output)
+def _steps_of_a_move(draft: Any) -> int:
+    """Return after how many steps tracers move."""
+    shortest = min(draft.model.restructuring_time, draft.model.relaxation_time)
+    return max(1, math.floor(TIME_OF_A_MOVE * shortest * (1 + TOLERANCE) / draft.time.step))
 
 
 def _step(draft: Any, written: Collection[str]) -> float:
@@ -78,12 +85,12 @@ def _step(draft: Any, written: Collection[str]) -> float:
         longest = math.inf
     coarsest = max(1, math.ceil(draft.time.step / longest))
     times = [
-        (time, unit / draft.time.step)
-        for name, time, unit in _times(draft)
+        time
+        for name, time in times_in_steps(draft.time, draft.initial, draft.output)
         if name in written or name == "initial.annealing"
     ]
     for parts in range(coarsest, coarsest * FINEST + 1):
         step = draft.time.step / parts
-        if all(whole_multiple(time, steps * step) is not None for time, steps in times):
+        if all(whole_multiple(time, step) is not None for time in times):
             return step
     return draft.time.step / coarsest  # what does not suit is told by the checks

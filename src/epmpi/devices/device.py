@@ -35,6 +35,18 @@ class RowLoops(Protocol):
         """
         ...
 
+    def transform_increments(
+        self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
+    ) -> None:
+        """Transform by how much a field, shape (rows, Ly), has grown; `before` is then `now`.
+
+        Parameters
+        ----------
+        sources : complex array, shape (rows, Ly // 2 + 1)
+            Written: the spectra of the rows of the increment.
+        """
+        ...
+
     def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
         """Move the tracers of a slab along a flow; see `Device.move_tracers`.
 
@@ -218,8 +230,8 @@ class Device(Arrays):
         ----------
         move : TracerMove
         flow : float array, shape (fields, rows + halo, Ly)
-            Velocity components, or B-spline coefficients of the stream function; see
-            `cpu.tracer_loops`.
+            Velocity components, or B-spline coefficients of the stream function, from a row before
+            the first that an interpolation in the slab reads; see `cpu.tracer_loops`.
         """
 
     @abstractmethod

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TracerMove:
-    """Tracers move with the flow that is interpolated where they are.
+    """Tracers move with the flow that is interpolated half way along their path.
 
     Attributes
     ----------
@@ -23,9 +23,7 @@ class TracerMove:
     length : int
         Lx.
     first_row : int
-        x of the first row of the flow; of the slab, but for a `midpoint`.
-    midpoint : bool
-        Whether they move with the flow half way along their path, not with that where they are.
+        x of the first row of the slab.
     room : (array, array) or None
         The array whose first rows are the tracers, and how many of them, int64, shape (1,), on the
         device: where a recorded move is repeated, others may be there.
@@ -36,5 +34,4 @@ class TracerMove:
     time_step: float
     length: int
     first_row: int
-    midpoint: bool = False
     room: tuple[NDArray, NDArray] | None = None

@@ -66,7 +66,6 @@ class Replicas:
             device.batches
             and group.size == 1
             and len(numbers) > 1
-            and configuration.tracers.every == 1
             and configuration.run.fft == "auto"
         )
         self._resumed = resumed

@@ -8,15 +8,17 @@ model had taken its steps alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
 from epmpi.devices import BatchUpdate, TracerMove
-from epmpi.model.elasticity import elastic_kernels
+from epmpi.model.elasticity import elastic_kernels, flow_kernels
 from epmpi.model.model import Model
+from epmpi.model.motion import ByAccumulatedStrain, in_single_precision
+from epmpi.model.steps import TimeSteps
 from epmpi.spectral import BatchConvolution, SlabFFT
 
 
@@ -46,8 +48,10 @@ class Batch:
         if len({model.step_count for model in self.models}) > 1:
             raise ValueError("the models of a batch are at different steps")
         self._device = device
-        self._moving = first.tracers.number > 0
-        kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=self._moving)
+        self._every = configuration.tracers.every
+        moving = first.tracers.number > 0
+        with_flow = moving and self._every == 1
+        kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=with_flow)
         self.convolution = BatchConvolution(fft, len(self.models), kernels, imaginary, halo)
         self._before = halo[0]
         self._seeds = device.asarray(
@@ -57,8 +61,10 @@ class Batch:
         self._begun: NDArray[np.int64] | None = None
         if first.accumulators:
             self._begun = device.empty((len(self.models), first.lattice.sites), np.int64)
-        if self._moving:
+        self._move: Callable[[], None] | None = None
+        if moving:
             self._join_tracers()
+            self._move = self._move_with_velocity if with_flow else self._accumulated(fft)
         self._step = device.repeated_step(capture=True)
         self._step.begin_at(first.step_count)
         self.update_response()
@@ -86,19 +92,51 @@ class Batch:
         for number, model in enumerate(self.models):
             model.tracers.keep_in(self.position[number])
 
+    def _accumulated(self, fft: SlabFFT) -> Callable[[], None]:
+        """Return what moves all tracers by the strain since their last move; see `motion`."""
+        configuration, (rows, width) = self.models[0].configuration, fft.slab.shape
+        single = in_single_precision(configuration, fft)
+        assert isinstance(single, SlabFFT)
+        kernels, odd, halo = flow_kernels(single, configuration.tracers.interpolation)
+        number, imaginary = len(self.models), [odd] * len(kernels)
+        flow = BatchConvolution(single, number, kernels, imaginary, halo)
+        before = self._device.side_by_side((rows, number, width), np.float64)
+        for n, model in enumerate(self.models):
+            clock = model.clock
+            assert isinstance(clock, TimeSteps) and isinstance(clock.motion, ByAccumulatedStrain)
+            clock.motion.keep_in(before[:, n])
+
+        def move() -> None:
+            self._device.subtract(self.plastic_strain, before, flow.source)
+            before[:] = self.plastic_strain
+            flow.apply()
+            self._device.move_batch(self._movement(1.0), flow.response.swapaxes(0, 1))
+
+        return move
+
     def step(self) -> None:
         """Advance all models by one time step; see `steps.TimeSteps`."""
         activation = self.models[0].activation
-        self._step.take((activation.rule, activation.increments), self._advance)
+        move = self._move if (self.models[0].step_count + 1) % self._every == 0 else None
+        key = activation.rule, activation.increments, move is not None
+        self._step.take(key, lambda: self._advance(move))
         for model in self.models:
             model.arrive(model.step_count + 1)
+            assert isinstance(model.clock, TimeSteps)
+            model.clock.behind = self._move is not None and move is None
 
     def advance(self, until: int) -> None:
         """Advance all models to a step."""
         while self.models[0].step_count < until:
             self.step()
 
-    def _advance(self) -> None:
+    def _move_with_velocity(self) -> None:
+        """Move the tracers of all models with the velocity of the medium."""
+        flow = self.convolution.response[:, 1:].swapaxes(0, 1)
+        time_step = self.models[0].configuration.time.step
+        self._device.move_batch(self._movement(time_step), flow)
+
+    def _advance(self, move: Callable[[], None] | None) -> None:
         """Do the work of a step: relax and switch, move the tracers, respond."""
         response = self.convolution.response
         length = self.models[0].lattice.shape[0]
@@ -106,8 +144,8 @@ class Batch:
         self._device.advance_batch(self._update(), stress_rate, self.convolution.source)
         if self._begun is not None:
             self._pass_events_on(self._begun)
-        if self._moving:
-            self._device.move_batch(self._movement(), response[:, 1:].swapaxes(0, 1))
+        if move is not None:
+            move()
         self.convolution.apply()
 
     def _update(self) -> BatchUpdate:
@@ -125,10 +163,10 @@ class Batch:
             seeds=self._seeds,
         )
 
-    def _movement(self) -> TracerMove:
-        """Return the move of all tracers."""
+    def _movement(self, time_step: float) -> TracerMove:
+        """Return the move of all tracers along a flow that is multiplied by `time_step`."""
         first = self.models[0]
-        interpolation, time_step = first.tracers.interpolation, first.configuration.time.step
+        interpolation = first.tracers.interpolation
         return TracerMove(interpolation, self.position, time_step, first.lattice.shape[0], 0)
 
     def _pass_events_on(self, begun: NDArray[np.int64]) -> None:

@@ -37,12 +37,13 @@ def flow_kernels(fft: Transform, interpolation: str) -> tuple[Modes, bool, tuple
     odd : bool
         Whether the kernels are to be multiplied by i.
     halo : (before, after)
-        Rows beyond its slab that the interpolation reads.
+        Rows beyond its slab that the interpolation reads, within a row of the slab: the midpoints
+        of paths.
     """
     q = wavevectors(fft)
     if interpolation == "stream":
-        return (stream_propagator(*q) * spline_filter(*q))[None], False, (1, 2)
-    return displacement_propagator(*q), True, (0, 1)
+        return (stream_propagator(*q) * spline_filter(*q))[None], False, (2, 3)
+    return displacement_propagator(*q), True, (1, 2)
 
 
 def elastic_kernels(
@@ -105,8 +106,7 @@ class ElasticResponse:
 def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:
     """Return the convolution of a plastic strain increment with the displacement it causes.
 
-    For tracers that move every few steps: the displacement is linear in the strain accumulated.  It
-    has a row more on both sides than the interpolation reads, for the midpoints of paths.
+    For tracers that move every few steps: the displacement is linear in the strain accumulated.
     """
-    kernels, odd, (before, after) = flow_kernels(fft, configuration.tracers.interpolation)
-    return fft.convolution(kernels, [odd] * len(kernels), (before + 1, after + 1))
+    kernels, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
+    return fft.convolution(kernels, [odd] * len(kernels), halo)

@@ -10,6 +10,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from epmpi.devices import RowLoops, SiteUpdate, TracerMove
 from epmpi.spectral import Convolution, RowSpectra
 
@@ -32,6 +35,10 @@ class Passes(ABC):
         int
             The first row of each block, when it has advanced.
         """
+
+    @abstractmethod
+    def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
+        """Set the next source: by how much a field (rows, Ly) has grown; `before` is then `now`."""
 
     @abstractmethod
     def move_tracers(self, move: TracerMove) -> None:
@@ -67,6 +74,15 @@ class BlockPasses(Passes):
             convolution.set_source(begin, end)
             yield begin
 
+    def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
+        """Set the next source; see `Passes.set_increments`."""
+        convolution = self._convolution
+        for begin, end in convolution.row_blocks:
+            source = convolution.source_block(begin, end)
+            self._device.subtract(now[begin:end], before[begin:end], source)
+            convolution.set_source(begin, end)
+        before[:] = now
+
     def move_tracers(self, move: TracerMove) -> None:
         """Restore the flow, then move the tracers of the slab along it."""
         self._convolution.responses(self._fields, self._flow)
@@ -99,6 +115,10 @@ class LoopPasses(Passes):
         """Advance the sites of the slab; see `Passes.advance_sites`."""
         self._loops.advance_sites(self._responses[:, rate], self._source, update)
         yield 0
+
+    def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
+        """Set the next source; see `Passes.set_increments`."""
+        self._loops.transform_increments(now, before, self._source)
 
     def move_tracers(self, move: TracerMove) -> None:
         """Move the tracers of the slab while the flow is restored, a few rows at a time."""

@@ -41,6 +41,10 @@ class TimeSteps(Clock):
     ----------
     elasticity : ElasticResponse
         To the directions of the last step.
+    motion : Motion or None
+        Of the tracers, if there are any.
+    behind : bool
+        Whether tracers are to move before they are looked at.
     """
 
     def __init__(
@@ -61,11 +65,12 @@ class TimeSteps(Clock):
         self.elasticity = ElasticResponse(configuration, fft, with_flow=moving and every == 1)
         self._response = self.elasticity.convolution
         self._passes = passes_over(self._response, self.elasticity.flow_fields)
-        self._motion: Motion | None = None
+        self.motion: Motion | None = None
         if moving and every == 1:
-            self._motion = WithVelocity(tracers, self._passes, configuration.time.step)
+            self.motion = WithVelocity(tracers, self._passes, configuration.time.step)
         elif moving:
-            self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
+            self.motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
+        self.behind = False
         self._accumulators: list[Accumulator] = []
         self._begun: NDArray[np.int64] | None = None
         self._step = fft.device.repeated_step(capture=fft.only_queues)
@@ -73,6 +78,7 @@ class TimeSteps(Clock):
     def begin(self, step: int) -> None:
         """Go on from a step, with the elastic response to the present directions.  Collective."""
         self._step.begin_at(step)
+        self.behind = self.motion is not None and self._every > 1
         for begin, end in self._response.row_blocks:
             self._response.source_block(begin, end)[:] = self._fields.direction[begin:end]
             self._response.set_source(begin, end)
@@ -86,10 +92,11 @@ class TimeSteps(Clock):
 
     def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
-        motion = self._motion if (step + 1) % self._every == 0 else None
+        motion = self.motion if (step + 1) % self._every == 0 else None
         moving = motion is not None, self._tracers.moved_house
         key = self._activation.rule, self._activation.increments, moving
         self._step.take(key, lambda: self._advance(motion))
+        self.behind = motion is None and self.motion is not None
         if motion is not None:
             self._tracers.settle()
 
@@ -123,7 +130,11 @@ class TimeSteps(Clock):
         """Do nothing: each step leaves all fields at its end."""
 
     def place_tracers(self) -> None:
-        """Do nothing: they move in the step in which they are due."""
+        """Move the tracers, if they have not moved in the last step.  Collective."""
+        if self.behind and self.motion is not None:
+            self.behind = False
+            self.motion.move()
+            self._tracers.settle()
 
     def waiting_times(self, first_step: int) -> WaitingTimes:
         """Return what counts the waits between events of a site, in whole steps."""
@@ -138,7 +149,7 @@ class TimeSteps(Clock):
 
     def fields(self) -> Mapping[str, NDArray]:
         """Return stress, plastic strain, directions, and what the next move of tracers needs."""
-        return self._fields.by_name() | (self._motion.fields() if self._motion else {})
+        return self._fields.by_name() | (self.motion.fields() if self.motion else {})
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:
         """Return the number of events that began on this rank."""

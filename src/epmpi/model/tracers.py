@@ -86,21 +86,17 @@ class Tracers:
         self._number = self._device.asarray(np.array([len(position)]))
         self.moved_house += 1
 
-    def movement(self, time_step: float, *, midpoint: bool = False) -> TracerMove:
+    def movement(self, time_step: float) -> TracerMove:
         """Return their next move, but for the flow; `settle` must follow it before another.
 
         Parameters
         ----------
         time_step : float
             What the flow is multiplied by.
-        midpoint : bool
-            Whether they take the flow half way along their path; it begins a row before the slab.
         """
-        slab = self._slab
-        first, length = slab.start - (1 if midpoint else 0), slab.lattice.shape[0]
-        room = self._rooms[1], self._number
-        position = self.position
-        return TracerMove(self.interpolation, position, time_step, length, first, midpoint, room)
+        slab, room = self._slab, (self._rooms[1], self._number)
+        length, first = slab.lattice.shape[0], slab.start
+        return TracerMove(self.interpolation, self.position, time_step, length, first, room)
 
     def settle(self) -> None:
         """Take those that left the slab by a move to their new rank.  Collective."""

@@ -90,8 +90,7 @@ class Calls:
         Raises
         ------
         ConfigError
-            If one goes without the other, or the interval is no whole number of steps, and of
-            moves of the tracers.
+            If one goes without the other, or the interval is no whole number of steps.
         """
         if every is None and call is None:
             return None
@@ -100,14 +99,13 @@ class Calls:
                 f"run(every={every}, call={call}): expected a time and a function, which is called "
                 "at the end of the warm-up and whenever that time has passed"
             )
-        unit = given.time.step * (given.tracers.every if given.tracers.number else 1)
-        steps = whole_multiple(every, unit) if every > 0 else None
+        steps = whole_multiple(every, given.time.step) if every > 0 else None
         if not steps:
             raise ConfigError(
-                f"run(every={every}): expected a positive multiple of {unit:.12g}, the time from "
-                "one step to the next, or from one move of the tracers to the next"
+                f"run(every={every}): expected a positive multiple of {given.time.step:.12g}, the "
+                "time from one step to the next"
             )
-        return cls(steps * round(unit / given.time.step), call)
+        return cls(steps, call)
 
     def next_due(self, step: int, warmup_steps: int) -> int:
         """Return the first step after this one, counted from the start, with a call."""

@@ -14,7 +14,7 @@ from epmpi.config import ConfigError, Configuration, shortest_time
 from epmpi.model.exact import tile_width
 
 STEP, EVENT, PER_ACTIVE = 4e3, 9.0, 0.16  # site updates
-USUAL_STEP = 0.05  # of the shortest time of the model
+USUAL_STEP = 0.1  # of the shortest time of the model, as by default
 WORTH_A_LINE = 3.0  # times faster
 BELIEVED = 1e6  # times: beyond what has been measured
 LEAST_ACTIVITY = 1e-30  # below it nothing happens in a run

@@ -82,14 +82,12 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     modes = split(lattice.modes, ranks)[0][1]
     tracers = configuration.tracers
     flow = 0 if tracers.number == 0 else (1 if tracers.interpolation == "stream" else 2)
-    halo = 0 if flow == 0 else (3 if tracers.interpolation == "stream" else 1)
-    # By midpoints, which need two more rows.
+    halo = 0 if flow == 0 else (5 if tracers.interpolation == "stream" else 3)
     seldom = flow > 0 and (tracers.every > 1 or configuration.time.clock == "exact")
-    halo += 2 if seldom else 0
 
     device = device or CPU()
 
-    def convolution(responses: int, extra: int) -> int:
+    def convolution(responses: int, extra: int, real: int = real) -> int:
         """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
         spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
@@ -103,24 +101,25 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered)
-    if flow and (seldom or _stores_flow(configuration, ranks, device)):
-        state += flow * (rows + halo) * width * real
+    of_flow = 4 if seldom else real  # see `ByAccumulatedStrain`
+    if flow and _stores_flow(configuration, ranks, device, of_flow):
+        state += flow * (rows + halo) * width * of_flow
     state += TRACER_BYTES * (tracers.number // ranks)
     if configuration.time.clock == "exact":
         everywhere = EXACT_BYTES * lattice.sites
-        moves = convolution(flow, halo) if flow else 0
+        moves = convolution(flow, halo, of_flow) if flow else 0
         return state + everywhere + 5 * 8 * rows * width + convolution(1, 0) + moves
     if not seldom:
         return state + convolution(1 + flow, halo)
-    return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo)
+    return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo, of_flow)
 
 
-def _stores_flow(configuration: Configuration, ranks: int, device: Device) -> bool:
+def _stores_flow(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
     """Tell whether the flow is kept as fields, not only a few rows of it at a time."""
     run = configuration.run
     if ranks > 1 or run.fft not in ("auto", "vector"):
         return True
-    dtype = np.float64 if run.precision == "double" else np.float32
+    dtype = np.float64 if real == 8 else np.float32
     return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
 
 

@@ -12,7 +12,7 @@ PER_DECADE = 10  # offsets in a decade of time
 UNIT = 1.0  # tau: offsets from here on have a partner this much later
 
 
-def logarithmic_offsets(longest: int, unit: int, multiple: int = 1) -> list[int]:
+def logarithmic_offsets(longest: int, unit: int) -> list[int]:
     """Return offsets from an origin, in steps, 0 included and `longest` not.
 
     About `PER_DECADE` a decade, from one step on.  Each offset from `unit` on, and 0, is followed
@@ -24,14 +24,11 @@ def logarithmic_offsets(longest: int, unit: int, multiple: int = 1) -> list[int]
         Steps between two origins.
     unit : int
         One unit of time, in steps.
-    multiple : int
-        Offsets are multiples of it, as `longest` is.
     """
-    decades = np.log10(max(longest // multiple, 1))
-    spaced = np.geomspace(1, max(longest / multiple, 1), round(decades * PER_DECADE) + 1)
-    offsets = {0, *(multiple * round(float(offset)) for offset in spaced)}
-    if unit % multiple == 0:
-        offsets |= {offset + unit for offset in offsets if offset == 0 or offset >= unit}
+    decades = np.log10(max(longest, 1))
+    spaced = np.geomspace(1, max(longest, 1), round(decades * PER_DECADE) + 1)
+    offsets = {0, *(round(float(offset)) for offset in spaced)}
+    offsets |= {offset + unit for offset in offsets if offset == 0 or offset >= unit}
     return sorted(offset for offset in offsets if offset < longest)
 
 
@@ -61,9 +58,7 @@ class Schedule:
         self.offsets = [0]
         if output.trajectory_lags == "logarithmic":
             unit = max(round(UNIT / configuration.time.step), 1)
-            self.offsets = logarithmic_offsets(
-                self.every["trajectory"], unit, configuration.tracers.every
-            )
+            self.offsets = logarithmic_offsets(self.every["trajectory"], unit)
         self._offsets = frozenset(self.offsets)
 
     def due(self, what: str, step: int) -> bool:

@@ -68,9 +68,7 @@ class Warmup:
         """Prepare to decide when the warm-up ends."""
         configuration, step = self.configuration, self.configuration.time.step
         every = configuration.steps(configuration.output.series_every)
-        # Tracers stand where they are told to only after whole moves.
-        move = configuration.tracers.every
-        self._sample_steps = -(-(every or max(round(1.0 / step), 1)) // move) * move
+        self._sample_steps = every or max(round(1.0 / step), 1)
         event_time = configuration.model.restructuring_time
         longest = math.ceil(longest_warmup(configuration.time.duration) / step)
         self._most_steps = max(longest, FEWEST * self._sample_steps)

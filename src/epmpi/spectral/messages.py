@@ -39,6 +39,12 @@ class ByMessages(Exchange):
         Of the spectra that travel.
     fields : int
     halo : (before, after)
+
+    Attributes
+    ----------
+    wire : dtype
+    block : complex array, shape (rows, fields, modes of all ranks)
+        For the spectra of the rows that are worked on at a time.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class ByMessages(Exchange):
     ) -> None:
         self._layout = layout
         self._lines = lines
+        self.wire = np.dtype(wire)
         extra = sum(halo)
         empty = layout.device.empty
         widths = [last - first for first, last in layout.mode_blocks]
@@ -67,7 +74,7 @@ class ByMessages(Exchange):
             self._columns = empty(self._columns.shape, layout.complex_dtype)
         row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
         height = min(local, layout.device.block_rows(row_bytes))
-        self._block = empty((height, fields, layout.lattice.modes), layout.complex_dtype)
+        self.block = empty((height, fields, layout.lattice.modes), layout.complex_dtype)
         self._cut(starts, [fields * width for width in widths], extra)
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
@@ -110,10 +117,10 @@ class ByMessages(Exchange):
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows, and send the chunks that they complete."""
-        height = len(self._block)
+        height = len(self.block)
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
-            spectra = self._block[: len(some)]
+            spectra = self.block[: len(some)]
             self._lines.transform_rows(some, spectra)
             at = first + begin
             for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
@@ -145,10 +152,10 @@ class ByMessages(Exchange):
         """Wait for rows and restore them."""
         _await(self._travelling, 1 + sum(chunk < end for chunk in self._ends))
         chosen = slice(fields[0], fields[-1] + 1)
-        height = len(self._block)
+        height = len(self.block)
         for start in range(begin, end, height):
             stop = min(start + height, end)
-            spectra = self._block[: stop - start, : len(fields)]
+            spectra = self.block[: stop - start, : len(fields)]
             for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
                 spectra[..., low:high] = piece[start:stop, chosen]
             self._lines.restore_rows(spectra, rows[start - begin : stop - begin])

@@ -6,11 +6,14 @@ would: nothing changes in any bit, whichever way the source travels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.spectral.between_hosts import BetweenHosts
+from epmpi.spectral.exchange import Exchange
 from epmpi.spectral.layout import Layout
 from epmpi.spectral.messages import ByMessages
 
@@ -44,7 +47,7 @@ def cheaper_as_sites(
     return as_sites < others * length / ranks * (width // 2 + 1) * mode_bytes
 
 
-class SourceMessages(ByMessages):
+class SourceMessages(Exchange):
     """The exchange of one field that may be sparse, one way: from rows to columns.
 
     Whether it travels as sites or as spectra is decided by all ranks alike, from the numbers of
@@ -52,8 +55,11 @@ class SourceMessages(ByMessages):
 
     Parameters
     ----------
-    layout, lines, wire
-        As of `ByMessages`.
+    layout : Layout
+    lines : Any
+        The device's transforms of lines.
+    spectra : ByMessages or BetweenHosts
+        The exchange of its spectra, of one field without halo.
 
     Attributes
     ----------
@@ -61,19 +67,26 @@ class SourceMessages(ByMessages):
         How the next source travels.
     """
 
-    def __init__(self, layout: Layout, lines: Any, wire: np.dtype) -> None:
-        super().__init__(layout, lines, wire, 1, (0, 0))
+    def __init__(self, layout: Layout, lines: Any, spectra: ByMessages | BetweenHosts) -> None:
+        self._layout = layout
+        self._lines = lines
+        self._spectra = spectra
         self.as_sites = False
         self._exchanges = 0
         self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", layout.dtype)])
         self._found: list[NDArray] = []
+
+    @property
+    def columns(self) -> NDArray:
+        """The array (Lx, 1, ky)."""
+        return self._spectra.columns
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Take the sites of rows, or transform and send them."""
         if self.as_sites or self._exchanges % REVIEWED_EVERY == 0:
             self._found.append(self._sites(rows, first))
         if not self.as_sites:
-            super().send_rows(rows, first)
+            self._spectra.send_rows(rows, first)
 
     def to_columns(self) -> NDArray:
         """Return the array (Lx, 1, ky).  Collective."""
@@ -83,11 +96,19 @@ class SourceMessages(ByMessages):
             found = self._layout.communicator.gather_everywhere(found)
             columns = self._transform(found)
         else:
-            columns = super().to_columns()
+            columns = self._spectra.to_columns()
         if self._exchanges % REVIEWED_EVERY == 0:
             self._review(found)
         self._exchanges += 1
         return columns
+
+    def to_rows(self) -> None:
+        """Give all columns.  Collective."""
+        self._spectra.to_rows()
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Restore rows; see `Exchange.receive_rows`."""
+        self._spectra.receive_rows(begin, end, fields, rows)
 
     def _sites(self, rows: NDArray, first: int) -> NDArray:
         """Return the records of the sites of rows (n, 1, Ly) that are not zero, by any bit."""
@@ -106,28 +127,28 @@ class SourceMessages(ByMessages):
         sites, rows = counts if self.as_sites else layout.communicator.sum(counts)
         self.as_sites = cheaper_as_sites(
             layout.lattice.shape, layout.communicator.size, int(sites), int(rows),
-            self._record.itemsize, self._wire.itemsize,
+            self._record.itemsize, self._spectra.wire.itemsize,
         )  # fmt: skip
 
     def _transform(self, found: NDArray) -> NDArray:
         """Transform the rows of all sites, and keep the modes of this rank."""
-        layout, wire = self._layout, self._wire.dtype
+        layout, wire, block = self._layout, self._spectra.wire, self._spectra.block
         length, width = layout.lattice.shape
         mine = slice(*layout.mode_blocks[layout.communicator.rank])
         found = found[np.argsort(found["row"], kind="stable")]
         rows, place = np.unique(found["row"], return_inverse=True)
-        height = len(self._block)
+        height = len(block)
         source = np.zeros((height, 1, width), layout.dtype)
-        columns = self._columns
+        columns = self.columns
         if len(rows) < length:
-            self._lines.transform_rows(source[:1], self._block[:1])
-            columns[:] = self._block[:1, :, mine].astype(wire)
+            self._lines.transform_rows(source[:1], block[:1])
+            columns[:] = block[:1, :, mine].astype(wire)
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
             here = slice(*np.searchsorted(place, [begin, begin + height]))
             at = place[here] - begin, 0, found["y"][here]
             source[at] = found["value"][here]
-            spectra = self._block[: len(some)]
+            spectra = block[: len(some)]
             self._lines.transform_rows(source[: len(some)], spectra)
             source[at] = 0
             columns[some] = spectra[:, :, mine].astype(wire)

@@ -14,14 +14,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices import Device
 from epmpi.parallel import Communicator
+from epmpi.parallel.hosts import find_hosts
 from epmpi.physics.lattice import Lattice, mode_blocks
 from epmpi.spectral.between_cards import BetweenCards, strips_of
+from epmpi.spectral.between_hosts import BetweenHosts, between_hosts
 from epmpi.spectral.convolution import SlabConvolution, StripConvolution
 from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
 from epmpi.spectral.transform import Transform
-from epmpi.spectral.transport import HOST, NONE, SHARED, make_transport
+from epmpi.spectral.transport import HOST, HOSTS, NONE, SHARED, make_transport
 
 
 class SlabFFT(Transform):
@@ -44,6 +46,7 @@ class SlabFFT(Transform):
         self.engine = self.lines.name
         self.wire_dtype = np.dtype(np.complex64) if wire == "single" else self.complex_dtype
         self.transport, self.carrier = make_transport(communicator, device)
+        self.hosts = find_hosts(communicator) if self.transport == HOSTS else None
         self.only_queues = True
 
     def cut_modes(self) -> list[tuple[int, int]]:
@@ -53,12 +56,19 @@ class SlabFFT(Transform):
     def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.
 
-        In shared memory as long as there is enough of it, else by messages.
+        In shared memory as long as there is enough of it, else by messages, of hosts or of ranks.
         """
         if self.transport in (NONE, SHARED):
             found = in_one_memory(self.layout, self.lines, fields, halo)
             if found is not None:
                 return found
+            self.transport = HOST
+        if self.transport == HOSTS and self.hosts is not None:
+            between = between_hosts(
+                self.layout, self.lines, self.hosts, self.wire_dtype, fields, halo
+            )
+            if between is not None:
+                return between
             self.transport = HOST
         if self.transport == HOST:
             return ByMessages(self.layout, self.lines, self.wire_dtype, fields, halo)
@@ -79,9 +89,10 @@ class SlabFFT(Transform):
         alone = self.communicator.size == 1
         if isinstance(response, OneMemory) and (alone or halo == (0, 0)):
             return response.part(halo[0], self.lattice.shape[0]), response
-        if self.transport == HOST:
-            return SourceMessages(self.layout, self.lines, self.wire_dtype), response
-        return self.exchange(1, (0, 0)), response
+        source = self.exchange(1, (0, 0))
+        if isinstance(source, (ByMessages, BetweenHosts)):
+            return SourceMessages(self.layout, self.lines, source), response
+        return source, response
 
     def forward(self, fields: NDArray, through: Exchange | None = None) -> NDArray:
         """Return the spectrum of real fields, unscaled.  Collective.  See `Transform.forward`.
@@ -116,7 +127,7 @@ class SlabFFT(Transform):
         self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
-        if self.transport in (NONE, SHARED, HOST):
+        if self.transport in (NONE, SHARED, HOSTS, HOST):
             exchanges = self.exchanges(len(kernels), halo)
             return SlabConvolution(self, self.lines, kernels, imaginary, halo, *exchanges)
         strips = strips_of(self.layout, self.carrier, len(kernels))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from epmpi.devices import Device
 from epmpi.parallel import Communicator, cuda_aware
+from epmpi.parallel.hosts import find_hosts
 from epmpi.spectral.shared_memory import shared_memory
 
 Parts = list[tuple[int, int]]  # (start, count) in elements, one a rank
@@ -17,6 +18,7 @@ Parts = list[tuple[int, int]]  # (start, count) in elements, one a rank
 NONE = "none"  # one rank
 SHARED = "shared memory"  # the arrays are in memory that all ranks see
 HOST = "MPI"  # the arrays are on the host, of several nodes
+HOSTS = "MPI between hosts, shared memory on each"
 NCCL = "NCCL"
 CUDA_AWARE = "CUDA-aware MPI"
 STAGED = "MPI through pinned host memory"
@@ -134,9 +136,11 @@ def agree(communicator: Communicator, device: Device) -> str:
     """Decide how arrays travel; return its name.  Collective."""
     offers = communicator.gather(offer(device))
     name: str = communicator.broadcast(decide(offers) if offers is not None else None)
-    if name == HOST and shared_memory(communicator, [1] * communicator.size) is not None:
+    if name != HOST:
+        return name
+    if shared_memory(communicator, [1] * communicator.size) is not None:
         return SHARED
-    return name
+    return HOST if find_hosts(communicator) is None else HOSTS
 
 
 def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:

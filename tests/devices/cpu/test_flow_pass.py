@@ -13,17 +13,17 @@ SHAPE = 45, 36
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(
-    ("interpolation", "fields", "before"), [("bilinear", 2, 0), ("nearest", 2, 0), ("stream", 1, 1)]
+    ("interpolation", "fields", "halo"), [("bilinear", 2, 3), ("nearest", 2, 3), ("stream", 1, 5)]
 )
 @pytest.mark.parametrize(("rows", "start"), [(45, 0), (13, 30), (1, 44)])
 @pytest.mark.parametrize("flow_bytes", [0, 1 << 17])
 def test_one_loop_moves_tracers_as_the_stored_flow_does(
-    monkeypatch, rows, start, interpolation, fields, before, dtype, flow_bytes
+    monkeypatch, rows, start, interpolation, fields, halo, dtype, flow_bytes
 ):
     monkeypatch.setattr(row_loops, "FLOW_BYTES", flow_bytes)
-    halo = 3 if interpolation == "stream" else 1
     lines, random = VectorLines(SHAPE, dtype), np.random.default_rng(4)
     flow = random.normal(size=(rows + halo, fields, SHAPE[1])).astype(dtype)
+    flow = flow[np.arange(rows + halo) % SHAPE[0]]  # periodic, as a tracer may find either row
     spectra = np.empty((rows + halo, 1 + fields, SHAPE[1] // 2 + 1), lines.complex_dtype)
     lines.transform_rows(flow, spectra[:, 1:])
     # Anywhere in the slab, and any number of periods away from it.
@@ -54,21 +54,21 @@ def test_tracers_are_ordered_by_row_and_stay_in_order_within_it():
 
 def test_no_tracers_move():
     lines = VectorLines(SHAPE, float)
-    spectra = np.zeros((46, 2, SHAPE[1] // 2 + 1), complex)
+    spectra = np.zeros((48, 2, SHAPE[1] // 2 + 1), complex)
     none = np.empty((0, 2))
-    CompiledRows(lines).move_tracers(spectra, 1, TracerMove("bilinear", none, 1.0, 45, 0))
+    CompiledRows(lines).move_tracers(spectra, 3, TracerMove("bilinear", none, 1.0, 45, 0))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_position_that_is_not_finite_leads_out_of_no_array(bad):
     """It stays until the run finds it; the others move as ever."""
     lines, random = VectorLines(SHAPE, float), np.random.default_rng(4)
-    flow = random.normal(size=(46, 2, SHAPE[1]))
-    spectra = np.empty((46, 2, SHAPE[1] // 2 + 1), complex)
+    flow = random.normal(size=(48, 2, SHAPE[1]))
+    spectra = np.empty((48, 2, SHAPE[1] // 2 + 1), complex)
     lines.transform_rows(flow, spectra)
     expected = random.uniform(0, 36, (50, 2))
     found = np.insert(expected, 20, bad, axis=0)
     for position in (expected, found):
-        CompiledRows(lines).move_tracers(spectra, 1, TracerMove("bilinear", position, 0.01, 45, 0))
+        CompiledRows(lines).move_tracers(spectra, 3, TracerMove("bilinear", position, 0.01, 45, 0))
     assert np.array_equal(np.delete(found, 20, axis=0), expected)
     assert not np.isfinite(found[20]).any()

@@ -68,7 +68,7 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
         {"lattice": {"shape": [2**15, 2**15]}, "tracers": {"number": sites // 16}}
     )
     needed = array_bytes(configuration, 1, gpu(np))
-    assert 60 < needed / sites < 75
+    assert 50 < needed / sites < 65
     assert needed + WORK_AREAS < 110 * sites
 
 

@@ -31,12 +31,6 @@ BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with it
 
 _LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": LibraryLines}
 
-_MOVES = {
-    "bilinear": tracer_loops.move_bilinear,
-    "nearest": tracer_loops.move_nearest,
-    "stream": tracer_loops.move_along_stream,
-}
-
 
 class CPU(Device):
     """One core: what the layers above need of arrays, transforms of lines, and compiled loops."""
@@ -200,14 +194,11 @@ class CPU(Device):
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_loops`."""
-        if move.midpoint:
-            tracer_loops.move_by_midpoint(
-                tracer_loops.INTERPOLATIONS[move.interpolation],
-                move.position, flow, move.time_step, move.length, move.first_row,
-            )  # fmt: skip
-            return
-        loop = _MOVES[move.interpolation]
-        loop(move.position, flow, move.time_step, move.length, move.first_row)
+        everyone = np.arange(len(move.position))
+        tracer_loops.move_listed(
+            tracer_loops.INTERPOLATIONS[move.interpolation], move.position, everyone, 0,
+            len(everyone), flow, move.time_step, move.length, move.first_row - 1,
+        )  # fmt: skip
 
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, one after another."""

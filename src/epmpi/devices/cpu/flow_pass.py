@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.real_lines import restore_rows
-from epmpi.devices.cpu.tracer_loops import local_row, move_one
+from epmpi.devices.cpu.tracer_loops import move_listed, row_below
 from epmpi.devices.cpu.vector_memory import lanes
 
 
@@ -29,7 +29,7 @@ def order_by_row(position, length, first_row, starts, order):
     # Neighbours in memory are mostly of one row: what is counted of it stays in a register.
     last, number = 0, 0
     for n in range(position.shape[0]):
-        row, _ = local_row(position[n, 0], length, first_row)
+        row = row_below(position[n, 0], length, first_row)
         if row != last:
             starts[last + 1] += number
             last, number = row, 0
@@ -39,7 +39,7 @@ def order_by_row(position, length, first_row, starts, order):
         starts[row + 1] += starts[row]
     last, number = 0, starts[0]
     for n in range(position.shape[0]):
-        row, _ = local_row(position[n, 0], length, first_row)
+        row = row_below(position[n, 0], length, first_row)
         if row != last:
             starts[last] = number
             last, number = row, starts[row]
@@ -70,6 +70,7 @@ def move_along_rows(
     Parameters
     ----------
     spectra : complex array, shape (rows + halo, fields, Ly // 2 + 1)
+        From a row before the first one that an interpolation in the slab reads.
     flow : float array, shape (fields, height + halo, Ly)
         For the rows that are worked on at a time.
     work, plan
@@ -97,5 +98,7 @@ def move_along_rows(
             lines = spectra[begin + known : end + halo, field]
             for row in range(0, lines.shape[0], lanes(work)):
                 restore_rows(lines, row, flow[field, known : end + halo - begin], row, work, plan)
-        for i in range(starts[begin], starts[end]):
-            move_one(interpolation, position, order[i], flow, time_step, length, first_row + begin)
+        move_listed(
+            interpolation, position, order, starts[begin], starts[end], flow, time_step, length,
+            first_row + begin - 1,
+        )  # fmt: skip

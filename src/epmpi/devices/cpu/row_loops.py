@@ -45,6 +45,14 @@ class CompiledRows:
         update.events[0] += began
         update.events[1] = began
 
+    def transform_increments(
+        self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
+    ) -> None:
+        """Transform by how much a field has grown, W rows at a time; see `row_pass`."""
+        row_pass.transform_increments(
+            now, before, sources, self._strip, self._lines.work, self._lines.row_plan
+        )
+
     def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
         """Move the tracers of a slab along a flow, a few rows at a time; see `flow_pass`."""
         starts = np.empty(len(responses) - halo + 1, np.int64)

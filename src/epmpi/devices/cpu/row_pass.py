@@ -1,7 +1,7 @@
-"""The row pass of a step in one loop: W rows at a time, which stay in the first caches.
+"""The row passes of a step, each in one loop: W rows at a time, which stay in the first caches.
 
-Their stress rates come from the response's spectra, the sites advance and switch, and their new
-activity goes into the source's spectra; neither field is ever stored.
+In that over the sites their stress rates come from the response's spectra, the sites advance and
+switch, and their new activity goes into the source's spectra; neither field is ever stored.
 """
 
 from __future__ import annotations
@@ -71,3 +71,27 @@ def advance_rows(
         events += began
         transform_rows(field, top, sources[row:end], top, work, plan)
     return events
+
+
+@compiled
+def transform_increments(now, before, sources, strip, work, plan):
+    """Transform the rows of `now - before`, rounded once, and copy `now` to `before`.
+
+    Parameters
+    ----------
+    now, before : float64 array, shape (rows, Ly)
+    sources : complex array, shape (rows, Ly // 2 + 1)
+        Written.
+    strip, work, plan
+        As of `advance_rows`.
+    """
+    height, rows = strip.shape[0], now.shape[0]
+    top = np.int64(0)  # see `advance_rows`
+    for row in range(0, rows, lanes(work)):
+        end = min(row + height, rows)
+        field = strip[: end - row]
+        flat, new, old = field.reshape(-1), now[row:end].reshape(-1), before[row:end].reshape(-1)
+        for i in range(flat.size):
+            flat[i] = new[i] - old[i]
+            old[i] = new[i]
+        transform_rows(field, top, sources[row:end], top, work, plan)

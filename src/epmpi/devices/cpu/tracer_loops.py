@@ -1,7 +1,8 @@
 """Loops over tracers: the velocity of the medium at their positions, and their moves.
 
 The local rows of a field stand in an array with halo rows: row r holds x = first_row + r.  A tracer
-of the slab finds all sites of its interpolation there.  Positions are unwrapped; y is periodic.
+of the slab, and half way along its path, finds all sites of its interpolation there.  Positions are
+unwrapped; y is periodic.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ spline_weights = rules.spline_weights
 BILINEAR, NEAREST, STREAM = range(3)
 INTERPOLATIONS = {"bilinear": BILINEAR, "nearest": NEAREST, "stream": STREAM}
 HALF_WAY = 1.0  # lattice spacings: rows that a midpoint may be beyond the slab
+TOGETHER = 64  # tracers: one after another, each would wait for where its midpoint is
 
 
 @inlined
@@ -32,83 +34,86 @@ def wrap(index, length):
 
 
 @inlined
-def column(index, width):
-    """Return index modulo width, unsigned: Numba need not ask whether it counts from the end."""
-    return np.uint64(wrap(index, width))
+def place(index, length):
+    """Return index modulo length, unsigned: Numba need not ask whether it counts from the end."""
+    return np.uint64(wrap(index, length))
 
 
 @inlined
 def local_row(x, length, first_row):
     """Return the row of the local array that holds floor(x), and the fraction beyond it."""
     below = math.floor(x)
-    return int(wrap(below - first_row, length)), x - below
+    return place(below - first_row, length), x - below
 
 
 @inlined
-def move_one_bilinear(position, n, velocity, time_step, length, first_row):
-    """Move tracer n with the velocity interpolated bilinearly between the four sites around it.
+def row_below(x, length, first_row):
+    """Return the row of the local array that holds floor(x), as a number to count with."""
+    return np.int64(local_row(x, length, first_row)[0])
+
+
+@inlined
+def flow_bilinear(x, y, velocity, length, first_row):
+    """Return the velocity (u_x, u_y) interpolated bilinearly between the four sites around (x, y).
 
     Parameters
     ----------
-    position : float64 array, shape (tracers, 2)
-        Unwrapped (x, y), in lattice spacings; updated in place.
-    velocity : float array, shape (2, rows + 1, Ly)
+    x, y : float
+        Unwrapped, in lattice spacings.
+    velocity : float array, shape (2, rows + halo, Ly)
         (u_x, u_y) of the rows from `first_row` on, in spacings per unit of time.
-    time_step : float
-        What the velocity is multiplied by.
     length : int
         Lx.
     first_row : int
         x of the first row of `velocity`.
     """
     width = velocity.shape[2]
-    i, fx = local_row(position[n, 0], length, first_row)
-    below = math.floor(position[n, 1])
-    fy = position[n, 1] - below
-    j, k = column(below, width), column(below + 1, width)
+    i, fx = local_row(x, length, first_row)
+    below = math.floor(y)
+    fy = y - below
+    j, k = place(below, width), place(below + 1, width)
     x0, x1 = linear_weights(fx)
     y0, y1 = linear_weights(fy)
-    for component in range(2):
-        u = velocity[component]
-        here = y0 * u[i, j] + y1 * u[i, k]
-        next_row = y0 * u[i + 1, j] + y1 * u[i + 1, k]
-        position[n, component] += time_step * (x0 * here + x1 * next_row)
+    one = np.uint64(1)
+    u, v, i1 = velocity[0], velocity[1], i + one
+    along_x = x0 * (y0 * u[i, j] + y1 * u[i, k]) + x1 * (y0 * u[i1, j] + y1 * u[i1, k])
+    along_y = x0 * (y0 * v[i, j] + y1 * v[i, k]) + x1 * (y0 * v[i1, j] + y1 * v[i1, k])
+    return along_x, along_y
 
 
 @inlined
-def move_one_nearest(position, n, velocity, time_step, length, first_row):
-    """Move tracer n with the velocity of the nearest site; see `move_one_bilinear`."""
+def flow_nearest(x, y, velocity, length, first_row):
+    """Return the velocity of the site nearest to (x, y); see `flow_bilinear`."""
     width = velocity.shape[2]
-    i, fx = local_row(position[n, 0], length, first_row)
+    i, fx = local_row(x, length, first_row)
     if fx >= 0.5:
-        i += 1
-    j = column(math.floor(position[n, 1] + 0.5), width)
-    position[n, 0] += time_step * velocity[0, i, j]
-    position[n, 1] += time_step * velocity[1, i, j]
+        i += np.uint64(1)
+    j = place(math.floor(y + 0.5), width)
+    return float(velocity[0, i, j]), float(velocity[1, i, j])
 
 
 @inlined
-def move_one_along_stream(position, n, stream, time_step, length, first_row):
-    """Move tracer n with the curl of the cubic B-spline interpolant of the stream function.
+def flow_along_stream(x, y, stream, length, first_row):
+    """Return the curl of the cubic B-spline interpolant of the stream function at (x, y).
 
     ``u = (d psi/dy, -d psi/dx)`` of the interpolant itself: divergence-free everywhere.
 
     Parameters
     ----------
-    stream : float array, shape (1, rows + 3, Ly)
+    stream : float array, shape (1, rows + halo, Ly)
         B-spline coefficients of psi; row 0 holds x = first_row - 1.
-    position, n, time_step, length, first_row
-        As in `move_one_bilinear`.
+    x, y, length, first_row
+        As in `flow_bilinear`.
     """
     width = stream.shape[2]
-    i, fx = local_row(position[n, 0], length, first_row)
-    below = math.floor(position[n, 1])
-    fy = position[n, 1] - below
+    i, fx = local_row(x, length, first_row)
+    below = math.floor(y)
+    fy = y - below
     columns = (
-        column(below - 1, width),
-        column(below, width),
-        column(below + 1, width),
-        column(below + 2, width),
+        place(below - 1, width),
+        place(below, width),
+        place(below + 1, width),
+        place(below + 2, width),
     )
     weights_x = spline_weights(fx)
     slopes_x = spline_slopes(fx)
@@ -117,51 +122,101 @@ def move_one_along_stream(position, n, stream, time_step, length, first_row):
     along_x = 0.0
     along_y = 0.0
     for a in range(4):
-        here = stream[0, i + a, columns[0]]
+        row = i + np.uint64(a)
+        here = stream[0, row, columns[0]]
         value = weights_y[0] * here
         slope = slopes_y[0] * here
         for b in range(1, 4):
-            here = stream[0, i + a, columns[b]]
+            here = stream[0, row, columns[b]]
             value += weights_y[b] * here
             slope += slopes_y[b] * here
         along_x += weights_x[a] * slope
         along_y -= slopes_x[a] * value
-    position[n, 0] += time_step * along_x
-    position[n, 1] += time_step * along_y
+    return along_x, along_y
+
+
+@inlined
+def flow_at(interpolation, x, y, flow, length, first_row):
+    """Return the flow (u_x, u_y) at (x, y), interpolated in one of the three ways."""
+    if interpolation == BILINEAR:
+        return flow_bilinear(x, y, flow, length, first_row)
+    if interpolation == NEAREST:
+        return flow_nearest(x, y, flow, length, first_row)
+    return flow_along_stream(x, y, flow, length, first_row)
+
+
+@inlined
+def half_way(x, displacement):
+    """Return x half way along a displacement, at most `HALF_WAY` from where it was."""
+    half = 0.5 * displacement
+    if abs(half) > HALF_WAY:
+        half = math.copysign(HALF_WAY, half)
+    return x + half
 
 
 @inlined
 def move_one(interpolation, position, n, flow, time_step, length, first_row):
-    """Move tracer n with the flow that is interpolated in one of the three ways."""
-    if interpolation == BILINEAR:
-        move_one_bilinear(position, n, flow, time_step, length, first_row)
-    elif interpolation == NEAREST:
-        move_one_nearest(position, n, flow, time_step, length, first_row)
-    else:
-        move_one_along_stream(position, n, flow, time_step, length, first_row)
-
-
-@inlined
-def hold_near(position, n, x, y):
-    """Leave tracer n within `HALF_WAY` of (x, y) in each direction."""
-    position[n, 0] = min(max(position[n, 0], x - HALF_WAY), x + HALF_WAY)
-    position[n, 1] = min(max(position[n, 1], y - HALF_WAY), y + HALF_WAY)
-
-
-@inlined
-def move_one_by_midpoint(interpolation, position, n, flow, time_step, length, first_row):
-    """Move tracer n with the flow half way along its path: ``r += u(r + u(r) dt / 2) dt``.
-
-    The error of its path is of second order in the displacement.  Half way is at most `HALF_WAY`
-    away, so that the rows of the flow that are there suffice.
-    """
+    """Move tracer n with the flow half way along its path; see `move_listed`."""
     x, y = position[n, 0], position[n, 1]
-    move_one(interpolation, position, n, flow, 0.5 * time_step, length, first_row)
-    hold_near(position, n, x, y)
-    half_x, half_y = position[n, 0], position[n, 1]
-    move_one(interpolation, position, n, flow, time_step, length, first_row)
-    position[n, 0] = x + (position[n, 0] - half_x)
-    position[n, 1] = y + (position[n, 1] - half_y)
+    u, v = flow_at(interpolation, x, y, flow, length, first_row)
+    x_half, y_half = half_way(x, time_step * u), half_way(y, time_step * v)
+    u, v = flow_at(interpolation, x_half, y_half, flow, length, first_row)
+    position[n, 0] = x + time_step * u
+    position[n, 1] = y + time_step * v
+
+
+@compiled
+def flow_at_all(interpolation, points, count, flow, length, first_row, found):
+    """Write the flow at the first points (n, 2) of an array into `found`, (n, 2)."""
+    if interpolation == BILINEAR:
+        for n in range(count):
+            u, v = flow_bilinear(points[n, 0], points[n, 1], flow, length, first_row)
+            found[n, 0], found[n, 1] = u, v
+    elif interpolation == NEAREST:
+        for n in range(count):
+            u, v = flow_nearest(points[n, 0], points[n, 1], flow, length, first_row)
+            found[n, 0], found[n, 1] = u, v
+    else:
+        for n in range(count):
+            u, v = flow_along_stream(points[n, 0], points[n, 1], flow, length, first_row)
+            found[n, 0], found[n, 1] = u, v
+
+
+@compiled
+def move_listed(interpolation, position, listed, begin, end, flow, time_step, length, first_row):
+    """Move tracers with the flow half way along their paths: ``r += u(r + u(r) dt / 2) dt``.
+
+    The error of a path is of second order in the displacement.  Half way is at most `HALF_WAY`
+    away, so that the rows of the flow that are there suffice.
+
+    Parameters
+    ----------
+    interpolation : int
+        BILINEAR, NEAREST or STREAM.
+    position : float64 array, shape (tracers, 2)
+        Unwrapped (x, y), in lattice spacings; updated.
+    listed : int64 array
+        Numbers of tracers, of which those from `begin` to `end` move.
+    flow, length, first_row
+        As of `flow_bilinear` or `flow_along_stream`.
+    time_step : float
+        What the flow is multiplied by.
+    """
+    start, half, found = np.empty((TOGETHER, 2)), np.empty((TOGETHER, 2)), np.empty((TOGETHER, 2))
+    for first in range(begin, end, TOGETHER):
+        count = min(TOGETHER, end - first)
+        for n in range(count):
+            tracer = listed[first + n]
+            start[n, 0], start[n, 1] = position[tracer, 0], position[tracer, 1]
+        flow_at_all(interpolation, start, count, flow, length, first_row, found)
+        for n in range(count):
+            half[n, 0] = half_way(start[n, 0], time_step * found[n, 0])
+            half[n, 1] = half_way(start[n, 1], time_step * found[n, 1])
+        flow_at_all(interpolation, half, count, flow, length, first_row, found)
+        for n in range(count):
+            tracer = listed[first + n]
+            position[tracer, 0] = start[n, 0] + time_step * found[n, 0]
+            position[tracer, 1] = start[n, 1] + time_step * found[n, 1]
 
 
 @compiled
@@ -183,36 +238,8 @@ def find_outside(position, start, stop, length, found):
     """
     count = 0
     for n in range(position.shape[0]):
-        row, _ = local_row(position[n, 0], length, start)
+        row = row_below(position[n, 0], length, start)
         if not 0 <= row < stop - start:
             found[count] = n
             count += 1
     return count
-
-
-@compiled
-def move_bilinear(position, velocity, time_step, length, first_row):
-    """Move all tracers; see `move_one_bilinear`."""
-    for n in range(position.shape[0]):
-        move_one_bilinear(position, n, velocity, time_step, length, first_row)
-
-
-@compiled
-def move_nearest(position, velocity, time_step, length, first_row):
-    """Move all tracers; see `move_one_nearest`."""
-    for n in range(position.shape[0]):
-        move_one_nearest(position, n, velocity, time_step, length, first_row)
-
-
-@compiled
-def move_along_stream(position, stream, time_step, length, first_row):
-    """Move all tracers; see `move_one_along_stream`."""
-    for n in range(position.shape[0]):
-        move_one_along_stream(position, n, stream, time_step, length, first_row)
-
-
-@compiled
-def move_by_midpoint(interpolation, position, flow, time_step, length, first_row):
-    """Move all tracers; see `move_one_by_midpoint`."""
-    for n in range(position.shape[0]):
-        move_one_by_midpoint(interpolation, position, n, flow, time_step, length, first_row)

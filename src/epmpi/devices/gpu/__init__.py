@@ -30,18 +30,6 @@ from epmpi.physics.rules import Increments, SwitchingRule
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
 
-_MOVES = {
-    "bilinear": tracer_kernels.move_bilinear,
-    "nearest": tracer_kernels.move_nearest,
-    "stream": tracer_kernels.move_along_stream,
-}
-
-_BATCH_MOVES = {
-    "bilinear": tracer_kernels.move_batch_bilinear,
-    "nearest": tracer_kernels.move_batch_nearest,
-    "stream": tracer_kernels.move_batch_along_stream,
-}
-
 
 class GPU(CardMemory, Device):
     """One GPU; all work is queued on one stream, in order.
@@ -225,16 +213,10 @@ class GPU(CardMemory, Device):
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_kernels`."""
         position, number = move.room or (move.position, self._number_of(move.position))
-        threads, time_step = len(position), np.float64(move.time_step)
-        if move.midpoint:
-            tracer_kernels.move_by_midpoint(
-                threads, position, number, flow, INTERPOLATIONS[move.interpolation], time_step,
-                move.length, move.first_row,
-            )  # fmt: skip
-            return
-        _MOVES[move.interpolation](
-            threads, position, number, flow, time_step, move.length, move.first_row
-        )
+        tracer_kernels.move_all(
+            len(position), position, number, flow, INTERPOLATIONS[move.interpolation],
+            np.float64(move.time_step), move.length, move.first_row - 1,
+        )  # fmt: skip
 
     def _number_of(self, position: NDArray) -> NDArray[np.int64]:
         """Return on the card how many tracers an array holds that is full of them."""
@@ -243,9 +225,10 @@ class GPU(CardMemory, Device):
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, in one launch."""
         threads = move.position.shape[0] * move.position.shape[1]
-        _BATCH_MOVES[move.interpolation](
-            threads, move.position, flow, np.float64(move.time_step), move.length
-        )
+        tracer_kernels.move_batch(
+            threads, move.position, flow, INTERPOLATIONS[move.interpolation],
+            np.float64(move.time_step), move.length,
+        )  # fmt: skip
 
 
 def _rule(update: Update) -> tuple[Any, SwitchingRule, Increments]:

@@ -1,0 +1,191 @@
+"""An exchange between hosts whose ranks share memory: one message from each host to each other.
+
+On a host nothing moves: all its ranks see its columns, and write the spectra of their rows there.
+What goes to another host is packed into one piece by the ranks that own the rows, all at once; it
+arrives where that host has its columns.  On the way back it is the other way round.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.parallel.hosts import Hosts
+from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.layout import Layout
+from epmpi.spectral.shared_memory import shared_memory
+
+Spectra = list[NDArray]  # of a host's rows, with halo: at the modes of each host, in one piece each
+
+
+class BetweenHosts(Exchange):
+    """The all-to-all between rows and columns of some fields; made by `between_hosts`.
+
+    Parameters
+    ----------
+    layout : Layout
+    lines : Any
+        The device's transforms of lines.
+    hosts : Hosts
+    memory : complex array, flat
+        That the ranks of this host share, of the numbers that travel.
+    fields : int
+    halo : (before, after)
+
+    Attributes
+    ----------
+    wire : dtype
+        Of the spectra that travel: they may be rounded to single precision.
+    block : complex array, shape (rows, fields, modes of all ranks)
+        For the spectra of the rows that are worked on at a time.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        lines: Any,
+        hosts: Hosts,
+        memory: NDArray,
+        fields: int,
+        halo: tuple[int, int],
+    ) -> None:
+        self._layout, self._lines, self._hosts = layout, lines, hosts
+        self.wire = memory.dtype
+        shapes = _shapes(layout, lines, hosts, fields, sum(halo))
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        parts = np.split(memory[: ends[-1]], ends[:-1])
+        pieces = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        here, rows = hosts.here, [_rows(layout, ranks) for ranks in hosts.ranks]
+        columns = pieces[here]  # of this host: (Lx + halo, fields, its modes)
+        of_host = [columns[start : stop + sum(halo)] for start, stop in rows]
+        # By host, of the others: where its rows lie in these columns, and these rows at its modes.
+        self._of_columns = [None if n == here else part for n, part in enumerate(of_host)]
+        self._of_rows = [None if n == here else piece for n, piece in enumerate(pieces)]
+        pieces[here] = of_host[here]
+        self._spectra: Spectra = pieces
+        self._modes = [_modes(layout, ranks) for ranks in hosts.ranks]
+        self._first = layout.slab.start - rows[here][0]
+        first, last = (edge - self._modes[here][0] for edge in _own_modes(layout))
+        self._travels = self._columns = columns[:, :, first:last]
+        if self.wire != layout.complex_dtype:
+            self._columns = layout.device.empty(self._travels.shape, layout.complex_dtype)
+        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
+        height = min(layout.slab.rows + sum(halo), layout.device.block_rows(row_bytes))
+        self.block = layout.device.empty(
+            (height, fields, layout.lattice.modes), layout.complex_dtype
+        )
+        self._messages: list[Any] = []
+        self._expects = False  # columns of the other hosts, on all ranks of this one alike
+        # Neither may these arrays vanish, nor MPI be left, while messages use them.
+        weakref.finalize(self, _await, self._messages)
+
+    @property
+    def columns(self) -> NDArray:
+        """The columns of this rank, once nothing travels from there any more."""
+        self._receive()
+        return self._columns
+
+    def send_rows(self, rows: NDArray, first: int = 0) -> None:
+        """Transform rows to where their host sends them from, or has its columns."""
+        height = len(self.block)
+        for begin in range(0, len(rows), height):
+            some = rows[begin : begin + height]
+            spectra = self.block[: len(some)]
+            self._lines.transform_rows(some, spectra)
+            for piece, (low, high) in self._pieces(first + begin, len(some)):
+                piece[:] = spectra[..., low:high]
+
+    def to_columns(self) -> NDArray:
+        """Send the rows of this host, and wait for those of the others.  Collective."""
+        self._receive()
+        self._hosts.on_host.barrier()
+        self._messages += self._hosts.begin_messages(self._of_rows, self._of_columns)
+        self._hosts.finish(self._messages)
+        if self._columns is not self._travels:
+            self._columns[...] = self._travels
+        return self._columns
+
+    def to_rows(self) -> None:
+        """Begin to send the columns of this host.  Collective."""
+        if self._columns is not self._travels:
+            self._travels[...] = self._columns
+        self._hosts.on_host.barrier()
+        self._messages += self._hosts.begin_messages(self._of_columns, self._of_rows)
+        self._expects = True
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Wait for the columns of all hosts, and restore rows."""
+        self._receive()
+        chosen = slice(fields[0], fields[-1] + 1)
+        height = len(self.block)
+        for start in range(begin, end, height):
+            stop = min(start + height, end)
+            spectra = self.block[: stop - start, : len(fields)]
+            for piece, (low, high) in self._pieces(start, stop - start):
+                spectra[..., low:high] = piece[:, chosen]
+            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+
+    def _pieces(self, first: int, count: int) -> Iterator[tuple[NDArray, tuple[int, int]]]:
+        """Yield rows of this rank at the modes of each host, and which modes these are."""
+        rows = slice(self._first + first, self._first + first + count)
+        for spectra, (low, high) in zip(self._spectra, self._modes, strict=True):
+            yield spectra[rows, :, : high - low], (low, high)
+
+    def _receive(self) -> None:
+        """Wait for the columns of the other hosts.  Collective on the host."""
+        if self._expects:
+            self._expects = False
+            self._hosts.finish(self._messages)
+
+
+def between_hosts(
+    layout: Layout,
+    lines: Any,
+    hosts: Hosts,
+    wire: np.dtype,
+    fields: int,
+    halo: tuple[int, int],
+) -> BetweenHosts | None:
+    """Return an exchange; None where a host has too little memory to share.  Collective."""
+    shapes = _shapes(layout, lines, hosts, fields, sum(halo))
+    count = sum(int(np.prod(shape)) for shape in shapes)
+    share = -(-count // hosts.on_host.size) * wire.itemsize
+    memory = shared_memory(hosts.on_host, [share] * hosts.on_host.size)
+    if hosts.communicator.any(memory is None) or memory is None:
+        return None
+    return BetweenHosts(layout, lines, hosts, memory.view(wire), fields, halo)
+
+
+def _shapes(
+    layout: Layout, lines: Any, hosts: Hosts, fields: int, extra: int
+) -> list[tuple[int, int, int]]:
+    """Return the shape of the columns of this host and, of the others, of its rows there."""
+    start, stop = _rows(layout, hosts.ranks[hosts.here])
+    heights = [stop - start + extra] * len(hosts.ranks)
+    heights[hosts.here] = layout.lattice.shape[0] + extra
+    widths = [high - low for low, high in (_modes(layout, ranks) for ranks in hosts.ranks)]
+    return [(h, fields, lines.pitch(w)) for h, w in zip(heights, widths, strict=True)]
+
+
+def _rows(layout: Layout, ranks: range) -> tuple[int, int]:
+    """Return the first row of some ranks that follow one another, and that after the last."""
+    return layout.slabs[ranks[0]].start, layout.slabs[ranks[-1]].stop
+
+
+def _modes(layout: Layout, ranks: range) -> tuple[int, int]:
+    """Return the (first, last) ky of some ranks that follow one another."""
+    return layout.mode_blocks[ranks[0]][0], layout.mode_blocks[ranks[-1]][1]
+
+
+def _own_modes(layout: Layout) -> tuple[int, int]:
+    return layout.mode_blocks[layout.communicator.rank]
+
+
+def _await(messages: list[Any]) -> None:
+    """Wait for messages that nobody asks for any more."""
+    for request in messages:
+        request.Wait()
