@@ -103,6 +103,6 @@ def test_a_scan(tmp_path):
     assert (started.returncode, said) == (130, "epmpi: interrupted\n")
     [run] = begun
     [log] = tmp_path.glob("out/**/*.log")
-    assert "go on with: epmpi resume" in log.read_text()
+    assert "continue with: epmpi resume" in log.read_text()
     assert list(tmp_path.glob("out/**/run.h5")) == [run]
     assert (run.parent / "checkpoint.h5").exists()

@@ -36,7 +36,7 @@ def words_of(directory, **options):
         (
             {},
             "not ended: t = 50 of 1000",
-            "the run has not ended (it goes on, or was killed): the results are of the time up to",
+            "the run has not ended (still running, or killed): the results are of the time up to",
         ),
     ],
 )

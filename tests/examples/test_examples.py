@@ -124,7 +124,7 @@ def test_06_resume_and_extend(tmp_path):
     # The limit ends the first run on its way: it has some seconds of steps to take.
     settings = ("3.0", "6000.0", "6010.0", "lattice.shape=[16,16]", "tracers.number=20")
     told = finished(["sh", str(script), *settings, "time.warmup=1.0"], tmp_path)
-    assert told.stderr.count("go on with: epmpi resume runs/06_resume_and_extend") == 1
+    assert told.stderr.count("continue with: epmpi resume runs/06_resume_and_extend") == 1
     assert told.stdout.count("from step") == 2
     with h5py.File(tmp_path / "runs" / "06_resume_and_extend" / "run.h5") as file:
         assert file["observables/activity/time"][-1] == 6010.0

@@ -71,7 +71,7 @@ def test_missing_files_are_told_in_plain_words(tmp_path):
     dangling.symlink_to("nowhere.h5")
     for path, expected in (
         (tmp_path / "none.h5", "there is no such file"),
-        (dangling, "it is a link to nowhere.h5, which is not there"),
+        (dangling, "it is a link to nowhere.h5, which does not exist"),
     ):
         for read in (export, with_state):
             with pytest.raises(ConfigError, match=expected) as caught:

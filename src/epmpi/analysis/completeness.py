@@ -9,7 +9,7 @@ from epmpi.analysis.field_results import STRESS
 from epmpi.analysis.reading import POSITION, RunFile
 
 FRAMES = ("observables/activity", POSITION, STRESS)  # their last frames give the time reached
-NOT_ENDED = "it goes on, or was killed"
+NOT_ENDED = "still running, or killed"
 
 
 @dataclass(frozen=True)

@@ -171,11 +171,11 @@ def carry_out(
     if failed:
         raise ConfigError(
             f"{', '.join(failed)} failed: see {directory / (failed[0] + '.log')}; the same command "
-            "goes on"
+            "continues"
         )
     if stopped:
         raise ConfigError(
-            f"stopped before the end of {', '.join(stopped)}: the same command goes on"
+            f"stopped before the end of {', '.join(stopped)}: the same command continues"
         )
 
 

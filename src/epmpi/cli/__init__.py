@@ -1,7 +1,7 @@
 """The command line.
 
-What it does first: nothing may fail because nobody hears its words, and signals are heard before
-the commands, and all that they need, are imported.
+First of all, errors of writing to standard output are made harmless, and signals are recorded while
+the commands and their libraries are imported.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def add_commands(commands: Any) -> None:
     size.add_argument(
         "--available",
         action="store_true",
-        help="run nothing: the full runs as far as they are there, else the quick ones",
+        help="run nothing: use the full runs that exist, else the quick ones",
     )
     paper.add_argument(
         "--page", type=Path, default=Path("docs/validation.md"), help="table to write (%(default)s)"
@@ -54,7 +54,7 @@ def _add_campaign_arguments(parser: argparse.ArgumentParser, output: Path | None
 
 
 def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    # Imported here: it loads matplotlib, which the ranks of a run need not.
+    # Imported here: it loads matplotlib, which a run does not need.
     without_user_style()
     from epmpi.paper import FIGURES, reproduce
 

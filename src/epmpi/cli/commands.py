@@ -1,7 +1,7 @@
 """The commands: one file for each group of them.
 
-One error line, alike from all ranks, for what a user can mend; a traceback and an abort of all
-ranks for what only a developer can.  Exit codes stand in `epmpi.host.exits`.
+An error that a user can fix gives one line and the same exit code on all ranks (`epmpi.host.exits`);
+an error in the program gives a traceback, and aborts all ranks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from epmpi.parallel import Communicator, abort_on_exception, foreign_launcher, l
 
 GROUPS = (simulate, results, campaigns, machine, completion)  # each adds its commands to the parser
 
-# Why a path that the user has given cannot even be looked at.
+# Errors of paths that cannot be reached.
 UNREACHABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 PATIENCE = 10.0  # seconds that a rank waits for the others to fail alike
 EXIT_CODES: dict[type[Exception], int] = {
@@ -62,8 +62,8 @@ def carry_out(arguments: Sequence[str] | None) -> int:
         if error.errno not in UNREACHABLE or error.filename is None:
             raise
         name = str(error.filename)[:200]
-        told = f"{name!r} cannot be reached: {error.strerror}; check the path and its permissions"
-        return _end(told, USER_ERROR, communicator, ending)
+        line = f"{name!r} cannot be reached: {error.strerror}; check the path and its permissions"
+        return _end(line, USER_ERROR, communicator, ending)
     except KeyboardInterrupt:
         if launch.rank == 0:
             print("epmpi: interrupted", file=sys.stderr, flush=True)
@@ -78,19 +78,19 @@ def carry_out(arguments: Sequence[str] | None) -> int:
         return MEMORY_ERROR
 
 
-def _end(told: str, code: int, communicator: Communicator, ending: Communicator) -> int:
-    """Say why a command ends, once if all ranks end so; else end the others.  Return the code."""
+def _end(line: str, code: int, communicator: Communicator, ending: Communicator) -> int:
+    """Print the error, once if all ranks fail alike, else abort all ranks; return the exit code."""
     if not ending.come_together(PATIENCE):
         where = f"rank {communicator.rank} of {communicator.size}, on {platform.node()}"
-        say(f"epmpi: {where}: {told}")
+        say(f"epmpi: {where}: {line}")
         communicator.abort(code)
     if communicator.rank == 0 and (communicator.size > 1 or launched().rank == 0):
-        say(f"epmpi: {told}")
+        say(f"epmpi: {line}")
     return code
 
 
 def _all_ranks() -> Communicator:
-    """Return the ranks that were launched together, one of which never leaves the others waiting.
+    """Return the communicator of all ranks, which aborts them all if one fails.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def _all_ranks() -> Communicator:
 
 
 def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespace:
-    """Parse the arguments; help and usage errors are printed by one process alone."""
+    """Parse the arguments; one process alone prints help and usage errors."""
     given = sys.argv[1:] if arguments is None else arguments
     if not given and not silent:
         command_parser().print_help()
@@ -123,16 +123,15 @@ def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespa
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; what it returns has the function of the command."""
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="epmpi", description=epmpi.__doc__)
     parser.add_argument(
-        "--version", action=machine.Version, help="tell version and git revision, and exit"
+        "--version", action=machine.Version, help="print version and git revision, and exit"
     )
     commands = parser.add_subparsers(title="commands", required=True, dest="name")
     for group in GROUPS:
         group.add_commands(commands)
-    # What completion describes; what to do about several ranks, in commands that refuse them;
-    # whether what is printed is all that comes of the command; whether a signal stops it in good
-    # order.
+    # `parser`: for completion; `alone`: the remedy of commands that refuse several ranks; `prints`: whether the output is the
+    # only result; `stops`: whether a signal stops the command cleanly.
     parser.set_defaults(parser=parser, alone="", prints=False, stops=False)
     return parser

@@ -35,9 +35,9 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     shell : str
         One of `SHELLS`.
     """
-    import shtab  # here: no other command needs it
+    import shtab  # no other command needs it
 
-    # Changes the shell's own words: one for each key, which its value follows.
+    # A key is completed with its "=": the value follows.
     keys = shtab.cmd("printf '%s\\n' " + " ".join(f"{i.section}.{i.key}=" for i in describe()))
     for command in _parsers(parser):
         for action in command._actions:

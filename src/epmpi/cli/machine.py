@@ -1,4 +1,4 @@
-"""epmpi info, --version: what this machine offers, and which code runs."""
+"""epmpi info, --version: the capabilities of this machine, and the version of the code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Version(argparse.Action):
-    """The option that tells version and git revision; git is asked only when it is given."""
+    """The option --version, which prints version and git revision."""
 
     def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -41,7 +41,7 @@ def add_commands(commands: Any) -> None:
     info.add_argument(
         "--compile",
         action="store_true",
-        help="compile what runs need, so that the first one does not wait for it",
+        help="compile the code that runs need, so that the first one starts at once",
     )
     info.set_defaults(command=_info, prints=True)
 
@@ -64,7 +64,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 
 def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -> None:
-    """Print a line for each thing that the machine offers."""
+    """Print the capabilities of the machine, one line each."""
     from epmpi.devices import gpus
 
     hosts, names = zip(*ranks, strict=True)
@@ -91,14 +91,14 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
 
 
 def _engines() -> list[str]:
-    """Return the engines of the Fourier transform, and which is not installed."""
+    """Return the engines of the Fourier transform, with a note on those not installed."""
     installed = find_spec("mpi4py_fft") is not None
     lacking = "" if installed else " (not installed)"
     return [name + lacking if name == "mpi4py-fft" else name for name in FFT_ENGINES]
 
 
 def _compile(communicator: Communicator) -> None:
-    """Take two steps of small models of each kind, and tell where their code lies.  Collective."""
+    """Take two steps of small models of each kind; print where their code is.  Collective."""
     from epmpi.devices import code_folder
     from epmpi.model.model import Model
 
@@ -119,4 +119,4 @@ def _compile(communicator: Communicator) -> None:
             model.observables()
     if communicator.is_root:
         took = time.monotonic() - start
-        print(f"{'compiled':<12} in {took:.0f} s; the code lies in {code_folder()}")
+        print(f"{'compiled':<12} in {took:.0f} s; the code is in {code_folder()}")

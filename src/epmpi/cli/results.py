@@ -1,4 +1,4 @@
-"""epmpi watch, analyse, export: what a run has written, while it goes on and after."""
+"""epmpi watch, analyse, export: the files of a run, finished or running."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from epmpi.parallel import Communicator
 
 def add_commands(commands: Any) -> None:
     """Add the parsers of these commands."""
-    watch = commands.add_parser("watch", help="how far a run is: a live view in the terminal")
+    watch = commands.add_parser("watch", help="progress of a run: a live view in the terminal")
     watch.add_argument("run", type=Path, help="RUN directory or run.h5")
     watch.add_argument("--once", action="store_true", help="a single picture")
     watch.add_argument(
-        "--every", type=float, default=2.0, help="seconds between looks (%(default)s)"
+        "--every", type=float, default=2.0, help="seconds between updates (%(default)s)"
     )
     watch.set_defaults(command=_watch, alone="leave mpiexec out")
 
@@ -32,10 +32,10 @@ def add_commands(commands: Any) -> None:
         "-o", "--output", type=Path, help="where to write (default: beside the run)"
     )
     analyse.add_argument(
-        "--report", action="store_true", help="all of it in one HTML page too: report.html"
+        "--report", action="store_true", help="write an HTML page with all of it too: report.html"
     )
     analyse.add_argument(
-        "--open", action="store_true", help="make that page and show it in the browser"
+        "--open", action="store_true", help="write that page and open it in the browser"
     )
     analyse.set_defaults(command=_analyse)
 
@@ -57,14 +57,14 @@ def _watch(chosen: argparse.Namespace, communicator: Communicator) -> int:
         watch(chosen.run, Console(), once=chosen.once, every=chosen.every)
     except AnalysisError as error:
         raise ConfigError(str(error)) from error
-    except KeyboardInterrupt:  # the way out of a view that goes on
+    except KeyboardInterrupt:  # the way to leave the live view
         pass
     print(closing([chosen.run], ["analyse", chosen.run]))
     return 0
 
 
 def _analyse(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    # Imported here: it loads matplotlib, which the ranks of a run need not.
+    # Imported here: it loads matplotlib, which a run does not need.
     without_user_style()
     from epmpi.analysis import AnalysisError, analyse
 
@@ -87,6 +87,6 @@ def _export(chosen: argparse.Namespace, communicator: Communicator) -> int:
     made = export(chosen.run, chosen.output)
     for path in made:
         print(path)
-    # Apart from the list of files, which a script may read.
+    # On standard error: a script may read the list of files on standard output.
     say(closing([path.parent for path in made], ["analyse", chosen.run]))
     return 0

@@ -1,4 +1,4 @@
-"""epmpi run, resume: start a run or go on with it."""
+"""epmpi run, resume: start or continue a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from epmpi.ensemble import Ensemble
     from epmpi.run.simulation import Simulation
 
-# What simulates is imported by the commands, late: the others need no compiler.
+# The commands import the simulation late: the other commands need no compiler.
 
 
 def add_commands(commands: Any) -> None:
@@ -43,11 +43,11 @@ def add_commands(commands: Any) -> None:
     run.add_argument("-o", "--output", type=Path, help="RUN directory (default: runs/NAME)")
     _add_overrides(run, "change one key of the configuration")
     run.add_argument(
-        "--dry-run", action="store_true", help="tell memory, disk and time; write nothing"
+        "--dry-run", action="store_true", help="estimate memory, disk and time; write nothing"
     )
     run.set_defaults(command=_run, stops=True)
 
-    resume = commands.add_parser("resume", help="go on with a run from its checkpoint")
+    resume = commands.add_parser("resume", help="continue a run from its checkpoint")
     resume.add_argument("run", type=Path, help="RUN directory")
     _add_overrides(resume, f"change {', '.join(ENSEMBLE_MAY_CHANGE)}")
     resume.add_argument(
@@ -91,9 +91,9 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
     _refuse_existing(directory, communicator)
     if configuration.run.replicas > 1:
-        return _go_on(Ensemble(configuration, communicator), directory, f"-> {directory}")
+        return _run_ensemble(Ensemble(configuration, communicator), directory, f"-> {directory}")
     simulation = Simulation(configuration, communicator)
-    return _go(simulation, directory, f"-> {directory}")
+    return _run_simulation(simulation, directory, f"-> {directory}")
 
 
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
@@ -106,29 +106,29 @@ def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
             raise ConfigError(f"--previous: {expected_run(chosen.run)}")
         ensemble = Ensemble.resume(chosen.run, chosen.overrides, communicator)
         done = _complete(chosen.run) if not ensemble.replicas else ""
-        return _go_on(ensemble, None, f"resumed -> {chosen.run}{done}")
+        return _run_ensemble(ensemble, None, f"resumed -> {chosen.run}{done}")
     begun_anew = communicator.broadcast(
         on_root(communicator, lambda: configuration_to_begin(chosen.run))
     )
     if begun_anew is not None:
         simulation = Simulation(changed(begun_anew, chosen.overrides), communicator)
-        return _go(simulation, chosen.run, f"-> {chosen.run}")
+        return _run_simulation(simulation, chosen.run, f"-> {chosen.run}")
     simulation = Simulation.resume(
         chosen.run, chosen.overrides, communicator, previous=chosen.previous
     )
     step = simulation.model.step_count
     done = _complete(chosen.run) if step == simulation.total_steps else ""
-    return _go(simulation, None, f"from step {step} -> {chosen.run}{done}")
+    return _run_simulation(simulation, None, f"from step {step} -> {chosen.run}{done}")
 
 
 def _complete(run: Path) -> str:
-    """Say of a run that it has reached its end already, and how it goes further."""
+    """Return a line that the run is complete, and how to extend it."""
     further = shlex.join(["epmpi", "resume", str(run), "--set", "time.duration=LONGER"])
     return f"\nit is complete: nothing is left to do; to go further: {further}"
 
 
-def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
-    """Run an ensemble that is new or resumed; return the exit code."""
+def _run_ensemble(ensemble: Ensemble, directory: Path | None, what: str) -> int:
+    """Run a new or resumed ensemble; return the exit code."""
     configuration, groups = ensemble.configuration, ensemble.groups.number
     length, width = configuration.lattice.shape
     replicas = configuration.run.replicas
@@ -147,8 +147,8 @@ def _go_on(ensemble: Ensemble, directory: Path | None, what: str) -> int:
     )
 
 
-def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
-    """Run a simulation that is new or resumed; return the exit code."""
+def _run_simulation(simulation: Simulation, directory: Path | None, what: str) -> int:
+    """Run a new or resumed simulation; return the exit code."""
     configuration, model = simulation.configuration, simulation.model
     length, width = configuration.lattice.shape
     head = (
@@ -166,11 +166,11 @@ def _go(simulation: Simulation, directory: Path | None, what: str) -> int:
 
 
 def _imposed(simulation: Simulation) -> str:
-    """Say what stays as a caller in Python has set it last."""
+    """Return a line on the temperature and the strain rate that a caller in Python has set."""
     return (
-        f"temperature {simulation.temperature:g} and strain rate {simulation.strain_rate:g} stay "
-        "as they were set from Python last; there, Simulation.resume(RUN).run(every=..., call=...) "
-        "goes on setting them"
+        f"temperature {simulation.temperature:g} and strain rate {simulation.strain_rate:g} keep "
+        "the values last set from Python; Simulation.resume(RUN).run(every=..., call=...) "
+        "continues to set them"
     )
 
 
@@ -181,7 +181,7 @@ def _ranks(communicator: Communicator) -> str:
 def _carry_out(
     work: Simulation | Ensemble, directory: Path | None, head: str, reached: Callable[[], str]
 ) -> int:
-    """Say what is run, run it, and say how far it came if it stopped; return the exit code."""
+    """Print a heading, run, and print the progress if it stopped early; return the exit code."""
     is_root = work.communicator.is_root
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
@@ -200,21 +200,21 @@ def _carry_out(
         how = f"stopped ({work.stopped}) {reached()}"
         if in_vain:
             how += (
-                ", after one step: the limit leaves no time beside the checkpoints, and to queue "
-                "it again as it is gains nothing; give it more time (run.walltime, the job's limit)"
+                ", after one step: the time limit leaves no time beside the checkpoints, and to "
+                "queue it again unchanged is useless; give it more (run.walltime, the job's limit)"
             )
-        say(f"epmpi: {how}; go on with: epmpi resume {run}")
+        say(f"epmpi: {how}; continue with: epmpi resume {run}")
     return USER_ERROR if in_vain else STOPPED
 
 
 def _tell_adapted(configuration: Configuration) -> None:
-    """Name the defaults that have given way to what is written."""
+    """Print the defaults that were adapted to the keys that are set."""
     if adapted := configuration.adapted:
-        print(f"to suit what is written: {', '.join(adapted)}", flush=True)
+        print(f"adapted to the keys that are set: {', '.join(adapted)}", flush=True)
 
 
 def _of_sides(configuration: Configuration, device: Device) -> str:
-    """Return what is to be said of slow sides, a line of its own, or nothing."""
+    """Return the advice on sides that transform slowly, on a line of its own, or nothing."""
     from epmpi.run.size_advice import size_advice
 
     line = size_advice(configuration, device)
@@ -224,10 +224,10 @@ def _of_sides(configuration: Configuration, device: Device) -> str:
 def _tell_clock(
     configuration: Configuration, measured: float | None = None, *, expected: bool = True
 ) -> None:
-    """Name the other clock where it would be much faster.
+    """Print the advice to use the other clock, where it would be much faster.
 
-    Before a run by the activity that is to be expected; after it by the measured one, where
-    nothing could be said before.
+    Before a run it is based on the expected activity; after it on the measured one, if there was
+    no expectation.
     """
     from epmpi.model.expected import expected_activity
     from epmpi.run.clock_advice import advice
@@ -239,7 +239,7 @@ def _tell_clock(
 
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
-    """Refuse a RUN that exists before time is spent on the model; `open_run` has the last word."""
+    """Refuse an existing RUN early, before the model is made; `open_run` checks it again."""
     from epmpi.output import may_begin
 
     if communicator.broadcast(os.path.lexists(directory) and not may_begin(directory)):
@@ -284,7 +284,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         if configuration.warmup_steps is None:
             longest = longest_warmup(configuration.time.duration)
             print(
-                '         beside the warm-up, which time.warmup = "auto" leaves open: '
+                '         without the warm-up, whose length time.warmup = "auto" leaves open: '
                 f"{longest:.6g} at most"
             )
     return 0

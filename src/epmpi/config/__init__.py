@@ -1,6 +1,6 @@
 """The configuration of a run: every key with its default, unit, range and help line.
 
-`load` reads a TOML file, `from_mapping` a dictionary; a `Configuration` that exists is a valid one.
+`load` reads a TOML file, `from_mapping` a dictionary; every `Configuration` is valid.
 """
 
 from epmpi.config.checks import (

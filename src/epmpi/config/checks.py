@@ -1,4 +1,4 @@
-"""Combinations of keys that cannot be run, each told in one line."""
+"""Invalid combinations of keys, each an error of one line."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from epmpi.config.settings import (
     TracerSettings,
 )
 
-LARGEST_RATE_STEP = 0.5  # rate x step above which sites switch too much in a step to resolve it
+LARGEST_RATE_STEP = 0.5  # largest rate x step at which the switching of sites is resolved
 TOLERANCE = 1e-9  # relative, of a time that is a whole number of steps
-MOST_STEPS = 2**53  # above it, times in double precision cannot tell one step from the next
+MOST_STEPS = 2**53  # above it, times in double precision cannot resolve a step
 
 
 def check_combinations(sections: Sections) -> None:
-    """Raise ConfigError for keys that are valid one by one but not together."""
+    """Raise ConfigError for keys that are valid separately but not together."""
     model, initial, output = sections.model, sections.initial, sections.output
     faults = Faults()
     with faults.noted():
@@ -53,7 +53,7 @@ def check_combinations(sections: Sections) -> None:
         check_multiples(sections.time, initial, output)
     with faults.noted():
         check_seed(sections.run)
-    faults.tell()
+    faults.report()
 
 
 def check_activation(model: ModelSettings) -> None:
@@ -82,7 +82,7 @@ def check_activation(model: ModelSettings) -> None:
 
 
 def check_initial(initial: InitialSettings, model: ModelSettings) -> None:
-    """Check what only the Gaussian state has, and that only the thermal model is annealed."""
+    """Check the keys of the Gaussian state, and that only the thermal model is annealed."""
     if initial.state == "gaussian" and initial.stress_deviation == 0:
         raise ConfigError(
             'initial.state = "gaussian" without initial.stress_deviation: expected the '
@@ -108,7 +108,7 @@ def check_initial(initial: InitialSettings, model: ModelSettings) -> None:
 
 
 def check_loading(model: ModelSettings, propagator: PropagatorSettings) -> None:
-    """Check that a strain rate is imposed only where the macroscopic strain is."""
+    """Check that a strain rate is imposed only if the macroscopic strain is."""
     rate = model.strain_rate
     if rate != 0 and propagator.macroscopic == "stress":
         raise ConfigError(
@@ -137,11 +137,11 @@ def check_tracers(
 
 
 def check_wire(run: RunSettings) -> None:
-    """Check that the engine of the transform has a wire of its own to send by."""
+    """Check that the engine of the transform can send rounded spectra."""
     if run.wire == "single" and run.fft == "mpi4py-fft":
         raise ConfigError(
-            f'run.wire = "single" with run.fft = "{run.fft}": that library sends its spectra as '
-            'they are; set run.wire = "double" or run.fft = "auto"'
+            f'run.wire = "single" with run.fft = "{run.fft}": that library cannot round the '
+            'spectra that it sends; set run.wire = "double" or run.fft = "auto"'
         )
 
 
@@ -161,7 +161,7 @@ def shortest_time(model: ModelSettings) -> tuple[float, str]:
 
 
 def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) -> None:
-    """Check what the exact clock cannot do."""
+    """Check for keys that the exact clock does not support."""
     if clock.clock != "exact":
         return
     for name, value, expected in (
@@ -178,7 +178,7 @@ def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) 
 
 
 def check_events(clock: TimeSettings, output: OutputSettings) -> None:
-    """Check that only the clock that knows when events begin and end is to log them."""
+    """Check that events are logged only by the exact clock, which knows their times."""
     if output.events and clock.clock != "exact":
         raise ConfigError(
             f'output.events = true with time.clock = "{clock.clock}": expected the exact clock, '
@@ -213,7 +213,7 @@ def whole_multiple(time: float, unit: float) -> int | None:
 def times_in_steps(
     clock: TimeSettings, initial: InitialSettings, output: OutputSettings
 ) -> Iterator[tuple[str, float]]:
-    """Yield each time that has to be a multiple of the step, by its key."""
+    """Yield key and value of each time that must be a multiple of the step."""
     if isinstance(clock.warmup, float):
         yield "time.warmup", clock.warmup
     for _, duration in initial.annealing:
@@ -246,7 +246,7 @@ def check_multiples(clock: TimeSettings, initial: InitialSettings, output: Outpu
 
 
 def check_seed(run: RunSettings) -> None:
-    """Check that no replica of an ensemble has the seed of another ensemble's replica."""
+    """Check that no replicas of two ensembles share a seed."""
     seed, replicas = run.seed, run.replicas
     if replicas > 1 and seed >= SEED_STRIDE:
         raise ConfigError(
@@ -256,7 +256,7 @@ def check_seed(run: RunSettings) -> None:
 
 
 def most_ranks(shape: tuple[int, int]) -> int:
-    """Return how many slabs a lattice (Lx, Ly) can be cut into, min(Lx, Ly // 2).
+    """Return the largest number of slabs of a lattice (Lx, Ly), min(Lx, Ly // 2).
 
     Every rank owns at least one row x of the lattice and one column ky of its spectrum.
     """
@@ -265,7 +265,7 @@ def most_ranks(shape: tuple[int, int]) -> int:
 
 
 def check_ranks(lattice: LatticeSettings, ranks: int) -> None:
-    """Raise ConfigError where the lattice cannot be cut into as many slabs as there are ranks."""
+    """Raise ConfigError if the lattice cannot be cut into a slab for each rank."""
     lx, ly = lattice.shape
     most = most_ranks(lattice.shape)
     if not 1 <= ranks <= most:

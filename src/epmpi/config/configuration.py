@@ -9,7 +9,7 @@ from typing import Any
 
 from epmpi.config import reading
 from epmpi.config.checks import check_combinations, whole_multiple
-from epmpi.config.defaults import settle, written_keys
+from epmpi.config.defaults import adapt, written_keys
 from epmpi.config.keys import ConfigError, Description, Faults, shown
 from epmpi.config.replicas import replica_seed
 from epmpi.config.sections import Sections
@@ -17,20 +17,20 @@ from epmpi.config.sections import Sections
 
 @dataclass(frozen=True)
 class Configuration(Sections):
-    """Hold every setting of a run; one that exists is valid.
+    """All settings of a run; always valid.
 
     Parameters
     ----------
     lattice, model, ... run
         The sections.
     written : frozenset of str
-        The keys section.key that somebody has set; default: those that have another value than the
-        default.  The other ones give way where they do not suit (see `defaults`).
+        The keys section.key that were set explicitly; by default those whose value is not the
+        default.  The others are adapted where necessary (see `defaults`).
 
     Raises
     ------
     ConfigError
-        When it is made of keys that cannot go together.
+        For an invalid combination of keys.
     """
 
     written: InitVar[frozenset[str] | None] = None
@@ -43,21 +43,21 @@ class Configuration(Sections):
                 raise ConfigError(f"{name} = {got}: expected {kind.__name__}; or use from_mapping")
         sections = {name: getattr(self, name) for name in SECTIONS}
         known = written_keys(sections) if written is None else written
-        # The way to set and convert in a frozen dataclass.
+        # The dataclass is frozen.
         object.__setattr__(self, "_written", known)
-        for name, section in settle(sections, known).items():
+        for name, section in adapt(sections, known).items():
             object.__setattr__(self, name, section)
         check_combinations(self)
 
     @property
     def set_keys(self) -> frozenset[str]:
-        """The keys section.key that somebody has set."""
+        """The keys section.key that were set explicitly."""
         keys: frozenset[str] = self.__dict__["_written"]
         return keys
 
     @property
     def adapted(self) -> list[str]:
-        """The defaults that have given way, as texts section.key = value (default value)."""
+        """The adapted defaults, as texts section.key = value (default value)."""
         return [
             f"{name}.{item.name} = {toml_value(value)} (default {toml_value(item.default)})"
             for name, kind in SECTIONS.items()
@@ -67,7 +67,7 @@ class Configuration(Sections):
         ]
 
     def steps(self, time: float) -> int:
-        """Return the whole number of steps in a time; 0 for 0, which as an interval means none.
+        """Return the number of steps in a time; 0 for 0, which as an interval means none.
 
         Raises
         ------
@@ -81,17 +81,17 @@ class Configuration(Sections):
 
     @property
     def device(self) -> str:
-        """Where the arrays are to live: `run.device`, but the exact clock works on CPUs alone."""
+        """Device of the arrays: `run.device`, except that the exact clock needs CPUs."""
         return "cpu" if self.time.clock == "exact" else self.run.device
 
     @property
     def annealing_steps(self) -> int:
-        """Steps of the annealing, which comes before the warm-up."""
+        """Steps of the annealing, before the warm-up."""
         return sum(self.steps(duration) for _, duration in self.initial.annealing)
 
     @property
     def warmup_steps(self) -> int | None:
-        """Steps before the measurement, annealing included; None where the run itself decides."""
+        """Steps before the measurement, annealing included; None where the run decides."""
         if not isinstance(self.time.warmup, float):
             return None
         return self.annealing_steps + self.steps(self.time.warmup)
@@ -109,7 +109,7 @@ class Configuration(Sections):
         return replace(self, run=run, written=written)
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
-        """Return {section: {key: value}} of plain TOML types; keys that are None are left out."""
+        """Return {section: {key: value}} in plain TOML types, without keys that are None."""
         mapping: dict[str, dict[str, Any]] = {}
         for name, kind in SECTIONS.items():
             section = getattr(self, name)
@@ -129,7 +129,7 @@ class Configuration(Sections):
         return "\n".join(lines)
 
     def as_overrides(self, names: Iterable[str]) -> list[str]:
-        """Return texts section.key=value that give another configuration the values of this one."""
+        """Return texts section.key=value that set keys to the values of this configuration."""
         mapping, texts = self.to_mapping(), []
         for name in names:
             section, key = name.split(".")
@@ -142,7 +142,7 @@ class Configuration(Sections):
         Raises
         ------
         ConfigError
-            For an override that cannot be read, or a configuration that cannot be run.
+            For an invalid override, or an invalid configuration.
         """
         written = {
             section: {key: v for key, v in values.items() if f"{section}.{key}" in self.set_keys}
@@ -157,30 +157,30 @@ KNOWN = {name: tuple(item.name for item in fields(kind)) for name, kind in SECTI
 
 
 def build(table: Mapping[str, Mapping[str, Any]], faults: Faults) -> Configuration:
-    """Make the configuration of known keys, or raise ConfigError for all that is wrong with it."""
+    """Make the configuration from known keys, or raise ConfigError with all errors."""
     written = frozenset(f"{name}.{key}" for name, values in table.items() for key in values)
     sections = {}
     for name, values in table.items():
         with faults.noted():
             sections[name] = SECTIONS[name](**values)
-    faults.tell()
+    faults.report()
     return Configuration(**sections, written=written)
 
 
 def from_mapping(mapping: Mapping[str, Mapping[str, Any]]) -> Configuration:
-    """Make a configuration from {section: {key: value}}; what is left out takes its default.
+    """Make a configuration from {section: {key: value}}; missing keys take their defaults.
 
     Raises
     ------
     ConfigError
-        For an unknown section or key, a wrong value, or keys that cannot go together.
+        For an unknown section or key, a wrong value, or an invalid combination.
     """
     faults = Faults()
     return build(reading.check_keys(mapping, KNOWN, faults), faults)
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configuration:
-    """Read a TOML file, changed by texts section.key=value before it is checked as a whole.
+    """Read a TOML file, apply overrides section.key=value, and check the whole.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configu
 
 
 def describe() -> Iterator[Description]:
-    """Yield the description of every key, in the order of the table."""
+    """Yield the descriptions of all keys, in the order of the table."""
     for section, kind in SECTIONS.items():
         for item in fields(kind):
             value, rule = item.default, item.metadata["kind"]
@@ -212,7 +212,7 @@ def describe() -> Iterator[Description]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value with lists in place of tuples, as TOML has them."""
+    """Return a value with lists in place of tuples, as in TOML."""
     return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 

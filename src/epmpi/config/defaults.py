@@ -1,8 +1,8 @@
-"""Defaults that give way to what is written, where the two cannot go together.
+"""Defaults that are adapted to the keys that are set, where the two conflict.
 
-What somebody has written is never refused over, nor changed by, a number that he has not: the
-default is replaced by the nearest value that suits.  Choices of the physics are no such numbers:
-`model.activity` alone makes no model random, and `initial.stress_deviation` no start Gaussian.
+A default number never makes a configuration invalid, nor changes a key that is set: it is replaced
+by the nearest valid value.  Choices of the physics are not adapted: `model.activity` alone does not
+make the model random, nor `initial.stress_deviation` the start Gaussian.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from epmpi.config.checks import (
     whole_multiple,
 )
 
-# Between two moves of tracers, over the shorter of the times of an event.  How far paths
-# are off is measured by `python -m benchmarks.paths`.
+# Time between two moves of tracers, over the shorter time of an event.  `python -m benchmarks.paths`
+# measures the error of the paths.
 TIME_OF_A_MOVE = 0.4
-FINEST = 10  # a step by default is divided so often, at most, to suit a time that is written
+FINEST = 10  # largest factor by which the default step is divided to fit a time that is set
 
 
 def written_keys(sections: dict[str, Any]) -> frozenset[str]:
-    """Return the keys, section.key, of sections that were made one by one: what is no default."""
+    """Return the keys, section.key, whose value is not the default."""
     return frozenset(
         f"{name}.{item.name}"
         for name, section in sections.items()
@@ -38,15 +38,15 @@ def written_keys(sections: dict[str, Any]) -> frozenset[str]:
     )
 
 
-def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
-    """Return the sections with defaults that suit the keys that are written.
+def adapt(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
+    """Return the sections with defaults adapted to the keys that are set.
 
     Parameters
     ----------
     sections : dict
-        Each valid by itself.
+        Each valid separately.
     written : collection of str
-        The keys section.key that must not change.
+        The keys section.key that are set and must not change.
     """
     draft: Any = SimpleNamespace(**sections)
 
@@ -63,7 +63,7 @@ def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]
     if draft.tracers.number > 0 and draft.time.clock == "steps":
         change("tracers.every", _steps_of_a_move(draft))
     for name, time in times_in_steps(draft.time, draft.initial, draft.output):
-        # A time of annealing has no default, and too many steps are no matter of the nearest time.
+        # Annealing times have no default; too many steps need more than the nearest multiple.
         if name in written or name == "initial.annealing" or time > MOST_STEPS * draft.time.step:
             continue
         step = draft.time.step
@@ -73,7 +73,7 @@ def settle(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]
 
 
 def _steps_of_a_move(draft: Any) -> int:
-    """Return after how many steps tracers move."""
+    """Return the number of steps between two moves of tracers."""
     shortest = min(draft.model.restructuring_time, draft.model.relaxation_time)
     return max(1, math.floor(TIME_OF_A_MOVE * shortest * (1 + TOLERANCE) / draft.time.step))
 
@@ -81,7 +81,7 @@ def _steps_of_a_move(draft: Any) -> int:
 def _step(draft: Any, written: Collection[str]) -> float:
     """Return the longest step, a whole part of the default, that the rates and times allow."""
     longest = LARGEST_RATE_STEP * shortest_time(draft.model)[0] * (1 + TOLERANCE)
-    if draft.time.clock == "exact":  # it takes any
+    if draft.time.clock == "exact":  # any step is valid
         longest = math.inf
     coarsest = max(1, math.ceil(draft.time.step / longest))
     times = [
@@ -93,4 +93,4 @@ def _step(draft: Any, written: Collection[str]) -> float:
         step = draft.time.step / parts
         if all(whole_multiple(time, step) is not None for time in times):
             return step
-    return draft.time.step / coarsest  # what does not suit is told by the checks
+    return draft.time.step / coarsest  # the checks report what does not fit

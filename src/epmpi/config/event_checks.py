@@ -1,4 +1,4 @@
-"""Keys of instantaneous events that cannot go together, each told in one line."""
+"""Invalid combinations of the keys of instantaneous events, each an error of one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SMALLEST_DEVIATION, LARGEST_DEVIATION = 0.002, 10.0  # of Weibull thresholds, ov
 
 
 def check_instantaneous(model: ModelSettings, clock: TimeSettings) -> None:
-    """Check what instantaneous events have alone, and what they need."""
+    """Check the keys that only instantaneous events have, and those that they need."""
     if model.events == "finite":
         _check_finite(model)
         return

@@ -1,4 +1,4 @@
-"""A key and its section, which checks and converts its keys when it is made."""
+"""Keys, and sections that check and convert their keys when they are made."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from epmpi.config.kinds import Kind
 
 
 class ConfigError(ValueError):
-    """Tell why a configuration cannot be run: what was got, expected, the remedy.
+    """An invalid configuration: what was found, what is expected, the remedy.
 
-    A line for each fault, which are `args`; with several, a line that counts them comes first.
+    `args` has a line for each error; the message of several begins with their number.
     """
 
     def __str__(self) -> str:
@@ -22,27 +22,27 @@ class ConfigError(ValueError):
 
 
 class Faults:
-    """What is wrong with a configuration, all of it: a user mends it in one go."""
+    """All errors of a configuration, reported together."""
 
     def __init__(self) -> None:
         self._found: list[str] = []
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Take note of a ConfigError, and go on."""
+        """Record a ConfigError, and continue."""
         try:
             yield
         except ConfigError as error:
             self._found += [fault for fault in error.args if fault not in self._found]
 
-    def tell(self) -> None:
-        """Raise ConfigError if anything is wrong."""
+    def report(self) -> None:
+        """Raise ConfigError if there are errors."""
         if self._found:
             raise ConfigError(*self._found)
 
 
 class Description(NamedTuple):
-    """Describe one key, as texts for a table."""
+    """Description of a key, as texts for a table."""
 
     section: str
     key: str
@@ -54,7 +54,7 @@ class Description(NamedTuple):
 
 
 def key(default: Any, kind: Kind, unit: str, help: str) -> Any:
-    """Make the dataclass field of one key; a key whose default is None may be left out."""
+    """Make the dataclass field of a key; one with the default None may be left out."""
     return field(default=default, metadata={"kind": kind, "unit": unit, "help": help})
 
 
@@ -64,7 +64,7 @@ class Section:
     Raises
     ------
     ConfigError
-        For values of the wrong type or out of their range, NaN and infinities included.
+        For values of the wrong type or out of range, NaN and infinities included.
     """
 
     section: ClassVar[str]
@@ -75,7 +75,7 @@ class Section:
         for item in fields(self):  # type: ignore[arg-type]
             with faults.noted():
                 self._check(item)
-        faults.tell()
+        faults.report()
 
     def _check(self, item: Field[Any]) -> None:
         value, kind = getattr(self, item.name), item.metadata["kind"]
@@ -88,11 +88,11 @@ class Section:
             expected = f"expected {kind.type}, {kind.range}"
             remedy = kind.hint(value) or default_remedy(item)
             raise ConfigError(f"{name}: {expected}; {remedy}") from None
-        object.__setattr__(self, item.name, accepted)  # the way to convert in a frozen dataclass
+        object.__setattr__(self, item.name, accepted)  # the dataclass is frozen
 
 
 def as_plain(value: Any) -> Any:
-    """Return an array or a number of NumPy, or of its like, as lists and plain numbers."""
+    """Return arrays and numbers of NumPy, or of similar libraries, as lists and plain numbers."""
     if hasattr(value, "tolist") and hasattr(value, "ndim"):
         return value.tolist()
     return value
@@ -106,7 +106,7 @@ def default_remedy(item: Field[Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return the value as a short text on one line, whatever it is."""
+    """Return any value as a short text on one line."""
     try:
         text = " ".join(repr(value).split())
     except (ValueError, RecursionError):  # integers of thousands of digits, bottomless lists

@@ -1,4 +1,4 @@
-"""The kinds of value that a key may hold: what each accepts, and the words for what it expects."""
+"""The kinds of value that a key may have: the values that each accepts, and their description."""
 
 import difflib
 import math
@@ -13,27 +13,27 @@ LARGEST_INTEGER = 2**63 - 1  # of TOML, and of the int64 in which steps and seed
 
 
 class Kind(ABC):
-    """Base of the kinds of value; `type` and `range` are the words for tables and messages."""
+    """Base of the kinds of value; `type` and `range` are texts for tables and messages."""
 
     type: ClassVar[str]
 
     @property
     @abstractmethod
     def range(self) -> str:
-        """Words for the values that are allowed."""
+        """Text for the allowed values."""
 
     @abstractmethod
     def accept(self, value: Any) -> Any:
         """Return `value` in its plain Python type; raise ValueError where it is not allowed."""
 
     def hint(self, value: Any) -> str:
-        """Return a remedy for a value that was refused, or an empty text."""
+        """Return a remedy for a refused value, or an empty text."""
         return ""
 
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """An integer in [least, most]; True and 1.0 are none."""
+    """An integer in [least, most], not True or 1.0."""
 
     least: int
     most: int = LARGEST_INTEGER
@@ -81,7 +81,7 @@ class Number(Kind):
             number = float(value)
         except OverflowError:
             raise ValueError from None
-        # Strict bounds, infinite where there is none: NaN and the infinities are outside.
+        # Without limits the bounds are infinite and strict, which excludes NaN and infinities.
         if not (self.above < number < self.below and number >= self.at_least):
             raise ValueError
         return number
@@ -105,7 +105,7 @@ class NumberOrWord(Number):
 
 @dataclass(frozen=True)
 class Stages(Kind):
-    """A list of pairs of numbers above zero, which may be empty."""
+    """A list, perhaps empty, of pairs of numbers above zero."""
 
     type = "list of pairs"
 
@@ -156,7 +156,7 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class ChoiceOrPath(Choice):
-    """One of a few words, or a path, told from a misspelt word by a "/" or the suffix ".h5"."""
+    """One of a few words, or a path, which has a "/" or the suffix ".h5"."""
 
     @property
     def range(self) -> str:
@@ -168,10 +168,10 @@ class ChoiceOrPath(Choice):
         if isinstance(value, os.PathLike):
             value = os.fspath(value)
             if isinstance(value, str) and "/" not in value:
-                value = f"./{value}"  # a path, whatever it is called
+                value = f"./{value}"  # always a path
         if not isinstance(value, str):
             raise ValueError
-        # Unprintable characters and undecodable bytes could not be stored as text in the run.
+        # Unprintable characters and undecodable bytes cannot be stored as text in the run.
         is_path = ("/" in value or value.endswith(".h5")) and value.isprintable()
         if value not in self.words and not is_path:
             raise ValueError
@@ -180,7 +180,7 @@ class ChoiceOrPath(Choice):
 
 @dataclass(frozen=True)
 class Flag(Kind):
-    """True or false; 0, 1 and words are neither."""
+    """True or false, not 0, 1 or a word."""
 
     type = "boolean"
 
@@ -222,7 +222,7 @@ class Shape(Kind):
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """Return the known word nearest to the one that was given, else the list of the known ones."""
+    """Return the known word nearest to a given one, else the list of the known ones."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1) if isinstance(word, str) else []
     return f'did you mean "{near[0]}"?' if near else "known are " + ", ".join(known)

@@ -1,4 +1,4 @@
-"""From text to a mapping {section: {key: value}}: TOML files and overrides section.key=value."""
+"""Reading of TOML files and overrides section.key=value to mappings {section: {key: value}}."""
 
 import codecs
 import os
@@ -13,7 +13,7 @@ from epmpi.config.kinds import did_you_mean
 Table = dict[str, dict[str, Any]]
 Known = Mapping[str, tuple[str, ...]]  # the keys of each section
 
-# How texts of other encodings begin, the longer marks first: Windows writes them.
+# Byte order marks of other encodings, the longer ones first: Windows writes them.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -23,7 +23,7 @@ _MARKS = (
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a TOML file, UTF-8 with or without a mark at its beginning.
+    """Read a TOML file, UTF-8 with or without a byte order mark.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def other_encoding(content: bytes) -> str:
-    """Return the name of the encoding, where a text shows by its first bytes that it is another."""
+    """Return the name of an encoding other than UTF-8 that the first bytes reveal, or ""."""
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name
-    return "UTF-16" if 0 in content[:2] and len(content) > 1 else ""  # no TOML has a zero
+    return "UTF-16" if 0 in content[:2] and len(content) > 1 else ""  # TOML has no zero bytes
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
 def check_keys(mapping: Any, known: Known, faults: Faults) -> Table:
     """Return a copy of the known keys of a mapping.
 
-    Noted as faults are unknown sections and keys, with the nearest known one, and what is no table.
+    Unknown sections and keys, and sections that are not tables, are recorded as faults.
     """
     table: Table = {}
     with faults.noted():
@@ -88,7 +88,7 @@ def check_keys(mapping: Any, known: Known, faults: Faults) -> Table:
 
 
 def check_section(section: Any, values: Any, known: Known) -> None:
-    """Raise ConfigError for an unknown section, or one that is no table."""
+    """Raise ConfigError for an unknown section, or one that is not a table."""
     if section not in known:
         remedy = section_of_key(section, known) or did_you_mean(section, known)
         raise ConfigError(f"unknown section {shown(section)}; {remedy}")
@@ -98,7 +98,7 @@ def check_section(section: Any, values: Any, known: Known) -> None:
 
 
 def unknown_key(section: str, name: Any, known: Known) -> ConfigError:
-    """Return the error for a key that its section lacks."""
+    """Return the error for a key that its section does not have."""
     remedy = section_of_key(name, known) or did_you_mean(name, known[section])
     return ConfigError(f"unknown key {shown(name)} in section [{section}]; {remedy}")
 
@@ -110,9 +110,9 @@ def section_of_key(name: Any, known: Known) -> str:
 
 
 def apply_overrides(table: Table, overrides: Iterable[str], known: Known, faults: Faults) -> Table:
-    """Return the table with each override section.key=value put in; the last one of a key wins.
+    """Return the table with all overrides section.key=value applied in order.
 
-    Noted as faults are those without "=" or section, of an unknown key, or that are no valid TOML.
+    Those without "=" or section, of an unknown key, or not valid TOML are recorded as faults.
     """
     result = {section: dict(values) for section, values in table.items()}
     for override in overrides:
@@ -138,17 +138,17 @@ def parse_override(override: str, known: Known) -> tuple[str, str, Any]:
 
 
 def parse_value(text: str, name: str) -> Any:
-    """Return a TOML value; a bare word, which TOML would want in quotes, is taken as a text.
+    """Return a TOML value; a bare word, without the quotes of TOML, is taken as a text.
 
     Raises
     ------
     ConfigError
-        For what begins like a quoted text, an array or a table and is none.
+        For an incomplete quoted text, array or table.
     """
     try:
         parsed = parse_toml(f"value = {text}", name)
     except ConfigError as error:
-        # What begins like a quoted text or an array is a slip of the pen, not a word.
+        # Not a bare word: an incomplete quoted text, array or table.
         if not text or text[0] in "\"'[{":
             raise ConfigError(
                 f"{shown(f'{name}={text}')}: not a TOML value; {hint(text)}"

@@ -1,4 +1,4 @@
-"""What a run that goes on from its checkpoint may have changed, and what it keeps."""
+"""Keys that a resumed run may change."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ENSEMBLE_MAY_CHANGE = (*MAY_CHANGE, "run.replicas")
 
 
 def stored_configuration(text: str) -> Configuration:
-    """Return the configuration whose TOML text a run has left.
+    """Return the configuration from the TOML text in a run file.
 
     Raises
     ------
     ConfigError
-        If it cannot be used, by this version at least.
+        If this version cannot use it.
     """
     try:
         return from_mapping(parse_toml(text, "configuration"))
@@ -37,7 +37,7 @@ def stored_configuration(text: str) -> Configuration:
 
 
 def differing(before: Configuration, after: Configuration) -> list[str]:
-    """Return the keys, section.key, that two configurations have different values of."""
+    """Return the keys, section.key, whose values differ in two configurations."""
     old, new = before.to_mapping(), after.to_mapping()
     return [
         f"{section}.{key}"
@@ -50,12 +50,12 @@ def differing(before: Configuration, after: Configuration) -> list[str]:
 def changed(
     before: Configuration, overrides: Iterable[str], may_change: Sequence[str] = MAY_CHANGE
 ) -> Configuration:
-    """Return the configuration of a run with the overrides that a resumed run may have.
+    """Return the configuration of a run changed by overrides that a resumed run may have.
 
     Raises
     ------
     ConfigError
-        If an override cannot be read, or changes another key.
+        If an override is invalid, or changes another key.
     """
     after = before.with_overrides(overrides)
     for name in differing(before, after):

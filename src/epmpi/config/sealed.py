@@ -1,4 +1,4 @@
-"""Objects that take no attributes beside their own: a name that is mistyped is an error."""
+"""Objects without new attributes: setting a misspelt one is an error."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 
 class Sealed:
-    """Refuses to be given attributes that it does not have, from `seal` on."""
+    """Base of objects that refuse new attributes after `seal`."""
 
     _sealed = False
 
     def seal(self) -> None:
-        """Take no more new attributes; to be called last in `__init__`."""
+        """Refuse new attributes from now on; called last in `__init__`."""
         self._sealed = True
 
-    if not TYPE_CHECKING:  # a type checker knows the attributes, and refuses others itself
+    if not TYPE_CHECKING:  # type checkers refuse unknown attributes themselves
 
         def __setattr__(self, name: str, value: Any) -> None:
-            """Set an attribute that is there; AttributeError otherwise, with what is meant."""
+            """Set an existing attribute; otherwise raise AttributeError with a suggestion."""
             if self._sealed and not hasattr(self, name):
                 kind, known = type(self).__name__, [n for n in dir(self) if not n.startswith("_")]
                 near = get_close_matches(name, known, 1)

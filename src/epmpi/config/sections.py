@@ -9,7 +9,7 @@ from epmpi.config import settings
 
 @dataclass(frozen=True)
 class Sections:
-    """Hold the sections, each valid by itself."""
+    """The sections, each valid separately."""
 
     lattice: settings.LatticeSettings = field(default_factory=settings.LatticeSettings)
     model: settings.ModelSettings = field(default_factory=settings.ModelSettings)

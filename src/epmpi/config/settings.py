@@ -167,7 +167,7 @@ class PropagatorSettings(Section):
         "strain",
         Choice(("strain", "stress")),
         "",
-        "what is held: the macroscopic strain, G(0) = -1, or the macroscopic stress, G(0) = 0",
+        "fixed quantity: the macroscopic strain, G(0) = -1, or the macroscopic stress, G(0) = 0",
     )
     prefactor: float = key(
         1.0,
@@ -194,8 +194,8 @@ class TracerSettings(Section):
         4,
         Integer(1),
         "steps",
-        "move the tracers every so many steps, and in those that write their positions; by default "
-        "whenever 0.4 of the shorter time of an event has passed, in whole steps",
+        "steps between two moves of the tracers, which also move before their positions are written; "
+        "by default 0.4 of the shorter time of an event, in whole steps",
     )
 
 
@@ -223,7 +223,7 @@ class TimeSettings(Section):
         NumberOrWord(at_least=0, word="auto"),
         "time",
         "time before the measurement, left out of its series; auto: until activity and stress "
-        "variance are steady, by a criterion that the run file states, but at most 20 durations or "
+        "variance are steady, by a criterion stated in the run file, but at most 20 durations or "
         "10^4, whichever is longer",
     )
     duration: float = key(1000.0, Number(above=0), "time", "time of the measurement")
@@ -231,7 +231,7 @@ class TimeSettings(Section):
 
 @dataclass(frozen=True)
 class OutputSettings(Section):
-    """What is written, and how often."""
+    """Contents and intervals of the output."""
 
     section: ClassVar[str] = "output"
     series_every: float = key(
@@ -268,8 +268,8 @@ class OutputSettings(Section):
         "auto",
         Choice(("auto", "stream", "parallel")),
         "",
-        "who writes run.h5: one rank, to which the others stream; or all at once, by an h5py that "
-        "was built for MPI; auto: all if that is there",
+        "writer of run.h5: one rank, to which the others stream; or all at once, with an h5py "
+        "built for MPI; auto: all if that is available",
     )
     compression: int = key(
         0, Integer(0, 9), "", "level of the compression of fields, trajectories and events; 0: none"
@@ -279,13 +279,13 @@ class OutputSettings(Section):
         Number(at_least=0),
         "s",
         "wall time between checkpoints; one is always written at the start, at the end and before "
-        "a stop, 0: only these",
+        "a stop; 0: only these",
     )
 
 
 @dataclass(frozen=True)
 class RunSettings(Section):
-    """How it is computed."""
+    """Seed, replicas, device and numerics of the computation."""
 
     section: ClassVar[str] = "run"
     seed: int = key(1, Integer(0), "", "seed of all random draws")
@@ -296,7 +296,7 @@ class RunSettings(Section):
         "independent runs at once, which share out the ranks; replica r has the seed "
         "run.seed + r 2^32",
     )
-    device: str = key("auto", Choice(("auto", *DEVICES)), "", "where the arrays live")
+    device: str = key("auto", Choice(("auto", *DEVICES)), "", "device of the arrays and loops")
     walltime: float = key(
         0.0,
         Number(at_least=0),

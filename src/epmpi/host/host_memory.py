@@ -77,7 +77,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def in_bytes(count: float) -> str:
-    """Return a number of bytes in the unit that fits."""
+    """Return a number of bytes with a suitable unit."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""What may be believed of an HDF5 file from anywhere, before anything of it is read."""
+"""Checks of untrusted HDF5 files, before their contents are read."""
 
 from epmpi.trust.finding import IncompleteError, followed, why_closed
 from epmpi.trust.foreign_writers import HeldError, clear_mark, open_file

@@ -1,8 +1,8 @@
 """Files of a run that another program has open for writing, or had when it was killed.
 
-HDF5 marks a file that it opens for writing, and opens no file with a mark: not as long as the
-program lives, and not after it was killed.  No file of a run that a reader sees is ever written
-to, so a mark on one is of another program, such as ``h5py.File("run.h5", "r+")``.
+HDF5 marks a file that it opens for writing, and refuses to open a marked file, even after the
+program was killed.  epmpi never writes to a published file, so a mark on one is that of another
+program, such as ``h5py.File("run.h5", "r+")``.
 
 Source: HDF5 File Format Specification 3.0, II.A (superblock, version 3); Bob Jenkins, lookup3.c.
 """
@@ -19,12 +19,12 @@ from pathlib import Path
 import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n\x03"  # and the version of the superblock that has a mark
-SUPERBLOCK, MARK, CHECKSUM = 48, 11, 44  # bytes: its length, where mark and checksum stand
-MOST = 5  # programs that are named
+SUPERBLOCK, MARK, CHECKSUM = 48, 11, 44  # bytes: its length, offsets of mark and checksum
+MOST = 5  # largest number of programs to name
 
 
 class HeldError(OSError):
-    """Tell in one line which file another program has open for writing, or had."""
+    """A file that another program has open for writing, or had when it was killed; one line."""
 
 
 def open_file(path: str | Path) -> h5py.File:
@@ -53,15 +53,14 @@ def open_file(path: str | Path) -> h5py.File:
 
 
 def clear_mark(path: Path) -> bool:
-    """Clear the mark of a program that was killed; tell whether there was one.
+    """Clear the mark of a program that was killed; return whether there was one.
 
-    Only the superblock is written, as `h5clear -s` does.  What the program may have changed is for
-    its reader to see.
+    Only the superblock is written, as by `h5clear -s`.  Readers must check the rest of the file.
 
     Raises
     ------
     HeldError
-        If the program lives, or may live; the file is left as it is.
+        If the program is alive, or may be; the file is not changed.
     OSError
         If it cannot be written.
     """
@@ -86,7 +85,7 @@ def clear_mark(path: Path) -> bool:
 
 
 def marked(path: Path) -> bool:
-    """Tell whether a file is marked as open for writing, by a superblock that is whole."""
+    """Tell whether a file with an intact superblock is marked as open for writing."""
     try:
         with open(path, "rb") as file:
             block = file.read(SUPERBLOCK)
@@ -101,9 +100,9 @@ def marked(path: Path) -> bool:
 
 
 def writers(path: Path) -> str:
-    """Return names and numbers of processes that have a file open for writing, as far as is seen.
+    """Return names and numbers of the processes that have a file open for writing.
 
-    Nothing where there is no /proc; of other users' processes nothing is known either.
+    Only those of this user are found, and only where there is a /proc.
     """
     with suppress(OSError):
         found = dict.fromkeys(_writers(os.stat(path)))
@@ -124,7 +123,7 @@ def _writers(file: os.stat_result) -> Iterator[str]:
 
 
 def checksum(data: bytes) -> int:
-    """Return the checksum of HDF5's metadata: lookup3 of bytes whose number is not 0 modulo 12."""
+    """Return the checksum of HDF5's metadata (lookup3), for lengths that are no multiple of 12."""
     a = b = c = 0xDEADBEEF + len(data)
     whole = len(data) // 12 * 12
     for words in struct.iter_unpack("<3I", data[:whole]):

@@ -1,6 +1,6 @@
-"""How many files this process may have open: HDF5 reads zeros from a segment that it cannot open.
+"""Limit of open files: to read a dataset, HDF5 opens all its segments at once.
 
-To read a dataset over all segments it has all of them open at once.
+From a segment that it cannot open it reads zeros.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 import resource
 
-SPARE = 32  # files that are opened meanwhile
+SPARE = 32  # for files that are opened meanwhile
 
 
 class TooManyFilesError(ValueError):
-    """Tell in one line that a run has more segments than files may be open."""
+    """A run with more segments than files may be open; one line."""
 
 
 def allow_open_files(count: int) -> None:
-    """Let this process open so many files more, by raising its soft limit where that is needed.
+    """Let this process open `count` more files, raising its soft limit if necessary.
 
     Raises
     ------

@@ -1,10 +1,9 @@
-"""Open what stands in a file only if HDF5 comes to an end with it.
+"""Open an object of a file only if HDF5 cannot loop for ever on it.
 
-To open a virtual dataset HDF5 reads the list of its sources, which stands in a global heap, object
-by object; so it does for the values of attributes of variable length.  A free object of size zero,
-as in a block of zeros, leads it back to where it was, for ever (seen with HDF5 2.0.0), and nothing
-calls it back: it answers neither to signals nor to other threads.  So the bytes are read here
-before.
+HDF5 reads the list of sources of a virtual dataset, and the values of attributes of variable
+length, from a global heap, object by object.  On a free object of size zero, as in a block of
+zeros, it loops for ever (seen with HDF5 2.0.0), deaf to signals and other threads.  So the bytes
+are checked here first.
 
 Source: HDF5 File Format Specification 3.0, III.E (global heap), IV.A.1 (object headers), IV.A.2.i
 (data layout), IV.A.2.q (continuation).
@@ -21,24 +20,24 @@ from pathlib import Path
 import h5py
 
 LAYOUT, CONTINUATION = 0x08, 0x10  # types of messages
-VIRTUAL = 3  # a class of layout; there since its version 4
-LARGEST_BLOCK = 2**26  # bytes of an object header or a heap: ours have some kilobytes
+VIRTUAL = 3  # a class of layout; exists since its version 4
+LARGEST_BLOCK = 2**26  # bytes of an object header or a heap: ours have a few kilobytes
 MOST_BLOCKS = 1000  # of one object header
 HEAP = b"GCOL\x01\0\0\0"  # signature and version
 HEAP_HEADER = OBJECT_HEADER = 16  # bytes
-SMALLEST_SOURCE = 8  # bytes that one entry in the list of sources takes at least
+SMALLEST_SOURCE = 8  # least bytes of an entry in the list of sources
 Read = Callable[[int, int], bytes]  # returns so many bytes at an address
 
 
 def open_item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
-    """Return what is linked in a group by its own name.
+    """Return the group or dataset that a hard link in a group leads to.
 
     Raises
     ------
     KeyError
         If there is nothing of that name.
     ValueError
-        If it is another kind of link, or HDF5 would not come to an end with it.
+        If it is another kind of link, or HDF5 would loop on it.
     """
     key = name.encode("utf-8", "surrogateescape")
     if not group.id.links.exists(key):
@@ -57,7 +56,7 @@ def open_item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
 
 
 def reader(handle: int, base: int = 0) -> Read:
-    """Return what reads a file; addresses count from `base`."""
+    """Return a function that reads bytes of a file; addresses count from `base`."""
 
     def read(address: int, size: int) -> bytes:
         if size > LARGEST_BLOCK:
@@ -115,7 +114,7 @@ def check_sources(read: Read, address: int, index: int) -> None:
     Raises
     ------
     ValueError
-        If HDF5 would read it without end, or make room for more sources than are there.
+        If HDF5 would loop on it, or allocate more sources than there are.
     """
     for kind, data in heap_objects(read, address):
         if kind == index and number(data, 1, 8) * SMALLEST_SOURCE > len(data):
@@ -123,7 +122,7 @@ def check_sources(read: Read, address: int, index: int) -> None:
 
 
 def heap_objects(read: Read, address: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and data of the objects of a global heap; ValueError if HDF5 finds no end."""
+    """Yield number and data of the objects of a global heap; ValueError if HDF5 would loop."""
     head = read(address, HEAP_HEADER)
     if not head.startswith(HEAP):
         raise ValueError("has no global heap where one should be")
@@ -131,7 +130,7 @@ def heap_objects(read: Read, address: int) -> Iterator[tuple[int, bytes]]:
     heap, at = read(address, size), HEAP_HEADER
     while at + OBJECT_HEADER <= size:
         kind, length = number(heap, at, 2), number(heap, at + 8, 8)
-        # The size of free space, object 0, has its header in it; that of others is rounded up to 8.
+        # The size of free space, object 0, includes its header; other sizes are rounded up to 8.
         taken = length if kind == 0 else OBJECT_HEADER + length + -length % 8
         if not OBJECT_HEADER <= taken <= size - at:
             raise ValueError("has a damaged global heap")
@@ -141,12 +140,12 @@ def heap_objects(read: Read, address: int) -> Iterator[tuple[int, bytes]]:
 
 
 def check_heaps(path: Path) -> None:
-    """Check all global heaps of a file: attributes have numbers and texts there, and scales.
+    """Check all global heaps of a file, which hold values of attributes.
 
     Raises
     ------
     ValueError
-        If HDF5 would read one without end.
+        If HDF5 would loop on one.
     """
     with open(path, "rb") as file:
         if os.fstat(file.fileno()).st_size == 0:

@@ -1,7 +1,7 @@
-"""Check a run file from anywhere before anything of it is read.
+"""Checks of an untrusted run file, before its contents are read.
 
-A run file may name its segments and nothing else: no path in it leads out of its directory.  A
-header may claim any size; what is believed is what the file has stored.
+A run file may refer to its segments only: no path in it leads out of its directory.  Sizes in
+headers are compared with the bytes that the file has stored.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ FOLDER = "segments"  # beside run.h5, which may refer to files in it
 SEGMENT = re.compile(r"[0-9]{6,12}\.h5")
 SOURCE = re.compile(rf"{FOLDER}/({SEGMENT.pattern})")
 MOST_OBJECTS = 10_000
-SMALL = 2**26  # bytes: read through in some 50 ms
-READ = ("/h5md", "/parameters")  # whose attributes our readers read in any file
+SMALL = 2**26  # bytes: all read in some 50 ms
+READ = ("/h5md", "/parameters")  # groups whose attributes are always read
 PLAIN = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID, h5py.h5t.TypeEnumID)
-DEFLATE = 1100  # by how much deflate may shrink zeros
+DEFLATE = 1100  # largest compression ratio of deflate, for zeros
 NUMBERS = "fiub"  # kinds of dtype
 
 
@@ -37,7 +37,7 @@ def check_file(file: h5py.File) -> list[Path]:
     HeldError
         If another program has a segment open for writing, or was killed while it had.
     ValueError
-        If anything in it is not what a run file has; one line.
+        If it is not a valid run file; one line.
     """
     folder = Path(file.filename).parent / FOLDER
     segments = [folder / name for name in sorted(check_one(file))]
@@ -54,14 +54,14 @@ def check_file(file: h5py.File) -> list[Path]:
 
 
 def check_presence(segments: list[Path]) -> None:
-    """Check, after reading, that the segments were there: HDF5 reads zeros where one is missing.
+    """Check after reading that the segments still exist: HDF5 reads zeros where one is missing.
 
-    A run that is resumed removes those that its checkpoint does not count on.
+    A resumed run removes segments that are newer than its checkpoint.
 
     Raises
     ------
     ValueError
-        If one has gone; one line.
+        If one is missing; one line.
     """
     for path in segments:
         if not path.exists():
@@ -71,7 +71,7 @@ def check_presence(segments: list[Path]) -> None:
 
 
 def check_one(file: h5py.File) -> set[str]:
-    """Check one file, whole if it is small; return the names of its segments."""
+    """Check one file, all of it if it is small; return the names of its segments."""
     path = Path(file.filename)
     small = path.stat().st_size <= SMALL
     if small:
@@ -80,14 +80,14 @@ def check_one(file: h5py.File) -> set[str]:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what an error says as one line of at most 200 characters."""
+    """Return the message of an error as one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def readable(path: str | Path) -> str:
     """Return a path as a text that can be stored and printed.
 
-    Under a locale that does not know its letters Python keeps their bytes, as no letters at all.
+    Bytes that the locale cannot decode are replaced.
     """
     return os.fsencode(path).decode("utf-8", "replace")
 
@@ -95,8 +95,8 @@ def readable(path: str | Path) -> str:
 def check_objects(file: h5py.File, any_attributes: bool) -> set[str]:
     """Check all groups and datasets of one file; return the names of its segments.
 
-    Where `any_attributes` says so, the heaps that values of other attributes than numbers and plain
-    texts are in have been checked.
+    `any_attributes` allows attributes other than numbers and plain texts: their heaps have been
+    checked.
     """
     segments: set[str] = set()
     seen = {address(file)}
@@ -110,7 +110,7 @@ def check_objects(file: h5py.File, any_attributes: bool) -> set[str]:
             except ValueError as error:
                 raise ValueError(f"{below} {error}") from error
             if address(item) in seen:
-                raise ValueError(f"{below} is there under another name")
+                raise ValueError(f"{below} exists under another name too")
             seen.add(address(item))
             check_attributes(item, below, any_attributes)
             if len(seen) > MOST_OBJECTS:
@@ -125,7 +125,7 @@ def check_objects(file: h5py.File, any_attributes: bool) -> set[str]:
 
 
 def check_attributes(item: h5py.Group | h5py.Dataset, path: str, any_attributes: bool) -> None:
-    """Open all attributes of an object, which finds damage; read none."""
+    """Open all attributes of an object, which detects damage, without reading them."""
     for index in range(h5py.h5a.get_num_attrs(item.id)):
         attribute = h5py.h5a.open(item.id, index=index)
         kind = attribute.get_type()
@@ -137,12 +137,12 @@ def check_attributes(item: h5py.Group | h5py.Dataset, path: str, any_attributes:
 
 
 def address(item: h5py.Group | h5py.Dataset) -> int:
-    """Return what tells an object of a file from the others."""
+    """Return the address of an object, which identifies it within its file."""
     return int(h5py.h5o.get_info(item.id).addr)
 
 
 def check_dataset(dataset: h5py.Dataset, path: str) -> set[str]:
-    """Check that the data of a dataset are there; return the names of the segments they are in."""
+    """Check that the data of a dataset exist; return the names of the segments they are in."""
     if dataset.dtype.kind not in NUMBERS or dataset.dtype.shape:
         raise ValueError(f"{path} does not hold numbers")
     if dataset.external:
