@@ -131,7 +131,7 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, dest="name")
     for group in GROUPS:
         group.add_commands(commands)
-    # `parser`: for completion; `alone`: the remedy of commands that refuse several ranks; `prints`: whether the output is the
-    # only result; `stops`: whether a signal stops the command cleanly.
+    # `parser`: for completion; `alone`: the remedy of commands that refuse several ranks; `prints`:
+    # whether the output is the only result; `stops`: whether a signal stops the command cleanly.
     parser.set_defaults(parser=parser, alone="", prints=False, stops=False)
     return parser
