@@ -121,7 +121,9 @@ def test_defaults_that_gave_way_are_named(launch, tmp_path):
     (tmp_path / "few.toml").write_text(
         "[lattice]\nshape = [16, 12]\n[time]\nwarmup = 0\nduration = 1.02\n"
     )
-    told = "adapted to the keys that are set: tracers.number = 192 (default 1024), tracers.every = 20 "
+    told = (
+        "adapted to the keys that are set: tracers.number = 192 (default 1024), tracers.every = 20 "
+    )
     told += "(default 4), time.step = 0.02 (default"
     for command in (["run", "few.toml"], ["run", "few.toml", "--dry-run"]):
         done = launch("-m", "epmpi.cli", *command, ranks=2, cwd=tmp_path)

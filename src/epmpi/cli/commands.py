@@ -1,7 +1,7 @@
 """The commands: one file for each group of them.
 
-An error that a user can fix gives one line and the same exit code on all ranks (`epmpi.host.exits`);
-an error in the program gives a traceback, and aborts all ranks.
+An error that a user can fix gives one line and the same exit code on all ranks
+(`epmpi.host.exits`); an error in the program gives a traceback, and aborts all ranks.
 """
 
 from __future__ import annotations

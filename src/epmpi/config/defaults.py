@@ -22,8 +22,8 @@ from epmpi.config.checks import (
     whole_multiple,
 )
 
-# Time between two moves of tracers, over the shorter time of an event.  `python -m benchmarks.paths`
-# measures the error of the paths.
+# Time between two moves of tracers, over the shorter time of an event; the error of the paths is
+# measured by `python -m benchmarks.paths`.
 TIME_OF_A_MOVE = 0.4
 FINEST = 10  # largest factor by which the default step is divided to fit a time that is set
 

@@ -194,8 +194,8 @@ class TracerSettings(Section):
         4,
         Integer(1),
         "steps",
-        "steps between two moves of the tracers, which also move before their positions are written; "
-        "by default 0.4 of the shorter time of an event, in whole steps",
+        "steps between two moves of the tracers, which also move before their positions are "
+        "written; by default 0.4 of the shorter time of an event, in whole steps",
     )
 
 
