@@ -117,9 +117,10 @@ def _writers(file: os.stat_result) -> Iterator[str]:
             for handle in os.listdir(folder / "fd"):
                 if not os.path.samestat(os.stat(folder / "fd" / handle), file):
                     continue
-                flags = (folder / "fdinfo" / handle).read_text().split("flags:")[1].split()[0]
+                flags = (folder / "fdinfo" / handle).read_bytes().split(b"flags:")[1].split()[0]
                 if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY:
-                    yield f"{(folder / 'comm').read_text().strip()} (process {process})"
+                    name = (folder / "comm").read_bytes().strip().decode("utf-8", "replace")
+                    yield f"{name} (process {process})"
 
 
 def checksum(data: bytes) -> int:
