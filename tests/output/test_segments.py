@@ -1,6 +1,7 @@
 """run.h5 at every instant: what stands on the disk between any two operations can be read."""
 
 import os
+import threading
 from pathlib import Path
 
 import h5py
@@ -146,10 +147,12 @@ def test_every_instant_shows_the_last_publication(files, monkeypatch, copied):
     """Read run.h5 before and after each operation on the directory, as a kill would leave it."""
     monkeypatch.setattr(segments, "COPIED", copied)
     append(files, 2)
-    seen = []
+    seen, here = [], threading.get_ident()
 
     def watched(operation):
         def call(*arguments, **options):
+            if threading.get_ident() != here:  # a sign of life of a lock that another test holds
+                return operation(*arguments, **options)
             seen.append(frames_seen(files.path))
             result = operation(*arguments, **options)
             seen.append(frames_seen(files.path))
