@@ -132,6 +132,11 @@ class RunFile(CheckedFile):
         frames = self.clock(path).time.size
         return np.asarray(self._read(self._file[f"{path}/value"], slice(0, frames)))
 
+    @property
+    def has_events(self) -> bool:
+        """Whether there is a log of events."""
+        return EVENTS in self._file
+
     @checked_read
     def events(self) -> Events:
         """Return the log of events (output.events).

@@ -18,6 +18,7 @@ from epmpi.analysis.completeness import Shortfall, shortfall
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
+from epmpi.analysis.log_results import LogResults, measure_log
 from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
@@ -57,6 +58,9 @@ class Analysis:
     tracers : TracerResults or None
     fields : FieldResults or None
     events : EventResults or None
+        From the histogram of waiting times.
+    log : LogResults or None
+        From the log of events.
     missing : tuple of str
         One line on each result that the run file cannot give.
     shortfall : Shortfall or None
@@ -82,6 +86,7 @@ class Analysis:
     fields: FieldResults | None
     events: EventResults | None
     missing: tuple[str, ...]
+    log: LogResults | None = None
     shortfall: Shortfall | None = None
     replicas: int = 1
     numbers: Path = Path()
@@ -91,8 +96,8 @@ class Analysis:
     @property
     def curves(self) -> dict[str, Curve]:
         """All curves by name."""
-        parts = [part for part in (self.tracers, self.fields, self.events) if part is not None]
-        return {curve.name: curve for part in parts for curve in part.curves}
+        parts = (self.tracers, self.fields, self.events, self.log)
+        return {curve.name: curve for part in parts if part is not None for curve in part.curves}
 
 
 def measure(
@@ -164,6 +169,7 @@ def measure_replicas(
         tracers=tracers,
         fields=fields,
         events=events,
+        log=measure_log(runs),
         missing=tuple(missing),
         replicas=len(runs),
     )

@@ -65,6 +65,8 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
                 _write_law(curves["stress_correlation"], analysis.fields.decay)
             if analysis.events is not None and analysis.events.fit is not None:
                 _write_law(curves["waiting_times"], analysis.events.fit)
+            if analysis.log is not None and analysis.log.sizes is not None:
+                _write_law(curves["avalanche_sizes"], analysis.log.sizes)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -114,9 +114,13 @@ def _law_rows(analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
                 significant(row.left_value, row.left_error),
                 significant(row.right_value, row.right_error),
             )
+    if analysis.log is not None:
+        for what, value, error, _ in analysis.log.quantities():
+            yield what, "", significant(value, error), ""
     laws = (
         ("C_sigma(t)", analysis.fields.decay if analysis.fields else None),
         ("psi(tau_ev)", analysis.events.fit if analysis.events else None),
+        ("P(S) of avalanches", analysis.log.sizes if analysis.log else None),
     )
     for what, law in laws:
         if law is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,6 +44,15 @@ PANELS = (
     Panel(
         "renewal_slope", r"$s\,\tau$", r"$\mathrm{d}\ln N/\mathrm{d}\ln s$", levels=(-2, -5 / 3),
     ),
+    Panel(
+        "event_persistence", r"$t\;/\;\tau$", r"$\langle p(t) \rangle$", levels=(0.5,),
+        y_limits=(-0.03, 1.05),
+    ),
+    Panel("event_chi_4", r"$t\;/\;\tau$", r"$\chi_4(t)$ of the persistence"),
+    Panel("event_s_4", r"$q$", r"$S_4(q,\tau_\alpha)$", y_log=True),
+    Panel("avalanche_sizes", r"$S$", r"$P(S)$", y_log=True),
+    Panel("avalanche_durations", r"$t\;/\;\tau$", r"$\langle S \rangle$", y_log=True),
+    Panel("avalanche_sites", r"$S$", "distinct sites", y_log=True),
 )  # fmt: skip
 
 
@@ -65,7 +75,7 @@ def draw_statistics(path: Path, curves: Mapping[str, Curve], title: str) -> None
         grid = np.atleast_1d(figure.subplots(rows, COLUMNS)).ravel()
         for number, (axes, (panel, family)) in enumerate(zip(grid, shown, strict=False)):
             _draw_panel(axes, panel, family)
-            label_panel(axes, "abcdefghijklmnop"[number])
+            label_panel(axes, ascii_lowercase[number])
         for axes in grid[len(shown) :]:
             axes.set_axis_off()
 

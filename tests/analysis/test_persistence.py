@@ -1,0 +1,112 @@
+"""Persistence, chi_4 and S_4 of logs of events whose answers are known."""
+
+import numpy as np
+import pytest
+from known_logs import SHAPE, SITES, log_of
+
+from epmpi.analysis.persistence import (
+    crossing,
+    measure_persistence,
+    measure_s_4,
+    origins_and_lags,
+    passages,
+    peak_of,
+)
+
+DURATION = 4000.0
+
+
+def independent(seed, rate=0.05):
+    """Return a log of sites that yield at a constant rate each."""
+    random = np.random.default_rng(seed)
+    number = random.poisson(rate * SITES * DURATION)
+    return log_of(random.uniform(0, DURATION, number), random.integers(0, SITES, number))
+
+
+def rows_together(seed, rate=0.05):
+    """Return a log in which all sites of a row x always yield together."""
+    random = np.random.default_rng(seed)
+    number = random.poisson(rate * SHAPE[0] * DURATION)
+    start = np.repeat(random.uniform(0, DURATION, number), SHAPE[1])
+    row = random.integers(0, SHAPE[0], number)
+    return log_of(start, (row[:, None] * SHAPE[1] + np.arange(SHAPE[1])).reshape(-1))
+
+
+def test_passages_are_the_next_events_after_an_origin():
+    events = independent(1, rate=0.002)
+    origins, _ = origins_and_lags(DURATION)
+    site = events.x * SHAPE[1] + events.y
+    for origin, found in zip(origins[::-1][:40], passages(events, SHAPE, origins), strict=False):
+        for one in range(0, SITES, 37):
+            later = events.start[(site == one) & (events.start > origin)]
+            assert found[one] == (later.min() if later.size else np.inf)
+
+
+def test_independent_sites_persist_exponentially():
+    """<p> = exp(-r t), tau_alpha = ln 2 / r, and chi_4 = <p> (1 - <p>), largest at 1/4."""
+    found = measure_persistence([independent(seed) for seed in range(8)], SHAPE, DURATION)
+    curve, chi_4 = found.curve(), found.chi_4()
+    law = np.exp(-0.05 * curve.x)
+    assert np.all(np.abs(curve.value - law) < 5 * curve.error + 1e-3)
+    time, error = (curve.parameters[f"relaxation_time{end}"] for end in ("", "_error"))
+    assert error < 0.05
+    assert abs(time - np.log(2) / 0.05) < 4 * error
+    seen = (law > 0.02) & (law < 0.98)
+    assert np.all(np.abs(chi_4.value - law * (1 - law))[seen] < 5 * chi_4.error[seen])
+    assert abs(chi_4.parameters["peak"] - 0.25) < 4 * chi_4.parameters["peak_error"] + 0.01
+
+
+def test_sites_that_yield_together_raise_chi_4():
+    """By their number: chi_4 = n <p> (1 - <p>) where n yield at once."""
+    found = measure_persistence([rows_together(seed) for seed in range(8)], SHAPE, DURATION)
+    chi_4, law = found.chi_4(), np.exp(-0.05 * found.lag)
+    seen = (law > 0.05) & (law < 0.95)
+    expected = SHAPE[1] * (law * (1 - law))[seen]
+    assert np.all(np.abs(chi_4.value[seen] - expected) < 5 * chi_4.error[seen])
+    peak, error = chi_4.parameters["peak"], chi_4.parameters["peak_error"]
+    assert error < 1.0
+    assert abs(peak - SHAPE[1] / 4) < 4 * error
+
+
+def test_errors_of_one_long_run_cover_the_truth():
+    """Of tau_alpha, in blocks of origins: within two errors in most runs, not in all to spare."""
+    deviations = []
+    for seed in range(30):
+        parameters = measure_persistence([independent(seed)], SHAPE, DURATION).curve().parameters
+        time, error = parameters["relaxation_time"], parameters["relaxation_time_error"]
+        deviations.append((time - np.log(2) / 0.05) / error)
+    assert 0.4 < np.sqrt(np.mean(np.square(deviations))) < 1.8
+
+
+def test_s_4_of_independent_sites_is_flat():
+    """<p> (1 - <p>) at all q; the fluctuation of the mean takes 1/N of it."""
+    lag = np.log(2) / 0.05
+    curve = measure_s_4([independent(seed) for seed in range(8)], SHAPE, DURATION, lag)
+    assert np.all(curve.error < 0.01)
+    assert np.all(np.abs(curve.value - 0.25) < 5 * curve.error)
+
+
+def test_s_4_of_rows_is_that_of_a_line():
+    """All power has qy = 0, where it is n <p> (1 - <p>)."""
+    lag = np.log(2) / 0.05
+    curve = measure_s_4([rows_together(seed) for seed in range(8)], SHAPE, DURATION, lag)
+    q = np.hypot(
+        2 * np.pi * np.fft.fftfreq(SHAPE[0])[:, None], 2 * np.pi * np.fft.fftfreq(SHAPE[1])[None]
+    )
+    along = np.zeros(SHAPE, bool)
+    along[1:, 0] = True
+    edges = 2 * np.pi / SHAPE[0] * np.array([0.5, 1.5])  # of the first shell
+    shell = (q >= edges[0]) & (q < edges[1])
+    expected = SHAPE[1] / 4 * (shell & along).sum() / shell.sum()
+    assert curve.x[0] == pytest.approx(q[shell].mean())
+    assert abs(curve.value[0] - expected) < 4 * curve.error[0]
+
+
+def test_crossings_and_peaks():
+    lag = np.geomspace(1, 100, 21)
+    assert crossing(lag, 1 - np.log(lag) / np.log(400)) == pytest.approx(20.0)
+    assert np.isnan(crossing(lag, np.full(21, 0.7)))
+    assert np.isnan(crossing(lag, np.full(21, 0.3)))
+    found = peak_of(lag, 7 - 2 * np.log(lag / 13) ** 2)
+    np.testing.assert_allclose(found, [13, 7])
+    assert np.isnan(peak_of(lag, lag)).all()
