@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epmpi.physics.lattice import Lattice, Slab, is_nyquist, slabs, split, wavenumbers
+from epmpi.physics.lattice import Lattice, Slab, slabs, split, wavenumbers
 
 
 def test_lattice_counts_sites_and_modes():
@@ -47,10 +47,3 @@ def test_slabs_of_all_ranks_cover_the_lattice():
 @pytest.mark.parametrize("length", [4, 5, 8, 9, 31])
 def test_wavenumbers_are_in_the_order_of_the_transform(length):
     np.testing.assert_array_equal(wavenumbers(length), np.fft.fftfreq(length, 1 / length))
-
-
-@pytest.mark.parametrize(("length", "nyquist"), [(4, [2]), (5, []), (8, [4]), (9, [])])
-def test_only_even_lengths_have_a_nyquist_mode(length, nyquist):
-    assert list(np.flatnonzero(is_nyquist(wavenumbers(length), length))) == nyquist
-    # With either sign, as the transform of real rows counts ky from 0 up.
-    assert list(np.flatnonzero(is_nyquist(np.arange(length // 2 + 1), length))) == nyquist

@@ -50,7 +50,7 @@ def test_an_ensemble_that_has_finished(finished):
         with h5py.File(finished / f"replica-00{number}" / "run.h5") as file:
             parts = [file[f"{part}observables/activity/value"][()] for part in ("warmup/", "")]
         values.append(np.concatenate(parts))
-    assert np.allclose(seen.mean("activity"), np.mean(values, axis=0), rtol=1e-15)
+    assert np.allclose(seen.series["activity"], np.mean(values, axis=0), rtol=1e-15)
     last = [series[-1] for series in values]
     text = shown(seen)
     error = np.std(last, ddof=1) / np.sqrt(3)
@@ -73,7 +73,7 @@ def test_an_ensemble_that_goes_on(finished, put_back, tmp_path):
     assert seen.rate == pytest.approx(7.0)
     assert seen.seconds_left(seen.published + 2) == pytest.approx(130 / 7 - 2)
     one = seen.runs[0].series["activity"]
-    assert np.array_equal(seen.mean("activity")[-1:], one[-1:])  # of the one that has got so far
+    assert np.array_equal(seen.series["activity"][-1:], one[-1:])  # of the one that has got so far
     text = shown(seen)
     assert "1 of 3 finished, 1 running, 1 to come" in text
     assert "measure, 70 %" in text
@@ -94,7 +94,7 @@ def test_an_ensemble_before_its_first_publication(finished, tmp_path):
     (directory / "replica-000").mkdir(parents=True)
     (directory / "ensemble.toml").write_text((finished / "ensemble.toml").read_text())
     seen = read_replicas(directory)
-    assert (seen.total, seen.has_ended, seen.names()) == (None, False, [])
+    assert (seen.total, seen.has_ended, list(seen.series)) == (None, False, [])
     text = shown(seen)
     assert "0 of 3 finished, 3 to come" in text
     assert "nothing published yet" in text

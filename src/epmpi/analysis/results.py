@@ -100,11 +100,9 @@ class Analysis:
         return {curve.name: curve for part in parts if part is not None for curve in part.curves}
 
 
-def measure(
-    run: RunFile, console: Console | None = None, communicator: Communicator | None = None
-) -> Analysis:
+def measure(run: RunFile) -> Analysis:
     """Measure everything that an open run file allows; see `measure_replicas`."""
-    return measure_replicas([run], console, communicator)
+    return measure_replicas([run])
 
 
 def measure_replicas(

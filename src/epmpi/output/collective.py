@@ -36,20 +36,13 @@ def available() -> bool:
 class CollectiveWriter(StreamingWriter):
     """Appends frames to one HDF5 file from all ranks; every method is collective.
 
-    Parameters
-    ----------
-    communicator, slab, compression, lock
-        As of `StreamingWriter`.
+    Parameters, and those of its methods, as for `StreamingWriter`.
     """
 
     collective = True
 
     def __init__(
-        self,
-        communicator: Communicator,
-        slab: Slab,
-        compression: int = 0,
-        lock: RunLock | None = None,
+        self, communicator: Communicator, slab: Slab, compression: int, lock: RunLock | None
     ) -> None:
         super().__init__(communicator, slab, compression, lock)
         self._before: dict[h5md.Element, int] = {}
@@ -122,24 +115,13 @@ class CollectiveWriter(StreamingWriter):
         self._numbers.setdefault(element, []).append(columns)
 
     def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
-        """Append one frame of a field.
-
-        Parameters
-        ----------
-        rows : array, shape (rows of this rank, Ly)
-        """
+        """Append one frame of a field."""
         self._append(element, step, time, self.slab.start, rows)
 
     def append_tracers(
         self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
     ) -> None:
-        """Append one frame of tracer positions, ordered by identity.
-
-        Parameters
-        ----------
-        identity : int array, shape (tracers of this rank,)
-        position : array, shape (tracers of this rank, 2)
-        """
+        """Append one frame of tracer positions, ordered by identity."""
         number, communicator = element.shape[0], self.communicator
         rows = by_identity(identity, position, number, communicator)
         first = tracer_ranges(number, communicator.size)[communicator.rank][0]
@@ -163,13 +145,7 @@ class CollectiveWriter(StreamingWriter):
             parts.append({"step": np.array([step]), "time": np.array([time])})
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
-        """Write datasets that exist in a file nobody has open.
-
-        Returns
-        -------
-        OutputError or None
-            What failed on this rank.
-        """
+        """Write datasets that exist in a file nobody has open; return what failed on this rank."""
         try:
             with output_errors(path), open_shared(path, self.communicator) as file:
                 for part in parts:

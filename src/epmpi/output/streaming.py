@@ -71,8 +71,8 @@ class StreamingWriter:
         self,
         communicator: Communicator,
         slab: Slab,
-        compression: int = 0,
-        lock: RunLock | None = None,
+        compression: int,
+        lock: RunLock | None,
     ) -> None:
         self.lock = lock
         self.communicator = communicator

@@ -97,12 +97,6 @@ def mode_blocks(lattice: Lattice, ranks: int) -> list[tuple[int, int]]:
 def wavenumbers(length: int) -> NDArray[np.int64]:
     """Return k = 0, 1, ..., -1 of a discrete Fourier transform, -length/2 <= k < length/2.
 
-    Shape (length,).  At even length the Nyquist wavenumber is -length/2; whether a mode is Nyquist
-    is told by `is_nyquist`, since its sign has no meaning.
+    Shape (length,).  At even length the Nyquist wavenumber is -length/2; its sign has no meaning.
     """
     return np.fft.ifftshift(np.arange(length) - length // 2)
-
-
-def is_nyquist(wavenumber: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
-    """Tell which wavenumbers stand for both +length/2 and -length/2 (none at odd length)."""
-    return 2 * np.abs(wavenumber) == length

@@ -51,14 +51,14 @@ def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0
             live.update(draw(seen), refresh=True)
 
 
-def look(run: Path, before: Snapshot | Replicas | None = None) -> Snapshot | Replicas:
+def look(run: Path, before: Snapshot | None = None) -> Snapshot:
     """Read a snapshot of a run, or of an ensemble."""
     if is_ensemble(run):
         return read_replicas(run, before if isinstance(before, Replicas) else None)
-    return read_snapshot(run, before if isinstance(before, Snapshot) else None)
+    return read_snapshot(run, before)
 
 
-def draw(seen: Snapshot | Replicas) -> Panel:
+def draw(seen: Snapshot) -> Panel:
     """Return the picture of a snapshot."""
     now = time.time()
     return picture_of_replicas(seen, now) if isinstance(seen, Replicas) else picture(seen, now)

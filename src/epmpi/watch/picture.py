@@ -11,7 +11,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from epmpi.watch.replicas import Replicas
 from epmpi.watch.snapshot import Snapshot
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -81,7 +80,7 @@ def columns() -> Table:
     return grid
 
 
-def title(seen: Snapshot | Replicas) -> Text:
+def title(seen: Snapshot) -> Text:
     """Return the name of the run, its model and its lattice."""
     model, (length, width) = seen.configuration.model, seen.configuration.lattice.shape
     at = f"T = {model.temperature:g}" if model.activity is None else f"a = {model.activity:g}"
@@ -93,7 +92,7 @@ def phase(seen: Snapshot) -> str:
     return seen.ended or ("warm-up" if seen.in_warmup else "measure")
 
 
-def speed(seen: Snapshot | Replicas) -> str:
+def speed(seen: Snapshot) -> str:
     """Return the speed, in site updates a second; by the exact clock, in units of time."""
     if seen.site_updates is None or seen.rate is None:
         return "not known yet"
@@ -103,7 +102,7 @@ def speed(seen: Snapshot | Replicas) -> str:
     return f"{seen.site_updates / 1e6:.3g} M site updates/s, {seen.rate:.3g} steps/s"
 
 
-def left(seen: Snapshot | Replicas, now: float) -> str:
+def left(seen: Snapshot, now: float) -> str:
     """Return the time left."""
     seconds = seen.seconds_left(now)
     if seconds is None:
@@ -114,7 +113,7 @@ def left(seen: Snapshot | Replicas, now: float) -> str:
     return f"{minutes:.0f} min left" if hours < 2 else f"{hours:.1f} h left"
 
 
-def news(seen: Snapshot | Replicas, now: float) -> Text:
+def news(seen: Snapshot, now: float) -> Text:
     """Return the age of the file, with a warning if it is too long for a run in progress."""
     if not seen.published:
         return Text("nothing published yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,26 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis import AnalysisError
-from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
-from epmpi.watch.snapshot import SERIES, Progress, Snapshot, read_snapshot
+from epmpi.config import ENSEMBLE, ConfigError, load, replica_name
+from epmpi.watch.snapshot import SERIES, Snapshot, read_snapshot
 
 
 @dataclass(frozen=True)
-class Replicas(Progress):
-    """Progress of the runs of an ensemble when their files were last published.
+class Replicas(Snapshot):
+    """Progress of an ensemble: steps and speeds of its runs added up, series averaged.
 
     Attributes
     ----------
-    name : str
-        Of the RUN directory.
-    configuration : Configuration
-        Of the ensemble.
     runs : dict of int to Snapshot
         Those that have begun, by number.
     """
 
-    name: str
-    configuration: Configuration
     runs: dict[int, Snapshot]
 
     @property
@@ -46,55 +41,10 @@ class Replicas(Progress):
         """Number of replicas that have begun and not ended."""
         return sum(not run.has_ended for run in self.runs.values())
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether all replicas have finished, or all have been stopped."""
-        stopped = len(self.runs) > self.finished + self.running
-        return self.finished == self.number or (stopped and not self.running)
-
-    @property
-    def published(self) -> float:
-        """Time of the last publication, in seconds since the epoch; 0 if there was none."""
-        return max((run.published for run in self.runs.values()), default=0.0)
-
-    @property
-    def rate(self) -> float | None:
-        """Steps a second of all running replicas; None if unknown."""
-        rates = [run.rate for run in self.runs.values() if run.rate and not run.has_ended]
-        return sum(rates) if rates else None
-
-    @property
-    def step(self) -> int:
-        """Number of steps made, in all replicas."""
-        return sum(run.step for run in self.runs.values())
-
-    @property
-    def total(self) -> int | None:
-        """Steps of all replicas; None while one has not decided when its warm-up ends."""
-        totals = [run.total for run in self.runs.values()]
-        known = [total for total in totals if total is not None]
-        if not known or len(known) < len(totals):
-            return None
-        return sum(known) + (self.number - len(known)) * max(known)
-
-    def mean(self, name: str) -> NDArray[np.float64]:
-        """Return the mean of a series over the replicas that have the sample, shape (samples,)."""
-        series = [run.series[name] for run in self.runs.values() if name in run.series]
-        longest = max((values.size for values in series), default=0)
-        total, count = np.zeros(longest), np.zeros(longest)
-        for values in series:
-            total[: values.size] += values
-            count[: values.size] += 1
-        return total / count
-
     def latest(self, name: str) -> NDArray[np.float64]:
-        """Return the last sample of a series of each replica that has begun, shape (replicas,)."""
+        """Return the last sample of a series of each replica that has it, shape (replicas,)."""
         found = [run.series[name] for run in self.runs.values() if name in run.series]
-        return np.array([values[-1] for values in found if values.size])
-
-    def names(self) -> list[str]:
-        """Return the names of the available series."""
-        return [name for name in SERIES if self.latest(name).size]
+        return np.array([values[-1] for values in found])
 
 
 def read_replicas(directory: Path, before: Replicas | None = None) -> Replicas:
@@ -114,9 +64,49 @@ def read_replicas(directory: Path, before: Replicas | None = None) -> Replicas:
         configuration = load(directory / ENSEMBLE)
     except ConfigError as error:
         raise AnalysisError(str(error)) from error
-    runs = {}
-    for number in range(configuration.run.replicas):
-        run = directory / replica_name(number)
+    number, runs = configuration.run.replicas, {}
+    for replica in range(number):
+        run = directory / replica_name(replica)
         if (run / "run.h5").exists():
-            runs[number] = read_snapshot(run, before.runs.get(number) if before else None)
-    return Replicas(directory.resolve().name, configuration, runs)
+            runs[replica] = read_snapshot(run, before.runs.get(replica) if before else None)
+    seen = list(runs.values())
+    totals = [run.total for run in seen if run.total is not None]
+    total = None
+    if totals and len(totals) == len(seen):  # those to come are as long as the longest of these
+        total = sum(totals) + (number - len(seen)) * max(totals)
+    rates = [run.rate for run in seen if run.rate and not run.has_ended]
+    return Replicas(
+        name=directory.resolve().name,
+        configuration=configuration,
+        published=max((run.published for run in seen), default=0.0),
+        ended=_ended(seen, number),
+        step=sum(run.step for run in seen),
+        total=total,
+        in_warmup=all(run.in_warmup for run in seen),
+        series={
+            name: _mean(run.series[name] for run in seen if name in run.series)
+            for name in SERIES
+            if any(name in run.series for run in seen)
+        },
+        rate=sum(rates) if rates else None,
+        runs=runs,
+    )
+
+
+def _ended(runs: list[Snapshot], number: int) -> str:
+    """Return "finished" if all replicas have, "stopped" if none goes on and one was stopped."""
+    ended = [run.ended for run in runs]
+    if ended == number * ["finished"]:
+        return "finished"
+    return "stopped" if all(ended) and set(ended) - {"finished"} else ""
+
+
+def _mean(series: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the mean over the replicas that have the sample, shape (samples,)."""
+    found = list(series)
+    total = np.zeros(max(values.size for values in found))
+    count = np.zeros(total.size)
+    for values in found:
+        total[: values.size] += values
+        count[: values.size] += 1
+    return total / count

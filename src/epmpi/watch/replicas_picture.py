@@ -18,8 +18,8 @@ MOST_LINES = 16  # of replicas, those that are running first
 def picture_of_replicas(seen: Replicas, now: float) -> Panel:
     """Return the picture of an ensemble at a time `now`, in seconds since the epoch."""
     grid = columns()
-    for name in seen.names():
-        grid.add_row(LABELS[name], Sparkline(seen.mean(name)), mean_and_error(seen, name))
+    for name, mean in seen.series.items():
+        grid.add_row(LABELS[name], Sparkline(mean), mean_and_error(seen, name))
     bar = ProgressBar(total=seen.total or None, completed=seen.step, pulse=False)
     grid.add_row("replicas", bar if seen.total else Text(""), count(seen))
     grid.add_row("speed", Text(speed(seen)), left(seen, now))

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,41 +20,8 @@ SERIES = ("activity", "stress_variance")
 ATTEMPTS = 5  # to read a file that is replaced while it is read
 
 
-class Measured(Protocol):
-    """Numbers of steps made and to be made, by a run or by the runs of an ensemble."""
-
-    @property
-    def configuration(self) -> Configuration: ...  # noqa: D102
-    @property
-    def published(self) -> float: ...  # noqa: D102
-    @property
-    def step(self) -> int: ...  # noqa: D102
-    @property
-    def total(self) -> int | None: ...  # noqa: D102
-    @property
-    def rate(self) -> float | None: ...  # noqa: D102
-    @property
-    def has_ended(self) -> bool: ...  # noqa: D102
-
-
-class Progress:
-    """Speed and time left of what is `Measured`."""
-
-    @property
-    def site_updates(self: Measured) -> float | None:
-        """Site updates a second."""
-        length, width = self.configuration.lattice.shape
-        return None if self.rate is None else self.rate * length * width
-
-    def seconds_left(self: Measured, now: float) -> float | None:
-        """Return the seconds that are left at the present rate, or None if unknown."""
-        if self.has_ended or self.total is None or not self.rate:
-            return None
-        return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
-
-
 @dataclass(frozen=True)
-class Snapshot(Progress):
+class Snapshot:
     """Progress of a run when its file was last published.
 
     Attributes
@@ -63,7 +30,7 @@ class Snapshot(Progress):
         Of the RUN directory.
     configuration : Configuration
     published : float
-        Time of publication, in seconds since the epoch.
+        Time of publication, in seconds since the epoch; 0 if there was none.
     ended : str
         "finished", or "stopped (why)"; empty while it runs, or if it was killed.
     step : int
@@ -91,6 +58,18 @@ class Snapshot(Progress):
     def has_ended(self) -> bool:
         """Whether the run has ended, according to its file."""
         return bool(self.ended)
+
+    @property
+    def site_updates(self) -> float | None:
+        """Site updates a second; None if unknown."""
+        length, width = self.configuration.lattice.shape
+        return None if self.rate is None else self.rate * length * width
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return the seconds that are left at the present rate, or None if unknown."""
+        if self.has_ended or self.total is None or not self.rate:
+            return None
+        return max((self.total - self.step) / self.rate - (now - self.published), 0.0)
 
 
 def read_snapshot(run: Path, before: Snapshot | None = None) -> Snapshot:
