@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from performance.machines import A100, CUFFTMP, GPUS, H100, H200, cpu_nodes
+from performance.machines import A100, CUFFTMP, H100, H100_NDR, cpu_nodes
 from performance.model import Link, Machine, Network, efficiencies, predict, predict_ranks
 from performance.report import bound, paying
 from performance.workload import Stage, Workload
@@ -64,22 +64,23 @@ def test_without_network_and_launches_only_packing_and_the_odd_column_cost():
 
 
 def test_ranks_are_limited_by_memory_and_by_lines():
-    family = predict_ranks(Workload(2**16, 1, 2**28), GPUS["h100-ndr"], 1024)
-    assert all(p.work.memory <= GPUS["h100-ndr"].memory for p in family)
-    assert Workload(2**16, family[0].work.ranks // 2, 2**28).memory > GPUS["h100-ndr"].memory
-    assert predict_ranks(Workload(64), GPUS["h100-ndr"], 1024)[-1].work.ranks == 32
+    family = predict_ranks(Workload(2**16, 1, 2**28), H100_NDR, 1024)
+    assert all(p.work.memory <= H100_NDR.memory for p in family)
+    assert Workload(2**16, family[0].work.ranks // 2, 2**28).memory > H100_NDR.memory
+    assert predict_ranks(Workload(64), H100_NDR, 1024)[-1].work.ranks == 32
 
 
 def test_more_memory_bandwidth_and_single_precision_are_faster():
-    machine = GPUS["h100-ndr"]
+    machine = H100_NDR
     work = Workload(4096, 8, 4096**2 // 16)
-    assert predict(work, replace(machine, processor=H200)).seconds < predict(work, machine).seconds
+    wider = replace(machine, processor=replace(H100, bandwidth=1.4 * H100.bandwidth))
+    assert predict(work, wider).seconds < predict(work, machine).seconds
     single = predict(replace(work, precision="single"), machine)
     assert single.seconds < 0.7 * predict(work, machine).seconds
 
 
 def test_small_lattices_on_many_gpus_are_bound_by_messages_and_large_ones_on_few_by_work():
-    machine = GPUS["h100-ndr"]
+    machine = H100_NDR
     assert bound(predict(Workload(1024, 256), machine)) == "messages"
     assert bound(predict(Workload(2**15, 16), machine)) == "bytes sent"
     assert bound(predict(Workload(2**15, 4), machine)) == "computing"

@@ -1,6 +1,5 @@
 """The prediction from the command line: tables, CSV, figure, and what is said of measurements."""
 
-import csv
 import sys
 
 import predict
@@ -31,14 +30,13 @@ def test_gpus_need_no_measurement_and_nothing_is_called_measured(run):
     assert "ms published" in out
 
 
-def test_rows_and_figure(run, tmp_path):
-    code, _, _ = run("--sizes", 1024, 2048, "--csv", "p.csv", "--plot", "p.png")
+def test_tables_and_figure(run, tmp_path):
+    code, out, _ = run("--sizes", 1024, 2048, "--plot", "p.png")
     assert code == 0
-    with open(tmp_path / "p.csv", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert len(rows) == 10 + 11
-    assert all(float(row["predicted_ms"]) > 0 for row in rows)
-    assert float(rows[0]["efficiency"]) == 1.0
+    times = [line.split() for line in out.split("ms a step")[1].splitlines()[2:4]]
+    assert [row[0] for row in times] == ["1024", "2048"]
+    assert [row.count("-") for row in times] == [1, 0]
+    assert all(float(cell) > 0 for row in times for cell in row if cell != "-")
     assert (tmp_path / "p.png").stat().st_size > 20_000
 
 
@@ -50,18 +48,9 @@ def test_cores_need_a_measurement(run):
 
 def test_measured_cores_are_validated(run, tmp_path):
     write_rows(tmp_path / "rows.csv", synthetic(noise=0.02))
-    code, out, _ = run("--machine", "all", "--sizes", 1024, "--measured", "rows.csv")
-    assert code == 0
-    for name in (*predict.GPUS, *predict.CORES):
-        assert f"\n{name}: " in f"\n{out}"
+    for name in ("here", "cpu-hdr"):
+        code, out, _ = run("--machine", name, "--sizes", 1024, "--measured", "rows.csv")
+        assert code == 0
+        assert out.startswith(f"{name}: ")
     assert "fitted: median error" in out
     assert "unseen: median error" in out
-
-
-def test_a_measured_copy_replaces_the_data_sheet(run):
-    def first_time(*options):
-        out = run("--sizes", 4096, "--tracers", 0, *options)[1]
-        return float(out.split("ms a step")[1].split()[13])
-
-    assert first_time("--copy", 1e12) > 2 * first_time()
-    assert first_time("--reached", 1.0) < first_time()

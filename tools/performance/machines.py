@@ -49,22 +49,18 @@ class Roofline:
         return least / self.reached + stage.kernels * self.launch
 
 
-# NVIDIA data sheets: A100 80GB SXM, H100 SXM, H200 SXM, H100 PCIe.
+# NVIDIA data sheets: A100 80GB SXM, H100 SXM.
 A100 = Roofline(COPY * 2.039e12, 9.7e12)
 H100 = Roofline(COPY * 3.35e12, 33.5e12)
-H200 = Roofline(COPY * 4.8e12, 33.5e12)
-H100_PCIE = Roofline(COPY * 2.0e12, 25.6e12)
 GIGABYTES = 1e9 * 0.92  # for arrays, of the memory on the data sheet
 
-# Latencies of an exchange: base 8.4 us and 3.4, 5.7 or 9.6 us for NVLink, PCIe or network, the
-# constants by which NCCL chooses its algorithms (github.com/NVIDIA/nccl, src/graph/tuning.cc).
-# 1 us for each message between nodes is an assumption, half of that inside one.
+# Latencies of an exchange: base 8.4 us and 3.4 or 9.6 us for NVLink or network, the constants by
+# which NCCL chooses its algorithms (github.com/NVIDIA/nccl, src/graph/tuning.cc).  1 us for each
+# message between nodes is an assumption, half of that inside one.
 # NVLink 4: 370 of 450 GB/s after protocol (github.com/NVIDIA/nccl-tests, issue 212); NVLink 3: the
-# same share of 300 GB/s.  PCIe 5 x16: the share of 64 GB/s that PCIe 4 has, 25 of 32 GB/s
-# (github.com/ZaidQureshi/bam, issue 54).
+# same share of 300 GB/s.
 NVLINK4 = Link(8.4e-6 + 3.4e-6, 0.5e-6, 370e9)
 NVLINK3 = Link(8.4e-6 + 3.4e-6, 0.5e-6, 300e9 * 370 / 450)
-PCIE5 = Link(8.4e-6 + 5.7e-6, 0.5e-6, 50e9)
 
 # One NIC a GPU.  A single stream reaches 48 of 50 GB/s on NDR (github.com/NVIDIA/nccl-tests, issue
 # 267), an all-to-all over hundreds of nodes 70 % of the machine's bandwidth (cuFFTMp on Selene:
@@ -73,22 +69,10 @@ ALL_TO_ALL = 0.7
 NDR = Link(8.4e-6 + 9.6e-6, 1e-6, ALL_TO_ALL * 50e9)
 HDR = Link(8.4e-6 + 9.6e-6, 1e-6, ALL_TO_ALL * 25e9)
 
-ONE_NIC = replace(NDR, shared=NDR.bandwidth)  # for all GPUs of a node
-GPUS = {
-    machine.name: machine
-    for machine in (
-        Machine("h100-ndr", "8 H100 a node, NVLink 4, an NDR NIC a GPU",
-                H100, Network(8, NVLINK4, NDR), 80 * GIGABYTES),
-        Machine("h100-hdr", "4 H100 a node, NVLink 4, an HDR NIC a GPU",
-                H100, Network(4, NVLINK4, HDR), 80 * GIGABYTES),
-        Machine("h200-ndr", "8 H200 a node, NVLink 4, an NDR NIC a GPU",
-                H200, Network(8, NVLINK4, NDR), 141 * GIGABYTES),
-        Machine("a100-hdr", "8 A100 80GB a node, NVLink 3, an HDR NIC a GPU",
-                A100, Network(8, NVLINK3, HDR), 80 * GIGABYTES),
-        Machine("h100-pcie", "4 H100 PCIe a node, PCIe 5, one NDR NIC a node",
-                H100_PCIE, Network(4, PCIE5, ONE_NIC), 80 * GIGABYTES),
-    )
-}  # fmt: skip
+H100_NDR = Machine(
+    "h100-ndr", "8 H100 a node, NVLink 4, an NDR NIC a GPU",
+    H100, Network(8, NVLINK4, NDR), 80 * GIGABYTES,
+)  # fmt: skip
 
 
 # 2 x 64 cores of EPYC 7763: 512 MB of cache, 2 x 204.8 GB/s of memory bandwidth (AMD data sheet).

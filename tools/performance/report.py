@@ -1,12 +1,10 @@
-"""Predictions and their validation as text and CSV: what is measured is told from what is not."""
+"""Predictions and their validation as text: what is measured is told from what is not."""
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from performance.calibration import Comparison
 from performance.machines import CUFFTMP
@@ -146,33 +144,3 @@ def published_text() -> str:
             f"{1e3 * item.predicted:>8.1f} ms predicted{error:>+7.1f}%"
         )
     return "\n".join(lines)
-
-
-def write_csv(file: Path, machine: Machine, families: Families) -> None:
-    """Write every prediction as one row of a CSV file."""
-    rows = []
-    for family in families:
-        for p, efficiency in zip(family, efficiencies(family), strict=True):
-            rows.append(
-                {
-                    "machine": machine.name,
-                    "L": p.work.length,
-                    "ranks": p.work.ranks,
-                    "tracers": p.work.tracers,
-                    "precision": p.work.precision,
-                    "predicted_ms": f"{1e3 * p.seconds:.6g}",
-                    "efficiency": f"{efficiency:.4f}",
-                    "computing_ms": f"{1e3 * p.computing:.6g}",
-                    "transport_ms": f"{1e3 * p.transport:.6g}",
-                    "messages_ms": f"{1e3 * p.messages:.6g}",
-                    "overlapped_ms": f"{1e3 * p.overlapped:.6g}",
-                    "two_hops_ms": f"{1e3 * p.two_hops:.6g}",
-                    "single_wire_ms": f"{1e3 * p.single_wire:.6g}",
-                    "sent_bytes": sum(p.work.sent()),
-                    "memory_bytes": p.work.memory,
-                }
-            )
-    with file.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
