@@ -4,6 +4,7 @@ import os
 
 import h5py
 import pytest
+from same_runs import differences
 
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
@@ -34,6 +35,26 @@ SMALL = {
 def test_it_is_that_of_the_code_that_is_made(launch, name, features, kind):
     done = launch("-c", TOLD, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
     assert done.stdout == f"x86_64, {kind} multiply-adds\n", done.stderr
+
+
+@pytest.mark.ci
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="names of processors are those of x86")
+def test_the_setting_for_the_same_bits_hides_the_processor(launch, tmp_path):
+    """NumPy and the C library, which choose code for the processor themselves, change nothing."""
+    (tmp_path / "small.toml").write_text(
+        "lattice.shape = [32, 28]\nmodel.temperature = 0.2\ntracers.number = 50\n"
+        "time.warmup = 0.0\ntime.duration = 10.0\n"
+    )
+    setting = {"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": "code"}
+    old = {
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX X86_V3 X86_V4",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
+    }
+    for run, processor in (("new", {}), ("old", old)):
+        command = ("-m", "epmpi.cli", "run", "small.toml", "-o", run)
+        done = launch(*command, cwd=tmp_path, **setting, **processor)
+        assert done.returncode == 0, done.stderr
+    assert differences(tmp_path / "new", tmp_path / "old") == []
 
 
 def test_changes_are_told(tmp_path, capfd, monkeypatch):
