@@ -278,7 +278,7 @@ def test_export_refuses_in_one_line(tmp_path, what):
                 layout = h5py.VirtualLayout((3,), np.float64)
                 layout[:] = h5py.VirtualSource("/etc/hostname", "x", shape=(3,))
                 group.create_virtual_dataset(name, layout)
-    with pytest.raises(ConfigError, match=r"run\.h5 (cannot be read|is no run file)") as caught:
+    with pytest.raises(ConfigError, match=r"run\.h5 (cannot be read|is not a run file)") as caught:
         export(path)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "export").exists()

@@ -1,4 +1,4 @@
-"""What a run leaves on disk: run.h5 (H5MD 1.1) and checkpoint.h5, safe at any instant."""
+"""The files of a run: run.h5 (H5MD 1.1) and checkpoint.h5, readable at any instant."""
 
 from epmpi.output.element import EVENT_BYTES
 from epmpi.output.export import export

@@ -1,14 +1,14 @@
 """The checkpoint: the full state of a run in RUN/checkpoint.h5, on any number of ranks.
 
-Layout: ``header`` (a JSON text: configuration, versions, clocks, and how many frames of each
-element run.h5 had), ``fields/NAME`` (Lx, Ly), ``tracers/position`` (number, 2) by identity,
-``counts/NAME``, ``root/NAME`` (what the root alone has), and under ``checksums`` the CRC-32 of each
-row of the fields and of each `TRACER_BLOCK` tracers.  The header has those of the small arrays, and
-is checked by its own.  Numbers are stored as they are in memory, so a restart is bitwise.
+Layout: ``header`` (a JSON text: configuration, versions, clocks, and the number of frames of each
+element in run.h5), ``fields/NAME`` (Lx, Ly), ``tracers/position`` (number, 2) by identity,
+``counts/NAME``, ``root/NAME`` (arrays of the root alone), and under ``checksums`` the CRC-32 of
+each row of the fields and of each `TRACER_BLOCK` tracers.  The header has those of the small
+arrays, and a checksum of its own.  Numbers are stored as in memory, so a restart is bitwise.
 
-It is written beside as ``checkpoint.h5.partial``, flushed to the disk and renamed.  The one before
-is kept as ``checkpoint.previous.h5``: should the last one turn out damaged, that is offered.
-run.h5 is always published first, so it holds the frames of both.
+It is written as ``checkpoint.h5.partial``, flushed to the disk and renamed.  The previous one is
+kept as ``checkpoint.previous.h5``, in case the last one is damaged.  run.h5 is always published
+first, so it holds the frames of both.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PREVIOUS = "checkpoint.previous.h5"
 
 @dataclass(frozen=True)
 class Header:
-    """What a checkpoint tells beside the state.
+    """Data of a checkpoint other than the state.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ class Header:
         Of the code that wrote it.
     step_count : int
     frames : dict
-        How many frames of each element run.h5 has, by path.
+        Number of frames of each element in run.h5, by path.
     last_step : dict
-        Of what the store has been given.
+        Last step given to the store, by kind of output.
     clock : dict
-        What the simulation counts: wall time, ...
+        Counts of the simulation: wall time, ...
     started : str
-        When the run began.
+        Time at which the run began.
     checksums : dict
         CRC-32 of the small arrays, by path.
     """
@@ -119,12 +119,12 @@ def write_checkpoint(
     number : int
         Of tracers.
     writer : StreamingWriter
-        Which writes as it writes run.h5; its lock is asked before anything is changed.
+        That of run.h5; its lock is checked before anything is changed.
 
     Raises
     ------
     OutputError
-        On all ranks, if it cannot be written; the checkpoints are then as they were.
+        On all ranks, if it cannot be written; the checkpoints are then unchanged.
     """
     communicator, partial = writer.communicator, directory / f"{NAME}.partial"
     lock = writer.lock
@@ -155,7 +155,7 @@ def write_checkpoint(
 
 
 def small_arrays(state: State) -> dict[str, NDArray]:
-    """Return what the root writes of a state, by path."""
+    """Return the arrays of a state that the root writes, by path."""
     counts = {f"counts/{name}": values for name, values in state.counts.items()}
     return counts | {f"root/{name}": values for name, values in state.root.items()}
 
@@ -167,7 +167,7 @@ def write_serial_part(
     distributed: list[Part],
     checksums: list[NDArray | None],
 ) -> None:
-    """Make the file with all that the root knows, and the empty datasets of all ranks."""
+    """Make the file with the data of the root, and the empty datasets of all ranks."""
     sums = {name: checksum(values) for name, values in small.items()}
     text = json.dumps({"format": FORMAT, **asdict(header), "checksums": sums}).encode()
     with writing(path, "w", libver=h5md.FORMAT) as file:
@@ -184,12 +184,12 @@ def write_serial_part(
 def put_in_place(directory: Path) -> None:
     """Make the finished partial file the checkpoint, and the checkpoint the previous one.
 
-    The file is on the disk.
+    The partial file must be flushed to the disk.
 
     Raises
     ------
     OutputError
-        If it cannot be done.
+        If a file cannot be renamed.
     """
     partial, current = directory / f"{NAME}.partial", directory / NAME
     with output_errors(current):
@@ -200,12 +200,12 @@ def put_in_place(directory: Path) -> None:
 
 
 def keep_as_previous(directory: Path) -> None:
-    """Make the checkpoint the previous one too, so that one is there at every instant."""
+    """Make the checkpoint the previous one too, so that one exists at every instant."""
     current, aside = directory / NAME, directory / f"{PREVIOUS}.partial"
     aside.unlink(missing_ok=True)
     try:
         os.link(current, aside)
-    except OSError:  # without links: for an instant only the previous one is there
+    except OSError:  # without links: for an instant only the previous one exists
         os.replace(current, directory / PREVIOUS)
     else:
         os.replace(aside, directory / PREVIOUS)

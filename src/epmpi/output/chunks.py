@@ -1,8 +1,8 @@
-"""How the frames of a dataset are cut into chunks.
+"""Chunks of the datasets of frames.
 
-A frame above 1 MiB is cut along its first axis into chunks of up to 4 MiB, so that a chunk is a few
-stripes of a parallel file system, the block that the streaming writer keeps in memory, and larger
-than the chunk cache: HDF5 then passes it to the file without a copy, at the speed of a plain write.
+A frame above 1 MiB is cut along its first axis into chunks of up to 4 MiB: a few stripes of a
+parallel file system, and the block that the streaming writer keeps in memory.  Being larger than
+the chunk cache, HDF5 writes them without a copy, at the speed of a plain write.
 Smaller frames share a chunk of up to 1 MiB, which stays in the cache while its frames are appended;
 at most 1024 frames, so that a series of numbers has chunks of 8 KiB.
 """

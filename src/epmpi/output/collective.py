@@ -49,7 +49,7 @@ class CollectiveWriter(StreamingWriter):
         self._numbers: dict[h5md.Element, list[Mapping[str, NDArray]]] = {}
 
     def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
-        """Append to a file that holds `frames`, which the root knows."""
+        """Open a file that holds `frames` (known to the root) to append to it."""
         self.failure = self.communicator.broadcast(self.failure)
         frames = self.communicator.broadcast(frames)
         if self.failure is not None or frames is None:
@@ -96,13 +96,13 @@ class CollectiveWriter(StreamingWriter):
             super().close()
 
     def _add(self, element: h5md.Element, parts: list[Mapping[str, NDArray]]) -> None:
-        """Add the steps and times of an element, and its values if they are numbers."""
+        """Append the steps and times of an element, and its values if they are numbers."""
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         with self._remembering():
             self._grow(element, columns)
 
     def abandon(self) -> None:
-        """Close the file without caring for what is in it."""
+        """Close the file, whatever its contents."""
         file, self._file = self._file, None
         self._datasets.clear()
         self._numbers = {}
@@ -166,8 +166,8 @@ def open_shared(path: Path, communicator: Communicator) -> h5py.File:
 def write_rows(dataset: h5py.Dataset, frame: tuple[int, ...], first: int, rows: NDArray) -> None:
     """Write this rank's rows from `first` on, perhaps none; all ranks must write at once.
 
-    A rank without rows takes part with an empty selection, which only HDF5's own interface does
-    without hanging.
+    A rank without rows takes part with an empty selection: only HDF5's low-level interface can do
+    that without hanging.
     """
     space = dataset.id.get_space()
     rows = np.ascontiguousarray(rows)

@@ -1,8 +1,8 @@
-"""Find in run.h5 the frames that a checkpoint goes on from.
+"""Find the frames of run.h5 that belong to a checkpoint.
 
-What was published after the checkpoint is cut off, for the restart computes it again; what is
-missing before it cannot be made up for.  Nothing is changed here: the first publication of the
-restart leaves out what was cut, and only then are files removed.
+Frames published after the checkpoint are cut off, because the restart computes them again; missing
+earlier frames are an error.  No file is changed here: the first publication of the restart leaves
+out the frames that were cut, and then files are removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
     run : str
         Identity of the run, from the checkpoint.
     frames : mapping
-        How many frames of each element there were, by path.
+        Number of frames of each element, by path.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
             check_file(file)
             found = file["parameters"].attrs.get("run") if "parameters" in file else None
             if found not in (run, run.encode()):
-                raise ConfigError(f"{path} is not of the run that the checkpoint is of")
+                raise ConfigError(f"{path} and the checkpoint are of different runs")
             segments = read_segments(file, path)
         for segment in segments:
             check_segment(segment)
@@ -64,7 +64,7 @@ def find_frames(directory: Path, run: str, frames: Mapping[str, int]) -> list[Se
 
 
 def remedy(directory: Path) -> str:
-    """Return what to do about a run.h5 that has lost something: the checkpoint has the state."""
+    """Return the remedy for a run.h5 that lacks frames: the checkpoint has the state."""
     return (
         "restore it from a copy, or begin another run from the state in its checkpoint "
         f"(initial.state = '{directory}')"
@@ -72,7 +72,7 @@ def remedy(directory: Path) -> str:
 
 
 def read_segments(file: h5py.File, path: Path) -> list[Segment]:
-    """Return the files that run.h5 consists of, in order: itself, or those it refers to."""
+    """Return the files of a run in order: run.h5 itself, or the segments that it refers to."""
     segments: dict[Path, Segment] = {}
     for element, count in h5md.elements(file).items():
         value = file[element.path][element.scale]
@@ -88,10 +88,10 @@ def read_segments(file: h5py.File, path: Path) -> list[Segment]:
 
 
 def check_segment(segment: Segment) -> None:
-    """Check that a file has the frames that it is said to have, and that its numbers are whole.
+    """Check that a file has the frames of its segment, and that its numbers are intact.
 
     Steps, times and series are read, which checks their checksums; arrays and the log of events,
-    which may be as large, are left to their reader.
+    which may be large, are not.
     """
     with open_file(segment.path) as file:
         present = h5md.elements(file)
@@ -107,7 +107,7 @@ def check_segment(segment: Segment) -> None:
 
 
 def cut_to(segments: list[Segment], frames: Mapping[str, int]) -> tuple[list[Segment], list[str]]:
-    """Return the segments with the first `frames` of each element, and what they lack."""
+    """Return the segments with the first `frames` of each element, and the elements they lack."""
     left = dict(frames)
     kept = []
     for segment in segments:

@@ -1,6 +1,6 @@
-"""What run.h5 is made of: elements, which have frames in time, and the log of events.
+"""The parts of run.h5: elements, which have frames in time, and the log of events.
 
-Every one is a group with datasets whose first axis grows, all to the same length.
+Each is a group of datasets with first axes that grow to the same length.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Element:
     scale : str
         The dataset that is the coordinate of the first dimension of all.
     increasing : tuple of str
-        Datasets whose numbers increase strictly.
+        Datasets with strictly increasing numbers.
     """
 
     path: str
@@ -77,11 +77,11 @@ class Element:
         return chunk_shape(*self.datasets[name])
 
     def is_packed(self, name: str) -> bool:
-        """Tell whether a dataset is one that is compressed, if anything is."""
+        """Tell whether a dataset is compressed, if there is compression."""
         return bool(self.datasets[name][0])
 
     def blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield the [start, stop) along the first axis of a frame that are written at once."""
+        """Yield the ranges [start, stop) along the first axis of a frame to write at once."""
         height = self.chunk[1]
         for start in range(0, self.shape[0], height):
             yield start, min(start + height, self.shape[0])
@@ -89,7 +89,7 @@ class Element:
 
 @dataclass(frozen=True)
 class EventLog(Element):
-    """The log of events: a row for each, in the order in which they ended; no frames."""
+    """The log of events, without frames: a row for each, in the order in which they ended."""
 
     scale: ClassVar[str] = "start"
     increasing: ClassVar[tuple[str, ...]] = ()
@@ -104,7 +104,7 @@ class EventLog(Element):
         return (EVENTS_IN_CHUNK,)
 
     def is_packed(self, name: str) -> bool:
-        """Tell that all columns are."""
+        """Return True: all columns are compressed."""
         return True
 
 

@@ -85,7 +85,7 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
             raise ConfigError(f"{path} cannot be read here: {error}") from error
         except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             why = one_line(error)
-            raise ConfigError(f"{path} is no run file, or a damaged one: {why}") from error
+            raise ConfigError(f"{path} is not a run file, or damaged: {why}") from error
         made, inside = [], os.path.relpath(path, target)
         with output_errors(target):
             target.mkdir(parents=True, exist_ok=True)

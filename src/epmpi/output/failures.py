@@ -1,4 +1,4 @@
-"""How a failure is told: one line with the file, the reason and the remedy, alike on all ranks."""
+"""Failures of writing: one line with the file, the reason and the remedy, alike on all ranks."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ REMEDIES = {
 
 
 class OutputError(OSError):
-    """Tell in one line which file could not be written, why, and what to do."""
+    """A file that could not be written: one line with the reason and the remedy."""
 
 
 def on_root(communicator: Communicator, action: Callable[[], Result]) -> Result | None:
-    """Do something on the root alone.  Collective.
+    """Call an action on the root alone.  Collective.
 
     Returns
     -------
-    what the action does; None on the other ranks
+    the result of the action; None on the other ranks
 
     Raises
     ------
     ConfigError, OutputError
-        On all ranks, if the action does.
+        On all ranks, if the action raises it.
     """
     result, error = None, None
     if communicator.is_root:
@@ -61,8 +61,8 @@ def output_errors(path: Path) -> Iterator[None]:
     """Turn the errors of HDF5 and of the system while `path` is written into an OutputError.
 
     HDF5 reports a full disk as OSError while writing and as RuntimeError while closing, with the
-    number of the system's error in the text alone.  A failure of MPI is none of the file's: only
-    the end of all ranks helps.
+    number of the system's error in the text alone.  Errors of MPI are passed on: they end all
+    ranks.
     """
     try:
         yield
@@ -76,17 +76,17 @@ def output_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
-    """Open an HDF5 file that nobody reads yet, and close it when it has been written in full.
+    """Open an HDF5 file that nobody reads yet, and close it at the end.
 
-    Who makes datasets in it holds them until the end; see `datasets`.
+    Hold all datasets that are made in it until then; see `datasets`.
 
     Raises
     ------
     OutputError
-        If it cannot be written; it is empty then.
+        If it cannot be written; the file is then empty.
     """
     with output_errors(path):
-        # Without a lock of HDF5: nobody else knows the file, and not every file system has locks.
+        # Without a lock of HDF5: the file is private, and not every file system has locks.
         file = h5py.File(path, mode, locking=False, **options)
         kept = datasets(file)
         try:
@@ -102,8 +102,8 @@ def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
 def datasets(file: h5py.File) -> list[h5py.Dataset]:
     """Return all datasets of a file, to be held until it has been flushed.
 
-    When the last handle of a dataset goes, HDF5 writes what it has of it in memory, and a failure
-    then can be told to nobody.
+    When the last handle of a dataset is closed, HDF5 writes its buffers, and cannot report a
+    failure.
     """
     found: list[h5py.Dataset] = []
     file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
@@ -111,11 +111,10 @@ def datasets(file: h5py.File) -> list[h5py.Dataset]:
 
 
 def throw_away(file: h5py.File, held: list[h5py.Dataset]) -> None:
-    """Close a file that could not be written, without caring for what is in it.
+    """Close a file that could not be written; its contents are lost.
 
-    HDF5 is left in ruins by a close that fails, and crashes then or in the end of the process.  So
-    what it has yet to write is taken to memory, where there is space, and goes with it.  Where the
-    system has no such files, the file is emptied to make space.
+    After a failed close HDF5 may crash, at once or at exit.  So its buffers are flushed to a file
+    in memory instead; where the system has no such files, the file is emptied to make space.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

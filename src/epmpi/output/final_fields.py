@@ -26,10 +26,10 @@ def read_final_fields(
     Parameters
     ----------
     run : path
-        RUN directory, whose checkpoint is taken, or else the last field frame of its run.h5; or one
-        of these files.
+        RUN directory (its checkpoint, or else the last field frame of its run.h5), or one of these
+        files.
     slab : Slab
-        Of the new run; its ranks need not be those of the old one.
+        Of the new run; the old one may have had another number of ranks.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""To wait for the disk, where it can be waited for: not every file system flushes directories."""
+"""Flushing of files and directories to the disk; not every file system flushes directories."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from epmpi.host.console import say
 
-# What file systems answer that cannot flush a directory: SMB, some of FUSE and of clusters.
+# Errors of file systems that cannot flush a directory: SMB, some FUSE and cluster file systems.
 CANNOT = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
 
 
 def flush_to_disk(path: Path) -> None:
     """Wait until the file, or the names in the directory, are on the disk.
 
-    Where the file system cannot flush a directory, a line says so and the run goes on: a name that
-    is lost when the machine dies is that of the last publication.
+    Where the file system cannot flush a directory, a warning is printed and the run continues: a
+    crash of the machine may then lose the last publication.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -35,5 +35,5 @@ def _tell(number: int) -> None:
     """Say it once."""
     say(
         f"epmpi: this file system cannot flush a directory ({os.strerror(number)}): if the machine "
-        "loses its power, the last publication may be lost; the run goes on"
+        "loses power, the last publication may be lost; the run continues"
     )

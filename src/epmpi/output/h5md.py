@@ -1,18 +1,17 @@
 """The layout of run.h5: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546).
 
 Every quantity is a time-dependent element: a group with `step` and `time`, both of shape (frames,)
-and strictly increasing, and `value` of shape (frames, ...).  The log of events, which belongs to no
+and strictly increasing, and `value` of shape (frames, ...).  The log of events, which has no
 frames, is a group of datasets of its own (see `element`).
 
-Units stand in the attribute `units` (the CF convention, which xarray reads).  The H5MD attribute
+Units are in the attribute `units` (the CF convention, which xarray reads).  The H5MD attribute
 `unit` is left out on purpose: MDAnalysis refuses any that it cannot convert to its own.
 
-Checksums.  Chunks that go through the cache (see `chunks`), and compressed ones, carry a checksum
-(HDF5's filter fletcher32, deflate's own), so a flipped bit is found by whoever reads it.  Larger
-plain ones have none: the filter would cost the copy that is saved, and the alignment of the
-parallel writer.  The texts of the header and the parameters have a fixed length, hence bytes in
-h5py: HDF5 keeps texts of variable length in a heap without a checksum, and may never return from
-one that is damaged.
+Checksums.  Chunks that go through the cache (see `chunks`), and compressed ones, have a checksum
+(HDF5's filter fletcher32, deflate's own), so a reader detects a flipped bit.  Larger uncompressed
+chunks have none: the filter would need a copy, and break the alignment of the parallel writer.
+The texts of the header and the parameters have a fixed length (bytes in h5py): HDF5 keeps texts of
+variable length in a heap without a checksum, and may loop for ever on a damaged one.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ WARMUP_MEANINGS = {
 
 
 def write_header(file: h5py.File, version: str, author: str) -> None:
-    """Write what makes the file H5MD: the group h5md."""
+    """Write the group h5md."""
     header = file.require_group("h5md")
     header.attrs["version"] = np.array([1, 1], dtype=np.int32)
     header.require_group("author").attrs["name"] = fixed(author)
@@ -86,8 +85,8 @@ def write_header(file: h5py.File, version: str, author: str) -> None:
 def write_parameters(file: h5py.File, parameters: Mapping[str, Any]) -> None:
     """Write parameters as attributes of the group parameters; a mapping becomes a subgroup.
 
-    Only the resolved configuration and numbers, texts and lists of them are stored; nothing that
-    a reader would have to execute.  What was there before and is not among them is removed.
+    Only the resolved configuration and numbers, texts and lists of them are stored, no objects
+    that a reader would have to execute.  Previous attributes are removed.
     """
     if "parameters" in file:
         del file["parameters"]
@@ -137,15 +136,14 @@ def create(file: h5py.File, element: Element, compression: int = 0) -> None:
 def attach_scales(file: h5py.File) -> list[h5py.Dataset]:
     """Name the dimensions of all elements, with their coordinates, for xarray and netCDF.
 
-    Each element's `time` is the scale of its first dimension, of the log of events `start`; those
-    of the others, such as `fields/x` and `fields/y`, count from 0: xarray refuses what has names
-    for a part of them only.
-    What is attached already is left alone.
+    The scale of the first dimension is the `time` of an element, the `start` of the log of events;
+    those of the others, such as `fields/x` and `fields/y`, count from 0: xarray needs names for
+    all dimensions or for none.  Scales that are attached already are left unchanged.
 
     Returns
     -------
     list of h5py.Dataset
-        What has been made, to be held until the file has been flushed.
+        The new datasets, to be held until the file has been flushed.
     """
     made: list[h5py.Dataset] = []
     for element in elements(file):
@@ -179,12 +177,12 @@ def axes_of(element: Element) -> tuple[str, ...]:
 
 
 def elements(file: h5py.File) -> dict[Element, int]:
-    """Return the elements in a file, and how many complete frames it has of each.
+    """Return the elements in a file, with the number of complete frames of each.
 
     Raises
     ------
     ValueError
-        If something has the parts of an element but is none.
+        If an element is incomplete.
     """
     found: dict[Element, int] = {}
 
@@ -205,7 +203,7 @@ def elements(file: h5py.File) -> dict[Element, int]:
 
 
 def annotate(file: h5py.File, element: Element) -> None:
-    """Write the units and meanings of an element, and what H5MD asks about the box."""
+    """Write the units and meanings of an element, and the attributes of the box."""
     group = file[element.path]
     meanings = MEANINGS | WARMUP_MEANINGS if element.path.startswith("warmup/") else MEANINGS
     for dataset in group.values():
@@ -218,5 +216,5 @@ def annotate(file: h5py.File, element: Element) -> None:
         if quantity in meanings:
             dataset.attrs["long_name"] = meanings[quantity]
     if element.path == EDGES:
-        group.parent.attrs["dimension"] = 3  # MDAnalysis reads no other number
+        group.parent.attrs["dimension"] = 3  # MDAnalysis accepts no other number
         group.parent.attrs.create("boundary", ["periodic"] * 3, dtype=h5py.string_dtype())

@@ -1,4 +1,4 @@
-"""Who holds a run directory: the process that run.lock names, and whether it is alive."""
+"""The holder of a run directory: the process named in run.lock, and whether it is alive."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Holder:
     process : int
         Its number.
     host : str
-        For the reader.
+        For messages.
     machine : str
-        What tells processes of one number apart: the system since its start, the name space.
+        Boot of the system and name space of the process, within which its number is unique.
     started : str
-        When the process was started, as the system counts: numbers are used again.
+        Start time of the process, in the units of the system: numbers are reused.
     token : str
-        Nobody else's.
+        Unique.
     seen : str
-        When it was alive last.
+        Time at which it was last alive.
     """
 
     process: int
@@ -47,7 +47,7 @@ class Holder:
 
     @classmethod
     def parse(cls, text: bytes) -> Holder | None:
-        """Return the holder that a lock names; None if it names none."""
+        """Return the holder named in a lock; None if there is none."""
         try:
             found = json.loads(text)
             named = {item.name: found[item.name] for item in fields(cls)}
@@ -61,31 +61,31 @@ class Holder:
         return cls(process, **named)
 
     def line(self) -> bytes:
-        """Return the text of a lock; of the same length for one holder at any time."""
+        """Return the text of a lock; its length does not change with time."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
     def seen_now(self) -> Holder:
-        """Return the same holder, alive at this moment."""
+        """Return the same holder with the present time as `seen`."""
         return replace(self, seen=now())
 
     @property
     def is_near(self) -> bool:
-        """Whether its process can be looked for: it runs, or ran, on this system."""
+        """Whether its process can be checked: it runs, or ran, on this system."""
         return self.machine == machine()
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process is running, where that `is_near`."""
+        """Whether its process is running; only for a holder that `is_near`."""
         return start_of(self.process) in (self.started, "")
 
     def __str__(self) -> str:
-        """Return who it is, on one line."""
+        """Return a description on one line."""
         host = "".join(letter for letter in self.host[:100] if letter.isprintable())
         return f"process {self.process} on {host}, alive at {self.seen[:19]}Z"
 
 
 def machine() -> str:
-    """Return what tells this system, since its start, and its processes from all others."""
+    """Return an identifier of this boot of the system and of its name space of processes."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
@@ -94,7 +94,7 @@ def machine() -> str:
 
 
 def start_of(process: int) -> str | None:
-    """Return when a process was started: None if it is not running, empty if nobody may know."""
+    """Return the start time of a process: None if it is not running, empty if unknown."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,8 +1,8 @@
-"""Directories in which a run may begin though they exist: empty, or left by one killed at once.
+"""Existing directories in which a run may begin: empty, or left by a run that was killed at once.
 
-A run has a checkpoint from its first step on, and before it no frames but those of the start.  So
-where there are neither a checkpoint nor later frames nothing can be lost, and nobody need remove
-anything by hand before the run is begun anew.
+A run has a checkpoint from its first step on, and before it no frames except those of the start.
+So a directory without checkpoint and later frames has nothing to lose, and the run can begin again
+without anything being removed by hand.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from epmpi.output.lock import NAME as LOCK
 from epmpi.output.segments import LEFT_BEHIND
 from epmpi.trust import check_file, one_line, open_file
 
-# What a run, or an ensemble, may have made before its first checkpoint.
+# Files that a run, or an ensemble, may make before its first checkpoint.
 MADE = frozenset(
     {"run.h5", LOCK, *LEFT_BEHIND, f"{PREVIOUS}.partial", f"{ENSEMBLE}.partial"},
 )
 
 
 def may_begin(directory: Path) -> bool:
-    """Tell whether a directory that exists holds nothing but what a run left before it had begun.
+    """Tell whether an existing directory holds only leftovers of a run that had not begun.
 
-    Anything else in it, such as a file of the user's, is a reason to leave it alone.
+    Any other file in it, such as one of the user, must be left alone.
     """
     try:
         names = set(os.listdir(directory))
@@ -40,19 +40,19 @@ def may_begin(directory: Path) -> bool:
 
 
 def has_begun(directory: Path) -> bool:
-    """Tell whether a directory holds a run that can be gone on with."""
+    """Tell whether a directory holds a run that can be continued."""
     return any((directory / name).exists() for name in (NAME, PREVIOUS)) or (
         longest_series(directory) > 1
     )
 
 
 def clear(directory: Path) -> None:
-    """Remove what a run left before it had begun; its lock is the caller's.
+    """Remove the leftovers of a run that had not begun; the caller holds its lock.
 
     Raises
     ------
     ConfigError
-        If there is more, now that nobody else may write there.
+        If there are other files, checked again under the lock.
     OutputError
         If it cannot be removed.
     """
@@ -65,16 +65,16 @@ def clear(directory: Path) -> None:
         for name in left:
             (directory / name).unlink()
     if "run.h5" in left:
-        say(f"epmpi: the run in {directory} was ended before its first step: it is begun anew")
+        say(f"epmpi: the run in {directory} was ended before its first step: it starts again")
 
 
 def configuration_to_begin(directory: Path) -> Configuration | None:
-    """Return the configuration of a run that was ended before it had begun; None for any other.
+    """Return the configuration of a run that was ended before its first step; else None.
 
     Raises
     ------
     ConfigError
-        If nothing has been written that tells it.
+        If it had not been written yet.
     """
     if not directory.is_dir() or not may_begin(directory):
         return None
@@ -88,13 +88,13 @@ def configuration_to_begin(directory: Path) -> Configuration | None:
             return stored_configuration(attributes["configuration"].decode())
     except (OSError, RuntimeError, LookupError, AttributeError, ValueError) as error:
         why = one_line(error)
-        raise ConfigError(f"{directory} cannot be gone on with: {why}; begin it anew") from error
+        raise ConfigError(f"{directory} cannot be continued: {why}; start it again") from error
 
 
 def longest_series(directory: Path) -> int:
-    """Return the most frames of any element of a run file; 0 if there are none.
+    """Return the largest number of frames of the elements of a run file; 0 if there are none.
 
-    What cannot be read counts as many: it is not thrown away.
+    A file that cannot be read counts as long: it must not be removed.
     """
     found = [0]
 

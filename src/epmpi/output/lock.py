@@ -1,14 +1,14 @@
-"""One run at a time in a directory: it is asked before every change whether it still is the run's.
+"""The lock of a run directory: one run at a time, checked before every change.
 
-The system's lock (flock) is let go of when its holder dies.  But on some network file systems it
-holds on one machine only, does nothing, or is not there; and whoever removes or moves a directory
-asks no lock.  So run.lock also names its holder, who refreshes it every few seconds, and
-nothing is begun, renamed or removed before `RunLock.check` has found directory and lock to be the
-same as at the start.
+The system's lock (flock) is released when its holder dies.  But on some network file systems it
+holds on one machine only, does nothing, or is missing; and a directory can be removed or moved in
+spite of it.  So run.lock also names its holder, which refreshes it every few seconds, and nothing
+is begun, renamed or removed before `RunLock.check` has found directory and lock to be the same as
+at the start.
 
-A lock that is there when a run begins is that of a run that goes on, or of one that was killed:
+A lock found at the start belongs to a run that is running, or was killed:
 
-- of a process of this machine flock tells, or, where it does not work, the process's number;
+- a holder on this machine is checked by flock or, where that does not work, by its process number;
 - a holder on another machine is watched for `SILENT` seconds: if it is alive, it refreshes.
 """
 
@@ -30,14 +30,14 @@ NAME = "run.lock"
 SILENT = (
     45.0  # seconds without a sign of life, after which a holder on another machine counts as dead
 )
-SETTLED = 1.0  # seconds in which another that took the lock at the same time is seen
+SETTLED = 1.0  # seconds after which another process that took the lock at the same time is seen
 
 
 class RunLock:
-    """The lock of a run directory, held until `release` or the end of the process, however it ends.
+    """The lock of a run directory, held until `release` or the end of the process.
 
-    Used by the root alone.  It is removed by `release`; one that a killed run has left behind holds
-    nobody up for longer than it takes to tell.
+    Used by the root alone.  The lock of a killed run is replaced as soon as its holder is found to
+    be dead.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class RunLock:
     def check(self) -> None:
         """Check that the directory and the lock are still those of this run.
 
-        Where the lock has gone, who took the directory over may have been there and gone, too.
+        A missing lock is an error: another run may have been there meanwhile.
 
         Raises
         ------
         OutputError
-            If they are not, or nobody can tell.
+            If they are not, or cannot be checked.
         """
         folder = self.path.parent
         try:
@@ -86,7 +86,7 @@ class RunLock:
             raise OutputError(f"{folder} {fault}: this run ends, and has changed nothing there")
 
     def _fault(self) -> str:
-        """Return why the directory is not this run's any more; empty if it is."""
+        """Return why the directory no longer belongs to this run; empty if it does."""
         if not os.path.samestat(os.stat(self.path.parent), os.fstat(self._directory)):
             return "is not the directory that this run began in, which was moved or removed"
         try:
@@ -99,7 +99,7 @@ class RunLock:
 
     @property
     def is_ours(self) -> bool:
-        """Whether `check` finds nothing wrong."""
+        """Whether `check` succeeds."""
         try:
             self.check()
         except OutputError:
@@ -107,7 +107,7 @@ class RunLock:
         return True
 
     def release(self) -> None:
-        """Let go; the name goes first, if it still is ours."""
+        """Remove the lock file, if it is still ours, and release the lock."""
         if self._file < 0:
             return
         if self.is_ours:
@@ -117,7 +117,7 @@ class RunLock:
         self._close()
 
     def refresh(self) -> None:
-        """Give a sign of life, on the disk for other machines to see."""
+        """Write a sign of life to the disk, for other machines to see."""
         with suppress(OSError):
             os.pwrite(self._file, self._holder.seen_now().line(), 0)
             os.fsync(self._file)
@@ -129,7 +129,7 @@ class RunLock:
         self._file = self._directory = -1
 
     def _take(self) -> None:
-        """Make the lock when it is certain that nobody else is in the directory."""
+        """Make the lock once it is certain that no other process uses the directory."""
         certain = True
         while (file := self._made()) < 0:
             certain = self._clear()
@@ -140,14 +140,14 @@ class RunLock:
                 raise self._in_use(None)
 
     def _made(self) -> int:
-        """Return the new file, locked and with the name of its holder; -1 if there is one."""
+        """Return a new lock file, locked and with the name of its holder; -1 if one exists."""
         with output_errors(self.path):
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 file = os.open(self.path, flags, 0o666)
             except FileExistsError:
                 return -1
-            if locked(file, self.path) is False:  # by one who takes it for left behind
+            if locked(file, self.path) is False:  # by a process that is clearing old locks
                 os.close(file)
                 raise self._in_use(None)
             os.pwrite(file, self._holder.seen_now().line(), 0)
@@ -162,12 +162,12 @@ class RunLock:
         return same and owner is not None and owner.token == self._holder.token
 
     def _clear(self) -> bool:
-        """Remove a lock whose holder is dead, after it is certain that it is.
+        """Remove a lock once it is certain that its holder is dead.
 
         Returns
         -------
         bool
-            Whether nobody else can have come to the same end at the same time.
+            Whether no other process can have done the same at the same time.
 
         Raises
         ------
@@ -194,9 +194,9 @@ class RunLock:
             raise
 
     def _watch(self, left: bytes, holder: Holder | None) -> None:
-        """Look at a lock for as long as a living run lets it be; ConfigError if it changes."""
+        """Watch a lock until a living run would have refreshed it; ConfigError if it changes."""
         say(
-            f"epmpi: {self.path} was left by {holder or 'nobody knows whom'}, on another machine: "
+            f"epmpi: {self.path} was left by {holder or 'an unknown process'}, on another machine: "
             f"waiting {SILENT:.0f} s for a sign of life"
         )
         end = time.monotonic() + SILENT

@@ -1,4 +1,4 @@
-"""Open the directory of a run: a new one, or one that goes on from its checkpoint."""
+"""Open the directory of a new run, or of one to continue from its checkpoint."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def open_run(
     Parameters
     ----------
     directory : path
-        Must not exist, be empty, or left by a run that was killed before its first checkpoint;
+        Must be missing, empty, or left by a run that was killed before its first checkpoint;
         missing parents are made.
     parameters : mapping
-        What is known at the start (`provenance.collect`); the root's counts.
+        Provenance (`provenance.collect`); that of the root is used.
 
     Raises
     ------
     ConfigError
-        On all ranks, if the directory exists or cannot be made; nothing has changed then.
+        On all ranks, if the directory exists or cannot be made; nothing is changed then.
     OutputError
-        On all ranks, if nothing can be written there.
+        On all ranks, if the directory cannot be written to.
     """
     path = Path(directory)
     make_writer(configuration, communicator, slabs(lattice, communicator.size)[communicator.rank])
@@ -67,7 +67,7 @@ def claim(path: Path) -> RunLock:
     Raises
     ------
     ConfigError
-        If it holds anything else, is in use, or cannot be made; nothing has changed then.
+        If it holds other files, is in use, or cannot be made; nothing is changed then.
     OutputError
         If it cannot be written to.
     """
@@ -83,9 +83,9 @@ def claim(path: Path) -> RunLock:
 
 
 def clear_marks(directory: Path) -> None:
-    """Open to HDF5 again what a program had open for writing when it was killed.
+    """Clear the marks of HDF5 on files that a killed program had open for writing.
 
-    What it may have changed is seen when the files are checked, as those of any run.
+    Changes that it may have made are found by the usual checks of the files.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def clear_marks(directory: Path) -> None:
             with output_errors(path):
                 cleared = clear_mark(path)
         except HeldError as error:
-            raise ConfigError(f"{directory} cannot be gone on with: {error}") from error
+            raise ConfigError(f"{directory} cannot be continued: {error}") from error
         if cleared:
             say(
                 f"epmpi: a program that was killed had {path} open for writing: the mark that HDF5 "
@@ -123,7 +123,7 @@ def make_directory(path: Path) -> None:
 
 @dataclass
 class Checkpoint:
-    """A checkpoint whose run nobody else is going on with.
+    """A checkpoint of a run that this process has locked.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class Checkpoint:
         Raises
         ------
         ConfigError
-            On all ranks, if the run is going on, or the checkpoint cannot be used.
+            On all ranks, if the run is running, or the checkpoint cannot be used.
         OutputError
             On all ranks, if the directory cannot be written to.
         """
@@ -182,12 +182,12 @@ class Checkpoint:
             raise
 
     def check_size(self, configuration: Configuration, communicator: Communicator) -> None:
-        """Check that it holds what a configuration, perhaps its own, asks for.  Collective."""
+        """Check that it has the lattice and the tracers of a configuration.  Collective."""
         shape, number = configuration.lattice.shape, configuration.tracers.number
         check_size(self.path, shape, number, communicator)
 
     def release(self) -> None:
-        """Let go of the directory."""
+        """Release the lock of the directory."""
         if self.lock is not None:
             self.lock.release()
 
@@ -221,7 +221,7 @@ class Checkpoint:
         return store
 
     def _take_its_place(self) -> None:
-        """Let the previous checkpoint be the last: that one, unusable, must not become previous."""
+        """Make the previous checkpoint the last, in place of one that may be unusable."""
         if self.path.name == PREVIOUS:
             with output_errors(self.path):
                 os.replace(self.path, self.directory / NAME)

@@ -1,4 +1,4 @@
-"""Where a run comes from: versions, revision, machine, command; stored with its results."""
+"""Provenance of a run: versions, revision, machine, command; stored with its results."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ BUILT_FROM = Path(__file__).parents[1] / "revision.txt"  # in a wheel only
 def collect(
     configuration: Configuration, communicator: Communicator, device: str, fft: str
 ) -> dict[str, Any]:
-    """Return what is known of a run when it starts; complete on the root.
+    """Return the provenance of a run at its start; complete on the root.
 
     Parameters
     ----------
     device, fft : str
-        What has been chosen where the configuration says "auto".
+        The choice where the configuration says "auto".
     """
     return {
         "epmpi_version": __version__,
@@ -60,7 +60,7 @@ def collect(
 
 
 def other_bits(before: Mapping[str, str], known: Mapping[str, Any]) -> str:
-    """Return in words why a run that goes on may have other bits than without the stop, or ''."""
+    """Return a warning that a resumed run may have other bits than without the stop, or ''."""
     changes = [
         f"{word} {before[name]} -> {known[name]}"
         for name, word in (("epmpi_version", "epmpi"), ("arithmetic", "arithmetic"))
@@ -70,18 +70,18 @@ def other_bits(before: Mapping[str, str], known: Mapping[str, Any]) -> str:
 
 
 def mixed_bits(kinds: Sequence[str]) -> str:
-    """Return in words that the ranks have several kinds of arithmetic, or ''."""
+    """Return a warning that the ranks have several kinds of arithmetic, or ''."""
     told = [f"{kinds.count(kind)} rank(s) with {kind}" for kind in dict.fromkeys(kinds)]
     return f"{'; '.join(told)}: {LAST_BITS}" if len(told) > 1 else ""
 
 
 def now() -> str:
-    """Return the time of the day as ISO 8601, UTC."""
+    """Return the date and time as ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def author() -> str:
-    """Return the name of the user, which H5MD asks for."""
+    """Return the name of the user, which H5MD requires."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
@@ -89,13 +89,13 @@ def author() -> str:
 
 
 def git_revision(file: Path = Path(__file__)) -> str:
-    """Return the commit of the source that runs, with "-dirty" if it was changed since.
+    """Return the commit of the running source, with "-dirty" if it has been changed since.
 
     Returns
     -------
     str
-        Where `file` is in no commit, perhaps below somebody else's repository: the revision that
-        the wheel was made from (`hatch_build.py`), or "unknown".
+        Where `file` is in no commit (perhaps inside another repository): the revision that the
+        wheel was built from (`hatch_build.py`), or "unknown".
     """
     try:
         _git(file, "ls-files", "--error-unmatch", file.name)

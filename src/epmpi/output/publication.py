@@ -1,7 +1,7 @@
-"""The publication of what has been written: all ranks begin it, fail and go on alike.
+"""Publication of the data written so far: all ranks begin, fail or continue together.
 
-The root has the files (`SegmentedFile`), each rank its side of the writer.  What fails on the root
-is raised on all ranks, as an OutputError of one line; the partial file is then thrown away, and
+The root has the files (`SegmentedFile`), each rank its part of the writer.  A failure on the root
+is raised on all ranks, as an OutputError of one line; the partial file is then discarded, and
 run.h5 stays as it was.
 """
 
@@ -17,7 +17,7 @@ from epmpi.output.streaming import StreamingWriter
 
 
 class Publication:
-    """What is being written to the partial file of a run, until it is published.
+    """The partial file of a run, from its beginning to its publication.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ class Publication:
     writer : StreamingWriter
         Of this rank.
     write_numbers : callable
-        Appends what the root has kept in memory; called there before the file is closed.
+        Appends the numbers that the root has kept in memory; called before the file is closed.
 
     Attributes
     ----------
     pending : bool
-        Whether there is something to publish, if only the parameters.
+        Whether there is something to publish, perhaps only parameters.
     seconds : float
-        That the last publication took on the root, with the copy that it began with.
+        Duration of the last publication on the root, with its initial copy.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Publication:
         self._appending = False  # a partial file is open
 
     def begin(self) -> None:
-        """Open a partial file, if none is.  What fails on the root is raised by `commit`."""
+        """Open a partial file, if none is open.  `commit` raises failures of the root."""
         self.pending = True
         if self._appending:
             return
@@ -64,7 +64,7 @@ class Publication:
         self._appending = True
 
     def commit(self) -> None:
-        """Declare what has been appended complete.  Collective.
+        """Declare the appended frames complete.  Collective.
 
         Raises
         ------
@@ -88,12 +88,12 @@ class Publication:
         except OutputError as failed:
             error = failed
         self._raise_alike(error)
-        self.pending = False  # on all ranks or on none: to begin a file may be collective
+        self.pending = False  # on all ranks or on none: beginning a file may be collective
 
     def save_alone(self) -> None:
-        """Publish on the root alone, where another rank may be anywhere; silent if it fails.
+        """Publish on the root alone, when other ranks may be out of step; failures are ignored.
 
-        The parallel writer cannot: with it run.h5 stays as it was published last.
+        With the parallel writer this is impossible: run.h5 stays as last published.
         """
         if self._communicator.is_root and not self._writer.collective:
             with suppress(OutputError):
@@ -112,7 +112,7 @@ class Publication:
         root = self._communicator.is_root
         if root:
             self._write_numbers()
-        if self._writer.collective:  # all ranks close the file, or none does
+        if self._writer.collective:  # all ranks must close the file, or none
             self._communicator.raise_alike(self._writer.failure)
         elif self._writer.failure is not None:
             raise self._writer.failure
@@ -124,7 +124,7 @@ class Publication:
             self.seconds = self._copying + time.monotonic() - began
 
     def _raise_alike(self, error: OutputError | None) -> None:
-        """Raise what failed on the root on all ranks, and let go of the partial file."""
+        """Raise a failure of the root on all ranks, and discard the partial file."""
         try:
             self._communicator.raise_alike(error)
         except OutputError:

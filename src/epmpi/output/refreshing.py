@@ -1,4 +1,4 @@
-"""Signs of life of the locks that this process holds, which processes elsewhere look for."""
+"""Regular refresh of the locks that this process holds: signs of life for other machines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ REFRESH = 10.0  # seconds between two
 
 
 class Refreshed(Protocol):
-    """What is refreshed, until it is removed."""
+    """A lock that is refreshed."""
 
     def refresh(self) -> None:
-        """Give a sign of life."""
+        """Write a sign of life."""
         ...
 
 
 class Refresher:
-    """One thread that refreshes all locks of this process, while there are any."""
+    """A thread that refreshes all locks of this process, while there are any."""
 
     def __init__(self) -> None:
         self._locks: set[Refreshed] = set()
@@ -33,7 +33,7 @@ class Refresher:
                 threading.Thread(target=self._refresh, daemon=True).start()
 
     def remove(self, lock: Refreshed) -> None:
-        """Leave a lock alone from now on; none is being refreshed when this returns."""
+        """Stop refreshing a lock; it is not being refreshed when this returns."""
         with self._guard:
             self._locks.discard(lock)
             self._guard.notify()

@@ -1,7 +1,7 @@
-"""Read a checkpoint on any number of ranks, after checking that it is whole and ours.
+"""Read a checkpoint on any number of ranks, after checking that it is intact.
 
-A file is data from anywhere: nothing in it is executed, no size in it is believed before it has
-been compared with what the configuration gives, and no path in it is followed.
+The file is untrusted: nothing in it is executed, sizes are compared with those of the configuration
+first, and no path in it is followed.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ KINDS = {"str": str, "int": int}  # of the values in a header
 
 
 class Damaged(Exception):
-    """Say what is wrong with a file."""
+    """A damaged file."""
 
 
 @contextmanager
-def refused_in_one_line(path: Path, *, advised: bool = True) -> Iterator[None]:
-    """Turn whatever a damaged or foreign file leads to into a ConfigError, with the remedy."""
+def checkpoint_errors(path: Path, *, advised: bool = True) -> Iterator[None]:
+    """Turn any error from a damaged or foreign file into a ConfigError, with the remedy."""
     try:
         yield
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def refused_in_one_line(path: Path, *, advised: bool = True) -> Iterator[None]:
 def remedy(path: Path) -> str:
     """Return what to do about a checkpoint that cannot be used."""
     if path.name == NAME and (path.parent / PREVIOUS).exists():
-        return "; the one before it is there: resume with --previous"
+        return "; the previous one exists: resume with --previous"
     if may_begin(path.parent):
         return "; the run had not begun: run it again, in the same directory"
     return "; restore it from a copy, or begin another run from the last fields of run.h5 " + (
@@ -80,7 +80,7 @@ def read_header(path: Path, communicator: Communicator) -> Header:
     """
 
     def read() -> Header:
-        with refused_in_one_line(path), open_to_read(path) as file:
+        with checkpoint_errors(path), open_to_read(path) as file:
             return parse_header(file)
 
     header: Header = communicator.broadcast(on_root(communicator, read))
@@ -93,11 +93,11 @@ def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Co
     Raises
     ------
     ConfigError
-        On all ranks, if the configuration in its header claims more than there is.
+        On all ranks, if its arrays do not fit the configuration in its header.
     """
 
     def check() -> None:
-        with refused_in_one_line(path), open_to_read(path) as file:
+        with checkpoint_errors(path), open_to_read(path) as file:
             double = np.dtype(np.float64)
             read_rows(file, "fields/plastic_strain", shape, double, 0, 0)
             if number:
@@ -108,7 +108,7 @@ def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Co
 
 def open_to_read(path: Path) -> h5py.File:
     """Open a file that must exist."""
-    path.stat()  # h5py's message is longer than FileNotFoundError's
+    path.stat()  # raises FileNotFoundError, whose message is shorter than h5py's
     return open_file(path)
 
 
@@ -116,7 +116,7 @@ def parse_header(file: h5py.File) -> Header:
     """Return the header of an open checkpoint."""
     dataset = plain_dataset(file, "header")
     if dataset.shape != () or dataset.dtype.kind != "S":
-        raise Damaged("its header is no text")
+        raise Damaged("its header is not a text")
     if dataset.dtype.itemsize > LARGEST_HEADER:
         raise Damaged(f"its header has {dataset.dtype.itemsize} bytes")
     text = bytes(dataset[()])
@@ -124,7 +124,7 @@ def parse_header(file: h5py.File) -> Header:
         raise Damaged("the checksum of its header is wrong")
     values = json.loads(text)
     if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
-        raise Damaged(f"it is not of the format '{FORMAT}'")
+        raise Damaged(f"its format is not '{FORMAT}'")
     known = {item.name: str(item.type) for item in fields(Header)}
     if set(values) != set(known):
         raise Damaged(f"its header has the keys {sorted(values)}, expected {sorted(known)}")
@@ -143,11 +143,11 @@ def check_kind(name: str, value: Any, kind: str) -> None:
             isinstance(item, inside) and not isinstance(item, bool) for item in value.values()
         )
     if not good:
-        raise Damaged(f"{name} in its header is no {kind}")
+        raise Damaged(f"{name} in its header is not of type {kind}")
 
 
 def plain_dataset(file: h5py.File, path: str) -> h5py.Dataset:
-    """Return a dataset whose data are in this file, and as large as it says."""
+    """Return a dataset whose data are in this file, all of them."""
     group: Any = file
     for name in path.split("/"):
         if not isinstance(group, h5py.Group):
@@ -159,9 +159,9 @@ def plain_dataset(file: h5py.File, path: str) -> h5py.Dataset:
         except ValueError as error:
             raise Damaged(f"{path} {error}") from error
     if not isinstance(group, h5py.Dataset) or group.is_virtual or group.external:
-        raise Damaged(f"{path} is no plain dataset")
+        raise Damaged(f"{path} is not a plain dataset")
     if group.chunks is not None or group.id.get_storage_size() != group.nbytes:
-        raise Damaged(f"{path} is not stored as it was written")
+        raise Damaged(f"{path} is stored in another way than epmpi writes it")
     return group
 
 
@@ -186,9 +186,9 @@ def read_state(
     Parameters
     ----------
     like : State
-        Of the same model: names, shapes and dtypes; the length of what the root has is its own.
+        Of the same model: names, shapes and dtypes; arrays of the root may have other lengths.
     number : int
-        Of tracers; each rank gets some, wherever they lie.
+        Of tracers; each rank gets some of them, at any position.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def read_state(
     """
     state, error = None, None
     try:
-        with refused_in_one_line(path, advised=False), open_to_read(path) as file:
+        with checkpoint_errors(path, advised=False), open_to_read(path) as file:
             state = State(
                 header.step_count,
                 {name: read_field(file, name, field, slab) for name, field in like.fields.items()},
@@ -236,7 +236,7 @@ def read_count(file: h5py.File, name: str, like: NDArray, header: Header) -> NDA
 
 
 def read_root(file: h5py.File, name: str, like: NDArray, header: Header) -> NDArray:
-    """Return an array that the root alone has: of any length, the rest of its shape is known."""
+    """Return an array of the root alone, with a first axis of any length."""
     path = f"root/{name}"
     dataset = plain_dataset(file, path)
     known = dataset.ndim, *dataset.shape[1:], dataset.dtype

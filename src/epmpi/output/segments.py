@@ -1,30 +1,29 @@
-"""The files behind run.h5: readable at any instant, whatever is killed, and when.
+"""The files behind run.h5, readable whenever a process is killed.
 
 An HDF5 file that was open for writing when its process died may never open again.  So no file that
 a reader may see is ever written to:
 
-- Frames are appended to ``run.h5.partial``, which is nobody's to read.
+- Frames are appended to ``run.h5.partial``, which nobody should read.
 - To *publish* is to close it, flush it to the disk and rename it; a rename is atomic.
-- The first published file is ``run.h5`` itself.  While it is small, appending goes on in a copy of
-  it, and the next publication renames the copy over it.  So the run.h5 of a short run, or of one
-  that was published once, is a plain file with everything in it.
+- The first published file is ``run.h5`` itself.  While it is small, frames are appended to a copy,
+  and the next publication renames the copy over it.  So the run.h5 of a short run, or of one that
+  was published once, is a plain file with everything in it.
 - When the last published file has grown past `COPIED`, a new one is begun.  Published files are
   then ``segments/000000.h5``, ``segments/000001.h5``, ..., complete HDF5 files that can be read on
   their own, and run.h5 is a small file in which each dataset is a *virtual dataset*: HDF5 reads the
-  frames from the segments as if they were one.  It is written beside and renamed, too.
+  frames from the segments as if they were one.  It, too, is written to a partial file and renamed.
 
-A copy that continues a segment takes its name, for it begins with all that the segment had.  So who
-has run.h5 open while the run goes on may read on, however slowly: what it refers to stays there and
-stays the same.  Only a run that is resumed removes segments, those that its checkpoint does not
-count on, when its own run.h5 is there.
+A copy that continues a segment takes its name, because it begins with all its frames.  So a reader
+that has run.h5 open may take its time: the frames that it refers to neither move nor change.  Only
+a resumed run removes segments, those newer than its checkpoint, after it has published its run.h5.
 
-Whatever dies at any instant leaves the run.h5 of the last publication and, perhaps, files that no
-run.h5 refers to.
+A process that dies at any instant leaves the run.h5 of the last publication and, perhaps, files
+that it does not refer to.
 
-To read a dataset HDF5 has all its segments open, and a system may allow 1024 files.  So what is
-copied grows with the run, to one part in `PARTS` of it: n bytes are in fewer than PARTS (1 + ln(n /
-(PARTS COPIED))) segments, 150 for 80 GiB and 230 for 1 TiB.  A large copy takes long; a run then
-publishes less often (`epmpi.run.stopping.Pace`).
+To read a dataset HDF5 opens all its segments, and a system may allow 1024 open files.  So the
+segments that are copied grow with the run, up to one part in `PARTS` of it: n bytes are in fewer
+than PARTS (1 + ln(n / (PARTS COPIED))) segments, 150 for 80 GiB and 230 for 1 TiB.  Large copies
+take time; a run then publishes less often (`epmpi.run.stopping.Pace`).
 
 The segments are found relative to run.h5: the directory of a run can be moved as a whole.
 """
@@ -45,10 +44,10 @@ from epmpi.output.flushing import flush_to_disk
 from epmpi.output.lock import RunLock
 from epmpi.trust import FOLDER, SEGMENT
 
-COPIED = 64 * chunks.MEBIBYTE  # copied in some 50 ms: little against the time between publications
+COPIED = 64 * chunks.MEBIBYTE  # copied in some 50 ms, much less than the time between publications
 LEFT_BEHIND = ("run.h5.partial", "run.h5.index", "checkpoint.h5.partial")
-PARTS = 32  # what is copied may be one part in so many of the whole run, if that is more
-Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns what it has made
+PARTS = 32  # the largest copy is COPIED, or this part of the whole run if that is more
+Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns the datasets that it has made
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Segment:
     ----------
     path : Path
     frames : dict
-        How many of its frames belong to the run, by element.
+        Number of its frames that belong to the run, by element.
     """
 
     path: Path
@@ -67,7 +66,7 @@ class Segment:
 
 
 class SegmentedFile:
-    """Publishes what is appended to the run.h5 of one directory.  Used by the root alone.
+    """The files of one run directory, and their publication.  Used by the root alone.
 
     Parameters
     ----------
@@ -76,7 +75,7 @@ class SegmentedFile:
     describe : callable
         Writes header and parameters into an open file; called for every file that is published.
     lock : RunLock or None
-        Of the directory: asked before anything there is changed.
+        Of the directory; checked before any change.
     """
 
     def __init__(self, directory: Path, describe: Describe, lock: RunLock | None = None) -> None:
@@ -91,7 +90,7 @@ class SegmentedFile:
         self._cut = False  # run.h5 may refer to frames that are no longer among those published
 
     def frames(self) -> dict[str, int]:
-        """Return how many frames of each element run.h5 has, by path."""
+        """Return the number of frames of each element in run.h5, by path."""
         total: dict[str, int] = {}
         for segment in self.published:
             for element, count in segment.frames.items():
@@ -99,19 +98,19 @@ class SegmentedFile:
         return total
 
     def resume(self, published: list[Segment]) -> None:
-        """Go on after these segments, which hold the frames that are to stay."""
+        """Continue after these segments, which hold the frames to keep."""
         self.published = published
         self._cut = True
         used = [int(path.stem) for path in self._numbered()]
         self._number = max(used, default=-1) + 1
 
     def sweep(self) -> None:
-        """Remove what run.h5 does not refer to: left by a kill, or cut off by a restart.
+        """Remove files that run.h5 does not refer to: left by a kill, or cut off by a restart.
 
         Raises
         ------
         OutputError
-            If it cannot be removed.
+            If one cannot be removed.
         """
         kept = {segment.path for segment in self.published}
         self._check()
@@ -123,12 +122,12 @@ class SegmentedFile:
                 (self.directory / name).unlink(missing_ok=True)
 
     def _check(self) -> None:
-        """Raise OutputError if the directory is not this run's any more."""
+        """Raise OutputError if the directory no longer belongs to this run."""
         if self._lock is not None:
             self._lock.check()
 
     def _copied(self) -> int:
-        """Return the largest segment, in bytes, that is copied to be continued."""
+        """Return the size in bytes of the largest segment that is copied and continued."""
         total = sum(segment.path.stat().st_size for segment in self.published)
         return max(COPIED, total // PARTS)
 
@@ -138,7 +137,7 @@ class SegmentedFile:
         return sorted(path for path in folder.glob("*.h5") if SEGMENT.fullmatch(path.name))
 
     def begin(self) -> dict[h5md.Element, int]:
-        """Make the partial file and return the frames that it holds already.
+        """Make the partial file and return the frames that it already holds.
 
         Raises
         ------
@@ -173,7 +172,7 @@ class SegmentedFile:
                 held = self.describe(file)
             del held  # only now: see `failures.datasets`
             flush_to_disk(self.partial)
-            self._check()  # again, for all this has taken time
+            self._check()  # again, because all this has taken time
             if kept:
                 self._publish_segment(kept, frames)
             else:
@@ -183,12 +182,12 @@ class SegmentedFile:
         self._replaced, self._cut = None, False
 
     def discard(self) -> None:
-        """Remove the partial file, if there is one, which also frees its space."""
+        """Remove the partial file, if there is one."""
         if self._lock is None or self._lock.is_ours:
             self.partial.unlink(missing_ok=True)
 
     def _publish_segment(self, kept: list[Segment], frames: dict[h5md.Element, int]) -> None:
-        """Publish one segment of several, with the run.h5 that refers to all of them."""
+        """Publish a segment, and the run.h5 that refers to all segments."""
         if kept[0].path == self.path:
             kept[0] = Segment(self._link(self.path), kept[0].frames)
         continued = None if self._cut or self._replaced is None else self._replaced.path
@@ -216,7 +215,7 @@ class SegmentedFile:
         return path
 
     def _link(self, path: Path) -> Path:
-        """Give the file a second name, so that run.h5 is there at every instant."""
+        """Give the file a second name, so that run.h5 exists at every instant."""
         target = self._next_path()
         try:
             os.link(path, target)
@@ -232,7 +231,7 @@ def segment_name(number: int) -> str:
 
 
 def cut(file: h5py.File, frames: dict[h5md.Element, int]) -> None:
-    """Leave so many frames of each element in a file, and none of others."""
+    """Cut a file to the given number of frames of each element, and none of the others."""
     wanted = {element.path: count for element, count in frames.items()}
     for element, present in h5md.elements(file).items():
         count = wanted.get(element.path, 0)

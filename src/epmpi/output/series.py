@@ -13,12 +13,11 @@ from epmpi.output.streaming import StreamingWriter
 
 
 class PendingSeries:
-    """Numbers by group and name, from when they are taken until they are written.
+    """Numbers by group and name that are waiting to be written.
 
     Parameters
     ----------
     writer : StreamingWriter
-        That writes them.
     """
 
     def __init__(self, writer: StreamingWriter) -> None:
@@ -26,7 +25,7 @@ class PendingSeries:
         self._rows: dict[str, list[tuple[int, float, Mapping[str, Any]]]] = {}
 
     def take(self, group: str, step: int, time: float, values: Mapping[str, Any]) -> None:
-        """Keep one number, or one array, of each name; the same names in every call of a group."""
+        """Keep a number, or an array, of each name; a group always has the same names."""
         self._rows.setdefault(group, []).append((step, time, dict(values)))
 
     def write(self) -> None:
@@ -44,17 +43,16 @@ class PendingSeries:
 
 
 class PendingEvents:
-    """Rows of the log of events, from when they are taken until they are written.
+    """Rows of the log of events that are waiting to be written.
 
     Parameters
     ----------
     writer : StreamingWriter
-        That writes them.
 
     Attributes
     ----------
     number : int
-        Of the rows, the same on all ranks; to be set to 0 where they have been written.
+        Of the rows, the same on all ranks; the caller sets it to 0 after they have been written.
     """
 
     def __init__(self, writer: StreamingWriter) -> None:
@@ -63,7 +61,7 @@ class PendingEvents:
         self._rows: list[Mapping[str, NDArray]] = []
 
     def take(self, columns: Mapping[str, NDArray]) -> None:
-        """Keep some rows, the same on all ranks; the root keeps them."""
+        """Keep rows, the same on all ranks, on the root."""
         self.number += len(columns["start"])
         if self._writer.communicator.is_root:
             self._rows.append(columns)

@@ -1,4 +1,4 @@
-"""The store of a run: what a simulation calls to write RUN/run.h5 and RUN/checkpoint.h5.
+"""The store of a run, with which a simulation writes RUN/run.h5 and RUN/checkpoint.h5.
 
     with open_run(directory, configuration, communicator, lattice, parameters) as store:
         store.series(step, time, observables)
@@ -8,8 +8,8 @@
         store.checkpoint(model.state(), clock)
         store.describe({"wall_time": seconds})
 
-What is written becomes visible, and safe from any kill, when it is published; see `publication`
-for how the ranks do that together, and `segments` for the files.
+Data become visible, and safe from any kill, by publication; see `publication` for the ranks and
+`segments` for the files.
 """
 
 from __future__ import annotations
@@ -39,26 +39,25 @@ from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, slabs
 
-MOST_EVENTS = 2**17  # rows of their log that the root keeps, some MiB
+MOST_EVENTS = 2**17  # rows of the log of events that the root keeps, a few MiB
 
 
 class RunStore:
     """Writes the series, trajectories and fields of one run; use it in a `with` statement.
 
-    Leaving the statement publishes what has been written, also when an exception passes; then it is
-    done by the root alone, and without a word if it fails.  The parallel writer cannot: with it
-    run.h5 stays as it was published last.
+    Leaving the statement publishes the data.  After an exception the root alone does so, ignoring
+    failures; with the parallel writer that is impossible, and run.h5 stays as last published.
 
     Parameters
     ----------
     directory : Path
-        Exists on the root's file system; no other run is in it.
+        Exists on the root's file system, without another run.
     configuration, communicator, lattice, parameters
-        As in `open_run`; the parameters have the identity of the run, `run`, and its start.
+        As in `open_run`; the parameters have the identity of the run, `run`, and its start time.
     lock : RunLock or None
-        Of the directory, on the root; let go of in the end.
+        Of the directory, on the root; released at the end.
     header : Header or None
-        Of the checkpoint that the run goes on from.
+        Of the checkpoint that a resumed run continues from.
 
     Raises
     ------
@@ -99,7 +98,7 @@ class RunStore:
         on_root(communicator, self._files.sweep)
 
     def _continue(self, header: Header) -> None:
-        """Go on from the frames that the checkpoint knows of."""
+        """Continue from the frames that the checkpoint counts."""
 
         def find() -> None:
             self._files.resume(find_frames(self.directory, header.run, header.frames))
@@ -116,7 +115,7 @@ class RunStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # An error that all ranks raise alike leaves them in step; an OutputError has been seen to.
+        # After an error that all ranks raise alike they are in step; an OutputError was handled.
         if error is None or isinstance(error, StateError | ConfigError):
             self.publish()
         else:
@@ -127,7 +126,7 @@ class RunStore:
     def series(
         self, step: int, time: float, values: Mapping[str, float], warmup: bool = False
     ) -> None:
-        """Take one number of each name.  The root's count; nothing is written before `publish`.
+        """Take a number of each name, from the root; they are written by `publish`.
 
         Parameters
         ----------
@@ -139,7 +138,7 @@ class RunStore:
         self._take("warmup/observables" if warmup else "observables", step, time, values)
 
     def histograms(self, step: int, time: float, counts: Mapping[str, NDArray[np.int64]]) -> None:
-        """Take cumulative counts of each name, shape (bins,).  The root's count; as `series`."""
+        """Take cumulative counts of each name, shape (bins,), from the root, as `series` does."""
         self._take("histograms", step, time, {name: count.copy() for name, count in counts.items()})
 
     def _take(self, group: str, step: int, time: float, values: Mapping[str, Any]) -> None:
@@ -151,7 +150,7 @@ class RunStore:
     def events(self, columns: Mapping[str, NDArray]) -> None:
         """Take rows of the log of events.  Collective.
 
-        They are written before `publish` only where they are many.
+        Many rows are written before `publish`.
 
         Parameters
         ----------
@@ -176,7 +175,7 @@ class RunStore:
             self._events.number = 0
 
     def _write_numbers(self) -> None:
-        """Write what the root has kept."""
+        """Write the numbers that the root has kept."""
         self._series.write()
         self._events.write()
 
@@ -246,21 +245,21 @@ class RunStore:
 
     @property
     def publication_seconds(self) -> float:
-        """That the last publication took, on the root."""
+        """Duration of the last publication, on the root."""
         return self._publication.seconds
 
     def checkpoint(self, state: State, clock: Mapping[str, float]) -> None:
-        """Publish, then write RUN/checkpoint.h5, from which the run can go on.  Collective.
+        """Publish, then write RUN/checkpoint.h5, from which the run can be resumed.  Collective.
 
         Parameters
         ----------
         clock : mapping
-            What the simulation counts, to be handed back to it; the root's counts.
+            Counts of the simulation, returned to it at a restart; from the root.
 
         Raises
         ------
         OutputError
-            On all ranks, if it cannot be written; the checkpoint is then as it was.
+            On all ranks, if it cannot be written; the checkpoint is then unchanged.
         """
         self.publish()
         header = Header(
@@ -277,12 +276,12 @@ class RunStore:
         write_checkpoint(self.directory, header, state, self.tracers, self.slab, self._writer)
 
     def describe(self, parameters: Mapping[str, Any]) -> None:
-        """Add what is known in the end, such as the wall time, and publish.  Collective.
+        """Add parameters known at the end, such as the wall time, and publish.  Collective.
 
         Parameters
         ----------
         parameters : mapping
-            The root's count.
+            From the root.
         """
         self._parameters.update(parameters)
         self._publication.pending = True
@@ -294,7 +293,7 @@ class RunStore:
         self._last_step[what] = step
 
     def _write_header(self, file: h5py.File) -> list[h5py.Dataset]:
-        """Write what every file that is published has: header, parameters, scales."""
+        """Write the header, parameters and scales of a file."""
         h5md.write_header(file, __version__, author())
         h5md.write_parameters(file, self._parameters)
         return h5md.attach_scales(file)

@@ -1,9 +1,9 @@
 """The streaming writer: slabs travel to the root, which alone writes, with the plain h5py.
 
 A frame is sent and written block by block of a few MiB (one chunk of the dataset), so the root
-never holds more than a block beside its own slab.  A write that fails on the root must not leave
-the other ranks sending for ever: the root remembers the failure, lets this frame and all later
-ones pass, and the caller raises it on all ranks.
+never holds more than a block beside its own slab.  A failed write must not leave the other ranks
+waiting: the root records the failure, receives and drops this frame and all later ones, and the
+caller raises the failure on all ranks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from epmpi.physics.lattice import Slab
 
 @dataclass
 class Part:
-    """What one rank contributes to a dataset of a file that is written once.
+    """The part of one rank in a dataset that is written once.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Part:
     shape : tuple of int
         Of the dataset.
     first : int
-        Index along its first axis at which this rank's rows begin; ranks follow each other.
+        Index along its first axis at which this rank's rows begin; in the order of the ranks.
     rows : array, shape (rows of this rank, ...)
     checksums : uint32 array
         Of the rows.
@@ -80,13 +80,13 @@ class StreamingWriter:
         self.compression = compression
         self.failure: OutputError | None = None  # of the root; None on the other ranks
         self.frames: dict[h5md.Element, int] = {}  # complete ones in the file, on the root
-        self._grown: dict[h5md.Element, int] = {}  # the same, with those that are being written
+        self._grown: dict[h5md.Element, int] = {}  # the same, with those being written
         self._path = Path()
         self._file: Any = None  # h5py.File while one is open
         self._datasets: dict[str, h5py.Dataset] = {}  # held while it is; see `failures.datasets`
 
     def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
-        """Append to a file that holds `frames`, which the root alone knows."""
+        """Open a file that holds `frames` (known to the root) to append to it."""
         if frames is None:
             return
         self._path = path
@@ -101,12 +101,12 @@ class StreamingWriter:
         self.frames, self._grown = dict(frames), dict(frames)
 
     def close(self) -> None:
-        """Drop what is no complete frame, and close the file.
+        """Drop incomplete frames, and close the file.
 
         Raises
         ------
         OutputError
-            If what was in memory cannot be written.
+            If the buffers of HDF5 cannot be written.
         """
         if self._file is None:
             return
@@ -124,7 +124,7 @@ class StreamingWriter:
             self._file = None
 
     def abandon(self) -> None:
-        """Close the file without caring for what is in it."""
+        """Close the file, whatever its contents."""
         if self._file is not None:
             file, self._file = self._file, None
             held = list(self._datasets.values())
@@ -138,12 +138,12 @@ class StreamingWriter:
         self.append_rows(element, {"step": steps, "time": times, "value": values})
 
     def append_rows(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
-        """Append to all datasets of an element that has numbers alone.  On the root alone.
+        """Append to all datasets of an element that has only numbers.  On the root alone.
 
         Parameters
         ----------
         columns : mapping of arrays, shape (rows,)
-            By the names of the datasets; one row at least.
+            By the names of the datasets; at least one row.
         """
         if self.failure is None:
             with self._remembering():
@@ -187,7 +187,7 @@ class StreamingWriter:
         Returns
         -------
         OutputError or None
-            What failed on this rank.
+            The failure of this rank.
         """
         failure = None
         blocks = (block for part in parts for block in self._blocks(part))
@@ -198,7 +198,7 @@ class StreamingWriter:
                         file[name][start:stop] = rows
             except OutputError as error:
                 failure = error
-        for _ in blocks:  # what the root does not write is still sent to it
+        for _ in blocks:  # after a failure the root still receives the blocks
             pass
         return failure
 
@@ -234,7 +234,7 @@ class StreamingWriter:
                     values[-1, start:stop] = rows
 
     def _grow(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
-        """Add frames, with what some of the datasets have there."""
+        """Add frames, with the values of some of the datasets."""
         number = len(next(iter(columns.values())))
         if element not in self._grown:
             h5md.create(self._file, element, self.compression)

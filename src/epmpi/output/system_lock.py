@@ -1,4 +1,4 @@
-"""The system's lock of a file, and whether it works: not on every file system."""
+"""The system's lock of a file (flock), and a check that the file system supports it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST = 2000  # bytes of a lock that are read
 
 @contextmanager
 def opened(path: Path) -> Iterator[int]:
-    """Give the descriptor of a file, opened anew: so a network file system asks its server."""
+    """Open a file anew, so that a network file system asks its server; give its descriptor."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except PermissionError:  # of another user
@@ -26,20 +26,20 @@ def opened(path: Path) -> Iterator[int]:
 
 
 def text_of(file: int) -> bytes:
-    """Return what an open lock says."""
+    """Return the text of an open lock."""
     return os.pread(file, LONGEST, 0)
 
 
 def read(path: Path) -> bytes:
-    """Return what a lock says now."""
+    """Return the present text of a lock."""
     with opened(path) as file:
         return text_of(file)
 
 
 def locked(file: int, path: Path) -> bool | None:
-    """Lock a file; False if another process has, None where locks do not work.
+    """Lock a file; False if another process has locked it, None where locks do not work.
 
-    They are tried: that a file is locked must be seen by who opens it again.
+    That is tested: a second descriptor of the file must find it locked.
     """
     exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
     try:

@@ -1,4 +1,4 @@
-"""Trajectories are ordered by tracer identity, although tracers wander between the ranks."""
+"""Order of trajectories by tracer identity, although tracers migrate between ranks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float
     Raises
     ------
     ValueError
-        If one of them is missing or there twice.
+        If one of them is missing or doubled.
     """
     if tracers is None:
         return None
@@ -70,7 +70,7 @@ def by_identity(
     Parameters
     ----------
     identity, position : arrays, shape (n,) and (n, 2)
-        Of the tracers that this rank has, wherever they belong.
+        Of the tracers on this rank.
     number : int
         Of all tracers.
 
@@ -81,7 +81,7 @@ def by_identity(
     Raises
     ------
     ValueError
-        On this rank, if a tracer of its part is missing or there twice.
+        On this rank, if a tracer of its part is missing or doubled.
     """
     ranges = tracer_ranges(number, communicator.size)
     stops = np.array([stop for _, stop in ranges])

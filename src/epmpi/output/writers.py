@@ -1,4 +1,4 @@
-"""Which of the two writers a run uses: they leave the same file."""
+"""Choice of the writer of a run: both write the same file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_writer(
     Raises
     ------
     ConfigError
-        On all ranks, if the parallel one is wanted and cannot be had.
+        On all ranks, if the parallel one is requested but not available.
     """
     output = configuration.output
     there = collective.available()
