@@ -37,10 +37,14 @@ FIELDS = 3  # inverse transforms
 Work = Callable[[], Any]
 
 
+def _one(kx: np.ndarray, ky: np.ndarray) -> np.ndarray:
+    """Return 1 for each mode."""
+    return np.ones((len(ky), kx.size))
+
+
 def convolution(fft: SlabFFT, source: np.ndarray) -> Work:
     """Return a convolution with three dense kernels, responses written to whole fields."""
-    kernels = np.ones((FIELDS, fft.modes, fft.lattice.shape[0]))
-    convolution = fft.convolution(kernels, [False] * FIELDS, (0, 0))
+    convolution = fft.convolution([_one] * FIELDS, [False] * FIELDS, (0, 0))
     fields = np.empty((FIELDS, *fft.slab.shape))
 
     def work() -> None:

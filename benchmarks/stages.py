@@ -27,8 +27,11 @@ LINE_STAGES = {
 STAGES = [*DEVICE_STAGES.values(), *LOOP_STAGES.values(), *LINE_STAGES.values(), "exchange"]
 
 
+REPLAYS = 20
+
+
 class Stopwatch:
-    """Seconds spent, by stage, while it runs: between marks in the queue of a device.
+    """Seconds spent, by stage, while it runs: on a CPU between calls, on a GPU by replays.
 
     Attributes
     ----------
@@ -42,14 +45,20 @@ class Stopwatch:
         self.running = False
         self.harmless = True
         self.wait: Callable[[], None] = lambda: None  # until what was asked for is done
-        self._mark: Callable[[], Any] = time.perf_counter
-        self._between: Callable[[Any, Any], float] = lambda first, last: last - first
-        self._spans: list[tuple[str, Any, Any]] = []
+        self._device: Device | None = None
+        self._spans: list[tuple[str, float, float]] = []
+        self._calls: list[tuple[str, Callable[[], Any]]] | None = None  # of a step, if taken down
 
     def use(self, device: Device) -> None:
-        """Read the clock of a device."""
+        """Time the work of a device."""
+        self._device = device
         self.harmless = device.identity() is None
-        self.wait, self._mark, self._between = device.synchronize, device.mark, device.seconds
+        self.wait = device.synchronize
+
+    @property
+    def step_by_step(self) -> bool:
+        """Whether a step must be made of its calls, not of a recording."""
+        return self.running or self._calls is not None
 
     def hold(self, thing: Any, stages: dict[str, str]) -> None:
         """Time the methods of an object that are named in {method: stage}."""
@@ -60,13 +69,15 @@ class Stopwatch:
         """Return the function with its time added to a stage at every call."""
 
         def measured(*arguments: Any, **options: Any) -> Any:
+            if self._calls is not None and stage != "exchange":
+                self._calls.append((stage, partial(function, *arguments, **options)))
             if not self.running:
                 return function(*arguments, **options)
-            first = self._mark()
+            first = time.perf_counter()
             try:
                 return function(*arguments, **options)
             finally:
-                self._spans.append((stage, first, self._mark()))
+                self._spans.append((stage, first, time.perf_counter()))
 
         return measured
 
@@ -74,16 +85,36 @@ class Stopwatch:
         """Return the seconds of each stage since the last time."""
         seconds: dict[str, float] = defaultdict(float)
         for stage, first, last in self._spans:
-            seconds[stage] += self._between(first, last)
+            seconds[stage] += last - first
         self._spans.clear()
+        return seconds
+
+    def replayed(self, step: Callable[[], None], replays: int = REPLAYS) -> dict[str, float]:
+        """Return the seconds of each stage of a step, from replays of what it asks a GPU for.
+
+        What a stage asks for in one step is recorded alone: between launches one by one there would
+        be gaps.  The state of the model makes no sense afterwards.
+        """
+        assert self._device is not None
+        self._calls = calls = []
+        step()
+        self._calls = None
+        seconds = {}
+        for stage in dict.fromkeys(stage for stage, _ in calls):
+            mine = [call for name, call in calls if name == stage]
+            launch = self._device.recorded(lambda mine=mine: [call() for call in mine])
+            launch()
+            first = self._device.mark()
+            for _ in range(replays):
+                launch()
+            seconds[stage] = self._device.seconds(first, self._device.mark()) / replays
         return seconds
 
 
 def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
     """Return the device of this rank, whose stages are timed while the watch runs.  Collective.
 
-    On a GPU the times are between events in its queue, so nobody waits; but a step is then launched
-    kernel by kernel, not as a graph. Without `one_loop` the passes over rows go block by block.
+    Without `one_loop` the passes over rows go block by block.
     """
     device = place(name, Communicator.world())
     make_lines, make_loops, make_step = device.lines, device.row_loops, device.repeated_step
@@ -102,7 +133,7 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
     def repeated_step(*, capture: bool) -> Any:
         step: Any = make_step(capture=capture)
         captured, plain = step.take, partial(RepeatedStep.take, step)
-        step.take = lambda key, work: (plain if watch.running else captured)(key, work)
+        step.take = lambda key, work: (plain if watch.step_by_step else captured)(key, work)
         return step
 
     watch.use(device)

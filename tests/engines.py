@@ -44,6 +44,11 @@ def local_modes(fft, spectra):
     return np.swapaxes(spectra[..., first:last], 1, 2)
 
 
+def kernels_of(fft, tables):
+    """Return kernels that are given by this rank's modes of each, (ky, Lx)."""
+    return [lambda kx, ky, table=table: table[ky - fft.ky[0, 0], kx] for table in tables]
+
+
 def close(actual, expected, precision="double"):
     """Compare within the rounding of a transform."""
     largest = np.max(np.abs(expected))

@@ -9,6 +9,7 @@ import pytest
 from epmpi.devices import CPU, SiteUpdate, TracerMove
 from epmpi.devices.cpu.library_lines import LibraryLines
 from epmpi.model.waiting import bin_edges
+from epmpi.physics.lattice import wavenumbers
 from epmpi.physics.rules import READINGS, Increments, SwitchingRule
 
 SHAPE = (4, 37)  # blocks begin anywhere within a group of 128 sites, and end so
@@ -95,6 +96,21 @@ def test_tracers_move_as_on_the_cpu(gpu, interpolation, fields, halo, dtype):
     np.testing.assert_allclose(gpu.to_host(moved), position, rtol=0, atol=tolerance)
 
 
+def tabulated(lines, kernels):
+    """Return kernels (fields, ky, Lx) as `convolve` takes them."""
+    modes, length = kernels.shape[1:]
+    kx, ky = wavenumbers(length)[None, :], np.arange(modes)[:, None]
+
+    def function(table):
+        # Where the wavenumbers are: on the card too.
+        return lambda kx, ky: on(kx, table)[ky, kx]
+
+    def on(kx, table):
+        return table if type(kx) is np.ndarray else lines._device.asarray(table)
+
+    return lines.tabulate([function(table) for table in kernels], kx, ky, 1.0)
+
+
 @pytest.mark.parametrize("shape", [(7, 10), (8, 9), (5, 4)])
 @pytest.mark.parametrize("halo", [(0, 0), (0, 1), (1, 2)])
 @pytest.mark.parametrize("in_place", [False, True])
@@ -118,7 +134,7 @@ def test_convolution_is_that_of_the_cpu(gpu, shape, halo, in_place, strip, monke
     if in_place:
         given = found[halo[0] : halo[0] + length, :1]
         given[...] = gpu.asarray(source)
-    fast.convolve(given, fast.prepare(kernels), imaginary, found, halo[0])
+    fast.convolve(given, tabulated(fast, kernels), imaginary, found, halo[0])
     np.testing.assert_allclose(gpu.to_host(found), expected, rtol=0, atol=1e-12)
 
 
@@ -162,7 +178,7 @@ def test_several_sources_are_multiplied_each_for_itself(gpu):
     kernels += kernels[:, :, -np.arange(length) % length]
     given = random.normal(size=(length, sources, modes)) * (1 + 2j)
     lines = gpu.lines("auto", (length, 8), np.float64)
-    prepared = lines.prepare(kernels)
+    prepared = tabulated(lines, kernels)
     together = gpu.zeros((length + 1, 2 * sources, modes), complex)
     lines.convolve(gpu.asarray(given.copy()), prepared, [False, True], together, 0)
     for s in range(sources):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from epmpi.config import from_mapping
+from epmpi.devices import CPU
 from epmpi.model.expected import expected_activity
 from epmpi.parallel import Communicator
 from epmpi.run.clock_advice import advice, exact_clock_gain
@@ -97,7 +98,7 @@ def test_a_plan_counts_events(comm, monkeypatch, temperature):
     """Also where none happens in the trial."""
     monkeypatch.setattr("epmpi.run.planning.TRIAL_SECONDS", 0.1)
     configuration = settings(32, temperature, "exact", time={"step": 0.5, "duration": 1000.0})
-    needs = plan(configuration, Communicator(comm))
+    needs = plan(configuration, Communicator(comm), CPU())
     expected = expected_activity(configuration) * 32**2 * 1000
     assert needs.events == pytest.approx(expected)
     assert needs.seconds_per_event > 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from engines import even_and_odd_kernels
+from engines import even_and_odd_kernels, kernels_of
 
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
@@ -23,7 +23,7 @@ def convolution(comm, engine="auto", halo=(0, 1), *, by_messages=False, device=N
     kernels, imaginary = even_and_odd_kernels((45, 36))
     first, last = fft.mode_blocks[comm.rank]
     mine = np.ascontiguousarray(np.swapaxes(kernels[..., first:last], 1, 2))
-    return fft.convolution(mine, imaginary, halo)
+    return fft.convolution(kernels_of(fft, mine), imaginary, halo)
 
 
 class WithoutLoops(CPU):

@@ -85,7 +85,7 @@ def test_every_series_and_bin_is_counted(tmp_path, clock):
 
 
 def test_plan_times_the_first_steps():
-    needs = plan(settings(), Communicator.world())
+    needs = plan(settings(), Communicator.world(), CPU())
     assert needs.steps == 60
     assert 0 < needs.seconds_per_step < 1
     assert needs.seconds == needs.steps * needs.seconds_per_step
@@ -114,8 +114,7 @@ def test_a_trial_counts_the_time_of_the_device(monkeypatch):
     clock = [0.0]
     device = LateDevice(clock)
     monkeypatch.setattr("epmpi.run.planning.time.perf_counter", lambda: clock[0])
-    monkeypatch.setattr("epmpi.model.model.place", lambda name, communicator: device)
-    needed = plan(settings(lattice={"shape": [32, 40]}), Communicator.world())
+    needed = plan(settings(lattice={"shape": [32, 40]}), Communicator.world(), device)
     assert needed.seconds_per_step == pytest.approx(0.01)
 
 

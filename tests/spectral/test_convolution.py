@@ -8,6 +8,7 @@ from engines import (
     even_and_odd_kernels,
     every_case,
     every_engine,
+    kernels_of,
     local_modes,
     local_rows,
     real_fields,
@@ -33,7 +34,7 @@ def test_responses_are_the_convolutions_of_numpy(comm, engine, shape, precision,
     kernels, imaginary = even_and_odd_kernels(shape)
     whole = responses_by_numpy(source.astype(float), kernels * [[[1]], [[1j]], [[1j]]])
     mine = np.ascontiguousarray(local_modes(fft, kernels))
-    convolution = fft.convolution(mine, imaginary, halo)
+    convolution = fft.convolution(kernels_of(fft, mine), imaginary, halo)
     apply_blockwise(convolution, source[fft.slab.start : fft.slab.stop])
 
     before, after = halo
@@ -55,7 +56,7 @@ def test_responses_are_the_convolutions_of_numpy(comm, engine, shape, precision,
 def test_blocks_of_rows_cover_the_slab(comm, engine):
     fft = transform(engine, (600, 256), comm)
     ones = np.ones((1, fft.modes, 600))
-    blocks = fft.convolution(ones, [False], (0, 0)).row_blocks
+    blocks = fft.convolution(kernels_of(fft, ones), [False], (0, 0)).row_blocks
     assert [row for begin, end in blocks for row in range(begin, end)] == list(range(fft.slab.rows))
     if engine == "numpy":
         assert len(blocks) > 1
@@ -67,9 +68,8 @@ def test_a_large_lattice_is_worked_on_in_blocks_and_strips(comm, engine):
     fft = transform(engine, shape, comm)
     source = real_fields(shape, 1)
     kernels, imaginary = even_and_odd_kernels(shape)
-    convolution = fft.convolution(
-        np.ascontiguousarray(local_modes(fft, kernels)), imaginary, (0, 1)
-    )
+    mine = kernels_of(fft, local_modes(fft, kernels))
+    convolution = fft.convolution(mine, imaginary, (0, 1))
     apply_blockwise(convolution, local_rows(fft, source)[0])
     whole = responses_by_numpy(source[0], kernels * [[[1]], [[1j]], [[1j]]])
     x = np.arange(fft.slab.start, fft.slab.stop + 1) % shape[0]
@@ -82,7 +82,7 @@ def test_a_large_lattice_is_worked_on_in_blocks_and_strips(comm, engine):
 def test_a_source_can_be_set_again(comm, engine, shape):
     fft = transform(engine, shape, comm)
     unit = np.ones((1, fft.modes, shape[0]))
-    convolution = fft.convolution(unit, [False], (0, 0))
+    convolution = fft.convolution(kernels_of(fft, unit), [False], (0, 0))
     for source in local_rows(fft, real_fields(shape, 3)):
         apply_blockwise(convolution, source)
         out = np.empty((1, *fft.slab.shape))

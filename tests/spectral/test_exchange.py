@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from engines import apply_blockwise, even_and_odd_kernels, local_rows, real_fields
+from engines import apply_blockwise, even_and_odd_kernels, kernels_of, local_rows, real_fields
 
 from epmpi.devices import CPU
 from epmpi.parallel import Communicator
@@ -33,7 +33,7 @@ def convolution(fft, halo=(1, 2)):
     kernels, imaginary = even_and_odd_kernels(fft.lattice.shape)
     first, last = fft.mode_blocks[fft.communicator.rank]
     mine = np.ascontiguousarray(np.swapaxes(kernels[..., first:last], 1, 2))
-    return fft.convolution(mine, imaginary, halo)
+    return fft.convolution(kernels_of(fft, mine), imaginary, halo)
 
 
 def responses(made, source):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import hashlib
 import importlib.util
 import os
@@ -124,6 +125,18 @@ def asked(work, *arguments) -> dict[str, int]:
     found = counts()
     most = found["most_in_flight"]
     return {name: found[name] - before[name] for name in NAMES} | {"most_in_flight": most}
+
+
+def taken() -> int:
+    """Return the bytes that CuPy has taken of the card."""
+    CARD.card_taken.restype = ctypes.c_size_t
+    return int(CARD.card_taken())
+
+
+def free() -> None:
+    """Let CuPy give back what nobody has."""
+    gc.collect()
+    cupy.get_default_memory_pool().free_all_blocks()
 
 
 def set_cards(number: int) -> None:

@@ -13,15 +13,9 @@ cufftResult cufftMakePlanMany(cufftHandle plan, int rank, int *length, int *embe
                               int distance, int *out, int out_stride, int out_distance, cufftType type,
                               int batch, size_t *work) {
     int doubles = type == CUFFT_D2Z || type == CUFFT_Z2D || type == CUFFT_Z2Z;
+    int points = type == CUFFT_Z2Z || type == CUFFT_C2C ? length[0] : length[0] / 2 + 1;
     card_plan();
-    *work = (size_t)length[0] * batch * (doubles ? 16 : 8);
-    return 0;
-}
-cufftResult cufftEstimateMany(int rank, int *length, int *embedded, int stride, int distance, int *out,
-                              int out_stride, int out_distance, cufftType type, int batch,
-                              size_t *work) {
-    int doubles = type == CUFFT_D2Z || type == CUFFT_Z2D || type == CUFFT_Z2Z;
-    *work = (size_t)length[0] * batch * (doubles ? 16 : 8);
+    *work = (size_t)points * batch * (doubles ? 16 : 8); /* as much as is transformed */
     return 0;
 }
 cufftResult cufftSetWorkArea(cufftHandle plan, void *area) { return 0; }

@@ -255,7 +255,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     from epmpi.run.planning import plan
 
     device = place(configuration.device, communicator)
-    needs = plan(configuration, communicator, trial=False)
+    needs = plan(configuration, communicator, device, trial=False)
     if communicator.is_root:
         print(
             f"memory   {in_bytes(needs.memory)} of arrays a rank, on {communicator.size} rank(s), "
@@ -270,7 +270,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
                 f"known before{of_finite if configuration.model.events == 'finite' else ''}"
             )
     check_memory(needs.memory, device, communicator)
-    needs = plan(configuration, communicator)
+    needs = plan(configuration, communicator, device)
     if communicator.is_root:
         rounds = f"{needs.rounds} x " if configuration.run.replicas > 1 else ""
         work = f"{needs.steps} steps of {1e3 * needs.seconds_per_step:.3g} ms"

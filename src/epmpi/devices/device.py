@@ -106,6 +106,10 @@ class Device(Arrays):
     def after(self, token: Any) -> None:
         """Let what is asked from now on begin after work of `beside`; nothing for None."""
 
+    def recorded(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        """Return what does some work again and again, as a recorded step is repeated."""
+        return work
+
     def mark(self) -> Any:
         """Return a mark in the device's queue, for `seconds`."""
         return time.perf_counter()
@@ -125,6 +129,19 @@ class Device(Arrays):
     @abstractmethod
     def block_rows(self, row_bytes: int) -> int:
         """Return how many rows to work on at a time."""
+
+    def work_bytes(self, shape: tuple[int, int], responses: int, modes: int, real: int) -> int:
+        """Return the most that the transforms of a convolution take beside their arrays.
+
+        Parameters
+        ----------
+        shape : (Lx, Ly)
+        responses, modes : int
+            Of this rank.
+        real : int
+            Bytes of a number of a field.
+        """
+        return 0
 
     @abstractmethod
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> Any:

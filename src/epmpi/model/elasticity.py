@@ -5,19 +5,19 @@ The convolutions of the local plastic strain rate with the kernels of `propagato
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import NDArray
 
 from epmpi.config import Configuration
 from epmpi.physics.propagators import (
     Modes,
     active_strain,
-    displacement_propagator,
     spline_filter,
     stream_propagator,
     stress_propagator,
 )
-from epmpi.spectral import Convolution, Transform
+from epmpi.spectral import Convolution, Kernel, Transform
 
 
 def wavevectors(fft: Transform) -> tuple[Modes, Modes]:
@@ -26,12 +26,20 @@ def wavevectors(fft: Transform) -> tuple[Modes, Modes]:
     return 2 * np.pi * fft.kx / length, 2 * np.pi * fft.ky / width
 
 
-def flow_kernels(fft: Transform, interpolation: str) -> tuple[Modes, bool, tuple[int, int]]:
-    """Return what tracers follow, for unit plastic strain.
+def _of_wavenumbers(fft: Transform, propagator: Callable[[Modes, Modes], Modes]) -> Kernel:
+    """Return a function of wavevectors as one of wavenumbers."""
+    length, width = fft.lattice.shape
+    return lambda kx, ky: propagator(2 * np.pi * kx / length, 2 * np.pi * ky / width)
+
+
+def flow_kernels(
+    fft: Transform, interpolation: str, rate: float = 1.0
+) -> tuple[list[Kernel], bool, tuple[int, int]]:
+    """Return what tracers follow, for unit plastic strain times `rate`.
 
     Returns
     -------
-    kernels : float64 array, shape (fields, ky, Lx)
+    kernels : list of Kernel
         The two components of the displacement; or, for the interpolation "stream", the B-spline
         coefficients of the stream function.
     odd : bool
@@ -40,15 +48,26 @@ def flow_kernels(fft: Transform, interpolation: str) -> tuple[Modes, bool, tuple
         Rows beyond its slab that the interpolation reads, within a row of the slab: the midpoints
         of paths.
     """
-    q = wavevectors(fft)
     if interpolation == "stream":
-        return (stream_propagator(*q) * spline_filter(*q))[None], False, (2, 3)
-    return displacement_propagator(*q), True, (1, 2)
+        return (
+            [
+                _of_wavenumbers(
+                    fft, lambda qx, qy: rate * (stream_propagator(qx, qy) * spline_filter(qx, qy))
+                )
+            ],
+            False,
+            (2, 3),
+        )
+    components = [
+        _of_wavenumbers(fft, lambda qx, qy: rate * (qy * stream_propagator(qx, qy))),
+        _of_wavenumbers(fft, lambda qx, qy: rate * (-qx * stream_propagator(qx, qy))),
+    ]
+    return components, True, (1, 2)
 
 
 def elastic_kernels(
     configuration: Configuration, fft: Transform, *, with_flow: bool
-) -> tuple[NDArray[np.float64], list[bool], tuple[int, int]]:
+) -> tuple[list[Kernel], list[bool], tuple[int, int]]:
     """Return the kernels from directions n s to the stress rate and, with it, the flow.
 
     A site strains at the rate ``n s eps0 / (2 tau)``; its stress response is ``2 mu G *`` that, by
@@ -56,7 +75,8 @@ def elastic_kernels(
 
     Returns
     -------
-    kernels : float64 array, shape (1 + fields of the flow, ky, Lx)
+    kernels : list of Kernel
+        1 + those of the flow.
     imaginary : list of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
@@ -64,16 +84,20 @@ def elastic_kernels(
     """
     model, propagator = configuration.model, configuration.propagator
     strain_rate = active_strain(model.event_strain, model.relaxation_time)
-    stress = stress_propagator(
-        *wavevectors(fft), propagator.symbol, propagator.prefactor, propagator.macroscopic
-    )
-    kernels = [2.0 * model.shear_modulus * strain_rate * stress]
+    factor = 2.0 * model.shear_modulus * strain_rate
+
+    def stress(qx: Modes, qy: Modes) -> Modes:
+        return factor * stress_propagator(
+            qx, qy, propagator.symbol, propagator.prefactor, propagator.macroscopic
+        )
+
+    kernels = [_of_wavenumbers(fft, stress)]
     imaginary, halo = [False], (0, 0)
     if with_flow:
-        flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
-        kernels += [strain_rate * kernel for kernel in flow]
+        flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation, strain_rate)
+        kernels += flow
         imaginary += [odd] * len(flow)
-    return np.stack(kernels), imaginary, halo
+    return kernels, imaginary, halo
 
 
 class ElasticResponse:

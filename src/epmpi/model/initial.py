@@ -6,6 +6,7 @@ Both are drawn site by site, counter-based: the same on any number of ranks.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ from epmpi.devices import Device
 from epmpi.model.elasticity import wavevectors
 from epmpi.physics import randomness
 from epmpi.physics.lattice import Slab
-from epmpi.physics.propagators import stress_propagator
+from epmpi.physics.propagators import Modes, stress_propagator
 from epmpi.spectral import Transform
+
+COLUMN_MODES = 1 << 22  # that are worked on at a time
 
 
 def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
@@ -40,15 +43,28 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     field = fft.device.asarray(field)
     if initial.drawn == "site":
         return field
-    kernel = stress_propagator(*wavevectors(fft), configuration.propagator.symbol, 1.0, "stress")
+    spectrum = fft.forward(field[None])
+    del field
     # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
     twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
     # Column by column, and exactly rounded, so that the ranks do not matter.
-    columns = fft.communicator.gather_rows(np.sum(twice * kernel**2, axis=1))
+    mine = [np.sum(twice[some] * kernel**2, axis=1) for some, kernel in _kernel(configuration, fft)]
+    columns = fft.communicator.gather_rows(np.concatenate(mine))
     total = fft.communicator.broadcast(None if columns is None else math.fsum(columns))
     scale = math.sqrt(slab.lattice.sites / total)
-    kernel = fft.device.asarray((scale * kernel).astype(fft.dtype))
-    return fft.backward(fft.forward(field[None]) * kernel)[0]
+    for some, kernel in _kernel(configuration, fft):
+        spectrum[0, some] *= fft.device.asarray((scale * kernel).astype(fft.dtype))
+    return fft.backward(spectrum)[0]
+
+
+def _kernel(configuration: Configuration, fft: Transform) -> Iterator[tuple[slice, Modes]]:
+    """Yield the response to an event at constant stress, a few columns (ky, Lx) at a time."""
+    qx, qy = wavevectors(fft)
+    height = max(1, COLUMN_MODES // qx.size)
+    for first in range(0, len(qy), height):
+        some = slice(first, first + height)
+        symbol = configuration.propagator.symbol
+        yield some, stress_propagator(qx, qy[some], symbol, 1.0, "stress")
 
 
 def stationary_direction(

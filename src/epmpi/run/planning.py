@@ -27,6 +27,7 @@ LOWEST_BARRIER = 7.0  # over T, at the start of the trial
 EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
 COLDEST_TRIAL = 0.04  # T, in yield stresses squared: colder, nothing may happen in a trial
 LONGEST_TRIAL = 2**40  # ticks at once
+DRAWS = 4  # arrays of a number a site that a Gaussian field is made of
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
 
 
@@ -72,8 +73,8 @@ class Plan:
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
     """Return the most bytes of arrays on a rank: those of the largest slab and block of modes.
 
-    Ranks that share memory need less: the spectra are there once.  On a GPU the work areas of cuFFT
-    come on top.
+    Ranks that share memory need less: the spectra are there once.  What only the start takes, and
+    the work areas of a GPU's transforms, are in it.
     """
     lattice = Lattice(configuration.lattice.shape)
     length, width = lattice.shape
@@ -97,7 +98,8 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
         kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
         if ranks > 1:
             spectra += height * lattice.modes * (1 + responses)
-        return 2 * real * spectra + real * kernels + blocks
+        work = device.work_bytes(lattice.shape, responses, modes, real)
+        return 2 * real * spectra + real * kernels + blocks + work
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered)
@@ -105,6 +107,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     if flow and _stores_flow(configuration, ranks, device, of_flow):
         state += flow * (rows + halo) * width * of_flow
     state += TRACER_BYTES * (tracers.number // ranks)
+    state += _start_bytes(configuration, rows * width, device)
     if configuration.time.clock == "exact":
         everywhere = EXACT_BYTES * lattice.sites
         moves = convolution(flow, halo, of_flow) if flow else 0
@@ -112,6 +115,19 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     if not seldom:
         return state + convolution(1 + flow, halo)
     return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo, of_flow)
+
+
+def _start_bytes(configuration: Configuration, sites: int, device: Device) -> int:
+    """Return what a start from a Gaussian stress needs beside all other arrays of a rank.
+
+    Drawn in Fourier space: the field, its spectrum and the way there, the way back and the result.
+    On the host the draws are there too.
+    """
+    if configuration.initial.state != "gaussian":
+        return 0
+    real = 8 if configuration.run.precision == "double" else 4
+    draws = DRAWS * 8 * sites if device.identity() is None else 0
+    return draws + real * sites * (1 if configuration.initial.drawn == "site" else 5)
 
 
 def _stores_flow(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
@@ -155,8 +171,10 @@ def file_bytes(configuration: Configuration) -> int:
     return series + trajectory + waits + fields + events
 
 
-def plan(configuration: Configuration, communicator: Communicator, *, trial: bool = True) -> Plan:
-    """Tell what a run needs; with `trial`, time its first steps here.  Collective.
+def plan(
+    configuration: Configuration, communicator: Communicator, device: Device, *, trial: bool = True
+) -> Plan:
+    """Tell what a run needs on a device; with `trial`, time its first steps here.  Collective.
 
     Nothing is written.
     """
@@ -166,11 +184,11 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
     groups = Groups(communicator, list(range(replicas)))
     per_step = events = per_event = 0.0
     if trial and configuration.time.clock == "exact":
-        events, per_event = _events(configuration.replica(0), groups.group)
+        events, per_event = _events(configuration.replica(0), groups.group, device)
     elif trial:
-        per_step = _seconds_per_step(configuration.replica(0), groups.group)
+        per_step = _seconds_per_step(configuration.replica(0), groups.group, device)
     return Plan(
-        array_bytes(configuration, communicator.size // groups.number),
+        array_bytes(configuration, communicator.size // groups.number, device),
         replicas * file_bytes(configuration),
         configuration.known_steps,
         communicator.max(per_step),
@@ -181,7 +199,9 @@ def plan(configuration: Configuration, communicator: Communicator, *, trial: boo
     )
 
 
-def _events(configuration: Configuration, communicator: Communicator) -> tuple[float, float]:
+def _events(
+    configuration: Configuration, communicator: Communicator, device: Device
+) -> tuple[float, float]:
     """Return the events of a run by the exact clock, and the seconds of one.  Collective.
 
     What an event takes is tried here, from a stress as in a steady state; it hardly depends on the
@@ -189,7 +209,7 @@ def _events(configuration: Configuration, communicator: Communicator) -> tuple[f
     many there are follows from the activity that is to be expected; where it is not known, from
     that of the trial.
     """
-    model, known = Model(configuration, communicator), expected_activity(configuration)
+    model, known = Model(configuration, communicator, device), expected_activity(configuration)
     if configuration.model.activation == "thermal":
         if known is not None:
             coldest = COLDEST_TRIAL * model.activation.rule.yield_stress**2
@@ -227,12 +247,14 @@ def _counted(model: Model) -> tuple[float, float, float]:
     return observed["events"], observed["active_time"], model.time
 
 
-def _seconds_per_step(configuration: Configuration, communicator: Communicator) -> float:
+def _seconds_per_step(
+    configuration: Configuration, communicator: Communicator, device: Device
+) -> float:
     """Time the first steps of a run, after some that compile and record.  Collective.
 
     They are waited for, more at a time from once to once: a device may only be asked for them.
     """
-    model = Model(configuration, communicator)
+    model = Model(configuration, communicator, device)
     for _ in range(UNTIMED_STEPS):
         model.step()
     model.device.synchronize()

@@ -14,11 +14,12 @@ from epmpi.physics.lattice import Lattice
 from epmpi.spectral.batch import BatchConvolution
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
-from epmpi.spectral.transform import Convolution, RowSpectra, Transform
+from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
 
 __all__ = [
     "BatchConvolution",
     "Convolution",
+    "Kernel",
     "Mpi4pyFFT",
     "RowSpectra",
     "SlabFFT",

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numpy.typing import NDArray
-
 from epmpi.spectral.slab import SlabFFT
+from epmpi.spectral.transform import Kernel
 
 
 class BatchConvolution:
@@ -22,7 +21,8 @@ class BatchConvolution:
     fft : SlabFFT
         Of one lattice, on one rank.
     lattices : int
-    kernels : float array, shape (responses, ky, Lx)
+    kernels : sequence of Kernel
+        One a response.
     imaginary : sequence of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
@@ -40,14 +40,14 @@ class BatchConvolution:
         self,
         fft: SlabFFT,
         lattices: int,
-        kernels: NDArray,
+        kernels: Sequence[Kernel],
         imaginary: Sequence[bool],
         halo: tuple[int, int],
     ) -> None:
         self.fft = fft
         self._imaginary = tuple(imaginary)
         self._before = halo[0]
-        self._kernels = fft.lines.prepare(kernels / fft.lattice.sites)
+        self._kernels = fft.lines.tabulate(kernels, fft.kx, fft.ky, fft.lattice.sites)
         (length, width), modes, responses = fft.lattice.shape, fft.modes, len(kernels)
         rows, device = length + sum(halo), fft.device
         self.source = device.side_by_side((length, lattices, width), fft.dtype)

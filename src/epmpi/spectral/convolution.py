@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from epmpi.spectral.between_cards import BetweenCards
 from epmpi.spectral.exchange import Exchange
-from epmpi.spectral.transform import Convolution, RowSpectra, Transform
+from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
 
 
 class SlabConvolution(Convolution):
@@ -20,7 +20,7 @@ class SlabConvolution(Convolution):
     fft : Transform
     lines : Any
         The device's transforms of lines.
-    kernels : float array, shape (responses, ky of this rank, Lx)
+    kernels : sequence of Kernel
     imaginary : sequence of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
@@ -33,7 +33,7 @@ class SlabConvolution(Convolution):
         self,
         fft: Transform,
         lines: Any,
-        kernels: NDArray,
+        kernels: Sequence[Kernel],
         imaginary: Sequence[bool],
         halo: tuple[int, int],
         source: Exchange,
@@ -44,7 +44,7 @@ class SlabConvolution(Convolution):
         self.count = len(kernels)
         self.halo = halo
         self._imaginary = tuple(imaginary)
-        self._kernels = lines.prepare(kernels / fft.lattice.sites)
+        self._kernels = lines.tabulate(kernels, fft.kx, fft.ky, fft.lattice.sites)
         self._source, self._response = source, response
         rows, width = fft.slab.shape
         height = fft.device.block_rows(width * fft.dtype.itemsize)

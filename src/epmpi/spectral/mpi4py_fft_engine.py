@@ -17,7 +17,7 @@ from epmpi.config import ConfigError
 from epmpi.devices import Device
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice
-from epmpi.spectral.transform import Convolution, Transform
+from epmpi.spectral.transform import Convolution, Kernel, Transform
 from epmpi.spectral.transport import HOST, NONE
 
 
@@ -72,7 +72,7 @@ class Mpi4pyFFT(Transform):
         return self.device.asarray(fields)
 
     def convolution(
-        self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+        self, kernels: Sequence[Kernel], imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> Mpi4pyConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
         return Mpi4pyConvolution(self, kernels, imaginary, halo)
@@ -89,7 +89,7 @@ class Mpi4pyConvolution(Convolution):
     def __init__(
         self,
         fft: Mpi4pyFFT,
-        kernels: NDArray,
+        kernels: Sequence[Kernel],
         imaginary: Sequence[bool],
         halo: tuple[int, int],
     ) -> None:
@@ -100,7 +100,8 @@ class Mpi4pyConvolution(Convolution):
         self.row_blocks = [(0, rows)]
         self._plan = fft.plan
         phase = np.where(imaginary, 1j, 1.0)[:, None, None]
-        self._kernels = (phase * np.swapaxes(kernels, 1, 2)).astype(fft.complex_dtype)
+        tabulated = np.stack([kernel(fft.kx, fft.ky) for kernel in kernels])
+        self._kernels = (phase * np.swapaxes(tabulated, 1, 2)).astype(fft.complex_dtype)
         self._source = fft.device.zeros(fft.slab.shape, fft.dtype)
         self._response = np.zeros((self.count, sum(halo) + rows, width), fft.dtype)
         self._leaving = self._rows_for_halos()

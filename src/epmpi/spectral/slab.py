@@ -22,7 +22,7 @@ from epmpi.spectral.convolution import SlabConvolution, StripConvolution
 from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
-from epmpi.spectral.transform import Transform
+from epmpi.spectral.transform import Kernel, Transform
 from epmpi.spectral.transport import HOST, HOSTS, NONE, SHARED, make_transport
 
 
@@ -124,7 +124,7 @@ class SlabFFT(Transform):
         return fields
 
     def convolution(
-        self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+        self, kernels: Sequence[Kernel], imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
         if self.transport in (NONE, SHARED, HOSTS, HOST):

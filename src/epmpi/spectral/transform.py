@@ -7,7 +7,7 @@ with its block of ky and all kx.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,9 @@ from epmpi.devices import Device
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, split, wavenumbers
 from epmpi.spectral.layout import Layout
+
+# A kernel as a function of wavenumbers kx, (1, n), and ky, (m, 1): real, (m, n), where they are.
+Kernel = Callable[[NDArray, NDArray], NDArray]
 
 
 class Transform(ABC):
@@ -109,14 +112,14 @@ class Transform(ABC):
 
     @abstractmethod
     def convolution(
-        self, kernels: NDArray, imaginary: Sequence[bool], halo: tuple[int, int]
+        self, kernels: Sequence[Kernel], imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> Convolution:
         """Return the convolution of a field with kernels given in Fourier space.  Collective.
 
         Parameters
         ----------
-        kernels : float array, shape (responses, ky of this rank, Lx)
-            Each even or odd in kx.
+        kernels : sequence of Kernel
+            One a response; each even or odd in kx.
         imaginary : sequence of bool
             Whether a kernel is to be multiplied by i.
         halo : (before, after)

@@ -6,6 +6,7 @@ import pytest
 import stand_in_card as card
 
 from benchmarks import batch, memory, roofline, step
+from benchmarks.stages import REPLAYS
 
 SMALL = ["--sizes", "32", "--warmup", "4", "--steps", "2", "--rounds", "1"]
 PROGRAMS = {
@@ -25,3 +26,22 @@ def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
     told = capsys.readouterr().out
     assert "L=" in told
     assert "nan" not in told
+
+
+def test_stages_are_timed_by_replays_and_later_sizes_are_recorded(capsys, monkeypatch):
+    """Each stage is one graph, and taking the first size apart does not slow the second down."""
+    arguments = ["roofline", "--device", "gpu", "--sizes", "32", "48", "--warmup", "4"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--steps", "50", "--rounds", "1"])
+    timed = []
+
+    def step_seconds(model, watch, steps):
+        timed.append(card.asked(lambda: [model.step() for _ in range(steps)]))
+        return 1.0
+
+    monkeypatch.setattr(roofline, "step_seconds", step_seconds)
+    found = card.asked(roofline.main)
+    assert [asked["graph_launches"] for asked in timed] == [50, 50]
+    assert [asked["launches"] for asked in timed] == [0, 0]
+    stages = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if "ms  " in line]
+    assert stages.count("columns") == stages.count("rule") == 2
+    assert found["graph_launches"] > 2 * (50 + 5 * REPLAYS)

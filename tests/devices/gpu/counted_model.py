@@ -16,6 +16,7 @@ from epmpi.model.model import Model
 from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
+from epmpi.run.planning import array_bytes
 from epmpi.spectral.transport import CUDA_AWARE, NCCL, NONE, STAGED
 
 pytestmark = [
@@ -163,6 +164,32 @@ def test_restored_gathered_and_annealed(comm, gpu):
     if comm.size == 1:
         assert (found["graph_launches"], found["launches"]) == (3, 0)
     assert model.fault() is None or comm.size > 1
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["run.precision=single", "tracers.interpolation=stream"],
+        ["initial.state=gaussian", "initial.stress_deviation=0.4"],
+        ["tracers.every=2"],
+    ],
+)
+def test_the_card_has_what_is_planned(comm, overrides):
+    """Arrays, work areas of cuFFT, and what the start takes; lattices that fill the card, too."""
+    for side in (1000, 4096):
+        shape = f"lattice.shape=[{side},{side}]"
+        configuration = configuration_of(shape, "tracers.number=100", *overrides)
+        communicator = Communicator(comm)
+        device = place("gpu", communicator)
+        before = card.taken()
+        model = Model(configuration, communicator, device)
+        model.step()
+        needed = array_bytes(configuration, comm.size, device)
+        taken = card.taken() - before
+        assert 0.6 < comm.allreduce(taken / needed, max) < 1.05
+        del model
+        card.free()
 
 
 def test_the_host_is_a_few_steps_ahead_at_most(comm):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from epmpi.config import ConfigError, from_mapping
+from epmpi.devices import CPU
 from epmpi.devices.gpu import GPU
-from epmpi.run.planning import array_bytes
+from epmpi.devices.gpu.lines import STRIP_BYTES
+from epmpi.parallel import Communicator
+from epmpi.run.planning import array_bytes, plan
 
 H200_CACHE = 50 << 20  # bytes of its second-level cache
-WORK_AREAS = 3 << 30  # of cuFFT, at most: two plans of a strip, two of what is left over, rows
 
 
 class FullCard:
@@ -67,9 +69,49 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
     configuration = from_mapping(
         {"lattice": {"shape": [2**15, 2**15]}, "tracers": {"number": sites // 16}}
     )
-    needed = array_bytes(configuration, 1, gpu(np))
-    assert 50 < needed / sites < 65
-    assert needed + WORK_AREAS < 110 * sites
+    device = gpu(np)
+    device._card.uuid = "GPU-x"
+    needed = array_bytes(configuration, 1, device)
+    work = device.work_bytes((2**15, 2**15), 3, 2**14 + 1, 8)
+    assert 50 < (needed - work) / sites < 65
+    assert needed < 110 * sites
+
+
+def test_a_dry_run_counts_what_the_card_will_hold():
+    """The flow, which a CPU does not store; a start drawn in Fourier space; work areas."""
+    device = gpu(np)
+    device._card.uuid = "GPU-x"
+    side = 8192
+    table = {"lattice": {"shape": [side, side]}, "tracers": {"number": 1000}}
+    configuration = from_mapping(table)
+    told = plan(configuration, Communicator.world(), device, trial=False).memory
+    assert told == array_bytes(configuration, 1, device)
+    assert told > array_bytes(configuration, 1, CPU()) + 2 * 8 * side**2
+    assert told > 4.25 * 2**30
+    table["initial"] = {"state": "gaussian", "stress_deviation": 0.3, "drawn": "fourier"}
+    more = array_bytes(from_mapping(table), 1, device) - told
+    assert more == 5 * 8 * side**2
+
+
+def test_whole_fields_are_restored_in_parts():
+    """So that the work area is that of a part: at 2^15 that of the flow would be 8.6 GB."""
+    batches = []
+
+    class Plan:
+        def run(self, source, target, *, forward):
+            pass
+
+    def make_plan(batch, dtype):
+        batches.append(batch)
+        return Plan()
+
+    side, rows = 2**12, 2**15
+    lines = gpu(np, make_plan).lines("auto", (rows, side), np.float64)
+    spectra = np.broadcast_to(np.zeros((), complex), (rows, 3, side // 2 + 1))
+    fields = np.broadcast_to(np.zeros(()), (rows, 1, side))
+    lines.restore_rows(spectra[:, :1], fields)
+    assert all(batch.lines * batch.length * 8 <= STRIP_BYTES for batch in batches)
+    assert len(batches) == 1
 
 
 def test_an_engine_of_the_cpu_is_one_line():

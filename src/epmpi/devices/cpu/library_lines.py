@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,15 @@ class LibraryLines:
             lines = spectrum[field, first : first + len(strip)]
             np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
             column_loops.scatter_strip(strip, exchanged, field, first, before)
+
+    def tabulate(
+        self, kernels: Sequence[Callable[..., NDArray]], kx: NDArray, ky: NDArray, sites: float
+    ) -> Any:
+        """Return kernels at wavenumbers kx, (1, Lx), and ky, (modes, 1), over `sites`.
+
+        As `prepare` does.
+        """
+        return self.prepare(np.stack([kernel(kx, ky) for kernel in kernels]) / sites)
 
     def prepare(self, kernels: NDArray) -> Any:
         """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""

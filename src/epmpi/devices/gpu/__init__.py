@@ -19,7 +19,7 @@ from epmpi.devices.device import Device
 from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.graph_capture import CapturedStep
-from epmpi.devices.gpu.lines import Batch, GPULines, Plan
+from epmpi.devices.gpu.lines import STRIP_BYTES, Batch, GPULines, Plan
 from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
@@ -90,6 +90,11 @@ class GPU(CardMemory, Device):
         if token is not None:
             self._card.after(token)
 
+    def recorded(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        """Return what launches a recording of some work; see `Device.recorded`."""
+        launch: Callable[[], None] = self._card.record(work).launch
+        return launch
+
     def mark(self) -> Any:
         """Return a mark in the card's queue."""
         return self._card.mark()
@@ -113,6 +118,20 @@ class GPU(CardMemory, Device):
     def block_rows(self, row_bytes: int) -> int:
         """Return how many rows to work on at a time."""
         return max(1, self.block_bytes // row_bytes)
+
+    def work_bytes(self, shape: tuple[int, int], responses: int, modes: int, real: int) -> int:
+        """Return the most that plans of cuFFT take: as much each as what they transform at once.
+
+        Of columns: a strip of the source and one of the responses, and what is left over; of rows:
+        a block there and back, the flow at once, and what is left over of each.
+        """
+        length, width = shape
+        rows = min(self.block_rows(width * real), length) * width * real
+        flow = min(STRIP_BYTES, length * width * real)
+        column = 2 * real * length
+        strip = min(modes, max(1, STRIP_BYTES // (column * responses)))
+        left = modes % strip
+        return (1 + responses) * (strip + left) * column + 4 * rows + 2 * flow * (responses > 1)
 
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
         """Return the transforms of the lines of a lattice (Lx, Ly); the engine is "auto".

@@ -9,7 +9,7 @@ strip, so that the work areas of cuFFT stay small beside its fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -19,7 +19,9 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu.column_pass import parity
 from epmpi.devices.gpu import column_kernels, exchange_kernels
 
-STRIP_BYTES = 1 << 29  # of the responses in a strip of columns
+STRIP_BYTES = 1 << 29  # of the responses in a strip of columns, and of rows transformed at once
+TABULATED = 1 << 22  # numbers of a kernel that are worked out at a time
+JUDGED = 5  # columns of a kernel
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ class GPULines:
 
     def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
         """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
-        for source, target, distances in _batches(rows, spectra):
+        for source, target, distances in self._batches(rows, spectra):
             self._run("real", self.shape[1], source, target, (1, 1), distances)
 
     def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
         """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
-        for source, target, distances in _batches(spectra, rows):
+        for source, target, distances in self._batches(spectra, rows):
             self._run("back", self.shape[1], source, target, (1, 1), distances)
 
     def cut_rows(
@@ -174,23 +176,43 @@ class GPULines:
         self._columns(inner, forward=False)
         self._fill_halo(exchanged, before)
 
-    def prepare(self, kernels: NDArray) -> Kernels:
-        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads.
+    def tabulate(
+        self,
+        kernels: Sequence[Callable[..., NDArray]],
+        kx: NDArray[np.int64],
+        ky: NDArray[np.int64],
+        sites: float,
+    ) -> Kernels:
+        """Return kernels at wavenumbers kx, (1, Lx), and ky, (modes, 1), over `sites`.
+
+        They are worked out on the card: the half that is kept, field by field, some columns at a
+        time.
 
         Raises
         ------
         ValueError
             If a kernel is neither even nor odd in kx.
         """
-        length = self.shape[0]
-        mirror = -np.arange(length) % length
-        odd = sum(
-            1 << field
-            for field, kernel in enumerate(kernels)
-            if parity(kernel, kernel[:, mirror]) < 0
-        )
-        half = kernels[:, :, : length // 2 + 1].transpose(0, 2, 1)
-        return Kernels(self._device.asarray(np.ascontiguousarray(half, self.dtype)), odd)
+        odd = self._odd(kernels, kx, ky)
+        device, half = self._device, self.shape[0] // 2 + 1
+        along, across = device.asarray(np.abs(kx[:, :half])), device.asarray(ky)
+        values = device.empty((len(kernels), half, len(ky)), self.dtype)
+        width = max(1, TABULATED // half)
+        for field, kernel in enumerate(kernels):
+            for first in range(0, len(ky), width):
+                found = kernel(along, across[first : first + width]) / sites
+                values[field, :, first : first + width] = found.T
+        return Kernels(values, odd)
+
+    def _odd(self, kernels: Sequence[Callable[..., NDArray]], kx: NDArray, ky: NDArray) -> int:
+        """Return which kernels are odd in kx, as bits, judged by a few columns."""
+        some = ky[np.unique(np.linspace(0, len(ky) - 1, JUDGED).astype(int))]
+        mirror = -np.arange(kx.size) % kx.size
+        odd = 0
+        for field, kernel in enumerate(kernels):
+            column = np.broadcast_to(kernel(kx, some), (len(some), kx.size))
+            odd |= (parity(column, column[:, mirror]) < 0) << field
+        return odd
 
     def convolve(
         self,
@@ -207,7 +229,7 @@ class GPULines:
         source : complex array, shape (Lx, sources, ky)
             Rows already transformed; left as the spectrum.
         kernels : Kernels
-            Of `prepare`.  Each response is a source times its kernel, or times i kernel.
+            Of `tabulate`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.
         responses : complex array, shape (Lx + halo, fields x sources, ky)
@@ -262,17 +284,22 @@ class GPULines:
             self._plans[batch] = self._make_plan(batch, self.dtype)
         return self._plans[batch]
 
+    def _batches(
+        self, source: NDArray, target: NDArray
+    ) -> Iterator[tuple[NDArray, NDArray, tuple[int, int]]]:
+        """Yield pairs of arrays (lines, points) with their distances between lines, in elements.
 
-def _batches(source: NDArray, target: NDArray) -> list[tuple[NDArray, NDArray, tuple[int, int]]]:
-    """Return pairs of arrays (lines, points) with their distances between lines, in elements.
-
-    One pair for all lines of two arrays (n, fields, points) where they stand one after the other,
-    else one a field.
-    """
-    if source.flags.c_contiguous and target.flags.c_contiguous:
-        pairs = [(a.reshape(-1, a.shape[-1]) for a in (source, target))]
-    else:
-        pairs = [(a[:, field] for a in (source, target)) for field in range(source.shape[1])]
-    return [
-        (a, b, (a.strides[0] // a.itemsize, b.strides[0] // b.itemsize)) for a, b in pairs if len(a)
-    ]
+        All lines of two arrays (n, fields, points) where they stand one after the other, else a
+        field at a time; and so many that the work area stays small.
+        """
+        if source.flags.c_contiguous and target.flags.c_contiguous:
+            pairs = [tuple(a.reshape(-1, a.shape[-1]) for a in (source, target))]
+        else:
+            pairs = [
+                tuple(a[:, field] for a in (source, target)) for field in range(source.shape[1])
+            ]
+        most = max(1, STRIP_BYTES // (self.shape[1] * self.dtype.itemsize))
+        for pair in pairs:
+            for first in range(0, len(pair[0]), most):
+                a, b = (lines[first : first + most] for lines in pair)
+                yield a, b, (a.strides[0] // a.itemsize, b.strides[0] // b.itemsize)
