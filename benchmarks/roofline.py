@@ -8,9 +8,9 @@ and writes every array once; `WRITTEN` is what the passes of `devices/gpu` move 
 card's memory as they are written, if a block of rows stays in its second-level cache. A field and
 its half spectrum have the same bytes. The bandwidth is that of a copy, measured here.
 
-Below each size stand the stages of the step, on a GPU from replays of what each asks for, with the bandwidth that
-`WRITTEN` makes of them: the profile before and after a change. `--block-mib` tries other blocks of
-rows.
+Below each size stand the stages of the step, from replays of what each asks a GPU for, with the
+bandwidth that `WRITTEN` makes of them: the profile before and after a change. `--block-mib` tries
+other blocks of rows.
 """
 
 from __future__ import annotations

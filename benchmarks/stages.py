@@ -96,19 +96,25 @@ class Stopwatch:
         be gaps.  The state of the model makes no sense afterwards.
         """
         assert self._device is not None
-        self._calls = calls = []
+        calls: list[tuple[str, Callable[[], Any]]] = []
+        self._calls = calls
         step()
         self._calls = None
         seconds = {}
         for stage in dict.fromkeys(stage for stage, _ in calls):
             mine = [call for name, call in calls if name == stage]
-            launch = self._device.recorded(lambda mine=mine: [call() for call in mine])
+            launch = self._device.recorded(partial(_all, mine))
             launch()
             first = self._device.mark()
             for _ in range(replays):
                 launch()
             seconds[stage] = self._device.seconds(first, self._device.mark()) / replays
         return seconds
+
+
+def _all(calls: list[Callable[[], Any]]) -> None:
+    for call in calls:
+        call()
 
 
 def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
