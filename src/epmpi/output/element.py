@@ -67,13 +67,8 @@ class Element:
             "value": (self.shape, self.dtype),
         }
 
-    @property
-    def chunk(self) -> tuple[int, ...]:
-        """Shape of a chunk of the values, frames first; see `chunks`."""
-        return chunk_shape(self.shape, self.dtype)
-
     def chunk_of(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a chunk of one of its datasets."""
+        """Return the shape of a chunk of one of its datasets, frames first; see `chunks`."""
         return chunk_shape(*self.datasets[name])
 
     def is_packed(self, name: str) -> bool:
@@ -82,7 +77,7 @@ class Element:
 
     def blocks(self) -> Iterator[tuple[int, int]]:
         """Yield the ranges [start, stop) along the first axis of a frame to write at once."""
-        height = self.chunk[1]
+        height = self.chunk_of("value")[1]
         for start in range(0, self.shape[0], height):
             yield start, min(start + height, self.shape[0])
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.model.tracers import RECORD
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import split
 
-TRACER = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
 TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it
 
 
 def records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
-    """Return tracers as records of dtype `TRACER`, ordered by identity."""
-    tracers = np.empty(len(identity), TRACER)
+    """Return tracers as records of dtype `RECORD`, ordered by identity."""
+    tracers = np.empty(len(identity), RECORD)
     order = np.argsort(identity)
     tracers["identity"], tracers["position"] = identity[order], position[order]
     return tracers
@@ -26,7 +26,7 @@ def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float
     Parameters
     ----------
     tracers : structured array, shape (stop - start,), or None
-        Of dtype `TRACER`, in any order.
+        Of dtype `RECORD`, in any order.
 
     Returns
     -------
