@@ -43,7 +43,7 @@ FLOORS = {
     "run": (
         {"clock_advice", "insistence", "progress", "schedule", "size_advice", "steady", "watchdog"},
         {"stopping"},
-        {"warmup", "planning", "recorder", "surroundings"},
+        {"warmup", "planning", "recorder", "control"},
         {"calls"},
         {"course"},
         {"simulation"},

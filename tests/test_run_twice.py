@@ -32,7 +32,8 @@ def test_a_second_run_is_refused(tmp_path, kind, replicas, again):
     ran = kind(configured(replicas))
     run = ran.run(tmp_path / "run", progress=False)
     before = contents(run)
-    with pytest.raises(ConfigError, match=f"has run already, in {run}: go on with {kind.__name__}"):
+    line = f"has run already, in {run}: continue with {kind.__name__}"
+    with pytest.raises(ConfigError, match=line):
         ran.run(again and tmp_path / again, progress=False)
     assert contents(tmp_path) == before
     with pytest.raises(ConfigError, match="has run already"):

@@ -111,7 +111,7 @@ def test_a_launcher_that_the_library_would_die_of_is_refused_before(epmpi, launc
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert "started 2 processes" in line
-    assert "does not speak PMIx" in line
+    assert "does not support PMIx" in line
 
 
 def test_only_a_library_that_does_not_speak_pmix_is_refused(monkeypatch):

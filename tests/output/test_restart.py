@@ -280,7 +280,7 @@ def test_what_the_root_has_is_checked(
     ("override", "message"),
     [
         ("model.temperature=0.2", "model.temperature = 0.2: the run has 0.3, .* only"),
-        ("time.duration=0.5", "time.duration = 0.5: the run has gone on for 1 already"),
+        ("time.duration=0.5", "time.duration = 0.5: the run has measured for 1 already"),
         ("time.duration=", "not a TOML value"),
     ],
 )

@@ -156,7 +156,7 @@ class Ensemble(Sealed):
         communicator = self.communicator
         if self._ran_in is not None:
             raise ConfigError(
-                f"this Ensemble has run already, in {self._ran_in}: go on with "
+                f"this Ensemble has run already, in {self._ran_in}: continue with "
                 f"Ensemble.resume({str(self._ran_in)!r}), or make another one"
             )
         folder = self._claimed(directory)

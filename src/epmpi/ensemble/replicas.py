@@ -14,9 +14,9 @@ from epmpi.ensemble.together import Together
 from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
+from epmpi.run.control import RunControl
 from epmpi.run.simulation import Simulation
 from epmpi.run.stopping import Pace, TimeLimit
-from epmpi.run.surroundings import Surroundings
 
 ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leaves the others
 
@@ -103,7 +103,7 @@ class Replicas:
             try:
                 simulation = self._take(replica)
                 target = _target(simulation, replica, folder)
-                simulation.run(target, surroundings=self._surroundings(together, limit))
+                simulation.run(target, control=self._control(together, limit))
                 stopped, progressed = simulation.stopped, simulation.progressed
             except ENDS as found:
                 error = named(found, replica)
@@ -130,7 +130,7 @@ class Replicas:
             courses = {
                 replica: simulations[replica].course(
                     _target(simulations[replica], replica, folder),
-                    surroundings=self._surroundings(together, limit, pace),
+                    control=self._control(together, limit, pace),
                 )
                 for replica in numbers
             }
@@ -138,11 +138,11 @@ class Replicas:
                 simulation, told = simulations[replica], error and named(error, replica)
                 yield End(replica, simulation.stopped, simulation.progressed, told)
 
-    def _surroundings(
+    def _control(
         self, together: Together, limit: TimeLimit, pace: Pace | None = None
-    ) -> Surroundings:
+    ) -> RunControl:
         told = together.progress(counted=self.group.is_root)
-        return Surroundings(together, limit, told, pace)
+        return RunControl(together, limit, told, pace)
 
     def _take(self, replica: int) -> Simulation:
         """Return the simulation of a replica, for the first the one that was made before."""

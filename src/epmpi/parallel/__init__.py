@@ -1,6 +1,6 @@
-"""The ranks of a run and what they say to each other.  The only place that knows mpi4py.
+"""The ranks of a run and their communication; the only room that imports mpi4py.
 
-The communicator is passed explicitly; only entry points name the world.
+The communicator is passed explicitly; only entry points use that of all ranks.
 """
 
 from epmpi.parallel.communicator import Communicator, abort_on_exception, is_of_mpi

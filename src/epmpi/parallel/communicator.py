@@ -1,4 +1,4 @@
-"""The ranks that share one run, and what they do together."""
+"""The ranks that share one run, and their collective operations."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from epmpi.parallel.mpi_library import load
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-LAST_WORDS = 0.5  # seconds that a launcher has to pass on what was printed before an abort
+LAST_WORDS = 0.5  # seconds for a launcher to pass on the output before an abort
 
 
 class Communicator:
-    """The ranks that share one run.  One rank asks nothing of MPI, which need not be there.
+    """The ranks that share one run.  One rank alone needs no MPI library.
 
     Parameters
     ----------
     mpi : mpi4py.MPI.Comm or None
-        Wrapped as it is; ``Communicator.world()`` wraps COMM_WORLD.  None: this process alone.
+        ``Communicator.world()`` wraps COMM_WORLD.  None: this process alone.
     """
 
     def __init__(self, mpi: MPI.Comm | None = None) -> None:
@@ -57,11 +57,11 @@ class Communicator:
         return Communicator(self.mpi.Split(group, self.rank))
 
     def duplicate(self) -> Communicator:
-        """Return one of the same ranks whose messages never mix with these.  Collective."""
+        """Return a communicator of the same ranks with separate messages.  Collective."""
         return Communicator(None if self.mpi is None else self.mpi.Dup())
 
     def rank_on_node(self) -> int:
-        """Return the number of this rank among those that share its memory.  Collective."""
+        """Return the number of this rank among those on its node.  Collective."""
         if self.size == 1:
             return 0
         node = self.mpi.Split_type(load()[0].COMM_TYPE_SHARED)
@@ -83,7 +83,7 @@ class Communicator:
         return copy(value) if self.size == 1 else self.mpi.allreduce(value, op=load()[0].SUM)
 
     def any(self, condition: bool) -> bool:
-        """Return whether a condition holds on some rank.  Collective; made for every step."""
+        """Return whether a condition holds on some rank.  Collective; fast enough for each step."""
         if self.size == 1:
             return condition
         holds, library = np.array([condition]), load()[0]
@@ -136,7 +136,7 @@ class Communicator:
         send, receive : arrays of one dtype, shape (elements,)
             On one rank they may be the same array: nothing moves then.
         send_parts, receive_parts : list of (start, count)
-            In elements, one a rank.  Parts of `send` may overlap (halo rows go to two ranks).
+            In elements, for each rank.  Parts of `send` may overlap (halo rows go to two ranks).
         """
         if self.size == 1:
             if send is not receive:
@@ -152,7 +152,7 @@ class Communicator:
         receive: NDArray,
         receive_parts: list[tuple[int, int]],
     ) -> MPI.Request:
-        """Begin what `exchange` does; it is done when the request has been waited for.
+        """Begin an `exchange`, which ends when the returned request has been waited for.
 
         Collective: all ranks begin their exchanges in the same order.
         """
@@ -175,19 +175,19 @@ class Communicator:
         return joined
 
     def route(self, records: NDArray, destination: NDArray[np.integer]) -> NDArray:
-        """Send each record to a rank and return those that arrive, by sender.  Collective.
+        """Send each record to its rank and return those received, by sender.  Collective.
 
         Parameters
         ----------
         records : array, shape (n, ...)
             dtype and shape[1:] are the same on all ranks.
         destination : int array, shape (n,)
-            Rank that each record goes to.
+            Rank of each record.
 
         Returns
         -------
-        array, shape (number that arrive, ...)
-            In the order of the ranks that sent them, and in each rank's own order.
+        array, shape (received, ...)
+            In the order of the senders, and in the order of each sender.
         """
         if self.size == 1:
             return records
@@ -211,7 +211,7 @@ class Communicator:
         Parameters
         ----------
         error : Exception or None
-            What went wrong on this rank.
+            Error of this rank.
         """
         errors = [error] if self.size == 1 else self.mpi.allgather(error)
         for found in errors:
@@ -219,16 +219,16 @@ class Communicator:
                 raise found
 
     def raise_named(self, error: Exception | None, everywhere: str = "") -> None:
-        """Raise on every rank what went wrong on some, with number and host of one.  Collective.
+        """Raise on every rank an error of some, with number and host of one of them.  Collective.
 
-        For what each rank has tried by itself, such as to open a file.
+        For actions of each rank, such as opening a file.
 
         Parameters
         ----------
         error : Exception or None
-            What went wrong on this rank; its class is made of one text.
+            Error of this rank; its class takes one text.
         everywhere : str
-            The remedy, to be added where it went wrong on all.
+            Remedy, added to an error of all ranks.
         """
         told = error and (error, platform.node())
         failed = [told] if self.size == 1 else self.mpi.allgather(told)
@@ -245,10 +245,10 @@ class Communicator:
             ) from error
 
     def come_together(self, seconds: float) -> bool:
-        """Tell whether all ranks come here too, within so many seconds.
+        """Tell whether all ranks call this too, within `seconds`.
 
-        Who has failed asks before it ends: the others may wait for it elsewhere, for ever.  To be
-        asked of a `duplicate` that is used for nothing else.
+        A rank that has failed calls it before it ends: the others may be waiting for it elsewhere.
+        Only for a `duplicate` that is used for nothing else.
         """
         if self.size == 1:
             return True
@@ -271,7 +271,7 @@ class Communicator:
 
 
 def _described(array: NDArray, parts: list[tuple[int, int]]) -> list[Any]:
-    """Return a flat array and its (start, count) of each rank as MPI wants them."""
+    """Return a flat array and its (start, count) of each rank in the form of MPI."""
     counts, starts = [count for _, count in parts], [start for start, _ in parts]
     return [array, counts, starts, load()[0]._typedict[array.dtype.char]]
 
@@ -281,12 +281,12 @@ def _as_bytes(array: NDArray) -> NDArray[np.uint8]:
 
 
 def is_of_mpi(error: BaseException) -> bool:
-    """Tell whether MPI has raised this error, after which nothing can be agreed on."""
+    """Tell whether MPI has raised this error, after which ranks can no longer communicate."""
     return type(error).__module__.partition(".")[0] == "mpi4py"
 
 
 def abort_on_exception(communicator: Communicator) -> None:
-    """Make an uncaught exception of one rank end all ranks, with its traceback, never a hang."""
+    """Let an uncaught exception of one rank end all ranks, with its traceback."""
     if communicator.size == 1:
         return
 

@@ -1,4 +1,4 @@
-"""How the ranks share out the replicas of an ensemble."""
+"""Groups of ranks that share out the replicas of an ensemble."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from epmpi.physics.lattice import split
 def group_spans(ranks: int, replicas: int) -> list[tuple[int, int]]:
     """Return the ranks [first, last) of each group, the larger groups first.
 
-    With fewer ranks than replicas each rank is a group; else each replica has one.
+    With fewer ranks than replicas each rank is a group; else each replica has a group.
     """
     return split(ranks, max(min(ranks, replicas), 1))
 
 
 class Groups:
-    """The groups of ranks that run the replicas, each one or more of them one after another.
+    """The groups of ranks, each of which runs one or more replicas one after another.
 
-    Making it is collective.
+    Collective.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Groups:
 
 
 def check_groups(configuration: Configuration, ranks: int, replicas: int) -> None:
-    """Raise ConfigError where a group would have more ranks than its lattice can be cut for."""
+    """Raise ConfigError if the lattice cannot be cut into a slab for each rank of a group."""
     length, width = configuration.lattice.shape
     most = most_ranks(configuration.lattice.shape)
     first, last = group_spans(ranks, replicas)[0]

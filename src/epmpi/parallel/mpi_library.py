@@ -1,4 +1,4 @@
-"""The MPI library: loaded when ranks are asked for, what it takes, whose launcher started us."""
+"""The MPI library: loading on demand, capabilities, and the launcher of this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from epmpi.parallel import mpich
 
 REMEDY = "on a cluster load the site's MPI module; elsewhere pip install mpich"
 
-# What launchers tell their processes: (number of processes, number of this one, launcher).
+# Environment variables of launchers: (number of processes, number of this one, launcher).
 _LAUNCHERS = (
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "Open MPI's mpirun"),
     ("PMI_SIZE", "PMI_RANK", "MPICH's mpiexec"),
@@ -23,7 +23,7 @@ _MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
 
 
 class Launch(NamedTuple):
-    """What a launcher's environment says of this process, without a word from MPI."""
+    """The launch of this process, from the launcher's environment, without MPI."""
 
     launcher: str = ""
     variable: str = ""
@@ -32,7 +32,7 @@ class Launch(NamedTuple):
 
 
 def launched() -> Launch:
-    """Return how this process was launched; one of one where no launcher is known."""
+    """Return the launch of this process; one of one where no launcher is known."""
     for variable, number, launcher in _LAUNCHERS:
         size, rank = (os.environ.get(name, "") for name in (variable, number))
         if size.isdigit() and int(size) > 1:
@@ -42,10 +42,10 @@ def launched() -> Launch:
 
 @cache
 def load() -> tuple[Any, str]:
-    """Return mpi4py's MPI, initialised, and an empty text; or None, and why there is none.
+    """Return mpi4py's MPI, initialised, and an empty text; or None, and the reason.
 
-    It is loaded at the first call, so that what needs no ranks works without a library, and sooner
-    with one.  The handlers of signals are afterwards what they were.
+    It is loaded at the first call, so that commands on one rank work without it, and start faster.
+    The handlers of signals are restored afterwards.
     """
     with keeping_handlers():  # UCX takes SIGHUP as soon as it is loaded
         return _loaded()
@@ -55,7 +55,7 @@ def _loaded() -> tuple[Any, str]:
     try:
         import mpi4py
 
-        if mpi4py.rc.initialize:  # nobody has arranged for another way
+        if mpi4py.rc.initialize:  # unless the user has set another way
             mpi4py.rc.initialize, mpi4py.rc.finalize = False, True
         mpich.leave_memory_of_others_alone()
         from mpi4py import MPI
@@ -73,17 +73,17 @@ def _first_line(error: Exception) -> str:
 
 
 def _unspoken(version: str) -> str:
-    """Return why MPICH would end this process at once, with a stack for a message, or nothing.
+    """Return why MPICH would abort this process at once, or nothing.
 
-    It does not speak PMIx, by which Open MPI's mpirun and many a srun start theirs, unless it has
-    been built for it.
+    Unless built for it, it does not support PMIx, by which Open MPI's mpirun and often srun start
+    processes.
     """
     if "PMIX_NAMESPACE" not in os.environ or "MPICH" not in version or "pmix" in version.lower():
         return ""
     name = _one_line(version)
     return (
-        f"'{name}' does not speak PMIx, by which this process was started: use the mpiexec of that "
-        "MPI or srun --mpi=pmi2, or install mpi4py for the MPI that you launch with"
+        f"'{name}' does not support PMIx, by which this process was started: use the mpiexec of "
+        "that MPI or srun --mpi=pmi2, or install mpi4py for the MPI that you launch with"
     )
 
 
@@ -105,10 +105,10 @@ def library() -> str:
 
 
 def cuda_aware() -> bool:
-    """Tell whether the MPI library says that it takes arrays of a GPU.
+    """Tell whether the MPI library accepts arrays of a GPU, according to itself.
 
-    Asked by the functions that Open MPI and MPICH have for it; one that has neither is taken not to
-    be: an exchange that is only tried may end the run.
+    It is asked by the functions of Open MPI and MPICH; a library with neither counts as unable,
+    because an attempt could end the run.
     """
     for path in _loaded_libraries("libmpi"):
         try:
@@ -125,7 +125,7 @@ def cuda_aware() -> bool:
 
 
 def _loaded_libraries(name: str) -> list[str]:
-    """Return the files of the shared libraries of this process whose names begin so."""
+    """Return the files of the shared libraries of this process whose names begin with `name`."""
     try:
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
             files = {line.split()[-1] for line in maps}
@@ -135,7 +135,7 @@ def _loaded_libraries(name: str) -> list[str]:
 
 
 def foreign_launcher(size: int) -> str | None:
-    """Tell that a launcher started this process as one of several, and that MPI knows of one only.
+    """Return an error if a launcher started several processes, and MPI sees only one rank.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def foreign_launcher(size: int) -> str | None:
     Returns
     -------
     str or None
-        A sentence to print.
+        The error message.
     """
     launch, (mpi, why) = launched(), load()
     if launch.size == 1 or size > 1:

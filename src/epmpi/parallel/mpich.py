@@ -1,4 +1,4 @@
-"""What MPICH needs of a node beside memory, and dies of without a word where it is not there."""
+"""Resources of a node without which MPICH is killed silently: shared memory, access rights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 SHARED = "/dev/shm"
-ROOM = 3 * 2**19  # bytes of it for each rank of a node: with 2 and 4 ranks less was too little
+ROOM = 3 * 2**19  # bytes of it for each rank of a node; less was not enough for 2 and 4 ranks
 REMEDY = "give the container more (docker run --shm-size=1g), or use 1 rank"
 CMA = "MPIR_CVAR_CH4_CMA_ENABLE"  # of MPICH: reading the memory of another process
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
@@ -19,7 +19,7 @@ def no_room(ranks: int) -> str:
     Parameters
     ----------
     ranks : int
-        On this node.
+        Number of ranks on this node.
     """
     try:
         found = os.statvfs(SHARED)
@@ -37,10 +37,10 @@ def no_room(ranks: int) -> str:
 
 
 def leave_memory_of_others_alone() -> None:
-    """Let MPICH copy through shared memory where the system forbids what it would do otherwise.
+    """Let MPICH copy through shared memory where the system forbids process_vm_readv.
 
-    Containers forbid process_vm_readv altogether, other systems among processes that have not
-    started one another.  The results are the same.  What the user has set stays.
+    Containers forbid it altogether, other systems between processes that have not started each
+    other.  The results are the same.  A setting of the user is kept.
     """
     if not may_read_others():
         os.environ.setdefault(CMA, "0")

@@ -1,4 +1,4 @@
-"""Which device each rank computes on: decided by all together, before anything is allocated."""
+"""Devices of the ranks, chosen by all ranks together before anything is allocated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from epmpi.host.console import say
 from epmpi.host.host_memory import free_memory, in_bytes
 from epmpi.parallel import Communicator
 
-SHARED = 2.4  # bytes that ranks of a node count, over those that they have together, at most
+SHARED = 2.4  # largest ratio of the bytes counted by the ranks of a node to those that they use
 
 
 def place(name: str, communicator: Communicator) -> Device:
-    """Return the device of this rank, whose compiling the root tells of.  Collective.
+    """Return the device of this rank; the root reports compilation.  Collective.
 
     The ranks of a node take its GPUs in turn; with fewer GPUs than ranks, some share one.
 
@@ -26,7 +26,7 @@ def place(name: str, communicator: Communicator) -> Device:
     Raises
     ------
     ConfigError
-        On all ranks, if "gpu" is asked for and a rank finds none.
+        On all ranks, if "gpu" is requested and a rank finds none.
     """
     if communicator.is_root:
         tell_of_compiling(lambda text: say(f"epmpi: {text}"))
@@ -49,7 +49,7 @@ def place(name: str, communicator: Communicator) -> Device:
 
 
 def check_memory(needed: int, device: Device, communicator: Communicator) -> None:
-    """Raise ConfigError on all ranks if one has not the memory for its arrays.  Collective.
+    """Raise ConfigError on all ranks if one lacks the memory for its arrays.  Collective.
 
     Ranks that share a GPU, or a node, share its memory.
 
@@ -75,10 +75,10 @@ def check_memory(needed: int, device: Device, communicator: Communicator) -> Non
 
 
 def check_host_memory(needed: int, communicator: Communicator) -> None:
-    """Raise ConfigError on all ranks if a node has not the memory for its ranks.  Collective.
+    """Raise ConfigError on all ranks if a node lacks the memory for its ranks.  Collective.
 
-    What ranks of a node share is counted by each of them: half of it all is what they need at
-    least.
+    Each rank counts the memory that it shares with others: together they need at least the sum
+    over `SHARED`.
     """
     node, free = platform.node(), free_memory()
     everyone = communicator.broadcast(communicator.gather((node, needed)))

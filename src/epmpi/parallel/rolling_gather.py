@@ -1,4 +1,4 @@
-"""Records of all ranks, gathered again and again, that nobody waits for."""
+"""Repeated gathering of records of all ranks, without waiting."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class RollingGather:
-    """Gathers one record of each rank on all ranks, in rounds.  Making it is collective.
+    """Gathers a record of each rank on all ranks, in rounds.  Collective.
 
-    A rank takes part in a round when it looks; the round ends when all have.  All ranks see the
-    same rounds in the same order, each when it looks next.
+    A rank joins a round when it polls; the round ends when all have joined.  All ranks see the same
+    rounds in the same order, each at its next poll.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class RollingGather:
     Attributes
     ----------
     records : array, shape (ranks,)
-        Of the last round that has ended; zeros before.
+        Of the last completed round; zeros before.
     """
 
     def __init__(self, communicator: Communicator, dtype: DTypeLike) -> None:
@@ -39,7 +39,7 @@ class RollingGather:
         self.records = self._arriving.copy()
 
     def look(self, record: tuple[float, ...]) -> bool:
-        """Begin a round with this record if the one before has ended; tell whether one has."""
+        """Join a new round with this record if the last has ended; tell whether it has."""
         if self._round is not None and not self._round.Test():
             return False
         ended = self._round is not None or self._mpi is None
@@ -53,7 +53,7 @@ class RollingGather:
         return ended
 
     def close(self) -> None:
-        """Wait for the round that goes on.  Collective; all have seen the same last one."""
+        """Wait for the current round, the last one of all ranks.  Collective."""
         if self._round is not None:
             self._round.Wait()
         if self._mpi is not None:

@@ -1,9 +1,9 @@
-"""Instantaneous events: what is left of a site's stress, and its next threshold.
+"""Instantaneous events: the residual stress of a site, and its next threshold.
 
-The models of thermal avalanches let a site yield at once: its stress drops, and all others change
-by the elastic response to that drop (Ozawa and Biroli, PRL 130, 138201, 2023; Tahaei, Biroli,
-Ozawa, Popovic and Wyart, PRX 13, 031034, 2023).  Plain functions of numbers, as in `rules`: the
-devices compile them.  The uniforms are of [0, 1).
+In models of thermal avalanches a site yields at once: its stress drops, and that of all others
+changes by the elastic response (Ozawa and Biroli, PRL 130, 138201, 2023; Tahaei, Biroli, Ozawa,
+Popovic and Wyart, PRX 13, 031034, 2023).  Plain functions of numbers, as in `rules`: the devices
+compile them.  Uniforms are in [0, 1).
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from __future__ import annotations
 from math import cos, exp, lgamma, log1p, pi, sqrt
 from typing import NamedTuple
 
-# What decides the stress of a site after its event; by the word of `model.residual`.
+# The distribution of the residual stress; by the value of `model.residual`.
 EXPONENTIAL = 0  # its distance from the threshold is exponential
 NORMAL_STRESS = 1  # it is normal, with mean zero
 RESIDUALS = {"exponential": EXPONENTIAL, "normal": NORMAL_STRESS}
 
-# What the thresholds are; by the word of `model.thresholds`.
+# The distribution of the thresholds; by the value of `model.thresholds`.
 UNIFORM = 0  # all the same
 NORMAL = 1
 WEIBULL = 2
 THRESHOLDS = {"uniform": UNIFORM, "normal": NORMAL, "weibull": WEIBULL}
 
-# How the next site is chosen.
+# The choice of the next site.
 THERMAL = 0
 EXTREMAL = 1  # the weakest one, at T = 0+
 
-STEEPEST_WEIBULL = 1e3  # shapes beyond it are not told apart: a deviation of 0.13 % of the mean
+STEEPEST_WEIBULL = 1e3  # largest shape parameter: a deviation of 0.13 % of the mean
 
 
 class JumpRule(NamedTuple):
@@ -45,7 +45,7 @@ class JumpRule(NamedTuple):
     mean, deviation : float
         Of the thresholds.
     shape, scale : float
-        k and lambda of the Weibull distribution that has them.
+        k and lambda of the Weibull distribution with them.
     """
 
     driver: int
@@ -79,9 +79,9 @@ def draw_residual(sign, threshold, rule, first, second):
     Parameters
     ----------
     sign : int
-        +1 or -1, of its stress before.
+        +1 or -1, of its previous stress.
     threshold : float
-        Its threshold from now on.
+        Its new threshold.
     rule : JumpRule
     first, second : float
         Uniforms.
@@ -89,9 +89,9 @@ def draw_residual(sign, threshold, rule, first, second):
     Returns
     -------
     float
-        ``sign (sigma_Y - z)`` with z exponential of mean z0: then z is the distance from the
-        threshold (and the site is beyond the opposite one where ``z > 2 sigma_Y``); or a normal
-        number of mean zero.
+        ``sign (sigma_Y - z)``, z the distance from the threshold, exponential with mean z0 (the
+        site is beyond the opposite threshold where ``z > 2 sigma_Y``); or a normal number of mean
+        zero.
     """
     if rule.residual == NORMAL_STRESS:
         return rule.residual_scale * normal_of(first, second)

@@ -1,7 +1,7 @@
 """The periodic lattice, its cut into slabs, and its wavevectors.
 
-Arrays are indexed ``[x, y]``; the site ``[i, j]`` stands at position (i, j), the spacing is 1.  The
-lattice is cut into slabs of whole rows (fixed x), one a rank; spectra are cut into blocks of ky.
+Arrays are indexed ``[x, y]``; the site ``[i, j]`` is at position (i, j), the spacing is 1.  The
+lattice is cut into slabs of whole rows (fixed x), one per rank; spectra are cut into blocks of ky.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Lattice:
 
     @property
     def modes(self) -> int:
-        """Number of ky that the transform of a real row keeps, Ly // 2 + 1."""
+        """Number of ky in the transform of a real row, Ly // 2 + 1."""
         return self.shape[1] // 2 + 1
 
 
@@ -68,12 +68,12 @@ class Slab:
 
 
 def split(length: int, parts: int) -> list[tuple[int, int]]:
-    """Cut range(length) into contiguous parts whose lengths differ by one at most.
+    """Cut range(length) into contiguous parts whose lengths differ by at most one.
 
     Returns
     -------
     list of (start, stop)
-        One a part, in order, the longer ones first.
+        In order, the longer ones first.
     """
     short, longer = divmod(length, parts)
     bounds = [part * short + min(part, longer) for part in range(parts + 1)]
@@ -86,7 +86,7 @@ def slabs(lattice: Lattice, ranks: int) -> list[Slab]:
 
 
 def mode_blocks(lattice: Lattice, ranks: int) -> list[tuple[int, int]]:
-    """Return the (first, last) ky of every rank, the longer blocks last.
+    """Return the range [first, last) of ky of every rank, the longer blocks last.
 
     With powers of two each block then begins on a cache line.
     """

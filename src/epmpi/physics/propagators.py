@@ -1,9 +1,8 @@
-"""The propagators of an elastic medium: what a plastic strain does everywhere, in Fourier space.
+"""The propagators of an elastic medium: the response to a plastic strain, in Fourier space.
 
 Plain functions of the wavevectors ``q = 2 pi k / L``, with -pi <= q <= pi, for the run and for the
-analysis.  `qx` and `qy` are arrays that broadcast to the layout of the spectrum, the result's too
-(Picard, Ajdari, Lequeux and Bocquet, Eur. Phys. J. E 15, 371, 2004).  Far from an event,
-``G -> cos(4 theta) / (pi r^2)``.
+analysis (Picard, Ajdari, Lequeux and Bocquet, Eur. Phys. J. E 15, 371, 2004).  `qx` and `qy`
+broadcast to the shape of the result.  Far from an event, ``G -> cos(4 theta) / (pi r^2)``.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Modes = NDArray[np.floating]  # one number a mode
-NYQUIST = np.pi * (1.0 - 1e-9)  # the mode below lies 2 pi / L lower
+Modes = NDArray[np.floating]  # a number for each mode
+NYQUIST = np.pi * (1.0 - 1e-9)  # the next lower mode is 2 pi / L away
 
 
 def continuum(qx: Modes, qy: Modes) -> tuple[Modes, Modes]:
@@ -23,11 +22,11 @@ def continuum(qx: Modes, qy: Modes) -> tuple[Modes, Modes]:
 
 
 def lattice(qx: Modes, qy: Modes) -> tuple[Modes, Modes]:
-    """Return what second differences on the lattice put in their place, 2 - 2 cos q."""
+    """Return 2 - 2 cos q for both, the symbols of second differences on the lattice."""
     return 2 - 2 * np.cos(qx), 2 - 2 * np.cos(qy)
 
 
-# What stands for qx^2 and qy^2 in the stress, by the word of the configuration.
+# The symbols of qx^2 and qy^2 in the stress propagator, by the value of `propagator.symbol`.
 SYMBOLS: dict[str, Callable[[Modes, Modes], tuple[Modes, Modes]]] = {
     "continuum": continuum,
     "lattice": lattice,
@@ -39,8 +38,8 @@ def stress_propagator(
 ) -> Modes:
     """Return G(q), the stress response of Eq. (1): real, even.
 
-    ``G(q) = -4 qx^2 qy^2 / q^4`` times `prefactor` for q != 0; ``G(0) = -1`` when the macroscopic
-    strain is held, 0 when the stress is.  Symbol and macroscopic as in the configuration.
+    ``G(q) = -4 qx^2 qy^2 / q^4`` times `prefactor` for q != 0; ``G(0) = -1`` at fixed macroscopic
+    strain, 0 at fixed macroscopic stress.  `symbol` and `macroscopic` as in the configuration.
     """
     x2, y2 = SYMBOLS[symbol](qx, qy)
     q4 = (x2 + y2) ** 2
@@ -72,9 +71,9 @@ def displacement_propagator(qx: Modes, qy: Modes) -> Modes:
 
 
 def spline_filter(qx: Modes, qy: Modes) -> Modes:
-    """Return what turns values at sites into the coefficients of their cubic B-spline interpolant.
+    """Return the filter from values at sites to coefficients of their cubic B-spline interpolant.
 
-    The B-spline's values at the sites are 1/6, 2/3, 1/6, hence ``3 / (2 + cos q)`` a direction.
+    The B-spline has the values 1/6, 2/3, 1/6 at sites, hence ``3 / (2 + cos q)`` per direction.
     """
     return 9.0 / ((2.0 + np.cos(qx)) * (2.0 + np.cos(qy)))
 
@@ -82,6 +81,6 @@ def spline_filter(qx: Modes, qy: Modes) -> Modes:
 def active_strain(event_strain: float, relaxation_time: float, time: float = 1.0) -> float:
     """Return the plastic strain of an active site in a time, ``eps0 time / (2 tau)`` of Eq. (1).
 
-    By default its rate.
+    By default in unit time: the strain rate.
     """
     return event_strain * time / (2.0 * relaxation_time)

@@ -6,13 +6,13 @@ any device, and there is no generator state to store.
 
 The functions are plain Python; a device compiles them.  Every 32-bit word is held in a 64-bit
 unsigned integer, masked after each operation: 32-bit products widen in compiled CPU code and wrap
-in the simulator of CUDA kernels, 64-bit ones with a mask are the same everywhere.
+in the simulator of CUDA kernels; 64-bit products with a mask are the same everywhere.
 
-A counter gives a block of four words, which are the leading 16 bits of the uniforms of eight sites;
-the trailing 37 bits come from a block of the site's own, drawn only where the leading ones do not
-decide, which is almost never: eight sites share a block, and still every comparison has 53 bits.
-Sites 32 apart share one, so that neighbouring lanes of a vector unit or of a warp work on
-neighbouring sites.
+A counter gives a block of four words: the leading 16 bits of the uniforms of eight sites.  The
+trailing 37 bits come from a separate block of the site, drawn only in the rare cases that the
+leading bits do not decide: so eight sites share a block, and every comparison still has 53 bits.
+Sites that share a block are 32 apart, so that neighbouring lanes of a vector unit or of a warp work
+on neighbouring sites.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 # Every stream of random numbers of the program, in one list.
-SWITCHING = 0  # does the site switch in this step?
+SWITCHING = 0  # whether a site switches in a step
 DIRECTION = 1  # direction of an activation, where the stress does not decide it
 INITIAL_STRESS = 2  # Gaussian initial stress
 INITIAL_ACTIVITY = 3  # stationary start of the random model
@@ -93,7 +93,7 @@ def words(seed, stream, step, index):
     seed : uint64
         Key of the generator.
     stream : uint64 below 2^15
-        What the number is for: a constant of this module.
+        Purpose of the number: a constant of this module.
     step : uint64 below 2^48
         Number of the time step.
     index : uint64
@@ -115,7 +115,7 @@ def words(seed, stream, step, index):
 
 
 def uniform_of(high, low):
-    """Return the uniform of [0, 1) whose 53 bits are those of a word and the leading ones of one.
+    """Return the uniform in [0, 1) from the 32 bits of `high` and the leading 21 of `low`.
 
     Parameters
     ----------
@@ -147,9 +147,9 @@ def leading_bits(seed, stream, step, site):
 
 
 def complete_uniform(leading, seed, stream, step, site):
-    """Return the uniform of [0, 1) with 53 bits whose leading bits are known (a float64).
+    """Return the uniform in [0, 1) with 53 bits, of which the leading 16 are given (a float64).
 
-    It is never below ``leading * LEADING_SCALE``, and always below ``(leading + 1)`` times it.
+    It is at least ``leading * LEADING_SCALE``, and below ``(leading + 1) * LEADING_SCALE``.
     """
     block = words(seed, stream | TRAILING_STREAM, step, site)
     trailing = (block[0] << TRAILING_BITS) | (block[1] >> TRAILING_SHIFT)
@@ -157,5 +157,5 @@ def complete_uniform(leading, seed, stream, step, site):
 
 
 def uniform(seed, stream, step, site):
-    """Return the uniform of [0, 1) with 53 bits that belongs to one site (a float64)."""
+    """Return the uniform in [0, 1) of a site, with 53 bits (a float64)."""
     return complete_uniform(leading_bits(seed, stream, step, site), seed, stream, step, site)

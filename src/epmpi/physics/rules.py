@@ -2,7 +2,7 @@
 
 Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, the
 exact two-state step at frozen stress, and the weights of the interpolations.  Plain functions of
-numbers: the devices compile them for CPU loops and for CUDA kernels.  Nothing here knows an array.
+numbers, without arrays: the devices compile them for CPU loops and for CUDA kernels.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from math import exp, expm1, log, sqrt
 from typing import NamedTuple
 
-# How a site is activated, and which direction it takes.
+# Readings of Eq. (2): the activation of a site, and its direction.
 STRESS = 0  # thermal; the sign of the local stress (the literal Eq. 2)
 EITHER = 1  # thermal; total rate of Eq. 2, below the threshold both directions equally likely
-BOTH = 2  # thermal; an attempt at each threshold, at the rate of Eq. 2 each
+BOTH = 2  # thermal; attempts at both thresholds, each at the rate of Eq. 2
 RANDOM = 3  # the random model: a constant rate, both directions equally likely
 
-# By the word of the configuration: model.direction of the thermal model, else model.activation.
+# By model.direction of the thermal model, else by model.activation.
 READINGS = {
     "stress": STRESS,
     "either": EITHER,
@@ -24,9 +24,9 @@ READINGS = {
     "random": RANDOM,
 }
 
-# Below this stress (in units of the yield stress) its sign is rounding: it is drawn instead.
+# Below this stress (in units of the yield stress) the sign is due to rounding: it is drawn instead.
 UNSIGNED_STRESS = 1e-12
-SMALLEST = 1e-300  # distances from the threshold below it are none
+SMALLEST = 1e-300  # smaller distances from the threshold count as 0
 
 
 class SwitchingRule(NamedTuple):
@@ -57,23 +57,23 @@ class SwitchingRule(NamedTuple):
 
 
 def with_barrier(rule, yield_stress, exponent):
-    """Return a rule with another threshold, and an exponent that may be a compiler's constant."""
+    """Return a rule with another threshold, and an exponent that may be a compile-time constant."""
     return SwitchingRule(
         rule.reading, rule.attempt_rate, yield_stress, rule.temperature, rule.rate_off, exponent
     )
 
 
 class Increments(NamedTuple):
-    """What one time step adds.
+    """Increments of a time step.
 
     Attributes
     ----------
     time : float
         dt.
     stress : float
-        ``mu gdot dt``, to the stress of every site.
+        ``mu gdot dt``, added to the stress of every site.
     strain : float
-        ``eps0 dt / (2 tau)``, to the plastic strain of an active site, times its direction.
+        ``eps0 dt / (2 tau)``, added to the plastic strain of an active site, times its direction.
     """
 
     time: float
@@ -82,11 +82,11 @@ class Increments(NamedTuple):
 
 
 def barrier(stress, rule):
-    """Return what stands between a site and its activation, in units of T: p_on ~ exp(-barrier).
+    """Return the barrier of an activation in units of T: p_on ~ exp(-barrier).
 
     ``(sigma_Y^2 - sigma^2) / (2 T)`` of Eq. (2), or ``(sigma_Y - |sigma|)^alpha / T``; 0 at and
-    above the threshold; `RANDOM` has none.  `activation_bound` needs that it is no larger at a
-    larger |sigma|.
+    above the threshold, and for `RANDOM`.  `activation_bound` requires that it does not increase
+    with |sigma|.
     """
     if rule.reading == RANDOM:
         return 0.0
@@ -99,7 +99,7 @@ def barrier(stress, rule):
 
 
 def stress_at(height, rule):
-    """Return the |sigma| at which the barrier of a thermal rule has a height; 0 if it is higher."""
+    """Return the |sigma| at which the barrier has a given height; 0 if it is always lower."""
     if rule.exponent > 0.0:
         below = power(height * rule.temperature, 1.0 / rule.exponent)
         return rule.yield_stress - below if below < rule.yield_stress else 0.0
@@ -108,7 +108,7 @@ def stress_at(height, rule):
 
 
 def power(base, exponent):
-    """Return ``base^exponent`` for an exponent > 0; 0 for all bases below the smallest double."""
+    """Return ``base^exponent`` for an exponent > 0; 0 for a base below `SMALLEST`."""
     known = base if base > SMALLEST else 1.0
     result = exp(exponent * log(known))
     return result if base > SMALLEST else 0.0
@@ -128,21 +128,21 @@ def activation_rate(stress, rule):
 
 
 def highest_rate(rule):
-    """Return the largest p_on that any stress gives."""
+    """Return the largest p_on of any stress."""
     return 2.0 * rule.attempt_rate if rule.reading == BOTH else rule.attempt_rate
 
 
 def rate_ceiling(stress, rule):
-    """Return what `activation_rate` would be without the cap at the threshold of each attempt.
+    """Return an upper bound of `activation_rate` without its cap at the threshold.
 
-    ``highest_rate exp(-barrier)``: the rate itself, but for the reading `BOTH`, whose rate is half
-    of it at and above the threshold.
+    ``highest_rate exp(-barrier)``: the rate itself, except for the reading `BOTH`, whose rate is
+    half of it at and above the threshold.
     """
     return highest_rate(rule) * exp(-barrier(stress, rule))
 
 
 def exposure(stress, rule):
-    """Return what of a site decides how steeply its barrier falls; see `steepness`.
+    """Return the quantity of a site that determines the slope of its barrier; see `steepness`.
 
     |sigma| for the barrier of Eq. (2); else the distance x from the threshold for alpha >= 1, and
     1 / x for alpha < 1; 0 for a site that has no barrier.
@@ -157,13 +157,12 @@ def exposure(stress, rule):
 
 
 def steepness(largest, rule):
-    """Return what `barrier_fall` needs of many sites, from the largest `exposure` among them.
+    """Return the argument of `barrier_fall` for many sites, from their largest `exposure`.
 
-    |sigma| itself for the barrier of Eq. (2).  Else a bound of the fall of any x^alpha over the
-    change of x: ``alpha x^(alpha - 1)``, largest at the largest x, for alpha >= 1;
-    ``(x / 2)^(alpha - 1)`` at the smallest x for alpha < 1, which holds as it is for changes below
-    x / 2, where the slope is alpha times as much at most, and for others since
-    ``x^alpha - (x - d)^alpha <= d^alpha``.
+    |sigma| itself for the barrier of Eq. (2).  Else a bound of the decrease of x^alpha per change
+    of x: ``alpha x^(alpha - 1)`` at the largest x for alpha >= 1; ``(x / 2)^(alpha - 1)`` at the
+    smallest x for alpha < 1, valid for changes d below x / 2, where the slope is at most alpha
+    times that, and for larger ones because ``x^alpha - (x - d)^alpha <= d^alpha``.
     """
     exponent = rule.exponent
     if exponent > 0.0:
@@ -174,11 +173,11 @@ def steepness(largest, rule):
 
 
 def barrier_fall(steepest, change, rule):
-    """Return by how much the barrier falls at most where the stress changes by at most `change`.
+    """Return the largest decrease of the barrier under a change of the stress by at most `change`.
 
-    ``(2 |sigma| change + change^2) / (2 T)`` at the largest |sigma| there is for Eq. (2), else
-    ``steepest change / T``, with what `steepness` returns; `RANDOM` has no barrier.  So
-    `rate_ceiling` grows by a factor of ``exp(fall)`` at most.
+    ``(2 |sigma| change + change^2) / (2 T)`` at the largest |sigma| for Eq. (2), else
+    ``steepest change / T``, with `steepest` from `steepness`; 0 for `RANDOM`.  So `rate_ceiling`
+    grows by at most a factor ``exp(fall)``.
     """
     if rule.reading == RANDOM:
         return 0.0
@@ -198,9 +197,9 @@ def activation_bound(stress, rule):
 
 
 def release_bound(rate_off, step):
-    """Return an upper bound of the probability that an active site comes to rest in a step.
+    """Return an upper bound of the probability that an active site is released in a step.
 
-    Whether or not it is activated again: ``1 - exp(-p_off dt)``; a relative 1e-9 covers rounding.
+    ``1 - exp(-p_off dt)``, re-activated or not; a relative 1e-9 covers rounding.
     """
     return -expm1(-rate_off * step) * (1.0 + 1e-9)
 
@@ -208,8 +207,8 @@ def release_bound(rate_off, step):
 def activation_direction(stress, rule, uniform):
     """Return +1 or -1, the threshold that an activating site crosses.
 
-    `uniform` (of [0, 1)) decides where the stress does not: for `RANDOM`; below the thresholds for
-    `EITHER` and `BOTH`; and where the stress is zero to rounding.
+    `uniform` (in [0, 1)) decides where the stress does not: for `RANDOM`; below the thresholds for
+    `EITHER` and `BOTH`; and where the stress is zero up to rounding.
     """
     reading = rule.reading
     drawn = abs(stress) < UNSIGNED_STRESS * rule.yield_stress or reading == RANDOM
@@ -225,8 +224,8 @@ def switching_probabilities(rate_on, rate_off, step):
 
     With the rates constant over the step dt, and K = p_on + p_off,
     ``P01 = (p_on / K) (1 - exp(-K dt))`` and ``P10 = (p_off / K) (1 - exp(-K dt))``.  An active
-    site may also leave and come back within the step, with probability
-    ``1 - P10 - exp(-p_off dt)``: a new event, that takes a new direction.
+    site may also be released and re-activated within the step, with probability
+    ``1 - P10 - exp(-p_off dt)``: a new event with a new direction.
 
     Returns
     -------
@@ -251,7 +250,7 @@ def linear_weights(fraction):
 def spline_weights(fraction):
     """Return the four weights B of the uniform cubic B-spline, at offsets -1, 0, 1, 2.
 
-    `fraction` of [0, 1) is the distance to the site at offset 0.  They sum to 1.
+    `fraction` in [0, 1) is the distance to the site at offset 0.  They sum to 1.
     """
     f = fraction
     g = 1.0 - f
@@ -264,7 +263,7 @@ def spline_weights(fraction):
 
 
 def spline_slopes(fraction):
-    """Return the derivatives of `spline_weights` by `fraction` (per spacing).  They sum to 0."""
+    """Return the derivatives of `spline_weights` with respect to `fraction`.  They sum to 0."""
     f = fraction
     g = 1.0 - f
     return -0.5 * g * g, f * (1.5 * f - 2.0), -g * (1.5 * g - 2.0), 0.5 * f * f

@@ -1,1 +1,1 @@
-"""A run: its course, what it writes and says, and when it stops."""
+"""A run: its steps, its output, its progress, and when it stops."""

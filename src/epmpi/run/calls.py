@@ -1,4 +1,4 @@
-"""What the caller of a run does while it goes on: a function that is called at even intervals."""
+"""Calls of a function of the user at even intervals of a run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from epmpi.run.warmup import UNDECIDED
 
 
 class Moment:
-    """A run as it stands when its caller's function is called.
+    """The state of a run, as the function of the user sees it.
 
-    The arrays are those of this rank, on the host, and cannot be written to.  They hold until the
-    function returns: copy what is to be kept.
+    The arrays are those of this rank, on the host, and read-only.  They are valid until the
+    function returns: copy them to keep them.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Calls:
-    """A function of the caller's, and when it is called: as outputs are, the start included.
+    """A function of the user and the interval of its calls, the first at the start.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Calls:
     def of(
         cls, every: float | None, call: Callable[[Moment], object] | None, given: Configuration
     ) -> Calls | None:
-        """Return the calls that are asked for; None for none.
+        """Return the requested calls; None for none.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Calls:
         return step + self.every - (step - warmup_steps) % self.every
 
     def make(self, model: Model, warmup_steps: int) -> None:
-        """Call the function if that is due at this step.  Collective."""
+        """Call the function if it is due at this step.  Collective."""
         since = model.step_count - warmup_steps
         if warmup_steps < UNDECIDED and since >= 0 and since % self.every == 0:
             self.call(Moment(model, warmup_steps))

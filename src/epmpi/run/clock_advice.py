@@ -1,8 +1,8 @@
-"""Which clock is the faster one for a run: a rough law of what a unit of time costs by either.
+"""Advice on the faster clock of a run, from a rough law for the cost of a unit of time.
 
-A step costs a site update for each site, and as much as `STEP` of them beside.  An event of the
-exact clock costs about ``EVENT sqrt(N) + PER_ACTIVE w^2 a N`` of them: tiles of w^2 sites brought
-up to date, and direct sums over the active sites.  The constants are fits to `benchmarks.events`
+A step costs a site update for each site, and an overhead of `STEP` of them.  An event of the exact
+clock costs about ``EVENT sqrt(N) + PER_ACTIVE w^2 a N`` site updates, for updates of tiles of w^2
+sites and direct sums over the active sites.  The constants are fits to `benchmarks.events`
 (docs/performance.md), on one core without tracers, good to a factor of three.
 """
 
@@ -15,13 +15,13 @@ from epmpi.model.exact import tile_width
 
 STEP, EVENT, PER_ACTIVE = 4e3, 9.0, 0.16  # site updates
 USUAL_STEP = 0.1  # of the shortest time of the model, as by default
-WORTH_A_LINE = 3.0  # times faster
-BELIEVED = 1e6  # times: beyond what has been measured
-LEAST_ACTIVITY = 1e-30  # below it nothing happens in a run
+WORTH_A_LINE = 3.0  # least factor for an advice
+BELIEVED = 1e6  # largest factor that is given as a number
+LEAST_ACTIVITY = 1e-30  # below it no event is expected in a run
 
 
 def exact_clock_gain(configuration: Configuration, activity: float, step: float) -> float:
-    """Return how many times less the exact clock costs than steps of a length.
+    """Return the cost of steps of a given length over that of the exact clock.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def exact_clock_gain(configuration: Configuration, activity: float, step: float)
     activity : float
         Fraction of active sites, > 0.
     step : float
-        Of the steps clock, in the unit of time.
+        Length of a step, in the unit of time.
     """
     sites = math.prod(configuration.lattice.shape)
     active = activity * sites
@@ -39,13 +39,13 @@ def exact_clock_gain(configuration: Configuration, activity: float, step: float)
 
 
 def advice(configuration: Configuration, activity: float | None) -> str:
-    """Return a line that names the other clock where it would be much faster; else nothing.
+    """Return the advice to use the other clock where it would be much faster, else nothing.
 
     Parameters
     ----------
     configuration : Configuration
     activity : float or None
-        Fraction of active sites; None or 0 where nothing is known of it, since nothing has yielded.
+        Fraction of active sites; None or 0 where it is unknown, because no site has yielded.
     """
     if not activity or activity < LEAST_ACTIVITY:
         return ""
@@ -72,7 +72,7 @@ def _can_run(configuration: Configuration, overrides: list[str]) -> bool:
 
 
 def _times(gain: float) -> str:
-    """Return how many times, in words: a number of one digit, as far as the law goes."""
+    """Return a factor in words, rounded to one digit."""
     if gain >= BELIEVED:
         return f"more than {BELIEVED:.0e} times"
     return f"about {float(f'{gain:.0e}'):.0f} times"

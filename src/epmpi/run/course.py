@@ -1,4 +1,4 @@
-"""The course of a run: what it does beside its steps, from its start to its end."""
+"""The course of a run: all that it does between its steps, from start to end."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from epmpi.model.model import Model
 from epmpi.output import Checkpoint, RunStore
 from epmpi.output.provenance import now
 from epmpi.run.calls import Calls
+from epmpi.run.control import RunControl, own_control
 from epmpi.run.progress import speed_of
 from epmpi.run.recorder import Recorder
 from epmpi.run.stopping import Decision, Pace
-from epmpi.run.surroundings import Surroundings, alone
 from epmpi.run.warmup import Warmup
 from epmpi.run.watchdog import Watchdog
 
 
 class Course:
-    """Writes, saves, looks at the wall clock and stops, between the steps of a model.
+    """Output, checkpoints, polls of the wall clock and the end, between the steps of a model.
 
     Parameters
     ----------
@@ -30,17 +30,17 @@ class Course:
     model : Model
     warmup : Warmup
     checkpoint : Checkpoint or None
-        That the run goes on from.
+        That a resumed run continues from.
 
     Attributes
     ----------
     recorder : Recorder
     directory : Path
-        RUN, once it runs.
+        RUN, once the run has started.
     stopped : str
-        Why the run stopped before its end, with a checkpoint; empty if it did not.
+        Reason of a stop before the end, with a checkpoint; empty without one.
     progressed : bool
-        Whether it went on after it had looked at the clock first, after one step.
+        Whether the run continued after its first poll of the clock, after one step.
     """
 
     def __init__(
@@ -64,67 +64,67 @@ class Course:
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole run; beyond all bounds while the end of the warm-up is undecided."""
+        """Steps of the whole run; huge while the end of the warm-up is undecided."""
         return self._warmup.steps + self._measured_steps
 
     @property
     def clock(self) -> dict[str, float]:
-        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        """Counts of the earlier parts of a resumed run; see `Pace`."""
         return self._checkpoint.header.clock if self._checkpoint else {}
 
     def steps(
         self,
         directory: str | os.PathLike[str] | None,
         calls: Calls | None,
-        surroundings: Surroundings | None,
+        shared: RunControl | None,
         *,
         shown: bool,
     ) -> Generator[int]:
-        """Do all but the steps; see `Simulation.course`.  Collective.
+        """Do all except the steps; see `Simulation.course`.  Collective.
 
         Yields
         ------
         int
-            The step before which there is nothing else to do.
+            The step up to which there is nothing else to do.
         """
         model, recorder, warmup = self._model, self.recorder, self._warmup
         if self._has_run:
             raise ConfigError(
-                f"this Simulation has run already, in {self.directory}: go on with "
+                f"this Simulation has run already, in {self.directory}: continue with "
                 f"Simulation.resume({str(self.directory)!r}), or make another one"
             )
         if calls is not None:
             model.keep_imposed()
         with (
-            self._surrounded(surroundings, shown=shown) as around,
-            self._watchdog(around) as watchdog,
+            self._controlled(shared, shown=shown) as control,
+            self._watchdog(control) as watchdog,
             recorder.open(directory, self._checkpoint) as store,
         ):
             self.directory, self._has_run = store.directory, True
-            pace = around.pace or self._own_pace(around)
-            around.told.begin(model.step_count)
+            pace = control.pace or self._own_pace(control)
+            control.listener.begin(model.step_count)
             if warmup.is_decided:
-                around.told.expect(self.total_steps)
+                control.listener.expect(self.total_steps)
             warmup.anneal()
             if self._checkpoint is None:
-                self._look_and_change(store, calls)
+                self._write_and_change(store, calls)
                 recorder.save(store, pace)
             look, self.stopped, self.progressed = model.step_count + 1, "", False
             while model.step_count < self.total_steps and not self.stopped:
                 yield self._next_due(look, calls)
                 looks = model.paused or model.step_count >= look
                 if looks or model.step_count in (warmup.steps, self.total_steps):
-                    model.device.synchronize()  # before anybody looks at a clock
+                    model.device.synchronize()  # before reading a clock
                 if warmup.end_if_steady():
                     recorder.begin_measurement(warmup.steps)
                 if model.step_count == warmup.steps:
                     pace.warmup_time = pace.wall_time
-                    around.told.expect(self.total_steps)
-                self._look_and_change(store, calls)
+                    control.listener.expect(self.total_steps)
+                self._write_and_change(store, calls)
                 if looks or model.step_count == self.total_steps:
                     watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < warmup.steps else "measure"
-                    around.told.update(model.step_count, phase, recorder.activity)
+                    control.listener.update(model.step_count, phase, recorder.activity)
                 if looks and model.step_count < self.total_steps:
                     decision = pace.decide(model.step_count)
                     look = self._act(decision, store, pace)
@@ -132,44 +132,44 @@ class Course:
             store.describe(self._result(pace))
             recorder.save(store, pace)
 
-    def _look_and_change(self, store: RunStore, calls: Calls | None) -> None:
-        """Write what is due at this step; then do what changes the steps to come.  Collective."""
+    def _write_and_change(self, store: RunStore, calls: Calls | None) -> None:
+        """Write the output of this step; then change the parameters of the next.  Collective."""
         self.recorder.write(store, self._warmup.steps)
         self._warmup.anneal()
         if calls is not None:
             calls.make(self._model, self._warmup.steps)
 
     def _next_due(self, look: int, calls: Calls | None) -> int:
-        """Return the first step at which there is anything to do but the step."""
+        """Return the first step after which something is due."""
         due = min(look, self.total_steps, self._warmup.next_due())
         if calls is not None:
             due = min(due, calls.next_due(self._model.step_count, self._warmup.steps))
         written = self.recorder.next_due(self._warmup.steps)
         return due if written is None else min(due, written)
 
-    def _surrounded(
-        self, given: Surroundings | None, *, shown: bool
-    ) -> AbstractContextManager[Surroundings]:
-        """Return the surroundings that were given, or a run's own, to be entered."""
-        if given is not None:
-            return nullcontext(given)
+    def _controlled(
+        self, shared: RunControl | None, *, shown: bool
+    ) -> AbstractContextManager[RunControl]:
+        """Return the shared run control, or the run's own, as a context manager."""
+        if shared is not None:
+            return nullcontext(shared)
         walltime, is_root = self._configuration.run.walltime, self._communicator.is_root
         speed = speed_of(self._configuration)
-        return alone(walltime, speed, is_root=is_root, shown=shown)
+        return own_control(walltime, speed, is_root=is_root, shown=shown)
 
-    def _watchdog(self, around: Surroundings) -> Watchdog:
-        """Return what watches over the steps; of runs in step each has the first one's pace."""
-        alone = around.pace is None
+    def _watchdog(self, control: RunControl) -> Watchdog:
+        """Return the watchdog of the steps; without a limit for runs in step with others."""
+        alone = control.pace is None
         limit = self._configuration.run.stall_limit if alone else 0.0
         return Watchdog(self._communicator, telling=alone, limit=limit)
 
-    def _own_pace(self, around: Surroundings) -> Pace:
-        """Return the pace of a run that does not go on in step with others."""
+    def _own_pace(self, control: RunControl) -> Pace:
+        """Return the pace of a run that is not in step with others."""
         every = self._configuration.output.checkpoint_every
-        return Pace(self._communicator, around.signals, around.limit, every, self.clock)
+        return Pace(self._communicator, control.signals, control.limit, every, self.clock)
 
     def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
-        """Do what was decided; return the step at which to decide again.  Collective."""
+        """Act on a decision; return the step of the next one.  Collective."""
         self.stopped = decision.stop
         if decision.checkpoint and not decision.stop:
             self.recorder.save(store, pace)
@@ -179,7 +179,7 @@ class Course:
         return decision.next_look
 
     def _result(self, pace: Pace) -> dict[str, Any]:
-        """Return what is known in the end."""
+        """Return the parameters that are known at the end."""
         model_steps = self._model.step_count
         updates = model_steps * self._model.lattice.sites
         return {

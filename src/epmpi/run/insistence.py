@@ -1,7 +1,7 @@
-"""Who asks a second time is not kept waiting: a process that no longer listens is ended.
+"""End of a process at a second signal, even while it waits in MPI.
 
-Python calls the handlers of signals between two of its own instructions.  A rank that waits in MPI
-for one that will never come has none, so a thread looks at what the system has delivered.
+Python calls signal handlers between two of its own instructions.  A rank that waits in MPI for a
+dead rank executes none, so a thread watches the signals that the system has delivered.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import time
 
 from epmpi.host.console import say
 
-SECOND = 1.0  # seconds after a signal, from which on another is a second one
-PATIENCE = 2.0  # seconds that the run has to end by itself then
+SECOND = 1.0  # seconds after the first signal from which another one counts
+PATIENCE = 2.0  # seconds that the run then has to end by itself
 ASKING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Insistence:
     """Ends this process after a second SIGINT or SIGTERM; use it in a `with` statement.
 
-    For the main thread, where there are handlers for these signals.
+    For the main thread, which has the handlers of these signals.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Insistence:
     def __exit__(self, *exception: object) -> None:
         signal.set_wakeup_fd(self._before)
         self._ended.set()
-        os.close(self._write)  # which ends what the thread reads
+        os.close(self._write)  # ends the loop of the thread
         self._thread.join()
         os.close(self._read)
 

@@ -1,4 +1,4 @@
-"""What a run will need before it starts: memory a rank, disk, and time."""
+"""Estimates of the memory of a rank, the disk space and the time that a run needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from epmpi.physics.lattice import Lattice, slabs, split
 from epmpi.physics.rules import stress_at
 from epmpi.run.schedule import Schedule
 
-TRIAL_SECONDS = 2.0  # how long the speed is tried
+TRIAL_SECONDS = 2.0  # duration of the trial of the speed
 UNTIMED_STEPS = 3  # the first compiles, the second is recorded on a GPU
 TRIAL_STRESS = 0.25  # standard deviation, in yield stresses: about that of steady states
 LOWEST_BARRIER = 7.0  # over T, at the start of the trial
-EXACT_BYTES = 128  # a site of the whole lattice, which the exact clock knows on each rank
-COLDEST_TRIAL = 0.04  # T, in yield stresses squared: colder, nothing may happen in a trial
+EXACT_BYTES = 128  # for each site of the lattice, which the exact clock keeps on each rank
+COLDEST_TRIAL = 0.04  # T, in yield stresses squared: below it a trial may have no events
 LONGEST_TRIAL = 2**40  # ticks at once
 DRAWS = 4  # arrays of a number a site that a Gaussian field is made of
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
@@ -38,20 +38,19 @@ class Plan:
     Attributes
     ----------
     memory : int
-        Bytes of arrays on the rank that holds most, program and libraries not counted.
+        Bytes of arrays on the rank with most of them, without program and libraries.
     disk : int
         Bytes of the run file, or of those of all replicas.
     steps : int
         Steps of the whole run, or of one replica.
     seconds_per_step : float
-        Measured; 0 if it was not tried.
+        Measured; 0 without a trial.
     events, seconds_per_event : float
-        Of the exact clock, which takes no steps: how many events are to be expected, and what was
-        measured; 0 else.
+        Of the exact clock: expected number of events, and measured time of one; 0 for steps.
     rounds : int
-        Replicas that a rank runs one after another.
+        Number of replicas that a rank runs one after another.
     knows_events : bool
-        Whether the log of events is in `disk`, if there is one.
+        Whether `disk` includes the log of events, if there is one.
     """
 
     memory: int
@@ -65,13 +64,13 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Wall time of the whole run, output not counted."""
+        """Wall time of the whole run, without output."""
         one = self.events * self.seconds_per_event or self.steps * self.seconds_per_step
         return self.rounds * one
 
 
 def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
-    """Return the most bytes of arrays on a rank: those of the largest slab and block of modes.
+    """Return the largest bytes of arrays on a rank: that of the largest slab and block of modes.
 
     Ranks that share memory need less: the spectra are there once.  What only the start takes, and
     the work areas of a GPU's transforms, are in it.
@@ -89,7 +88,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     device = device or CPU()
 
     def convolution(responses: int, extra: int, real: int = real) -> int:
-        """Return the bytes of a convolution: spectra on both sides of the exchange, kernels."""
+        """Return the bytes of a convolution: spectra on both sides of the transpose, kernels."""
         spectra = responses * (rows + extra) * lattice.modes
         if ranks > 1:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
@@ -131,7 +130,7 @@ def _start_bytes(configuration: Configuration, sites: int, device: Device) -> in
 
 
 def _stores_flow(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
-    """Tell whether the flow is kept as fields, not only a few rows of it at a time."""
+    """Tell whether the whole flow is stored, not only a few rows at a time."""
     run = configuration.run
     if ranks > 1 or run.fft not in ("auto", "vector"):
         return True
@@ -140,7 +139,7 @@ def _stores_flow(configuration: Configuration, ranks: int, device: Device, real:
 
 
 def expected_events(configuration: Configuration) -> float | None:
-    """Return how many events are to be logged; None if they are, but nobody knows the activity."""
+    """Return the expected number of logged events; None if the activity is unknown."""
     model, clock = configuration.model, configuration.time
     if not configuration.output.events:
         return 0.0
@@ -204,10 +203,9 @@ def _events(
 ) -> tuple[float, float]:
     """Return the events of a run by the exact clock, and the seconds of one.  Collective.
 
-    What an event takes is tried here, from a stress as in a steady state; it hardly depends on the
-    temperature where few sites yield, so that a cold trial is a little warmer than the run.  How
-    many there are follows from the activity that is to be expected; where it is not known, from
-    that of the trial.
+    The time of an event is measured here, from a stress as in a steady state.  It hardly depends on
+    the temperature where few sites yield, so the trial of a cold run is a little warmer.  The
+    number follows from the expected activity, or if unknown from that of the trial.
     """
     model, known = Model(configuration, communicator, device), expected_activity(configuration)
     if configuration.model.activation == "thermal":
@@ -233,7 +231,7 @@ def _events(
 
 
 def _load(model: Model) -> None:
-    """Set a stress like that of a steady state, in which no site is about to yield.  Collective."""
+    """Set a stress as in a steady state, with no site close to yielding.  Collective."""
     rule = model.activation.rule
     edge = max(stress_at(LOWEST_BARRIER, rule), 0.3 * rule.yield_stress)
     drawn = np.random.default_rng(model.slab.start).normal(size=model.slab.shape)
@@ -242,7 +240,7 @@ def _load(model: Model) -> None:
 
 
 def _counted(model: Model) -> tuple[float, float, float]:
-    """Return events, active time and time (tau) of the exact clock so far, on all ranks."""
+    """Return the events, active time and time (tau) of the exact clock so far, on all ranks."""
     observed = model.communicator.broadcast(model.observables())
     return observed["events"], observed["active_time"], model.time
 
@@ -252,7 +250,7 @@ def _seconds_per_step(
 ) -> float:
     """Time the first steps of a run, after some that compile and record.  Collective.
 
-    They are waited for, more at a time from once to once: a device may only be asked for them.
+    The host waits for growing numbers of steps: a GPU only queues them.
     """
     model = Model(configuration, communicator, device)
     for _ in range(UNTIMED_STEPS):

@@ -1,4 +1,4 @@
-"""What a long run says while it goes on: speed, activity and time left, on the root only."""
+"""Progress of a long run: speed, activity and time left, on the root only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Speed = Callable[[float], str]
 
 
 def speed_of(configuration: Configuration) -> Speed:
-    """Return what says a speed in words, given in steps per second.
+    """Return a function that formats a speed given in steps per second.
 
-    In site updates; by the exact clock, which updates none where nothing happens, in units of time.
+    In site updates; for the exact clock, which updates only sites with events, in units of time.
     """
     sites, step = math.prod(configuration.lattice.shape), configuration.time.step
     if configuration.time.clock == "exact":
@@ -33,11 +33,11 @@ def speed_of(configuration: Configuration) -> Speed:
     return lambda rate: f"{rate * sites / 1e6:.1f} M site updates/s"
 
 
-class Told(Protocol):
-    """Whom a run tells how far it is."""
+class ProgressListener(Protocol):
+    """Receiver of the progress of a run."""
 
     def begin(self, step: int) -> None:
-        """Name the step that the run starts from."""
+        """Receive the first step of the run."""
         ...
 
     def expect(self, total: int) -> None:
@@ -55,9 +55,9 @@ class RunProgress:
     Parameters
     ----------
     speed : function
-        Says a speed, given in steps per second; see `speed_of`.
+        Formats a speed given in steps per second; see `speed_of`.
     shown : bool
-        Whether to say anything.
+        Whether to print anything.
     stream : text file
     """
 
@@ -90,7 +90,7 @@ class RunProgress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Leave the bar as it stands."""
+        """Leave the bar on the screen."""
         if self._bar is not None:
             self._bar.stop()
 
@@ -101,7 +101,7 @@ class RunProgress:
             self._bar.update(self._task, total=total)
 
     def begin(self, step: int) -> None:
-        """Start the bar at the step that the run starts from.
+        """Start the bar at the first step of the run.
 
         The clock starts after the first step, which may have waited for the compiler.
         """

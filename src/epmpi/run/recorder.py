@@ -1,4 +1,4 @@
-"""What a run writes of its model: frames when they are due, and checkpoints of a sound state."""
+"""Output of the model during a run: frames at their steps, checkpoints of a finite state."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from epmpi.run.stopping import Pace
 
 
 class Recorder:
-    """Writes the frames and the checkpoints of a run.
+    """Writer of the frames and checkpoints of a run.
 
     Parameters
     ----------
     configuration : Configuration
     model : Model
-        Gathers waiting times from now on, where they are asked for.
+        Counts waiting times from now on, where they are requested.
     communicator : Communicator
     warmup_steps : int
-        Steps before the measurement, as far as they are known.
+        Steps before the measurement; may be undecided.
 
     Attributes
     ----------
     activity : float or None
-        The last that was measured; on the root.
+        The last measured value; on the root.
     saved_step : int
-        Of the last checkpoint; -1 before the first.
+        Step of the last checkpoint; -1 before the first.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Recorder:
         self.communicator = communicator
         self.activity: float | None = None
         self.saved_step = -1
-        self._counted = (0.0, 0.0)  # active time, and the time at which it was looked at
+        self._counted = (0.0, 0.0)  # active time, and the time at which it was read
         self._schedule = Schedule(configuration)
         self._events: EventKeeper | None = None
         if configuration.output.events:
@@ -60,7 +60,7 @@ class Recorder:
             model.gather("waiting_times", self._waits)
 
     def begin_measurement(self, warmup_steps: int) -> None:
-        """Count waiting times and log events from the end of the warm-up on, known now."""
+        """Count waiting times and log events from the end of the warm-up, which is now known."""
         if self._events is not None:
             self._events.begin_at(warmup_steps)
         if self._waits is not None:
@@ -69,7 +69,7 @@ class Recorder:
     def open(
         self, directory: str | os.PathLike[str] | None, checkpoint: Checkpoint | None
     ) -> RunStore:
-        """Open the store of a new run, or of one that goes on from a checkpoint.  Collective.
+        """Open the store of a new run, or of one to continue from a checkpoint.  Collective.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Recorder:
         return open_run(Path(directory), self.configuration, communicator, model.lattice, known)
 
     def next_due(self, warmup_steps: int) -> int | None:
-        """Return the first step after the present one at which something is written, or None."""
+        """Return the next step at which something is written, or None."""
         step, due = self.model.step_count, self._schedule.next_due
         if step < warmup_steps:
             steps = [due("series", step), warmup_steps]
@@ -109,14 +109,14 @@ class Recorder:
         return min((then for then in steps if then is not None), default=None)
 
     def write(self, store: RunStore, warmup_steps: int) -> None:
-        """Write what is due at this step, and the events that have ended.  Collective.
+        """Write the frames of this step, and the events that have ended.  Collective.
 
         Raises
         ------
         OutputError
             On all ranks, if it cannot be written.
         StateError
-            As `save` does.
+            As for `save`.
         """
         model, to_host = self.model, self.model.device.to_host
         step = model.step_count - warmup_steps
@@ -156,7 +156,7 @@ class Recorder:
             store.histograms(step, now, {"waiting_times": counted})
 
     def _activity(self, observables: dict[str, float]) -> float | None:
-        """Return the activity to be told: where the clock knows it, the mean since the last one."""
+        """Return the activity: the exact mean since the last output, if the clock has it."""
         active, time = observables.get("active_time"), self.model.time
         if active is None:
             return observables.get("activity")

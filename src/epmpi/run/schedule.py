@@ -1,4 +1,4 @@
-"""When frames are due: at even intervals, or at logarithmic offsets from many origins."""
+"""Schedule of frames: at even intervals, or at logarithmic offsets from many origins."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from epmpi.config import Configuration
 
 PER_DECADE = 10  # offsets in a decade of time
-UNIT = 1.0  # tau: offsets from here on have a partner this much later
+UNIT = 1.0  # tau: longer offsets have a partner this much later
 
 
 def logarithmic_offsets(longest: int, unit: int) -> list[int]:
     """Return offsets from an origin, in steps, 0 included and `longest` not.
 
-    About `PER_DECADE` a decade, from one step on.  Each offset from `unit` on, and 0, is followed
-    by one that is `unit` later, so that displacements over `unit` can be correlated.
+    About `PER_DECADE` a decade, from one step on.  0 and each offset from `unit` on have a partner
+    `unit` later, so that displacements over `unit` can be correlated.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Schedule:
     every : dict of str to int
         Interval in steps of series, trajectory, fields and waiting_times; 0: never.
     offsets : list of int
-        Of the trajectory, in steps from each multiple of its interval.
+        Of trajectory frames, in steps from each multiple of their interval.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -81,7 +81,7 @@ class Schedule:
         return origin + every
 
     def frames(self, what: str, steps: int) -> int:
-        """Return how many frames a number of steps gives, the first one at step 0 included."""
+        """Return the number of frames in a number of steps, including the one at step 0."""
         every = self.every[what]
         if not every:
             return 0
@@ -91,7 +91,7 @@ class Schedule:
         return steps // every * len(self.offsets) + sum(offset <= rest for offset in self.offsets)
 
     def describe(self) -> dict[str, dict[str, int | list[int]]]:
-        """Return what a reader of the trajectory should know, for /parameters."""
+        """Return the schedule of the trajectory, for /parameters."""
         if len(self.offsets) == 1:
             return {}
         return {"origins": {"every": self.every["trajectory"], "offsets": self.offsets}}

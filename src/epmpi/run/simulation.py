@@ -22,10 +22,10 @@ from epmpi.output import Checkpoint, read_final_fields
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import check_memory, place
 from epmpi.run.calls import Calls, Moment
+from epmpi.run.control import RunControl
 from epmpi.run.course import Course
 from epmpi.run.planning import array_bytes
 from epmpi.run.stopping import INTERRUPT, Interrupted
-from epmpi.run.surroundings import Surroundings
 from epmpi.run.warmup import Warmup
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
@@ -41,7 +41,7 @@ class Simulation(Sealed):
     communicator : Communicator
         Default: all ranks that were launched together.
     checkpoint : Checkpoint
-        That the run goes on from; see `resume`.
+        That the run continues from; see `resume`.
     device : Device
         Default: the one that the configuration names.
 
@@ -95,14 +95,14 @@ class Simulation(Sealed):
 
     @property
     def is_resumed(self) -> bool:
-        """Whether it goes on from a checkpoint."""
+        """Whether it continues from a checkpoint."""
         return self._checkpoint is not None
 
     @property
     def temperature(self) -> float:
         """T from now on; set it on all ranks alike, before `run` or in its calls.
 
-        Annealing sets it too, until it ends.
+        Annealing overrides it until it ends.
         """
         return self.model.temperature
 
@@ -121,27 +121,27 @@ class Simulation(Sealed):
 
     @property
     def activity(self) -> float | None:
-        """The last activity that was measured, on the root; None before."""
+        """The last measured activity, on the root; None before the first."""
         return self._course.recorder.activity
 
     @property
     def directory(self) -> Path:
-        """RUN, once it runs."""
+        """RUN, once the run has started."""
         return self._course.directory
 
     @property
     def stopped(self) -> str:
-        """Why `run` stopped before its end, with a checkpoint; empty if it did not."""
+        """Reason of a stop of `run` before the end, with a checkpoint; empty without one."""
         return self._course.stopped
 
     @property
     def progressed(self) -> bool:
-        """Whether `run` went on after it had looked at the clock first, after one step."""
+        """Whether `run` continued after its first poll of the clock, after one step."""
         return self._course.progressed
 
     @property
     def clock(self) -> dict[str, float]:
-        """What the earlier parts of a resumed run have counted; see `Pace`."""
+        """Counts of the earlier parts of a resumed run; see `Pace`."""
         return self._course.clock
 
     @property
@@ -164,7 +164,7 @@ class Simulation(Sealed):
         previous: bool = False,
         device: Device | None = None,
     ) -> Simulation:
-        """Return the simulation of a run that goes on from its checkpoint.  Collective.
+        """Return the simulation that continues a run from its checkpoint.  Collective.
 
         Parameters
         ----------
@@ -173,14 +173,14 @@ class Simulation(Sealed):
         overrides : texts section.key=value
             Of the keys in `MAY_CHANGE` only.
         previous : bool
-            Go on from the checkpoint before the last.
+            Continue from the checkpoint before the last.
         device : Device
             Default: the one that the configuration names.
 
         Raises
         ------
         ConfigError
-            On all ranks, if the run is going on, or cannot go on so.
+            On all ranks, if the run is running, or cannot be continued so.
         OutputError
             On all ranks, if the directory cannot be written to.
         """
@@ -196,7 +196,7 @@ class Simulation(Sealed):
             if checkpoint.header.step_count > simulation.total_steps:
                 done = checkpoint.header.step_count - simulation.warmup_steps
                 raise ConfigError(
-                    f"time.duration = {configuration.time.duration}: the run has gone on for "
+                    f"time.duration = {configuration.time.duration}: the run has measured for "
                     f"{done * configuration.time.step:.12g} already; set a longer one"
                 )
             return simulation
@@ -209,7 +209,7 @@ class Simulation(Sealed):
         directory: str | os.PathLike[str] | None = None,
         *,
         progress: bool = True,
-        surroundings: Surroundings | None = None,
+        control: RunControl | None = None,
         every: float | None = None,
         call: Callable[[Moment], object] | None = None,
     ) -> Path:
@@ -221,17 +221,17 @@ class Simulation(Sealed):
         Parameters
         ----------
         directory : path
-            RUN, which must not exist yet; left out where the run is resumed.
+            RUN, which must not exist yet; omitted for a resumed run.
         progress : bool
-            Whether the root tells speed, activity and time left.
-        surroundings : Surroundings
-            Shared with other runs, in place of its own signals, time limit and progress.
+            Whether the root prints speed, activity and time left.
+        control : RunControl
+            Shared with other runs, in place of the run's own signals, time limit and progress.
         every : float
             Time between two calls; a whole number of steps.
         call : callable
-            Called with a `Moment`, on all ranks, at the end of the warm-up and then every so often,
-            after what is written at that step.  It may set `temperature` and `strain_rate`, which
-            are series of run.h5 then, and part of the checkpoint.
+            Called with a `Moment`, on all ranks, at the end of the warm-up and then at intervals of
+            `every`, after the output of that step.  It may set `temperature` and `strain_rate`,
+            which then become series of run.h5, and part of the checkpoint.
 
         Returns
         -------
@@ -246,18 +246,16 @@ class Simulation(Sealed):
         OutputError
             On all ranks, if it cannot be written.
         StateError
-            On all ranks, if a number of the state is not finite; the checkpoint is of before.
+            On all ranks, if a number of the state is not finite; the last checkpoint is good.
         Interrupted
             On all ranks, after SIGINT (Ctrl-C) and the checkpoint: a KeyboardInterrupt, so that a
-            loop over runs ends too.  Not with surroundings, whose owner has the signals.
+            loop over runs ends too.  Not with a shared control, whose owner has the signals.
         """
-        course = self.course(
-            directory, progress=progress, surroundings=surroundings, every=every, call=call
-        )
+        course = self.course(directory, progress=progress, control=control, every=every, call=call)
         with closing(course) as steps:
             for step in steps:
                 self.model.advance(step)
-        if surroundings is None and self.stopped == INTERRUPT:
+        if control is None and self.stopped == INTERRUPT:
             raise Interrupted(self.directory)
         return self.directory
 
@@ -266,18 +264,18 @@ class Simulation(Sealed):
         directory: str | os.PathLike[str] | None = None,
         *,
         progress: bool = True,
-        surroundings: Surroundings | None = None,
+        control: RunControl | None = None,
         every: float | None = None,
         call: Callable[[Moment], object] | None = None,
     ) -> Generator[int]:
-        """Do all that `run` does but the steps: whoever iterates takes one or more each time.
+        """Do all that `run` does except the steps, which the caller takes at each iteration.
 
-        Collective.  Parameters, and what is raised, as for `run`.
+        Collective.  Parameters and errors as for `run`.
 
         Yields
         ------
         int
-            The step before which there is nothing else to do.
+            The step up to which there is nothing else to do: at most until there.
         """
         calls = Calls.of(every, call, self.configuration)
-        return self._course.steps(directory, calls, surroundings, shown=progress)
+        return self._course.steps(directory, calls, control, shown=progress)

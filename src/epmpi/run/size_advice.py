@@ -1,4 +1,4 @@
-"""Which sides of the lattice would be faster: large prime factors make transforms slow."""
+"""Advice on faster sides of the lattice: large prime factors make transforms slow."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from epmpi.config import Configuration
 from epmpi.devices import Device
 
-OF_EXACT_CLOCK = 0.25  # part of the time of the exact clock that transforms take
-WORTH_A_LINE = 4 / 3  # times the time of the next fast sides
+OF_EXACT_CLOCK = 0.25  # share of transforms in the time of the exact clock
+WORTH_A_LINE = 4 / 3  # least factor over the time of the next fast sides for an advice
 
 
 def size_advice(configuration: Configuration, device: Device) -> str:
-    """Return a line that names the next fast sides where a site costs a third more; else nothing.
+    """Return the advice to use the next fast sides where a site costs a third more; else nothing.
 
-    Said of the transforms that `run.fft` chooses by itself.
+    Only for the engine that `run.fft = "auto"` chooses.
     """
     shape, run = configuration.lattice.shape, configuration.run
     dtype = np.float64 if run.precision == "double" else np.float32

@@ -1,16 +1,16 @@
-"""When a warm-up may end: a statistical criterion on the activity and the stress variance.
+"""End of an automatic warm-up: a statistical criterion on the activity and the stress variance.
 
-The warm-up is kept as means of equal blocks of time; when there are `MOST` of them, pairs are
-merged.  Its first third is left out, the second and the last third are compared.  It is steady if
+The warm-up is stored as means of equal blocks of time; when there are `MOST` of them, pairs are
+merged.  Its first third is ignored, the second and the last third are compared.  It is steady if
 
 1. the means of both thirds agree within `SIGMAS` combined errors, for activity and stress variance;
 2. each third holds at least `FEWEST_INDEPENDENT` independent blocks, by their autocorrelation,
-   without which the errors of 1. mean nothing;
+   without which the errors of 1. are meaningless;
 3. each third is so long that sites have been activated at least once on average: at low temperature
    the stress drifts on that scale, and shorter windows look steady when they are not.
 
-The error of a third is that of blocks whose correlation decays exponentially, sqrt(s^2/n (1 +
-r)/(1 - r)), with r their correlation from one block to the next.
+The error of a third is that of blocks with an exponentially decaying correlation, sqrt(s^2/n (1 +
+r)/(1 - r)), with r the correlation of neighbouring blocks.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ CRITERION = (
 
 
 def longest_warmup(duration: float) -> float:
-    """Return the time after which a warm-up ends that has not become steady.
+    """Return the time after which a warm-up ends even if it is not steady.
 
-    Without events, as at T -> 0, it never would.
+    Without events, as at T -> 0, it would never become so.
     """
     return max(DURATIONS * duration, SHORTEST_BOUND)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the criterion saw.
+    """Result of the criterion.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Verdict:
     events_per_site: float
 
     def describe(self) -> dict[str, float | str]:
-        """Return what is recorded in the run file."""
+        """Return the attributes for the run file."""
         return {key: value for key, value in asdict(self).items() if key != "steady"}
 
 
@@ -90,7 +90,7 @@ def judge(blocks: NDArray[np.float64], events_per_site: float) -> Verdict:
     blocks : array, shape (2, blocks)
         Activity and stress variance.
     events_per_site : float
-        Activations a site in a third of that time.
+        Activations per site in a third of that time.
     """
     third = blocks.shape[1] // 3
     before, after = blocks[:, -2 * third : -third], blocks[:, -third:]
@@ -129,14 +129,14 @@ def _mean_with_error(row: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 class SteadyState:
-    """Watches a warm-up; a record of the root's in the state, so that a restart goes on watching.
+    """Record of a warm-up on the root, part of the state so that a restart continues it.
 
     Parameters
     ----------
     sample_time : float
         Time between two samples, in tau.
     event_time : float
-        Mean duration of an event, tau_res: activity / event_time is the rate of events a site.
+        Mean duration of an event, tau_res: activity / event_time is the rate of events of a site.
     sites : int
         Of the lattice.
     """
@@ -144,7 +144,7 @@ class SteadyState:
     def __init__(self, sample_time: float, event_time: float, sites: int) -> None:
         self.rate = sample_time / event_time
         self._site_time = sample_time * sites
-        # Of the exact clock, at the last sample; before the first one it is not known.
+        # Of the exact clock at the last sample; unknown before the first one.
         self.active_time = np.full(1, np.nan)
         self.blocks = np.zeros((2, MOST))
         # Complete blocks, samples in the next one, samples a block, step of the end or 0.
@@ -168,33 +168,33 @@ class SteadyState:
             self.count[:3] = MOST // 2, 0, 2 * width
 
     def _of(self, values: Mapping[str, float], name: str) -> float:
-        """Return a quantity of a sample, or its mean over time where that is known."""
+        """Return a quantity of a sample, or its mean over time if known."""
         mean = (values.get("active_time", np.nan) - self.active_time[0]) / self._site_time
         return values[name] if name != "activity" or np.isnan(mean) else float(mean)
 
     def verdict(self) -> Verdict | None:
-        """Return the verdict where one is due.  On the root."""
+        """Return the verdict if one is due.  On the root."""
         filled, inside, _, _ = self.count
         return None if inside or filled < FEWEST or filled % CHECK else self.judgement()
 
     def judgement(self) -> Verdict:
-        """Return what the criterion makes of the complete blocks.  On the root."""
+        """Apply the criterion to the complete blocks.  On the root."""
         filled, _, width, _ = self.count
         known = self.blocks[:, :filled]
         third = filled // 3
         return judge(known, float(known[0, -third:].mean() * third * width * self.rate))
 
     def end(self, step: int) -> None:
-        """Take note that the warm-up has ended."""
+        """Record that the warm-up has ended."""
         self.count[3] = step
 
     @property
     def ended(self) -> int:
-        """Step at which the warm-up ended; 0 while it goes on.  On the root."""
+        """Step at which the warm-up ended; 0 before.  On the root."""
         return int(self.count[3])
 
     def root(self) -> Mapping[str, NDArray]:
-        """Return the means of the blocks, a row each, what is counted, and the active time."""
+        """Return the means of the blocks, one row each, the counts, and the active time."""
         return {
             "blocks": self.blocks.T.copy(),
             "count": self.count.copy(),
@@ -202,7 +202,7 @@ class SteadyState:
         }
 
     def restore(self, root: Mapping[str, NDArray]) -> None:
-        """Take over what `root` has returned.  On the root."""
+        """Restore arrays returned by `root`.  On the root."""
         self.blocks[:] = root["blocks"].T
         self.count[:] = root["count"]
         self.active_time[:] = root["active_time"]

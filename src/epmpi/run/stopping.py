@@ -1,6 +1,6 @@
-"""When a run looks at the clock, and when it has to stop: time limits and signals.
+"""Polls of the wall clock, and the stop of a run: time limits and signals.
 
-What is measured is a clock that only goes forwards, so that setting the time of day stops no run.
+The clock is monotonic, so that a change of the time of day stops no run.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from epmpi.host.signals import SIGNALS, is_handled, take_received
 from epmpi.parallel import Communicator
 from epmpi.run.insistence import ASKING, SECOND, Insistence
 
-LOOK_INTERVAL = 0.2  # seconds between two looks at the clock
-PUBLISH_INTERVAL = 20.0  # seconds between publications of what has been written, and more where
-PUBLISHING = 0.02  # they would take more than this part of the time
-MOST_STEPS = 2**40  # between two looks, where quiet steps take no time
-RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two looks
-REMEMBERED = 3  # checkpoints: a time that only a pause or a busy disk has made long is forgotten
-TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # why a run stops
+LOOK_INTERVAL = 0.2  # seconds between two polls of the clock
+PUBLISH_INTERVAL = 20.0  # seconds between publications; longer if they took more than
+PUBLISHING = 0.02  # this fraction of the time
+MOST_STEPS = 2**40  # between two polls, where steps without events take no time
+RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two polls
+REMEMBERED = 3  # last checkpoints whose times count: one slowed by a busy disk is forgotten
+TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # reasons of a stop
 
 
 class Signals(Protocol):
-    """What may tell a run to stop."""
+    """Source of stop signals."""
 
     @property
     def received(self) -> int:
@@ -42,7 +42,7 @@ class Signals(Protocol):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was stopped with Ctrl-C and has its checkpoint: what is around it is to stop too.
+    """A run was stopped with Ctrl-C, with a checkpoint; a loop around it should stop too.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopSignals:
-    """Takes note of the `SIGNALS` instead of dying; use it in a `with` statement.
+    """Record of the `SIGNALS`, which then do not end the process; use it in a `with` statement.
 
-    What the command line has heard before counts too; see `epmpi.host.signals`.  A second SIGINT or
-    SIGTERM interrupts at once, if it comes `SECOND` later: one Ctrl-C may arrive twice, also by way
-    of a launcher.  SIGHUP, which comes when a terminal is closed, stays ignored where it was
-    (nohup).  Outside the main thread, where Python allows no handlers, nothing is caught.  Where
-    the run waits for a rank that never comes, the second one ends the process; see `Insistence`.
+    A signal that the command line has recorded counts too; see `epmpi.host.signals`.  A second
+    SIGINT or SIGTERM interrupts at once, if it comes `SECOND` later: a launcher may deliver one
+    Ctrl-C twice.  SIGHUP, sent when a terminal is closed, stays ignored under nohup.  Outside the
+    main thread, where Python allows no handlers, nothing is recorded.  If the run waits for a dead
+    rank, the second signal ends the process; see `Insistence`.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received = 0
-        self._asked = float("inf")  # when SIGINT or SIGTERM first came
+        self._asked = float("inf")  # time of the first SIGINT or SIGTERM
         self._before: dict[int, Any] = {}
         self._open = ExitStack()
 
@@ -98,7 +98,7 @@ class StopSignals:
 
 
 class TimeLimit:
-    """The end of the time that a run may take, from its configuration and the batch system.
+    """The time limit of a run, from its configuration and the batch system.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class TimeLimit:
 
     @classmethod
     def after(cls, seconds: float) -> TimeLimit:
-        """Return the limit that is so many seconds from now, whatever the batch system says."""
+        """Return a limit this many seconds from now, regardless of the batch system."""
         limit = cls.__new__(cls)
         limit._end = time.monotonic() + seconds
         return limit
@@ -123,16 +123,16 @@ class TimeLimit:
 
 
 class Decision(NamedTuple):
-    """What all ranks do next."""
+    """The next actions of all ranks."""
 
-    stop: str  # why, or empty
+    stop: str  # reason, or empty
     checkpoint: bool
     publish: bool
     next_look: int  # step at which to decide again
 
 
 class Pace:
-    """Decides, alike on all ranks, when a run publishes, is saved and stops.
+    """Decisions, alike on all ranks, on when a run publishes, writes a checkpoint and stops.
 
     Parameters
     ----------
@@ -140,13 +140,13 @@ class Pace:
     signals : Signals
         Of this rank.
     limit : TimeLimit
-        The root's counts.
+        That of the root is used.
     checkpoint_every : float
         Seconds; 0 for never.
     clock : mapping
-        What `clock` of the earlier part of the run has returned, or nothing.
+        Returned by `clock` of the earlier part of the run, or empty.
     runs : int
-        That stop together, each with a checkpoint.
+        Number of runs that stop together, each with a checkpoint.
     """
 
     def __init__(
@@ -165,23 +165,23 @@ class Pace:
         self.warmup_time = clock.get("warmup_time", 0.0)
         self._runs = runs
         self._earlier = clock.get("wall_time", 0.0)
-        # What an earlier part has seen may not take more than a quarter of the time of this one.
+        # The times of an earlier part may not claim more than a quarter of the time of this one.
         most = limit.left() / (8 * runs)
         self._checkpoints = deque([clock.get("checkpoint_time", 0.0)], maxlen=REMEMBERED)
         self._checkpoints[0] = max(0.0, min(self._checkpoints[0], most))
-        self._between: deque[float] = deque(maxlen=2)  # seconds, between the last looks
-        self._publishing = 0.0  # seconds that a publication takes
+        self._between: deque[float] = deque(maxlen=2)  # seconds between the last polls
+        self._publishing = 0.0  # seconds of a publication
         self._start = self._published = self._saved = self._looked = time.monotonic()
-        self._steps = 1  # between looks
+        self._steps = 1  # between polls
         self._decided: tuple[int, Decision] | None = None  # the last step and decision
 
     @property
     def wall_time(self) -> float:
-        """Seconds that the run has taken, with its earlier parts."""
+        """Seconds of the run so far, with its earlier parts."""
         return self._earlier + time.monotonic() - self._start
 
     def clock(self) -> dict[str, float]:
-        """Return what a later part of the run goes on from."""
+        """Return the counts for a later part of the run."""
         return {
             "wall_time": self.wall_time,
             "warmup_time": self.warmup_time,
@@ -189,17 +189,17 @@ class Pace:
         }
 
     def saved(self, began: float) -> None:
-        """Take note of a checkpoint, which was begun at a time of the monotonic clock."""
+        """Record a checkpoint that was begun at a time of the monotonic clock."""
         self._saved = self._published = time.monotonic()
         self._checkpoints.append(self._saved - began)
 
     def published(self, seconds: float) -> None:
-        """Take note of a publication, which took so many seconds."""
+        """Record the duration of a publication."""
         self._published = time.monotonic()
         self._publishing = seconds * self._runs
 
     def decide(self, step: int) -> Decision:
-        """Return what to do after a step, the same to all runs that ask at it.  Collective."""
+        """Return the decision after a step, the same for all runs in step.  Collective."""
         if self._decided is not None and self._decided[0] == step:
             return self._decided[1]
         received = self.communicator.max(self.signals.received)
@@ -229,7 +229,7 @@ def slurm_seconds_left() -> float | None:
         return None
     end = os.environ.get("SLURM_JOB_END_TIME", "")
     if end.isdigit() and (left := float(end) - time.time()) > 0:
-        return left  # an end of the past is that of another job, whose environment this one has
+        return left  # an end in the past is that of another job, whose environment was inherited
     if shutil.which("squeue") is None:
         return None
     command = ["squeue", "-h", "-j", os.environ["SLURM_JOB_ID"], "-o", "%L"]

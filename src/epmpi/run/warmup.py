@@ -1,4 +1,4 @@
-"""The time before the measurement: annealing, and a warm-up, of given length or until steady."""
+"""The time before the measurement: annealing, and a warm-up of given length or until steady."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Warmup:
     ----------
     configuration : Configuration
     model : Model
-        Keeps the record of a warm-up whose end the run decides, so that it is part of the state.
+        Its state includes the record of an automatic warm-up.
     communicator : Communicator
 
     Attributes
     ----------
     steps : int
-        Of the whole warm-up; `UNDECIDED` while it is.
+        Steps of the whole warm-up, or `UNDECIDED`.
     verdict : Verdict or None
         The last decision.
     """
@@ -50,7 +50,7 @@ class Warmup:
         self._ends = list(accumulate(configuration.steps(duration) for _, duration in stages))
         self._temperatures = [temperature for temperature, _ in stages]
         self._temperatures.append(configuration.model.temperature)
-        self._stage = len(stages)  # of which the model has the temperature
+        self._stage = len(stages)  # the stage whose temperature the model has
         self.annealing_steps = self._ends[-1] if stages else 0
         known = configuration.warmup_steps
         self.steps = UNDECIDED if known is None else known
@@ -65,7 +65,7 @@ class Warmup:
         return self.steps != UNDECIDED
 
     def _watch(self) -> None:
-        """Prepare to decide when the warm-up ends."""
+        """Prepare the record of an automatic warm-up."""
         configuration, step = self.configuration, self.configuration.time.step
         every = configuration.steps(configuration.output.series_every)
         self._sample_steps = every or max(round(1.0 / step), 1)
@@ -76,7 +76,7 @@ class Warmup:
         self.model.keep("steady_state", self._steady)
 
     def restore(self) -> None:
-        """Take over the end of the warm-up from the model's state.  Collective."""
+        """Restore the end of the warm-up from the model's state.  Collective."""
         if self._steady is None or not (end := self.communicator.broadcast(self._steady.ended)):
             return
         self.steps = end
@@ -84,7 +84,7 @@ class Warmup:
         self.verdict = self.communicator.broadcast(verdict)
 
     def end_if_steady(self) -> bool:
-        """Sample the warm-up where it is due; tell whether it ends at this step.  Collective."""
+        """Sample the warm-up if due; tell whether it ends at this step.  Collective."""
         model, steady = self.model, self._steady
         since = model.step_count - self.annealing_steps
         if steady is None or self.is_decided or since <= 0 or since % self._sample_steps:
@@ -104,7 +104,7 @@ class Warmup:
         return True
 
     def _tell_bound(self, verdict: Verdict, since: int) -> None:
-        """Say that the measurement begins although nothing is known to be steady."""
+        """Print that the measurement begins although the state may not be steady."""
         say(
             f"epmpi: the warm-up ended {AT_BOUND}, after {since * self.configuration.time.step:.6g}"
             f" ({verdict.events_per_site:.3g} events a site in its last third, expected "
@@ -114,14 +114,14 @@ class Warmup:
         )
 
     def anneal(self) -> None:
-        """Set the temperature of the next step where annealing begins a stage, or ends."""
+        """Set the temperature of the next step where a stage of annealing begins or ends."""
         stage = bisect_right(self._ends, self.model.step_count)
         if stage != self._stage:
             self._stage = stage
             self.model.activation.set_temperature(self._temperatures[stage])
 
     def next_due(self) -> int:
-        """Return the first step after the present one at which the warm-up has something to do."""
+        """Return the next step at which the warm-up is sampled or changed."""
         step = self.model.step_count
         if step < self.annealing_steps:
             return self._ends[bisect_right(self._ends, step)]
@@ -131,7 +131,7 @@ class Warmup:
         return self.annealing_steps + samples * self._sample_steps
 
     def describe(self) -> dict[str, dict[str, float | str]]:
-        """Return what the decision was founded on, for /parameters."""
+        """Return the basis of the decision, for /parameters."""
         if self.verdict is None:
             return {}
         bounded = self.is_decided and not self.verdict.steady

@@ -1,4 +1,4 @@
-"""A run that stands still: MPI waits for a stalled rank, without a word and for ever."""
+"""Watchdog of a stalled run: MPI waits for a stalled rank silently and for ever."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from epmpi.host.console import say
 from epmpi.host.exits import STOPPED
 from epmpi.parallel import Communicator
 
-STALLED = 300.0  # seconds without a step after which the root says so
-LOOK = 10.0  # seconds between two looks at most
-LATER = 10.0  # seconds that the other ranks wait longer: they end the run if the root stands still
-ENDING = 1.0  # seconds that MPI has to tell the launcher, before this rank ends by itself
+STALLED = 300.0  # seconds without a step after which the root prints a warning
+LOOK = 10.0  # largest interval of the checks, in seconds
+LATER = 10.0  # seconds that the other ranks wait longer: they end the run if the root is stalled
+ENDING = 1.0  # seconds for MPI to inform the launcher, before this rank ends by itself
 
 
 class Watchdog:
-    """Says that no step has ended for long, and ends the run then; use it in a `with` statement.
+    """Warns if no step ends for long, and ends the run at its limit; use it in a `with` statement.
 
-    A rank that was suspended goes on later, so the run is left alone but for a limit of its own.
-    Only time in which this process itself was not suspended counts.
+    Without a limit a stalled run is not ended: a suspended rank may continue later.  Time in which
+    this process itself was suspended does not count.
 
     Parameters
     ----------
     communicator : Communicator
     telling : bool
-        Whether the root says something after `STALLED` seconds.
+        Whether the root prints a warning after `STALLED` seconds.
     limit : float
-        Seconds after which all ranks are ended, with exit code 75; 0 for never.
+        Seconds after which all ranks are ended, with exit code 75; 0: no limit.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def alive(self, step: int) -> None:
-        """Tell that a step has been reached."""
+        """Record that a step has been reached."""
         self._step, self._idle = step, 0.0
 
     def __enter__(self) -> Watchdog:
@@ -70,7 +70,7 @@ class Watchdog:
                 )
 
     def _end(self) -> None:
-        """End all ranks; this thread does, for the others may wait for ever."""
+        """End all ranks, from this thread: the main thread may wait for ever."""
         say(
             f"epmpi: no step has ended for {self._idle:.0f} s (run.stall_limit), the last was "
             f"{self._step}: ended, to be resumed from the last checkpoint"
