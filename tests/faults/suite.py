@@ -36,6 +36,7 @@ from machines import (
     unheard,
 )
 from owners import opened_elsewhere, replaced, without_locks
+from users import failing_rank, interrupted_loop, left_lock, unreachable
 
 
 def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial]:
@@ -66,6 +67,10 @@ def trials(directory: Path, kills: int, times: int, seed: int) -> Iterator[Trial
         partial(replaced, place, 4),
         partial(without_locks, place, 4),
         partial(opened_elsewhere, place, 3),
+        partial(interrupted_loop, place, 1),
+        partial(failing_rank, place, 4),
+        partial(left_lock, place, 1),
+        partial(unreachable, place, 4),
         partial(stalled, place, 1),
         partial(stalled_for_ever, place, 2),
         partial(insisted, place, 2),

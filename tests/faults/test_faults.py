@@ -24,6 +24,7 @@ from machines import (
     unheard,
 )
 from owners import opened_elsewhere, replaced, without_locks
+from users import failing_rank, interrupted_loop, left_lock, unreachable
 
 SEED = 20
 OF_RUNS = (
@@ -39,6 +40,10 @@ OF_RUNS = (
     (replaced, 2),
     (without_locks, 4),
     (opened_elsewhere, 2),
+    (interrupted_loop, 1),
+    (failing_rank, 2),
+    (left_lock, 1),
+    (unreachable, 1),
     (stalled, 1),
     (stalled_for_ever, 2),
     (insisted, 1),

@@ -52,7 +52,7 @@ def test_the_setting_for_the_same_bits_hides_the_processor(launch, tmp_path):
     }
     for run, processor in (("new", {}), ("old", old)):
         command = ("-m", "epmpi.cli", "run", "small.toml", "-o", run)
-        done = launch(*command, cwd=tmp_path, **setting, **processor)
+        done = launch(*command, cwd=tmp_path, timeout=900.0, **setting, **processor)
         assert done.returncode == 0, done.stderr
     assert differences(tmp_path / "new", tmp_path / "old") == []
 
