@@ -32,8 +32,28 @@ EXAMPLES_INTRODUCTION = """\
 The files of `examples/`, with their headers. Configurations are run by `epmpi run`, campaigns by
 `epmpi scan`; scripts take changes of the configuration as arguments. Run times are processor
 seconds of one core that was busy with other work too, the loops compiled before. Every example runs
-in the tests in a short form.
+in the tests in a short form. The figures are what such runs give: their captions name the runs.
 """
+FIGURES = {  # of an example: the image, and what it shows
+    "quickstart.toml": ("images/cover.png", "A corner of this run: the last stress, and tracers"),
+    "02_low_temperature_caging.toml": (
+        "images/paper-fig2a.png",
+        "D(t) at this and other temperatures, from the runs of [validation](validation.md)",
+    ),
+    "03_random_against_thermal.py": (
+        "images/paper-fig2a.png",
+        "D(t) of both models, from the runs of [validation](validation.md)",
+    ),
+    "09_exact_clock.toml": (
+        "images/exact_clock.png",
+        "What the exact clock gains, by size and temperature ([performance](performance.md))",
+    ),
+    "campaigns/finite_size.toml": ("campaigns/images/finite_size-figure.png", "Its figure"),
+    "campaigns/readings.toml": ("campaigns/images/readings-figure.png", "Its figure"),
+    "campaigns/time_step.toml": ("campaigns/images/time_step-figure.png", "Its figure"),
+    "campaigns/tracers_every.toml": ("campaigns/images/tracers_every-figure.png", "Its figure"),
+    "campaigns/uniqueness.toml": ("campaigns/images/uniqueness-figure.png", "Its figure"),
+}
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -112,7 +132,11 @@ def examples() -> str:
     folder = ROOT / "examples"
     files = [folder / "quickstart.toml", *sorted(folder.glob("0*")), *sorted(folder.glob("*/*"))]
     for path in files:
-        parts += [f"## {path.relative_to(folder)}", "", "```text", header(path), "```", ""]
+        name = path.relative_to(folder).as_posix()
+        parts += [f"## {name}", "", "```text", header(path), "```", ""]
+        if name in FIGURES:
+            image, caption = FIGURES[name]
+            parts += [f"![{name}]({image})", "", f"*{caption}.*", ""]
     return "\n".join(parts)
 
 

@@ -62,6 +62,15 @@ def test_examples_have_headers_with_physics_and_times():
         assert f"\n## 0{number}_" in page
 
 
+def test_the_gallery_has_figures_that_are_there():
+    page = documentation.examples()
+    names = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
+    assert set(documentation.FIGURES) <= names
+    for name, (image, _) in documentation.FIGURES.items():
+        assert f"![{name}]({image})" in page
+        assert (ROOT / "docs" / image).stat().st_size > 0
+
+
 def test_a_section_ends_at_the_next_heading(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# A\none\n## B\ntwo\n### C\nthree\n## D\nfour\n")
