@@ -1,14 +1,12 @@
 """docs/low_temperatures.md: its laws follow from its table."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from epmpi.analysis.arrhenius import fit_arrhenius
-from epmpi.config import from_mapping
 
 PAGE = (Path(__file__).parents[2] / "docs" / "low_temperatures.md").read_text(encoding="utf-8")
 HOT = (0.1, 0.0150020, 0.0000071)  # T, activity and error that the text names
@@ -55,8 +53,3 @@ def test_the_law_bends():
     assert f"E = {fit.curved.value[1]:.4f}" in PAGE
     assert f"c = {fit.curved.value[2] * 1e4:.2f}" in PAGE
     assert f"chi^2 = {fit.curved.chi_square:.0f} for 4" in PAGE
-
-
-def test_the_run_of_its_own_can_be_run():
-    text = re.search(r"```toml\n(.*?)```", PAGE, re.S)[1]
-    assert from_mapping(tomllib.loads(text)).time.clock == "exact"
