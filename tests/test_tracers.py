@@ -75,7 +75,7 @@ def test_moves_are_those_of_the_oracle(comm, interpolation):
     mine = np.arange(comm.rank, len(position), comm.size)
     tracers.set(mine, position[mine])
     CPU().move_tracers(tracers.movement(0.1), flow_of(comm, strain, interpolation))
-    tracers.settle()
+    tracers.migrate()
     expected = position + oracle.moved(interpolation, 0.1 * strain, position)
     assert np.abs(expected - position).max() > 0.1
     np.testing.assert_allclose(all_positions(comm, tracers), expected, rtol=0, atol=1e-13)
@@ -160,7 +160,7 @@ def test_tracers_travel_over_any_number_of_slabs(comm, velocity):
     start = all_positions(comm, tracers)
     for _ in range(25):
         CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, velocity))
-        tracers.settle()
+        tracers.migrate()
         assert_on_their_slab(comm, tracers)
     expected = start + 25 * np.array(velocity)
     np.testing.assert_allclose(all_positions(comm, tracers), expected, rtol=1e-13, atol=1e-12)
@@ -189,7 +189,7 @@ def test_order_in_memory_is_that_of_the_sites(comm):
 def test_few_tracers_or_none(comm, number):
     tracers = tracers_of(comm, f"tracers.number={number}")
     CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, (3.5, 0.0)))
-    tracers.settle()
+    tracers.migrate()
     assert tracers.identity.dtype == np.int64
     assert tracers.position.shape == (len(tracers.identity), 2)
     assert len(all_positions(comm, tracers)) == number
@@ -202,6 +202,6 @@ def test_all_tracers_may_meet_on_one_rank(comm):
     tracers.set(identity, np.full((len(identity), 2), 0.5))
     assert len(tracers.identity) == (50 if comm.rank == 0 else 0)
     CPU().move_tracers(tracers.movement(1.0), constant_flow(comm, (-1.0, 0.0)))
-    tracers.settle()
+    tracers.migrate()
     assert len(tracers.identity) == (50 if comm.rank == comm.size - 1 else 0)
     np.testing.assert_array_equal(all_positions(comm, tracers), np.full((50, 2), (-0.5, 0.5)))

@@ -1,4 +1,4 @@
-"""What a device offers to the layers above it."""
+"""Interface of a device to the layers above it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RowLoops(Protocol):
 
 
 class Device(Arrays):
-    """Where the arrays of a rank live and its loops run.  The model never asks which one it has.
+    """The place of the arrays and loops of a rank.  The model does not depend on its kind.
 
     Attributes
     ----------

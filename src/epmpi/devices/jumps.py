@@ -17,7 +17,7 @@ from epmpi.physics.rules import SwitchingRule
 
 
 class JumpSites(NamedTuple):
-    """What is known of each site.
+    """Data of each site.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class JumpSites(NamedTuple):
 
 
 class JumpTiles(NamedTuple):
-    """What is known of each tile; arrays of shape (tiles,), float64 but for `seen`.
+    """Data of each tile; arrays of shape (tiles,), float64 except `seen`.
 
     Their number is a multiple of 8: there are up to seven without sites at the end.
 

@@ -55,7 +55,7 @@ class Medium(NamedTuple):
 
 
 class Sites(NamedTuple):
-    """What is known of each site.
+    """Data of each site.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Sites(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """What is known of each tile; arrays of shape (tiles,), float64 but for `seen`.
+    """Data of each tile; arrays of shape (tiles,), float64 except `seen`.
 
     Tile ``a along_y + b`` begins at the site ``(a width, b width)``; there are up to seven more at
     the end, without sites, so that their number is a multiple of 8.

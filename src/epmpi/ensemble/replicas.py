@@ -22,7 +22,7 @@ ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leave
 
 
 class End(NamedTuple):
-    """How a replica has ended: by itself, stopped, or by an error."""
+    """The end of a replica: by itself, stopped, or by an error."""
 
     replica: int
     stopped: str

@@ -42,7 +42,7 @@ RECORD = np.dtype(
 
 
 class ReplicaProgress:
-    """How far one replica is; `RunProgress` in its place would tell the user."""
+    """Progress of one replica, a `ProgressListener` that prints nothing."""
 
     def __init__(self) -> None:
         self._first = 0
@@ -64,18 +64,18 @@ class ReplicaProgress:
 
 
 class Together:
-    """What this rank and the others know of each other; use it in a `with` statement.
+    """Signals and progress shared by the ranks of an ensemble; use it in a `with` statement.
 
-    Making it is collective.  It stands for the rank's stop signals: `received` is that of any rank.
+    Collective.  It replaces the stop signals of the rank: `received` is that of any rank.
 
     Parameters
     ----------
     communicator : Communicator
         All ranks of the ensemble.
     told : RunProgress
-        On the root, whom the progress of all replicas is told.
+        On the root: receives the progress of all replicas.
     replicas : int
-        That this job runs.
+        Number of replicas that this job runs.
     """
 
     def __init__(self, communicator: Communicator, told: RunProgress, replicas: int) -> None:

@@ -1,1 +1,1 @@
-"""The model: its state, its clocks, and what is observed of it."""
+"""The model: its state, its clocks, and its observables."""

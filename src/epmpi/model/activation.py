@@ -45,11 +45,11 @@ class Activation:
         )
 
     def set_temperature(self, temperature: float) -> None:
-        """Go on at another temperature."""
+        """Change the temperature from now on."""
         self.rule = self.rule._replace(temperature=temperature)
 
     def set_drive(self, drive: float) -> None:
-        """Go on with another rate at which the stress of every site grows."""
+        """Change the rate at which the stress of every site grows."""
         self.drive = drive
         self.increments = self.increments._replace(stress=drive * self.increments.time)
 

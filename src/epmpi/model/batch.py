@@ -1,9 +1,9 @@
 """A batch: models of equal lattices on one device that take their steps together.
 
-Their fields lie side by side, ``(x, lattice, y)``, and each pass over memory takes all of them, so
-that a GPU is kept busy by lattices that would each leave it idle.  The state of each model is a
-view of its part: it is read and written as ever, and on a CPU it is the same bit for bit as if the
-model had taken its steps alone.
+Their fields are stored side by side, ``(x, lattice, y)``, and each pass over memory takes all of
+them, so that lattices too small for a GPU fill it together.  The state of each model is a view of
+its part, read and written as usual; on a CPU it is bitwise the same as if the model had taken its
+steps alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a clock of the model offers: it advances the state from one tick to the next.
+"""Interface of a clock of the model: it advances the state from one tick to the next.
 
-A tick is `time.step`.  Everything else of a run, from observables to checkpoints, looks at the
-model at ticks and does not know which clock it has.
+A tick is `time.step`.  Everything else in a run, from observables to checkpoints, reads the model
+at ticks and does not depend on the clock.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ class Clock(ABC):
 
     @abstractmethod
     def begin(self, step: int) -> None:
-        """Go on from tick `step`, with fields that were set from outside.  Collective."""
+        """Start from tick `step`, with fields that were set from outside.  Collective."""
 
     @abstractmethod
     def advance(self, step: int, until: int) -> int:
         """Advance from tick `step` to tick `until`, or to one before; return it.  Collective.
 
-        It comes back early, at the same tick on all ranks, where much has happened meanwhile, so
-        that the run can look at the wall clock.
+        It returns early, at the same tick on all ranks, after many events, so that the run can
+        poll the wall clock.
         """
 
     @abstractmethod
     def complete(self) -> None:
-        """Bring all fields up to the present tick, before they are looked at.  Collective."""
+        """Bring all fields up to the present tick, before they are read.  Collective."""
 
     @abstractmethod
     def place_tracers(self) -> None:
-        """Bring the tracers to where they are at the present tick, if they lag.  Collective."""
+        """Move the tracers to their positions at the present tick, if they lag.  Collective."""
 
     def observables(self) -> Mapping[str, float]:
-        """Return what this clock observes beside the fields; the same on all ranks."""
+        """Return additional observables of this clock; the same on all ranks."""
         return {}
 
     @abstractmethod
     def waiting_times(self, first_step: int) -> WaitCounts:
-        """Return what counts the waits between events of a site, from a step on, for `gather`."""
+        """Return a counter of waits between events of a site, from a step on, for `gather`."""
 
     @abstractmethod
     def gather(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""
 
     def log_events(self, first_step: int) -> EventKeeper:
-        """Return what keeps the events that begin after a step and end, until they are taken."""
+        """Return a store of the events that begin after a step and have ended."""
         raise TypeError(f"{type(self).__name__} does not know when events begin and end")
 
     @abstractmethod

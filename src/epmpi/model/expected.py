@@ -1,4 +1,4 @@
-"""Activity that is to be expected of a run, before it."""
+"""Expected activity of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ACTIVITY, BARRIER = 1.8, 0.479  # of a = A exp(-E/T), the default model: docs/va
 
 
 def expected_activity(configuration: Configuration) -> float | None:
-    """Return the fraction of active sites that is to be expected, or None where it is not known.
+    """Return the expected fraction of active sites, or None where it is unknown.
 
     Of the random model as given; of the thermal one by the Arrhenius law of the default model, in
     units of its own stress and rates.

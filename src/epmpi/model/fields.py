@@ -9,7 +9,7 @@ from epmpi.devices import Device
 
 
 class Fields:
-    """What the sites of a slab hold, and the events that began in it.
+    """Fields of the sites of a slab, and the number of events that began in it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Temperature and strain rate that are set while a run goes on, beside its configuration."""
+"""Temperature and strain rate that are changed during a run, other than by its configuration."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ WITHOUT_TEMPERATURE = ("random", "extremal")
 
 
 class Imposed:
-    """What drives a model at present, and the macroscopic strain so far.
+    """The present temperature and strain rate of a model, and the macroscopic strain so far.
 
-    A part of the state as soon as it differs from the configuration: the root keeps it.
+    A part of the state, kept by the root, as soon as it differs from the configuration.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ class Imposed:
 
     @property
     def temperature(self) -> float:
-        """Of the rule; that of the random model means nothing."""
+        """Temperature of the rule; meaningless for the random model."""
         return self._activation.rule.temperature
 
     def set_temperature(self, temperature: float) -> None:
-        """Go on at another temperature; ConfigError if that cannot be one."""
+        """Change the temperature; ConfigError if it is invalid."""
         model = self._configuration.model
         if model.activation in WITHOUT_TEMPERATURE:
             raise ConfigError(
@@ -48,7 +48,7 @@ class Imposed:
         self._activation.set_temperature(replace(model, temperature=temperature).temperature)
 
     def set_strain_rate(self, rate: float, time: float) -> None:
-        """Go on at another strain rate from a time on; ConfigError if that cannot be one."""
+        """Change the strain rate at a time; ConfigError if it is invalid."""
         model = replace(self._configuration.model, strain_rate=rate)
         check_loading(model, self._configuration.propagator)
         self._strain, self._since = self.strain(time), time
@@ -63,7 +63,7 @@ class Imposed:
         return self._strain + self.strain_rate * (time - self._since)
 
     def observables(self) -> dict[str, float]:
-        """Return what drives the model; the same on all ranks."""
+        """Return temperature and strain rate; the same on all ranks."""
         thermal = self._configuration.model.activation not in WITHOUT_TEMPERATURE
         of_rule = {"temperature": self.temperature} if thermal else {}
         return of_rule | {"strain_rate": self.strain_rate}

@@ -1,4 +1,4 @@
-"""The state that a run starts from: a Gaussian stress, the stationary activity of the random model.
+"""Initial states: a Gaussian stress, the stationary activity of the random model.
 
 Both are drawn site by site, counter-based: the same on any number of ranks.
 """

@@ -1,4 +1,4 @@
-"""The elastoplastic model: its state, what is observed of it, and the clock that advances it.
+"""The elastoplastic model: its state, its observables, and the clock that advances it.
 
 Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Eq. (1) is in `elasticity`, Eq. (2) in
 `activation` and `rules`, the tracers in `tracers` and `motion`; `steps` puts them together.
@@ -94,7 +94,7 @@ class Model(Sealed):
         self.seal()
 
     def _set_initial_state(self) -> None:
-        """Set the stress and the activity that the configuration asks for.  Collective."""
+        """Set the initial stress and activity of the configuration.  Collective."""
         initial = self.configuration.initial
         if initial.state == "gaussian":
             self.stress[:] = gaussian_stress(self.configuration, self.fft)
@@ -164,11 +164,11 @@ class Model(Sealed):
         self.paused = self.step_count < step
 
     def arrive(self, step: int) -> None:
-        """Take note that fields and tracers have come to a step, in a batch."""
+        """Record that fields and tracers have reached a step, in a batch."""
         self.step_count = step
 
     def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
-        """Take over the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
+        """Set the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
         self.stress[:] = self.device.asarray(stress)
         self.direction[:] = self.device.asarray(direction)
         self.update_response()
@@ -183,7 +183,7 @@ class Model(Sealed):
         self.clock.gather(accumulator)
 
     def keep(self, name: str, record: Record) -> None:
-        """Make what the root keeps a part of the state."""
+        """Make a record of the root part of the state."""
         self.records[name] = record
 
     def state(self) -> State:
@@ -210,7 +210,7 @@ class Model(Sealed):
         return self._state({}, {}).fault(self.slab.start)
 
     def restore(self, state: State) -> None:
-        """Go on from a state; its tracers may lie anywhere, each on one rank.  Collective."""
+        """Restore a state; each of its tracers may be on any rank.  Collective."""
         root = state.root if self.communicator.is_root else {}
         of_clock = {name: array for name, array in root.items() if "/" not in name}
         self.clock.restore(*self._share(state, "", self.clock), of_clock)
@@ -226,7 +226,7 @@ class Model(Sealed):
         self.update_response()
 
     def _parts(self) -> dict[str, Clock | Accumulator]:
-        """Return what has fields and counts, by the prefix of their names in the state."""
+        """Return the parts with fields and counts, by the prefix of their names in the state."""
         return {"": self.clock} | {f"{name}/": part for name, part in self.accumulators.items()}
 
     def _share(
@@ -240,7 +240,7 @@ class Model(Sealed):
         )
 
     def _root(self) -> dict[str, NDArray]:
-        """Return what the root alone has, by its name in the state.  Collective."""
+        """Return the arrays of the root alone, by their names in the state.  Collective."""
         found = dict(self.clock.root())
         for name, record in self.records.items():
             found |= {f"{name}/{key}": array for key, array in record.root().items()}

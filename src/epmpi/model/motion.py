@@ -1,4 +1,4 @@
-"""How tracers follow the medium: by the strain that has accumulated, or with its velocity.
+"""Motion of tracers with the medium: by the accumulated strain, or with its velocity.
 
 They move by the midpoint rule, ``r += u(r + u(r) / 2)``, with the displacement u of the medium
 since their last move.  It is linear in the plastic strain (see `elasticity`).  So tracers may move
@@ -23,7 +23,7 @@ from epmpi.spectral import Transform, make_transform
 
 
 class Motion(ABC):
-    """Moves the tracers of a slab; `Tracers.settle` must follow each move."""
+    """Moves the tracers of a slab; `Tracers.migrate` must follow each move."""
 
     @abstractmethod
     def move(self) -> None:

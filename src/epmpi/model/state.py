@@ -24,11 +24,11 @@ EVENT_TYPES: dict[str, type] = {  # of the columns of a log of events
 
 
 class StateError(ArithmeticError):
-    """Tell in one line which number of the state is not finite, where and when."""
+    """A number of the state that is not finite; one line with its place and time."""
 
 
 class Accumulator(Protocol):
-    """Something gathered event by event while a run goes on, which a restart must not lose."""
+    """Something gathered event by event during a run, part of the state for a restart."""
 
     def take(
         self,
@@ -101,7 +101,7 @@ class EventKeeper(Protocol):
 
 
 class Record(Protocol):
-    """Something that the root alone keeps while a run goes on, which a restart must not lose."""
+    """Something that the root alone keeps during a run, part of the state for a restart."""
 
     def root(self) -> Mapping[str, NDArray]:
         """Return its arrays; see `State.root`."""
@@ -128,8 +128,8 @@ class State:
     position : float64 array, shape (tracers of this rank, 2)
         Unwrapped, in lattice spacings.
     root : dict of arrays
-        What the root alone has, by name; empty on the other ranks.  Of integers or floating-point
-        numbers, which need not be finite; names, dtypes and shapes are fixed but for the length of
+        Arrays of the root alone, by name; empty on the other ranks.  Of integers or floating-point
+        numbers, which need not be finite; names, dtypes and shapes are fixed, except the length of
         the first axis.
     """
 

@@ -98,7 +98,7 @@ class TimeSteps(Clock):
         self._step.take(key, lambda: self._advance(motion))
         self.behind = motion is None and self.motion is not None
         if motion is not None:
-            self._tracers.settle()
+            self._tracers.migrate()
 
     def _advance(self, motion: Motion | None) -> None:
         """Do the work of a step.
@@ -134,7 +134,7 @@ class TimeSteps(Clock):
         if self.behind and self.motion is not None:
             self.behind = False
             self.motion.move()
-            self._tracers.settle()
+            self._tracers.migrate()
 
     def waiting_times(self, first_step: int) -> WaitingTimes:
         """Return what counts the waits between events of a site, in whole steps."""

@@ -87,7 +87,7 @@ class Tracers:
         self.moved_house += 1
 
     def movement(self, time_step: float) -> TracerMove:
-        """Return their next move, but for the flow; `settle` must follow it before another.
+        """Return their next move, but for the flow; `migrate` must follow it before another.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class Tracers:
         length, first = slab.lattice.shape[0], slab.start
         return TracerMove(self.interpolation, self.position, time_step, length, first, room)
 
-    def settle(self) -> None:
+    def migrate(self) -> None:
         """Take those that left the slab by a move to their new rank.  Collective."""
         self._migrate()
         self._moves += 1

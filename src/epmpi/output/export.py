@@ -1,4 +1,4 @@
-"""What other programs read: tables of the series, and views of the fields and of the tracers.
+"""Files for other programs: tables of the series, and views of the fields and of the tracers.
 
 - ``series.csv``, ``warmup.csv``: one row a sample, for any program;
 - ``fields.xdmf``: for ParaView; a text that refers to the fields in run.h5, nothing is copied;

@@ -1,4 +1,4 @@
-"""What every engine of the distributed transform offers: its layout, and its two kinds of work.
+"""Interface of the engines of the distributed transform: the layout, and two kinds of work.
 
 Real fields are cut into slabs of rows; spectra are kept transposed, ``(fields, ky, Lx)``, each rank
 with its block of ky and all kx.

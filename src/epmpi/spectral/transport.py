@@ -1,4 +1,4 @@
-"""How the arrays of an exchange travel between the ranks: decided once, by all together."""
+"""Transport of the arrays of a transpose between the ranks, chosen once by all together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STAGED = "MPI through pinned host memory"
 
 @dataclass(frozen=True)
 class Offer:
-    """What one rank could do.
+    """Capabilities of one rank.
 
     Parameters
     ----------

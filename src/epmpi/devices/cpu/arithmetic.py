@@ -1,8 +1,8 @@
-"""Which arithmetic the compiled loops of this processor have: on it the last bits of a run depend.
+"""Arithmetic of the compiled loops on this processor, which determines the last bits of a run.
 
-Whether ``a b + c`` is rounded once or twice is all that makes a difference between the types of
-x86-64 processors that were compared: with AVX2 or AVX-512 and fused multiply-adds the bits are the
-same, without fused ones (or with NUMBA_CPU_NAME=x86-64-v2) they are others.
+The x86-64 processors that were compared differ only in whether ``a b + c`` is rounded once or
+twice: the bits are the same with AVX2 and AVX-512 and fused multiply-adds, and others without fused
+ones (or with NUMBA_CPU_NAME=x86-64-v2).
 """
 
 from __future__ import annotations

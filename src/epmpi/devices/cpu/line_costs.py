@@ -1,9 +1,9 @@
-"""Which sides of a lattice are slow: a rough law of what a step costs by their prime factors.
+"""Cost of a step by the prime factors of the sides of the lattice: a rough law.
 
-Nanoseconds a site of steps without tracers, double precision, one core, fitted to
-`benchmarks/results/sides.csv` (docs/performance.md, Sides); only ratios count.  A prime from 11 on
-costs a time that grows with it, in plans of ours as in those of the library, until the library
-takes another algorithm (Bluestein's), which costs as much for any prime.
+Nanoseconds per site of steps without tracers, double precision, one core, fitted to
+`benchmarks/results/sides.csv` (docs/performance.md, Sides); only ratios count.  The cost of a prime
+from 11 on grows with it, in our plans and in those of the library, until the library changes to
+Bluestein's algorithm, which costs the same for any prime.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which sites of a chunk may switch: few, so that the rule looks at these alone.
+"""The few sites of a chunk that may switch: the rule is evaluated for these alone.
 
 The draws of 32 sites are compared at once with a bound of Eq. (2) at the largest stress of the
-inactive ones among them; what passes is held against the bound at its own stress.
+inactive ones among them; those below it are compared with the bound at their own stress.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What 32 sites have in common: which pass a test (one bit each), and their largest stress.
+"""Operations on 32 sites at once: a mask of those that pass a test, and their largest stress.
 
-Nearly no site switches in a step.  A comparison of 32 sites at once gives a mask, whose bits lead
-to the few that are to be looked at one by one.
+Very few sites switch in a step.  A comparison of 32 sites at once gives a mask with the bits of
+those few, which are then treated one by one.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ KEPT = 4  # recordings: tracers that move every few steps need two
 
 
 class Recording:
-    """What a step asks of the card: graphs, and between them what no graph takes.
+    """The work of a step on the card: graphs, and between them calls that no graph can capture.
 
     Attributes
     ----------

@@ -226,7 +226,7 @@ class ExactClock(Clock):
             self._fields.plastic_strain[:] = self._strain(now)
             self._looked = ()
             self._motion.move()
-            self._tracers.settle()
+            self._tracers.migrate()
 
     def _count_waits(self) -> None:
         """Give the activations so far to those who count them."""

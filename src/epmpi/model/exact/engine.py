@@ -1,4 +1,4 @@
-"""What the exact clock knows of the lattice between two flushes, the same on every rank."""
+"""Arrays of the exact clock for the lattice between two flushes, the same on every rank."""
 
 from __future__ import annotations
 

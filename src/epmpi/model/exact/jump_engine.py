@@ -1,4 +1,4 @@
-"""What the exact clock knows of a lattice whose sites yield at once; the same on every rank."""
+"""Arrays of the exact clock for a lattice with instantaneous events, the same on every rank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the exact clock begins, and where it goes on from a stress that was computed anew."""
+"""Start of the exact clock, and its continuation from a newly computed stress."""
 
 from __future__ import annotations
 
