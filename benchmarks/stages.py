@@ -1,4 +1,4 @@
-"""Where the time of a step goes: a stopwatch held to the calls of a device and a communicator."""
+"""Times of the stages of a step: a stopwatch around the calls of a device and a communicator."""
 
 from __future__ import annotations
 

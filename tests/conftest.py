@@ -1,4 +1,4 @@
-"""What every test may use: the communicator, files shared by the ranks, programs under mpiexec."""
+"""Fixtures of all tests: the communicator, files shared by the ranks, programs under mpiexec."""
 
 import json
 import re

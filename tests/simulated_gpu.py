@@ -18,7 +18,7 @@ from epmpi.devices.gpu import GPU
 
 
 class Recording:
-    """What was asked of the card while it was recorded; stands for a CUDA graph."""
+    """Recorded calls to the card, in place of a CUDA graph."""
 
     now = None  # the one being made
 

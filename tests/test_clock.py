@@ -1,4 +1,4 @@
-"""What a model asks of its clock: whatever advances it, its state is whole and restored whole."""
+"""Interface of the clocks: with each of them the state is complete and restored completely."""
 
 import numpy as np
 import pytest

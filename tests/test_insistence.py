@@ -1,4 +1,4 @@
-"""What cannot be brought together is ended: ranks in two collective calls, deaf processes."""
+"""Ranks that cannot agree are ended: ranks in two collective calls, deaf processes."""
 
 import os
 import signal

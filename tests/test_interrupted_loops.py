@@ -1,4 +1,4 @@
-"""Ctrl-C ends what goes on around a run too: that has its checkpoint, and no other one begins."""
+"""Ctrl-C ends a loop over runs too: the run has its checkpoint, and no other one begins."""
 
 import os
 import signal

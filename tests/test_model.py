@@ -216,7 +216,7 @@ def test_stress_is_consistent_with_the_plastic_strain(comm, symbol, macroscopic)
 
 
 def test_response_computed_again_has_the_same_bits(comm):
-    """What a restart relies on: the response needs the directions alone."""
+    """The elastic response depends on the directions alone, which a restart relies on."""
     configuration = configuration_of("lattice.shape=[19, 22]", "tracers.interpolation=stream")
     model = Model(configuration, Communicator(comm), CPU())
     again = Model(configuration, Communicator(comm), CPU())

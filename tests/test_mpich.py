@@ -1,4 +1,4 @@
-"""What MPICH needs of a node: room in /dev/shm, and not to read the memory of others."""
+"""Needs of MPICH on a node: space in /dev/shm, access to the memory of other processes."""
 
 import os
 import shutil

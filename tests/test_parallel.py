@@ -1,4 +1,4 @@
-"""What the ranks say to each other."""
+"""Communication of the ranks."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Where ranks compute, with stand-ins for GPUs."""
+"""Devices of the ranks, with stand-ins for GPUs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a run is said to need, against what it takes."""
+"""Estimated and actual needs of a run."""
 
 import os
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What is promised of runs on different numbers of ranks, exactly.
+"""The exact promises for runs on different numbers of ranks.
 
 With the default engines ("vector" and "numpy") on the CPU, stress, plastic strain, directions,
 tracer positions and observables are bitwise the same on any number of ranks, in either precision,

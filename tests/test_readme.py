@@ -1,4 +1,4 @@
-"""What the README shows runs as it stands there."""
+"""The code of the README runs unchanged."""
 
 import os
 import re

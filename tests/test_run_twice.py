@@ -1,4 +1,4 @@
-"""A Simulation or an Ensemble runs once: what it has done goes on from its directory."""
+"""A Simulation or an Ensemble runs once, and is continued from its directory."""
 
 import os
 import signal

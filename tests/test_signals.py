@@ -1,4 +1,4 @@
-"""Signals before a run listens itself: heard, kept, passed on where nobody would act on them."""
+"""Signals before a run handles them: recorded, kept, or raised again."""
 
 import ctypes
 import os

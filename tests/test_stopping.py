@@ -1,4 +1,4 @@
-"""When a run stops: its own time limit, SLURM's, signals."""
+"""Stops of a run: its own time limit, SLURM's, signals."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What is said and done of a run in which no step ends."""
+"""Messages and end of a run in which no step ends."""
 
 import time
 

@@ -46,7 +46,7 @@ class Test:
 
 @dataclass
 class Run:
-    """What the ranks of one run reported, and how it ended."""
+    """Reports of the ranks of one run, and its end."""
 
     ranks: int
     seconds: float

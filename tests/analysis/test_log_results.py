@@ -1,4 +1,4 @@
-"""What `epmpi analyse` makes of the log of finite events, and of that of instantaneous ones."""
+"""Results of `epmpi analyse` from logs of finite and of instantaneous events."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""How the runs of a campaign are launched; that they are carried out is tested with scans."""
+"""The launch of the runs of a campaign; scans test that they are carried out."""
 
 import sys
 from pathlib import Path

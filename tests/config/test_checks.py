@@ -174,7 +174,7 @@ class TestTimeStep:
     @PROPERTY
     @given(time=st.floats(0.01, 1e5), step=st.floats(1e-3, 0.5))
     def test_nearest_time_is_accepted(self, time, step):
-        """What the message proposes is a valid duration, and the nearest one."""
+        """The message proposes the nearest valid duration."""
         mapping = {
             "time": {"step": step, "duration": time, "warmup": 0},
             "output": {"series_every": 0, "trajectory_every": 0},

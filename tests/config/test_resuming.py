@@ -1,4 +1,4 @@
-"""What a run that goes on may have changed."""
+"""Keys that a resumed run may change."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_what_is_stored_comes_back():
 @pytest.mark.parametrize(
     "text", ["[model]\ntemperature = -1", "[model]\ncolour = 1", "[model", "a = " + "[" * 5000]
 )
-def test_what_cannot_be_used_is_told_in_one_line(text):
+def test_an_unusable_configuration_gives_one_line(text):
     with pytest.raises(ConfigError, match="the configuration of the run cannot be used") as caught:
         stored_configuration(text)
     assert "\n" not in str(caught.value)

@@ -39,7 +39,7 @@ def test_every_page_is_in_the_menu():
 
 
 def test_the_messages_of_failures_are_those_of_the_code():
-    """What stands between the dots of each message stands in the source, values left open."""
+    """The source has the text of each message between the dots."""
     source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     source = re.sub(r'"\s*\n\s*f?"', "", source)  # texts that go over several lines
     source = re.sub(r"\{[^{}]*\}", "...", source).replace('\\"', '"')

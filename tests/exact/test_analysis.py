@@ -1,4 +1,4 @@
-"""What the analysis makes of a run of the exact clock: averages over time, waits in exact bins."""
+"""Analysis of a run by the exact clock: averages over time, waits in exact bins."""
 
 import h5py
 import numpy as np

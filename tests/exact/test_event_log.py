@@ -193,7 +193,7 @@ def test_the_log_is_the_same_after_restarts(
 
 @pytest.mark.mpi
 def test_a_kill_loses_and_doubles_no_event(comm, shared_tmp_path, stop_at, monkeypatch):
-    """What was published after the checkpoint is cut off; here the run dies by an exception."""
+    """Frames published after the checkpoint are cut off; here the run ends by an exception."""
     monkeypatch.setattr(segments, "COPIED", 0)
     communicator = Communicator(comm)
     stop_at(None)
@@ -230,7 +230,7 @@ def test_a_log_that_is_not_there(tmp_path):
         file.events()
 
 
-def test_a_damaged_log_is_told_in_one_line(tmp_path):
+def test_a_damaged_log_gives_one_line(tmp_path):
     run = carried_out(tmp_path / "run")
     for name, value in (("x", 17), ("y", -1), ("duration", np.inf), ("direction", 0)):
         with h5py.File(run / "run.h5", "r+") as file:

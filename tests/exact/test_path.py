@@ -87,7 +87,7 @@ def test_waiting_times_of_all_ranks_are_counted_once(comm):
 
 
 def test_a_new_temperature_holds_from_its_tick_on():
-    """What came before is the same; what comes after is not."""
+    """Earlier events are the same, later ones are not."""
     cold, warm = (Model(configuration(tick=5.0)) for _ in range(2))
     for model in (cold, warm):
         advanced(model, 20.0)

@@ -52,7 +52,7 @@ TIMES = 1.0, 3.0, 8.0
 
 
 class Sample:
-    """What is compared, at each of `TIMES`; arrays of shape (runs, ...)."""
+    """Compared quantities at each of `TIMES`; arrays of shape (runs, ...)."""
 
     def __init__(self) -> None:
         self.events, self.stress, self.strain_time, self.active = [], [], [], []

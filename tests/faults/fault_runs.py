@@ -71,7 +71,7 @@ class Patience:
 
 @dataclass
 class Trial:
-    """What came of one fault: `lost` says what was wrong, if anything; `during`, what it hit."""
+    """Outcome of a fault: `lost` is the damage, if any; `during` the activity that it hit."""
 
     fault: str
     lost: str = ""

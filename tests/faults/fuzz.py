@@ -33,7 +33,7 @@ STACK = "(most recent call first)"
 
 @dataclass
 class Tally:
-    """How many inputs there were, what each reader was given, and what was found."""
+    """Counts of the inputs, those given to each reader, and the findings."""
 
     inputs: int = 0
     tried: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What is fuzzed: the parsers of configurations and campaigns, and every reader of a run's files.
+"""Targets of fuzzing: parsers of configurations and campaigns, and all readers of a run's files.
 
 An input is a text, or a recipe: a source of choices (`random.Random`) by which a good file is
 damaged by bytes, or rebuilt by HDF5 itself with parts missing, of other types, or claiming sizes

@@ -1,4 +1,4 @@
-"""What a machine may do to a run, or a user: signals, a second run, a stall, a clock, a NaN."""
+"""Faults of machines and users: signals, a second run, a stall, a clock, a NaN."""
 
 from __future__ import annotations
 

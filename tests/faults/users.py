@@ -1,4 +1,4 @@
-"""What people and programs around a run do: loops, leftovers of others, a rank that fails."""
+"""Faults of people and programs around a run: loops, leftovers of others, a rank that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run comes from."""
+"""Provenance of a run."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""What make would install: no more than what is asked for needs."""
+"""Packages that make installs: only those needed for its target."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""How rows become columns: in one memory and by messages, to the same bit."""
+"""The transpose: in shared memory and by messages, bitwise the same."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How arrays travel between ranks: the decision, and the way through the host."""
+"""Transport of arrays between ranks: the choice, and the way through the host."""
 
 from types import SimpleNamespace
 

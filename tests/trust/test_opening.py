@@ -1,4 +1,4 @@
-"""What HDF5 would not come to an end with is refused before it is opened, the rest is opened."""
+"""Objects on which HDF5 would loop are refused before they are opened, others are opened."""
 
 import shutil
 

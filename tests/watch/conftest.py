@@ -1,4 +1,4 @@
-"""What both views watch: a small configuration, and files of runs that go on."""
+"""Data of both views: a small configuration, and files of unfinished runs."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a step should take on a machine: work, processors, networks, and what was measured."""
+"""Predicted time of a step on a machine: work, processors, networks, and measurements."""
 
 import mpi4py
 

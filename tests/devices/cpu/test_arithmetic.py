@@ -1,4 +1,4 @@
-"""What the last bits depend on: recorded, and told where it changes."""
+"""The kind of arithmetic, which determines the last bits: recorded, with a warning at a change."""
 
 import os
 

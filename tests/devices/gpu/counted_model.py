@@ -1,4 +1,4 @@
-"""What models ask of a card: the real CuPy and numba-cuda on a stand-in; run by `tools/ci_gpu.sh`.
+"""Calls of models to a card: the real CuPy and numba-cuda on a stand-in; run by `tools/ci_gpu.sh`.
 
 Nothing is computed there (see `stand_in_card`), so nothing is said about values.
 """

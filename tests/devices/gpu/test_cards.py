@@ -1,4 +1,4 @@
-"""What is asked of CuPy, and in which order, with a stand-in that keeps a log."""
+"""Calls to CuPy and their order, with a stand-in that keeps a log."""
 
 import contextlib
 import sys

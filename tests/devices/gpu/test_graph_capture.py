@@ -1,4 +1,4 @@
-"""When a step is captured, with a stand-in for graphs."""
+"""Graph capture of a step, with a stand-in for graphs."""
 
 import warnings
 

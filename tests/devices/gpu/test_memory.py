@@ -1,4 +1,4 @@
-"""What a large lattice needs of a GPU, and what is said where something does not fit."""
+"""Memory of a large lattice on a GPU, and the message if it does not fit."""
 
 from types import SimpleNamespace
 

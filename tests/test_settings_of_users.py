@@ -1,4 +1,4 @@
-"""What users' machines have set: encodings, settings of other programs, files with common names."""
+"""Settings of users' machines: encodings, other programs, files with common names."""
 
 import ast
 import os
