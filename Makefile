@@ -64,10 +64,9 @@ test-ci: develop
 test-gpu: $(VENV)/with-test
 	@$(BIN)/python tools/run_tests.py --ranks 1,2,4 tests/devices/gpu/test_on_hardware.py
 
-# CUDA=12 for a driver of CUDA 12. The site's MPI, or the wheel that `make venv` brings.
-gpu-session: $(VENV)/with-test
-	@$(PIP) install --prefer-binary --editable '.[cuda$(or $(CUDA),13)]'
-	@bash tools/gpu_session.sh
+# With the packages that the head of the script names, in $(VENV) or of PYTHON; nothing is installed.
+gpu-session:
+	@bash tools/gpu_session.sh "" $(or $(PYTHON),$(wildcard $(BIN)/python),python3)
 
 test-faults: $(VENV)/with-test $(VENV)/with-fuzz
 	@PYTHONPATH=tests:tests/faults:tools $(BIN)/python tests/faults/suite.py \

@@ -10,7 +10,7 @@ its half spectrum have the same bytes. The bandwidth is that of a copy, measured
 
 Below each size stand the stages of the step, from replays of what each asks a GPU for, with the
 bandwidth that `WRITTEN` makes of them: the profile before and after a change. `--block-mib` tries
-other blocks of rows.
+other blocks of rows, `--strip-mib` other strips of columns.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from importlib import import_module
+from itertools import product
 
 from benchmarks.stages import Stopwatch, timed_device
 from benchmarks.step import step_seconds
@@ -78,7 +80,7 @@ def model_of(options: argparse.Namespace, length: int, device: Device) -> Model:
         {
             "lattice": {"shape": [length, length]},
             "model": {"temperature": options.temperature},
-            "tracers": {"number": length * length // options.tracers},
+            "tracers": {"number": length * length // options.tracers, "every": 1},
             "time": {"step": 0.05},
             "output": {"trajectory_every": 0.0},
             "run": {"precision": options.precision},
@@ -103,6 +105,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of which the best one counts")
     parser.add_argument("--block-mib", type=float, nargs="+", default=[0.0],
                         help="size of a block of rows on a GPU; 0: as a run has it")  # fmt: skip
+    parser.add_argument("--strip-mib", type=float, nargs="+", default=[0.0],
+                        help="size of a strip of columns on a GPU; 0: as a run has it")  # fmt: skip
     options = parser.parse_args()
     real = 8 if options.precision == "double" else 4
     for name, traffic in (("must move", MUST), ("as written", WRITTEN)):
@@ -115,10 +119,13 @@ def main() -> None:
     bandwidth = copy_bandwidth(device, 1 << (27 if device.identity() else 24), 10)
     print(f"device={device.describe()}  copy_GB/s={bandwidth / 1e9:.1f}")
     for length in options.sizes:
-        for mib in options.block_mib:
-            if mib:
-                device.__dict__["block_bytes"] = int(mib * 2**20)
-            report(options, length, model_of(options, length, device), watch, bandwidth, mib)
+        for block, strip in product(options.block_mib, options.strip_mib):
+            if block:
+                device.__dict__["block_bytes"] = int(block * 2**20)
+            if strip:
+                import_module("epmpi.devices.gpu.lines").STRIP_BYTES = int(strip * 2**20)  # type: ignore[attr-defined]
+            sizes = {"block": block, "strip": strip}
+            report(options, length, model_of(options, length, device), watch, bandwidth, sizes)
 
 
 def report(
@@ -127,13 +134,13 @@ def report(
     model: Model,
     watch: Stopwatch,
     bandwidth: float,
-    mib: float,
+    sizes: dict[str, float],
 ) -> None:
     """Print the line of one size, and its stages."""
     real = 8 if options.precision == "double" else 4
     seconds = min(step_seconds(model, watch, options.steps) for _ in range(options.rounds))
     must = bytes_per_site(MUST, real, 1 / options.tracers) * length**2 / bandwidth
-    block = f"  block_MiB={mib:g}" if mib else ""
+    block = "".join(f"  {what}_MiB={mib:g}" for what, mib in sizes.items() if mib)
     print(
         f"L={length}  precision={options.precision}{block}  ms_per_step={1e3 * seconds:.4g}  "
         f"must_ms={1e3 * must:.4g}  of_roofline={must / seconds:.3f}",

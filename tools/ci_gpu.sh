@@ -23,5 +23,7 @@ sh tools/make_venv.sh "$venv" || give_up "$venv cannot be made"
 
 MPIEXEC="$PWD/$venv/bin/mpiexec"
 export MPIEXEC
+# What is not marked mpi runs on one rank alone.
 "$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/devices/gpu/counted_model.py \
-    tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py
+    tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py \
+    tests/devices/gpu/counted_compiling.py

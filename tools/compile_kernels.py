@@ -1,75 +1,114 @@
-"""Compile every CUDA kernel for a GPU that need not be there.
+"""Compile every CUDA kernel that is launched, with the types that it is launched with; no GPU needed.
 
-    pip install --target /tmp/nvcc --no-deps nvidia-cuda-nvcc-cu12
-    CUDA_HOME=/tmp/nvcc/nvidia/cuda_nvcc python tools/compile_kernels.py
+    tools/ci_gpu.sh                                                # makes .venv-gpu
+    PYTHONPATH=tests .venv-gpu/bin/python tools/compile_kernels.py --capability 8.0 9.0
 
-Numba's simulator runs kernels as plain Python, and so passes what has no types that fit; this finds
-it. The wheel brings the compiler (libnvvm); neither a driver nor a card is used.
+Models of all kinds take steps on a card that executes nothing (tests/stand_in_card); what they
+launched is compiled for each capability. Where ptxas is on the path, registers, stack and spills
+are told. Numba's simulator runs kernels as plain Python, and so passes what has no types that fit.
 """
 
-from types import SimpleNamespace
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from numba import types as numba_types
-from numba.cuda import compiler as numba_compiler
-from numba.cuda import dispatcher as numba_dispatcher
-
-types: Any = numba_types
-compiler: Any = numba_compiler
-dispatcher: Any = numba_dispatcher
-CAPABILITY = (9, 0)  # of an H100 or H200
+CASES: list[dict[str, dict[str, Any]]] = [
+    {},
+    {"tracers": {"number": 9, "every": 1, "interpolation": "stream"}},
+    {"tracers": {"number": 9, "every": 1, "interpolation": "nearest"}},
+    {"tracers": {"number": 9, "every": 3}},
+]
 
 
-def kernels(real: Any, mode: Any) -> list[tuple[Any, tuple]]:
-    """Return the kernels with the types of their arguments, for one precision."""
-    from epmpi.devices.gpu import column_kernels, site_kernels, tracer_kernels
-    from epmpi.physics.rules import Increments, SwitchingRule
+def launch_all() -> list[tuple[Any, tuple]]:
+    """Let models take steps on the stand-in; return what was launched: kernels and types."""
+    import stand_in_card  # noqa: F401  (before CuPy)
 
-    double, whole, word = types.float64, types.int64, types.uint64
+    from epmpi.config import from_mapping
+    from epmpi.devices.gpu import column_kernels, exchange_kernels, site_kernels, tracer_kernels
+    from epmpi.model.batch import Batch
+    from epmpi.model.model import Model
+    from epmpi.model.waiting import WaitingTimes
+    from epmpi.parallel import Communicator
+    from epmpi.parallel.placement import place
+    from epmpi.spectral import SlabFFT
+    from epmpi.spectral.between_cards import BetweenCards
+    from epmpi.spectral.transport import ThroughHost
 
-    def array(kind: Any, dimensions: int, layout: str = "C") -> Any:
-        return types.Array(kind, dimensions, layout)
-
-    line, strain, active = array(real, 1), array(double, 1), array(types.int8, 1)
-    field, position, flow = array(real, 2), array(double, 2), array(real, 3)
-    spectra, source = array(mode, 3), array(mode, 3, "A")
-    move = position, flow, whole, double, whole, whole
-    counter, indices, grid = array(word, 1), array(whole, 1), array(whole, 2)
-    limits = types.UniTuple(word, 2)
-    rule = types.NamedTuple((whole, double, double, double, double), SwitchingRule)
-    increments = types.NamedUniTuple(double, 3, Increments)
-    sites = (
-        line, strain, active, line, line, word, counter, word,
-        limits, rule, increments, indices, indices,
-    )  # fmt: skip
-    batch = (
-        flow, array(double, 3), array(types.int8, 3), flow, flow, counter, counter,
-        limits, rule, increments, grid, grid,
-    )  # fmt: skip
-    waits = indices, indices, whole, counter, indices, indices, strain, indices
+    world = Communicator.world()
+    device = place("gpu", world)
+    for case in CASES:
+        for precision in ("double", "single"):
+            base: dict[str, Any] = {"lattice": {"shape": [16, 20]}, "time": {"step": 0.05}}
+            base |= {"tracers": {"number": 9, "every": 1}, **case}
+            base |= {"run": {"precision": precision, "replicas": 2}}
+            configuration = from_mapping(base)
+            models = [Model(configuration.replica(n), world, device) for n in range(2)]
+            for model in models:
+                waits = WaitingTimes(model.slab.shape, 0, device)
+                model.gather("waiting_times", waits)
+                model.step()
+                model.observables()
+            Batch(models).step()
+            models[0].observables()
+            fft = models[0].fft
+            assert isinstance(fft, SlabFFT)
+            carrier = ThroughHost(world, device)
+            for wire in {fft.complex_dtype, fft.wire_dtype}:
+                between = BetweenCards(fft.layout, fft.lines, wire, carrier, 2, (0, 1))
+                rows = device.zeros((4, 2, 20), fft.dtype)
+                between.send_rows(rows)
+                between.receive_rows(0, 4, [0], rows[:, :1])
+    modules = column_kernels, exchange_kernels, site_kernels, tracer_kernels
+    kernels = [found for module in modules for found in vars(module).values()]
     return [
-        (site_kernels.advance_sites, sites),
-        (site_kernels.advance_batch, batch),
-        (site_kernels.count_waits, waits),
-        (site_kernels.fill_uniforms, (strain, word, word, word, word)),
-        (site_kernels.sum_rows, (field, position, array(types.int8, 2), position)),
-        (tracer_kernels.move_all, move),
-        (column_kernels.multiply, (source, array(real, 3, "A"), whole, whole, source, whole)),
-        (column_kernels.fill_halo, (spectra, whole, whole)),
+        (kernel.compiled, types)
+        for kernel in dict.fromkeys(k for k in kernels if hasattr(k, "prepared"))
+        for types in kernel.compiled.overloads
     ]
 
 
-def main() -> None:
-    """Print one line a kernel."""
-    card = SimpleNamespace(compute_capability=CAPABILITY)
-    for module in (compiler, dispatcher):
-        module.get_current_device = lambda: card
-    for real, mode in ((types.float64, types.complex128), (types.float32, types.complex64)):
-        for kernel, arguments in kernels(real, mode):
-            function = kernel.compiled.py_func
-            text, _ = compiler.compile_ptx(function, arguments, cc=CAPABILITY)
-            print(f"{function.__name__:<20} {real}: {len(text.splitlines())} lines of PTX")
+def resources(text: str, capability: tuple[int, int]) -> str:
+    """Return what ptxas says of a kernel's registers and spills; nothing where it is not there."""
+    if shutil.which("ptxas") is None:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "kernel.ptx"
+        source.write_text(text)
+        arch = f"-arch=sm_{capability[0]}{capability[1]}"
+        command = ["ptxas", "-v", arch, "-o", Path(folder) / "kernel.cubin", source]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"not taken by ptxas: {done.stderr.splitlines()[0]}"
+    found = re.findall(r"Used \d+ registers|\d+ bytes stack frame|\d+ bytes spill \w+", done.stderr)
+    return ", ".join(dict.fromkeys(found))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print one line a kernel and capability."""
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
+    parser.add_argument("--capability", nargs="+", default=["8.0", "9.0"])
+    options = parser.parse_args(arguments)
+    launched = launch_all()
+    from numba import cuda
+
+    compile_ptx: Any = cuda.compile_ptx
+    for named in options.capability:
+        major, minor = map(int, named.split("."))
+        for kernel, types in launched:
+            text, _ = compile_ptx(kernel.py_func, types, cc=(major, minor))
+            told = resources(text, (major, minor))
+            print(
+                f"{named} {kernel.py_func.__name__:<18} {told} | {', '.join(map(str, types))[:90]}"
+            )
+    print(f"{len(launched)} kernels compiled for {len(options.capability)} capabilities")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,34 +1,54 @@
 #!/usr/bin/env bash
-# All that a machine with a GPU is wanted for, in one command (about half an hour on one card):
+# All that a machine with a GPU is wanted for, in ten minutes and one command:
 #
 #   make gpu-session                      # or: bash tools/gpu_session.sh [DIRECTORY] [PYTHON]
 #
-# Tests on hardware, the time of a step, the roofline with its profile, other blocks of rows, memory
-# at L = 2^15. Everything lands in DIRECTORY (default: benchmarks/results/gpu-DATE-COMMIT), with the
-# hardware and the commit in it; summary.md there is the table for benchmarks/results/gpu.md.
-# A part that fails is told and does not end the rest; the exit code is the number of those.
+# Nothing is installed and no registry is asked. A bare machine needs Python 3.11 or newer, the driver, and
+# these wheels with what they depend on, brought by `pip download --dest WHEELS ...` on another one (13: the
+# driver is of CUDA 13; else 12) and installed by `pip install --no-index --find-links WHEELS ...`:
+#
+#   numpy scipy h5py mpi4py mpich rich matplotlib shtab pytest pytest-mpi pytest-xdist hypothesis
+#   'cupy-cuda13x[ctk]' 'numba-cuda[cu13]' nvidia-nccl-cu13
+#
+# epmpi itself is taken from this source tree. What tells most comes first, the shortest parts before the
+# longer ones; each line is in DIRECTORY (default: benchmarks/results/gpu-DATE-COMMIT) as it comes, so a
+# session that is cut leaves what it had. summary.md there is the table for benchmarks/results/gpu.md.
+# A part that fails, or takes longer than its share, is told and does not end the rest; the exit code is
+# the number of those.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 [ -z "$(git status --porcelain 2>/dev/null)" ] || commit="$commit-changed"
 directory=${1:-benchmarks/results/gpu-$(date -u +%Y%m%d)-$commit}
-python=${2:-.venv/bin/python}
-sizes=${GPU_SESSION_SIZES:-512 4096 8192}
-largest=${GPU_SESSION_LARGEST:-32768}
+python=${2:-python3}
+limit=${GPU_SESSION_SECONDS:-570}
+export PYTHONPATH="$PWD/src:$PWD/tests:$PWD/tools${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 mkdir -p "$directory"
 failed=0
 
-part() { # NAME COMMAND ...: runs it, keeps what it says
-    local name=$1
-    shift
-    echo "== $name: $*"
-    if "$@" >"$directory/$name.txt" 2>&1; then
-        echo "   done: $directory/$name.txt"
-    else
-        echo "   FAILED ($?): $directory/$name.txt"
-        tail -n 3 "$directory/$name.txt" | sed 's/^/   /'
+part() { # NAME SECONDS COMMAND ...: runs it within its share of what is left, keeps what it says
+    local name=$1 share=$2 left=$((limit - SECONDS))
+    shift 2
+    if [ "$left" -lt 5 ]; then
+        echo "== $name: no time left"
+        failed=$((failed + 1))
+        return
+    fi
+    [ "$share" -lt "$left" ] || share=$left
+    echo "== $name (after $SECONDS s): $*"
+    timeout --kill-after=5 "$share" "$@" 2>&1 | tee "$directory/$name.txt"
+    local code=${PIPESTATUS[0]}
+    if [ "$code" != 0 ]; then
+        echo "   FAILED ($code)"
         failed=$((failed + 1))
     fi
+    "$python" tools/gpu_table.py "$directory" >"$directory/summary.md"
+}
+
+roofline() { # NAME SECONDS OPTIONS ...
+    local name=$1 share=$2
+    shift 2
+    part "$name" "$share" "$python" -m benchmarks.roofline --device gpu "$@"
 }
 
 {
@@ -44,24 +64,26 @@ if ! "$python" -c 'import sys; from epmpi.devices import gpus; n, why = gpus(); 
     exit 1
 fi
 
-part tests "$python" tools/run_tests.py --ranks 1,2,4 tests/devices/gpu/test_on_hardware.py
-# shellcheck disable=SC2086  # sizes are several words
-part roofline "$python" -m benchmarks.roofline --device gpu --sizes $sizes
+# Does a step run at all, and how fast: the bars.
+roofline roofline-512 45 --sizes 512
+roofline roofline-4096 45 --sizes 4096
+roofline roofline-8192 60 --sizes 8192
+roofline roofline-32768 120 --sizes 32768 --warmup 5 --steps 5 --rounds 2
+# Is it right.
+part tests 120 "$python" tools/run_tests.py --ranks 1 tests/devices/gpu/test_on_hardware.py
+# Which sizes of strips and blocks.
+roofline strips 60 --sizes 4096 8192 --warmup 10 --rounds 2 --strip-mib 8 16 32 64 128 512
+roofline blocks 60 --sizes 4096 8192 --warmup 10 --rounds 2 --block-mib 8 16 32 64 128 512
+# Two ranks on the card, single precision, memory.
+mpiexec=$("$python" -c 'import launching; print(*launching.mpiexec())' 2>/dev/null || echo mpiexec)
+# shellcheck disable=SC2086  # the launcher may have options
+part ranks-2 45 $mpiexec -n 2 "$python" -m benchmarks.step --device gpu --warmup 20 --rounds 3 \
+    --sizes 4096 --tracers 16 --csv "$directory/step.csv"
+roofline roofline-single 45 --sizes 512 4096 8192 --precision single
+part memory 60 "$python" -m benchmarks.memory --device gpu --size 8192
 # shellcheck disable=SC2086
-part roofline-single "$python" -m benchmarks.roofline --device gpu --precision single --sizes $sizes
-part blocks "$python" -m benchmarks.roofline --device gpu --sizes 4096 8192 \
-    --block-mib 4 8 12 16 24 48 256
-# shellcheck disable=SC2086
-part step "$python" -m benchmarks.step --device gpu --warmup 200 --sizes $sizes \
-    --csv "$directory/step.csv"
-part memory "$python" -m benchmarks.memory --device gpu --size "$largest"
-if command -v nsys >/dev/null; then
-    part nsys nsys profile --trace=cuda --cuda-graph-trace=node --force-overwrite=true \
-        --output="$directory/step" "$python" -m benchmarks.roofline --device gpu --sizes 4096 \
-        --rounds 1
-    part nsys-kernels nsys stats --report cuda_gpu_kern_sum "$directory/step.nsys-rep"
-fi
+part tests-2 90 "$python" tools/run_tests.py --ranks 2 tests/devices/gpu/test_on_hardware.py
 
-"$python" tools/gpu_table.py "$directory" | tee "$directory/summary.md"
+cat "$directory/summary.md"
 echo "$failed part(s) failed; all of it is in $directory"
 exit "$failed"

@@ -34,8 +34,8 @@ def rows(directory: Path) -> list[list[str]]:
     known = read(directory / "hardware.txt")
     date, commit = (first(rf"^{what} (\S+)", known) for what in ("date", "commit"))
     found = []
-    for name in ("roofline", "roofline-single"):
-        text = read(directory / f"{name}.txt")
+    for path in sorted(directory.glob("roofline*.txt"), key=lambda path: path.stat().st_mtime_ns):
+        text = read(path)
         card, copy = first(r"^device=(.*?),", text), first(r"copy_GB/s=(\S+)", text)
         found += [
             [date, commit, card, copy, *values]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-__version__ = version("epmpi")
+try:
+    __version__ = version("epmpi")
+except PackageNotFoundError:  # a source tree on the path
+    __version__ = "0+uninstalled"
 
 from epmpi.config import ConfigError, Configuration, from_mapping, load
 

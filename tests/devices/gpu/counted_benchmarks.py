@@ -1,16 +1,21 @@
 """The programs of `make gpu-session` on a stand-in for a card; run by `tools/ci_gpu.sh`."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import stand_in_card as card
 
 from benchmarks import batch, memory, roofline, step
 from benchmarks.stages import REPLAYS
+from epmpi.devices.gpu import lines
 
+ROOT = Path(__file__).parents[3]
 SMALL = ["--sizes", "32", "--warmup", "4", "--steps", "2", "--rounds", "1"]
 PROGRAMS = {
-    "roofline": (roofline, [*SMALL, "--block-mib", "0", "0.01"]),
+    "roofline": (roofline, [*SMALL, "--block-mib", "0", "0.01", "--strip-mib", "0", "0.02"]),
     "step": (step, [*SMALL, "--tracers", "0", "16"]),
     "batch": (batch, ["--sizes", "16", "--replicas", "2", "--steps", "2", "--rounds", "1"]),
     "memory": (memory, ["--size", "64"]),
@@ -19,6 +24,7 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
+    monkeypatch.setattr(lines, "STRIP_BYTES", lines.STRIP_BYTES)
     program, options = PROGRAMS[name]
     monkeypatch.setattr(sys, "argv", [name, "--device", "gpu", *options])
     found = card.asked(program.main)
@@ -45,3 +51,19 @@ def test_stages_are_timed_by_replays_and_later_sizes_are_recorded(capsys, monkey
     stages = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if "ms  " in line]
     assert stages.count("columns") == stages.count("rule") == 2
     assert found["graph_launches"] > 2 * (50 + 5 * REPLAYS)
+
+
+def test_a_session_takes_what_tells_most_first_and_ends_in_time(tmp_path):
+    """Here all its time is over when it begins: each part is named, and nothing is lost."""
+    (tmp_path / "sitecustomize.py").write_text("import stand_in_card\n")
+    paths = [tmp_path, ROOT / "tests", ROOT / "src", *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        ["bash", ROOT / "tools/gpu_session.sh", tmp_path / "session", sys.executable],
+        capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": ":".join(map(str, paths)), "GPU_SESSION_SECONDS": "0"},
+    )  # fmt: skip
+    parts = [line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line[:2] == "=="]
+    sizes = ["roofline-512", "roofline-4096", "roofline-8192", "roofline-32768"]
+    assert parts[:7] == [*sizes, "tests", "strips", "blocks"], done.stderr
+    assert done.returncode == len(parts)
+    assert "NVIDIA STAND-IN" in (tmp_path / "session" / "hardware.txt").read_text()

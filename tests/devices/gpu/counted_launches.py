@@ -37,7 +37,9 @@ def packed(monkeypatch):
 
 def model_of(comm, *overrides):
     communicator = Communicator(comm)
-    return Model(configuration_of(*overrides), communicator, place("gpu", communicator))
+    return Model(
+        configuration_of("tracers.every=1", *overrides), communicator, place("gpu", communicator)
+    )
 
 
 @pytest.mark.parametrize("precision", ["double", "single"])

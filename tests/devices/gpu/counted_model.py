@@ -25,6 +25,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning"),  # draws that nobody made
 ]
 
+EVERY = "tracers.every=1"  # unless a case says otherwise
+
 TELL = """
 import stand_in_card
 from epmpi.devices import choose
@@ -41,7 +43,7 @@ def gpu(comm):
 def model_of(comm, *overrides):
     """Return a model on the card, whose kernels are compiled and whose step is recorded."""
     communicator = Communicator(comm)
-    model = Model(configuration_of(*overrides), communicator, place("gpu", communicator))
+    model = Model(configuration_of(EVERY, *overrides), communicator, place("gpu", communicator))
     for _ in range(4):
         model.step()
     return model
@@ -89,7 +91,7 @@ def test_strips_of_columns_travel_beside_others(comm, monkeypatch):
     monkeypatch.setattr("epmpi.devices.gpu.cards.identity_of", lambda number: name)
     monkeypatch.setattr("epmpi.spectral.between_cards.STRIP_MESSAGE", 1)
     communicator = Communicator(comm)
-    model = Model(configuration_of(), communicator, place("gpu", communicator))
+    model = Model(configuration_of(EVERY), communicator, place("gpu", communicator))
     step = card.asked(model.step)
     recorded = card.asked(model.step)
     assert recorded["violations"] == 0
@@ -179,9 +181,10 @@ def test_the_card_has_what_is_planned(comm, overrides):
     """Arrays, work areas of cuFFT, and what the start takes; lattices that fill the card, too."""
     for side in (1000, 4096):
         shape = f"lattice.shape=[{side},{side}]"
-        configuration = configuration_of(shape, "tracers.number=100", *overrides)
+        configuration = configuration_of(EVERY, shape, "tracers.number=100", *overrides)
         communicator = Communicator(comm)
         device = place("gpu", communicator)
+        card.free()
         before = card.taken()
         model = Model(configuration, communicator, device)
         model.step()
@@ -189,7 +192,6 @@ def test_the_card_has_what_is_planned(comm, overrides):
         taken = card.taken() - before
         assert 0.6 < comm.allreduce(taken / needed, max) < 1.05
         del model
-        card.free()
 
 
 def test_the_host_is_a_few_steps_ahead_at_most(comm):
