@@ -1,4 +1,4 @@
-"""Compile every CUDA kernel that is launched, with the types that it is launched with; no GPU needed.
+"""Compile every CUDA kernel that is launched, with the types of its launches; no GPU needed.
 
     tools/ci_gpu.sh                                                # makes .venv-gpu
     PYTHONPATH=tests .venv-gpu/bin/python tools/compile_kernels.py --capability 8.0 9.0
@@ -9,6 +9,7 @@ are told. Numba's simulator runs kernels as plain Python, and so passes what has
 """
 
 import argparse
+import importlib
 import re
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ CASES: list[dict[str, dict[str, Any]]] = [
 
 def launch_all() -> list[tuple[Any, tuple]]:
     """Let models take steps on the stand-in; return what was launched: kernels and types."""
-    import stand_in_card  # noqa: F401  (before CuPy)
+    importlib.import_module("stand_in_card")  # before CuPy
 
     from epmpi.config import from_mapping
     from epmpi.devices.gpu import column_kernels, exchange_kernels, site_kernels, tracer_kernels
@@ -81,7 +82,7 @@ def resources(text: str, capability: tuple[int, int]) -> str:
         source = Path(folder) / "kernel.ptx"
         source.write_text(text)
         arch = f"-arch=sm_{capability[0]}{capability[1]}"
-        command = ["ptxas", "-v", arch, "-o", Path(folder) / "kernel.cubin", source]
+        command = ["ptxas", "-v", arch, "-o", f"{folder}/kernel.cubin", str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return f"not taken by ptxas: {done.stderr.splitlines()[0]}"

@@ -4,8 +4,8 @@ import stand_in_card  # noqa: F401  (before CuPy)
 from compile_kernels import main
 
 KERNELS = {
-    "multiply", "fill_halo", "cut_rows", "join_rows", "advance_sites", "advance_batch", "count_waits",
-    "fill_uniforms", "sum_rows", "move_all", "move_batch",
+    "multiply", "fill_halo", "cut_rows", "join_rows", "advance_sites", "advance_batch",
+    "count_waits", "fill_uniforms", "sum_rows", "move_all", "move_batch",
 }  # fmt: skip
 
 
