@@ -86,11 +86,11 @@ def _write_source(group: h5py.Group, analysis: Analysis) -> None:
 
 def _write_averages(group: h5py.Group, analysis: Analysis) -> None:
     group.attrs["definition"] = "averages over the time after the warm-up"
-    told = definitions(analysis.averages)
+    ambiguous = definitions(analysis.averages)
     for name, estimate in analysis.averages.items():
         inner = group.create_group(name)
-        if name in told:
-            inner.attrs["definition"] = told[name]
+        if name in ambiguous:
+            inner.attrs["definition"] = ambiguous[name]
         for key, value in asdict(estimate).items():
             _put(inner, key, value, UNITS[name] if key in ("value", "error") else "1")
         inner["correlation_time"].attrs["unit"] = "samples of the series"

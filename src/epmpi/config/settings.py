@@ -310,7 +310,7 @@ class RunSettings(Section):
         "s",
         "wall time without a step after which all ranks are ended with exit code 75, to be resumed "
         "from the last checkpoint, as when a node hangs; several times what a step, a checkpoint "
-        "and a call from Python take; 0: never, it is only told after 300 s",
+        "and a call from Python take; 0: never, only a warning after 300 s",
     )
     precision: str = key(
         "double",

@@ -65,7 +65,7 @@ __all__ = [
 
 
 def tell_of_compiling(tell: Callable[[str], None]) -> None:
-    """Name who is told that loops are compiled, and why their code cannot be kept, in a line."""
+    """Set the receiver of lines on the compilation of loops, and on code that cannot be stored."""
     FILES.tell = tell
 
 

@@ -1,4 +1,4 @@
-"""A step that is taken again and again, and its number, which stands on the device."""
+"""A repeated step, and its number, which is stored on the device."""
 
 from __future__ import annotations
 
@@ -38,10 +38,9 @@ class RepeatedStep:
     def take(self, key: Hashable, work: Work) -> None:
         """Do the work of a step, which is the same each time for a key, and count it.
 
-        A device with a queue may capture what the work asks of it, and ask for that later on
-        without calling `work`.  So all that differs from one time to the next must be in arrays of
-        the device, and the work may neither allocate arrays nor wait for the device, but for what
-        it gives to `Device.aside`.
+        A device with a queue may capture its calls, and replay them later without calling `work`.
+        So all that changes from step to step must be in arrays of the device, and the work may
+        neither allocate arrays nor wait for the device, except in calls given to `Device.aside`.
         """
         work()
         self.number += 1

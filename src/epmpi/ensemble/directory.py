@@ -1,7 +1,7 @@
 """The directory of an ensemble: ensemble.toml, and the RUN directory of each replica.
 
-Every replica is an ordinary run in RUN/replica-000, RUN/replica-001, ...  Nothing else is kept: how
-far the ensemble is stands in its runs.
+Every replica is an ordinary run in RUN/replica-000, RUN/replica-001, ...  The progress of the
+ensemble is that of its runs; nothing else is stored.
 """
 
 from __future__ import annotations

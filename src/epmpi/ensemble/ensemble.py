@@ -33,16 +33,16 @@ class Ensemble(Sealed):
     communicator : Communicator
         Default: all ranks that were launched together.
     resumed : EnsembleDirectory
-        That the ensemble goes on with; see `resume`.
+        Directory of the ensemble to continue; see `resume`.
 
     Attributes
     ----------
     replicas : list of int
-        That are to be run.
+        Replicas to run.
     finished : int
-        How many of all replicas have reached their end.
+        Number of all replicas that have reached their end.
     stopped : str
-        Why the last `run` stopped before its end; empty if it did not.
+        Reason of a stop of the last `run` before its end; empty without one.
     progressed : bool
         Whether some replica took more than one step in the last `run`.
 
@@ -94,9 +94,9 @@ class Ensemble(Sealed):
         overrides: Iterable[str] = (),
         communicator: Communicator | None = None,
     ) -> Ensemble:
-        """Return the ensemble that goes on with what a directory has.  Collective.
+        """Return the ensemble that continues the replicas of a directory.  Collective.
 
-        Replicas that have finished are left alone, those that have not begun are begun.
+        Finished replicas are not run again, those that have not begun are started.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Ensemble(Sealed):
         Raises
         ------
         ConfigError
-            On all ranks, if the ensemble is going on, or cannot go on so.
+            On all ranks, if the ensemble is running, or cannot be continued so.
         OutputError
             On all ranks, if the directory cannot be written to.
         """

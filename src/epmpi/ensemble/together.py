@@ -1,17 +1,17 @@
-"""The ties between replicas that run at once: stop signals, one line of progress, a common end.
+"""Coordination of simultaneous replicas: stop signals, one line of progress, a common end.
 
-A user must have, of replicas that share out the ranks:
+Requirements on replicas that share out the ranks:
 
 - each is an ordinary run: same bits, files and keys as alone, on any number of ranks (`replicas`);
 - a signal to any rank stops all of them, each with its checkpoint, and so does the time limit;
 - one line of progress for all;
-- `resume` goes on with those that were stopped and begins those that had not begun (`directory`);
-- one that fails leaves the others alone, and is told in the end (`ensemble`);
+- `resume` continues those that were stopped and starts those that had not begun (`directory`);
+- one that fails does not affect the others, and its error is printed at the end (`ensemble`);
 - those of one GPU take their steps as one batch (`replicas`).
 
-No replica waits for another: they end, fail and write at their own times.  So no collective call
-can tie them.  Instead the ranks gather a record of each, again and again, and look at it where a
-run looks at the clock: a rank that is busy delays what the others learn, not what they do.
+No replica waits for another: they end, fail and write at their own times, without collective calls.
+Instead the ranks gather records of all ranks repeatedly, and read them where a run polls the clock:
+a busy rank delays the information of the others, not their work.
 """
 
 from __future__ import annotations
@@ -72,21 +72,21 @@ class Together:
     ----------
     communicator : Communicator
         All ranks of the ensemble.
-    told : RunProgress
+    progress : RunProgress
         On the root: receives the progress of all replicas.
     replicas : int
         Number of replicas that this job runs.
     """
 
-    def __init__(self, communicator: Communicator, told: RunProgress, replicas: int) -> None:
+    def __init__(self, communicator: Communicator, progress: RunProgress, replicas: int) -> None:
         self._communicator = communicator
         self._gather = RollingGather(communicator, RECORD)
-        self._told = told
+        self._progress = progress
         self._replicas = replicas
         self._signals = StopSignals()
         self._mine: list[ReplicaProgress] = []
         self._ready = False
-        self._steps = 0  # that the user was told of
+        self._steps = 0  # shown to the user
 
     def __enter__(self) -> Together:
         self._signals.__enter__()
@@ -149,9 +149,9 @@ class Together:
         if not all_of["endless"]:
             # Those to come are taken to be as long as the longest of these.
             to_come = self._replicas - all_of["begun"]
-            self._told.expect(int(all_of["total"] + to_come * records["longest"].max()))
+            self._progress.expect(int(all_of["total"] + to_come * records["longest"].max()))
         phase = "measure" if all_of["measuring"] == all_of["begun"] else "warm-up"
         measured = all_of["measured"]
-        self._told.update(
+        self._progress.update(
             self._steps, phase, float(all_of["activity"]) / measured if measured else None
         )

@@ -72,7 +72,7 @@ class Clock(ABC):
     def root(self) -> Mapping[str, NDArray]:
         """Return the arrays that the root alone keeps; other ranks' are lost.  Collective.
 
-        Names, dtypes and shapes are always the same but for the length of the first axis (see
+        Names, dtypes and shapes are always the same, except the length of the first axis (see
         `State.root`); the names have no slash.
         """
         return {}

@@ -87,12 +87,12 @@ class Tracers:
         self.moved_house += 1
 
     def movement(self, time_step: float) -> TracerMove:
-        """Return their next move, but for the flow; `migrate` must follow it before another.
+        """Return their next move, without the flow; call `migrate` after it.
 
         Parameters
         ----------
         time_step : float
-            What the flow is multiplied by.
+            Factor of the flow.
         """
         slab, room = self._slab, (self._rooms[1], self._number)
         length, first = slab.lattice.shape[0], slab.start

@@ -1,6 +1,6 @@
 """Waiting times: the time between two consecutive activations of the same site.
 
-They are counted over all sites while the run goes on, in logarithmic bins of whole steps, because
+They are counted over all sites during the run, in logarithmic bins of whole steps, because
 an event log of a long run would fill the disk.
 """
 

@@ -102,7 +102,7 @@ def start_of(process: int) -> str | None:
     except OSError:  # of another user
         pass
     try:
-        told = (
+        status = (
             Path(f"/proc/{process}/stat")
             .read_text(encoding="utf-8", errors="replace")
             .rpartition(")")[2]
@@ -110,7 +110,7 @@ def start_of(process: int) -> str | None:
         )
     except OSError:
         return ""
-    return None if told[0] in "ZX" else told[19]
+    return None if status[0] in "ZX" else status[19]
 
 
 def now() -> str:

@@ -54,7 +54,7 @@ def write_mesh(target: Path, inside: str, clocks: dict[h5md.Element, Clock]) -> 
 
 
 def absent(dtype: np.dtype) -> float:
-    """Return what stands for numbers that are not there, for run.h5 was moved: no zeros."""
+    """Return the fill value for missing data, for instance after run.h5 was moved: not zero."""
     return np.nan if dtype.kind == "f" else int(np.iinfo(dtype).min)
 
 

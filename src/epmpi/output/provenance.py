@@ -71,8 +71,8 @@ def other_bits(before: Mapping[str, str], known: Mapping[str, Any]) -> str:
 
 def mixed_bits(kinds: Sequence[str]) -> str:
     """Return a warning that the ranks have several kinds of arithmetic, or ''."""
-    told = [f"{kinds.count(kind)} rank(s) with {kind}" for kind in dict.fromkeys(kinds)]
-    return f"{'; '.join(told)}: {LAST_BITS}" if len(told) > 1 else ""
+    counts = [f"{kinds.count(kind)} rank(s) with {kind}" for kind in dict.fromkeys(kinds)]
+    return f"{'; '.join(counts)}: {LAST_BITS}" if len(counts) > 1 else ""
 
 
 def now() -> str:

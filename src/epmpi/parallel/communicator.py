@@ -230,8 +230,8 @@ class Communicator:
         everywhere : str
             Remedy, added to an error of all ranks.
         """
-        told = error and (error, platform.node())
-        failed = [told] if self.size == 1 else self.mpi.allgather(told)
+        mine = error and (error, platform.node())
+        failed = [mine] if self.size == 1 else self.mpi.allgather(mine)
         for rank, found in enumerate(failed):
             if found is None:
                 continue

@@ -127,22 +127,22 @@ class RunProgress:
             return
         self._last = now
         self._measure(now, step)
-        told = "-" if activity is None else f"{activity:.3g}"
+        text = "-" if activity is None else f"{activity:.3g}"
         speed = self._words(self._speed)
         if self._bar is not None:
             self._bar.update(
-                self._task, completed=step, description=phase, speed=speed, activity=told
+                self._task, completed=step, description=phase, speed=speed, activity=text
             )
             return
         rate = (step - self._first_step) / max(now - self._start, 1e-9)
         left = (self._total - step) / rate if rate > 0 else float("nan")
         if not self._total:
-            self._stream.write(f"{phase}: step {step}, {speed}, activity {told}\n")
+            self._stream.write(f"{phase}: step {step}, {speed}, activity {text}\n")
             self._stream.flush()
             return
         self._stream.write(
             f"{phase}: {100 * step / self._total:.0f} % ({step}/{self._total} steps), {speed}, "
-            f"activity {told}, {left:.0f} s left\n"
+            f"activity {text}, {left:.0f} s left\n"
         )
         self._stream.flush()
 

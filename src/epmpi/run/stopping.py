@@ -234,10 +234,10 @@ def slurm_seconds_left() -> float | None:
         return None
     command = ["squeue", "-h", "-j", os.environ["SLURM_JOB_ID"], "-o", "%L"]
     try:
-        told = subprocess.run(command, capture_output=True, timeout=10).stdout
+        output = subprocess.run(command, capture_output=True, timeout=10).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return slurm_duration(told.decode("ascii", "replace").strip())
+    return slurm_duration(output.decode("ascii", "replace").strip())
 
 
 def slurm_duration(text: str) -> float | None:

@@ -33,23 +33,23 @@ def shared_memory(communicator: Communicator, sizes: Sequence[int]) -> NDArray[n
         Bytes of each rank's part; the parts follow one another.  Each rank reserves its own, so
         that it lies near its processor.
     """
-    memory, told, handle = None, None, -1
+    memory, place, handle = None, None, -1
     if communicator.is_root:
         try:
             name = f"epmpi-{secrets.token_hex(8)}"
             handle = os.memfd_create(name)
             os.truncate(handle, sum(sizes))
-            told = f"/proc/{os.getpid()}/fd/{handle}", name
+            place = f"/proc/{os.getpid()}/fd/{handle}", name
         except (OSError, AttributeError):  # AttributeError: not Linux
-            told = None
-    told = communicator.broadcast(told)
-    if told is None:
+            place = None
+    place = communicator.broadcast(place)
+    if place is None:
         if handle >= 0:
             os.close(handle)
         return None
     try:
         if not communicator.is_root:
-            handle = _open(*told)
+            handle = _open(*place)
         start = sum(sizes[: communicator.rank])
         os.posix_fallocate(handle, start, max(1, sizes[communicator.rank]))
         memory = _map(handle, sum(sizes))

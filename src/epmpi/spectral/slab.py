@@ -83,7 +83,7 @@ class SlabFFT(Transform):
 
         The source is in the memory of the responses where that is safe: a strip of columns is read
         before its responses are written there, and a block of rows is read before its new source
-        is; but a halo row may be read when its owner has gone on.
+        is; but a halo row may be read after its owner has continued.
         """
         response = self.exchange(responses, halo)
         alone = self.communicator.size == 1

@@ -41,10 +41,10 @@ class Transform(ABC):
     engine : str
         Name of the engine, as in the configuration.
     transport : str
-        How arrays travel between the ranks.
+        Transport of arrays between the ranks.
     only_queues : bool
-        Whether a convolution only asks the device for work: it neither waits nor talks to ranks,
-        but for what it gives to `Device.aside`.
+        Whether a convolution only queues work on the device: it neither waits nor communicates,
+        except in calls given to `Device.aside`.
     layout : Layout
         Its attributes are those of the transform too.
     kx : int array, shape (1, Lx)

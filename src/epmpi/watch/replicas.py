@@ -94,7 +94,7 @@ def read_replicas(directory: Path, before: Replicas | None = None) -> Replicas:
 
 
 def _ended(runs: list[Snapshot], number: int) -> str:
-    """Return "finished" if all replicas have, "stopped" if none goes on and one was stopped."""
+    """Return "finished" if all replicas have, "stopped" if one was and no other is running."""
     ended = [run.ended for run in runs]
     if ended == number * ["finished"]:
         return "finished"
