@@ -102,7 +102,7 @@ def test_what_is_gathered_goes_to_its_model():
     sets = models("bilinear"), models("bilinear")
     for several in sets:
         for model in several:
-            model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
+            model.accumulate("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     batch = Batch(sets[1])
     step_all(batch, sets[0], 60)
     for one, other in zip(*sets, strict=True):

@@ -61,8 +61,8 @@ def test_the_bins_hold_whole_steps():
 def run_model(communicator, steps=400, warmup_steps=100):
     model = Model(from_mapping(SETTINGS), communicator)
     log, waits = Log(), WaitingTimes(model.slab.shape, warmup_steps, model.device)
-    model.gather("log", log)
-    model.gather("waiting_times", waits)
+    model.accumulate("log", log)
+    model.accumulate("waiting_times", waits)
     for _ in range(steps):
         before = len(log.events)
         model.step()
@@ -94,7 +94,7 @@ def test_random_sites_wait_for_two_exponential_stays():
     settings = {**SETTINGS, "lattice": {"shape": [40, 30]}, "tracers": {"number": 0}}
     model = Model(from_mapping(settings))
     waits = WaitingTimes(model.slab.shape, 0, model.device)
-    model.gather("waiting_times", waits)
+    model.accumulate("waiting_times", waits)
     for _ in range(2000):
         model.step()
     # Within one exact bin per step, where the run is long enough to see every wait.

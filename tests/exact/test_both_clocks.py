@@ -104,7 +104,7 @@ def observed(case, step=None, tracers=0):
         )
     )
     waits = Waits(step) if step else ExactWaits()
-    model.gather("waits", waits)
+    model.accumulate("waits", waits)
     advance(model, case, case.block)
     found = []
     for _ in range(BLOCKS):

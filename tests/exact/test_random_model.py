@@ -81,7 +81,7 @@ def waiting_time_law(time):
 def test_durations_directions_and_waits():
     model = model_of(tick=10.0)
     log, waits = EventLog(model), model.clock.waiting_times(0)
-    model.gather("waits", waits)
+    model.accumulate("waits", waits)
     for _ in range(60):
         model.step()
     model.state()

@@ -1,4 +1,4 @@
-"""Avalanches in the log of events: bursts that a pause separates from what comes before and after.
+"""Avalanches in the log of events: bursts that are separated from others by pauses.
 
 Their size S is the number of events, their duration the time from the first to the last one.  The
 first and the last burst of a log are left out: the run may have cut them.

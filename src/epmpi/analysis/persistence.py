@@ -105,7 +105,7 @@ def crossing(lag: NDArray, fraction: NDArray) -> float:
 
 
 def peak_of(lag: NDArray, value: NDArray) -> NDArray:
-    """Return where a curve is largest and how large; nan where that is at one of its ends."""
+    """Return position and height of the maximum of a curve; nan where it is at one of the ends."""
     top = int(np.argmax(value))
     if not 0 < top < len(lag) - 1:
         return np.full(2, np.nan)
@@ -128,7 +128,7 @@ def passages(
     stop = len(start)
     for origin in origins[::-1]:
         begin = int(np.searchsorted(start, origin, side="right"))
-        # From the last event back to the first: what is written last holds.
+        # From the last event to the first: earlier events overwrite later ones.
         following[site[begin:stop][::-1]] = start[begin:stop][::-1]
         stop = begin
         yield following

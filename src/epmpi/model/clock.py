@@ -48,10 +48,10 @@ class Clock(ABC):
 
     @abstractmethod
     def waiting_times(self, first_step: int) -> WaitCounts:
-        """Return a counter of waits between events of a site, from a step on, for `gather`."""
+        """Return a counter of waits between events of a site, from a step on, for `accumulate`."""
 
     @abstractmethod
-    def gather(self, accumulator: Accumulator) -> None:
+    def accumulate(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""
 
     def log_events(self, first_step: int) -> EventKeeper:

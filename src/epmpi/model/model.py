@@ -177,10 +177,10 @@ class Model(Sealed):
         """Compute the elastic response to fields that were changed from outside.  Collective."""
         self.clock.begin(self.step_count)
 
-    def gather(self, name: str, accumulator: Accumulator) -> None:
+    def accumulate(self, name: str, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator, which becomes part of the state."""
         self.accumulators[name] = accumulator
-        self.clock.gather(accumulator)
+        self.clock.accumulate(accumulator)
 
     def keep(self, name: str, record: Record) -> None:
         """Make a record of the root part of the state."""

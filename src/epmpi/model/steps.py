@@ -140,7 +140,7 @@ class TimeSteps(Clock):
         """Return what counts the waits between events of a site, in whole steps."""
         return WaitingTimes(self._fields.stress.shape, first_step, self._device)
 
-    def gather(self, accumulator: Accumulator) -> None:
+    def accumulate(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""
         self._accumulators.append(accumulator)
         if self._begun is None:

@@ -1,4 +1,4 @@
-"""The ranks of each host, and messages between hosts: one a pair, whoever of them sends it."""
+"""The ranks of each host, and messages between hosts, one for each pair of hosts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Hosts:
     communicator : Communicator
         Of all ranks.
     ranks : list of range
-        Of each host: they follow one another.
+        Consecutive ranks of each host.
     here : int
         The host of this rank.
     on_host : Communicator
@@ -40,7 +40,7 @@ class Hosts:
         """Begin to send an array to each other host, and to receive one from each.
 
         All ranks of a host call it with the same arrays, in memory that they share; each takes its
-        share of the messages.  To be waited for with `finish`.
+        share of the messages.  Wait for them with `finish`.
 
         Parameters
         ----------
@@ -66,20 +66,19 @@ class Hosts:
         self.on_host.barrier()
 
     def _partner(self, ranks: range, other: int) -> int:
-        """Return who of the ranks of a host sends to, and receives from, another host."""
+        """Return the rank of a host that exchanges messages with another host."""
         return ranks[other % len(ranks)]
 
 
 def _whole(array: NDArray) -> list[Any]:
-    """Return an array as MPI wants it."""
+    """Return an array in the form of MPI."""
     return [array, array.size, load()[0]._typedict[array.dtype.char]]
 
 
 def find_hosts(communicator: Communicator) -> Hosts | None:
-    """Return the hosts of all ranks; None where it makes no difference.  Collective.
+    """Return the hosts of all ranks; None where they do not matter.  Collective.
 
-    That is where there is one alone, where each has one rank, or where the ranks of a host do not
-    follow one another.
+    That is for one host, for one rank per host, or if the ranks of a host are not consecutive.
     """
     if communicator.size == 1:
         return None

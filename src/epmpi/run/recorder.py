@@ -57,7 +57,7 @@ class Recorder:
         self._waits: WaitCounts | None = None
         if configuration.output.waiting_times_every:
             self._waits = model.clock.waiting_times(warmup_steps)
-            model.gather("waiting_times", self._waits)
+            model.accumulate("waiting_times", self._waits)
 
     def begin_measurement(self, warmup_steps: int) -> None:
         """Count waiting times and log events from the end of the warm-up, which is now known."""

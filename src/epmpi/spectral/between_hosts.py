@@ -1,8 +1,8 @@
 """An exchange between hosts whose ranks share memory: one message from each host to each other.
 
-On a host nothing moves: all its ranks see its columns, and write the spectra of their rows there.
-What goes to another host is packed into one piece by the ranks that own the rows, all at once; it
-arrives where that host has its columns.  On the way back it is the other way round.
+On a host nothing is copied: its ranks share its columns, and write the spectra of their rows there.
+Rows for another host are packed into one piece by the ranks that own them, and received in place in
+the columns of that host.  The way back is the reverse.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class BetweenHosts(Exchange):
     wire : dtype
         Of the spectra that travel: they may be rounded to single precision.
     block : complex array, shape (rows, fields, modes of all ranks)
-        For the spectra of the rows that are worked on at a time.
+        For the spectra of a block of rows.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class BetweenHosts(Exchange):
 
     @property
     def columns(self) -> NDArray:
-        """The columns of this rank, once nothing travels from there any more."""
+        """The columns of this rank, after all messages from them have been sent."""
         self._receive()
         return self._columns
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform rows to where their host sends them from, or has its columns."""
+        """Transform rows into the send buffers, or the columns, of their host."""
         height = len(self.block)
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
@@ -186,6 +186,6 @@ def _own_modes(layout: Layout) -> tuple[int, int]:
 
 
 def _await(messages: list[Any]) -> None:
-    """Wait for messages that nobody asks for any more."""
+    """Wait for messages that are no longer needed."""
     for request in messages:
         request.Wait()

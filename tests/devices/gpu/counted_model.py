@@ -154,7 +154,7 @@ def test_small_lattices_are_no_reason_for_warnings(comm):
 def test_restored_gathered_and_annealed(comm, gpu):
     """Each makes a step anew; then it is recorded again."""
     model = model_of(comm)
-    model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
+    model.accumulate("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     steps(model)
     model.restore(model.state())
     assert card.asked(steps, model)["violations"] == 0

@@ -26,7 +26,7 @@ def test_a_batch_follows_the_cpu(case):
 def test_waiting_times_of_a_batch_are_counted_alike():
     slow, fast = models("bilinear"), models("bilinear", simulated_gpu())
     for model in (*slow, *fast):
-        model.gather("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
+        model.accumulate("waiting_times", WaitingTimes(model.slab.shape, 0, model.device))
     batch = Batch(fast)
     step_all(batch, slow, 20)
     for one, other in zip(fast, slow, strict=True):

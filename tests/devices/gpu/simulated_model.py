@@ -97,7 +97,7 @@ def test_an_annealing_is_not_recorded_and_what_follows_is(comm):
                 model.restore(state)
             if step == 9:
                 waits = WaitingTimes(model.slab.shape, 0, model.device)
-                model.gather("waiting_times", waits)
+                model.accumulate("waiting_times", waits)
             model.step()
         counts.append(len(device.recordings))
     assert_alike(slow, fast, 1e-12)
@@ -109,7 +109,7 @@ def test_waiting_times_are_counted_alike(comm):
     device = simulated_gpu()
     for model in models_of(comm, device):
         waits = WaitingTimes(model.slab.shape, 0, model.device)
-        model.gather("waiting_times", waits)
+        model.accumulate("waiting_times", waits)
         for _ in range(2 * STEPS):
             model.step()
         counted.append((waits.number, dict(waits.fields())["last_activation"]))

@@ -69,7 +69,7 @@ def test_annealing_restoring_and_gathering_follow_the_cpu(comm, gpu):
             if step == 2 * STEPS:
                 model.restore(model.state())
             if step == 3 * STEPS:
-                model.gather("waiting_times", waits)
+                model.accumulate("waiting_times", waits)
             model.step()
         counted.append(waits.number)
     assert_alike(*models, 1e-10)

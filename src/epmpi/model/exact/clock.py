@@ -241,7 +241,7 @@ class ExactClock(Clock):
         is_root = self._fft.communicator.is_root
         return ExactWaitingTimes(self._tick, first_step, is_root=is_root)
 
-    def gather(self, accumulator: Accumulator) -> None:
+    def accumulate(self, accumulator: Accumulator) -> None:
         """Give all waits from now on to what `waiting_times` has returned."""
         if not isinstance(accumulator, ExactWaitingTimes):
             raise TypeError(f"{type(accumulator).__name__} counts steps: the exact clock has none")
