@@ -52,7 +52,7 @@ def launch_all() -> list[tuple[Any, tuple]]:
             models = [Model(configuration.replica(n), world, device) for n in range(2)]
             for model in models:
                 waits = WaitingTimes(model.slab.shape, 0, device)
-                model.gather("waiting_times", waits)
+                model.accumulate("waiting_times", waits)
                 model.step()
                 model.observables()
             Batch(models).step()
