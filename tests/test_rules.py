@@ -89,6 +89,18 @@ def test_activation_bound_bounds_the_rate(stress, reading, attempt_rate, tempera
     assert rules.activation_bound(*arguments) >= rules.activation_rate(*arguments)
 
 
+@given(stresses, st.sampled_from(READINGS), temperatures, exponents)
+def test_the_test_without_a_division_is_that_by_the_bound(stress, reading, temperature, exponent):
+    """It lets all uniforms below the bound pass, and none that are a little above."""
+    given_rule, step = rule(reading, 1.3, 1.0, temperature, exponent=exponent), 0.1
+    bound = rules.activation_bound(stress, given_rule) * step
+    assert rules.may_activate(
+        stress, rules.activation_rate(stress, given_rule) * step, given_rule, step
+    )
+    assert rules.may_activate(stress, bound, given_rule, step)
+    assert not rules.may_activate(stress, bound * (1 + 1e-6), given_rule, step) or bound < 1e-290
+
+
 @given(stresses, stresses, st.sampled_from(READINGS), temperatures, exponents)
 def test_activation_bound_grows_with_the_stress(stress, other, reading, temperature, exponent):
     """It is taken at the largest |stress| of 32 sites, for all of them."""

@@ -23,6 +23,9 @@ sh tools/make_venv.sh "$venv" || give_up "$venv cannot be made"
 
 MPIEXEC="$PWD/$venv/bin/mpiexec"
 export MPIEXEC
+for ranks in 1 2; do
+    PYTHONPATH=tests "$MPIEXEC" -n "$ranks" "$venv/bin/python" -m stand_in_card.table
+done
 # What is not marked mpi runs on one rank alone.
 "$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/devices/gpu/counted_model.py \
     tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py \

@@ -196,6 +196,28 @@ def activation_bound(stress, rule):
     return 2.0 * bound if rule.reading == BOTH else bound
 
 
+def may_activate(stress, uniform, rule, step):
+    """Tell whether ``uniform <= activation_bound dt``, without a division; GPUs divide slowly.
+
+    Both sides times the series and the cube of what divides the barrier; a relative 1e-9 covers
+    rounding again.
+    """
+    highest = highest_rate(rule) * step * (1.0 + 2e-9)
+    if rule.reading == RANDOM:
+        return uniform <= highest
+    if rule.exponent > 0.0:
+        unit = rule.temperature
+        height = power(rule.yield_stress - abs(stress), rule.exponent)
+    else:
+        unit = 2.0 * rule.temperature
+        height = rule.yield_stress * rule.yield_stress - stress * stress
+    if height <= 0.0:
+        return uniform <= highest
+    cube = unit * unit * unit
+    series = cube + height * (unit * unit + height * (0.5 * unit + height * (1.0 / 6.0)))
+    return uniform * series <= highest * cube
+
+
 def release_bound(rate_off, step):
     """Return an upper bound of the probability that an active site is released in a step.
 

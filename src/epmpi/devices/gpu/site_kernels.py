@@ -14,7 +14,7 @@ from epmpi.devices.gpu.compiler import (
     rules,
 )
 
-activation_bound = rules.activation_bound
+may_activate = rules.may_activate
 switch_site = compile_loop(site_loops.switch_site)
 half_word = randomness.half_word
 uniform = randomness.uniform
@@ -40,7 +40,7 @@ def new_direction(here, stress, leading, site, seed, step, limits, rule, time_st
     if here != 0:
         may_switch = leading <= limits[1]
     elif leading <= limits[0]:
-        may_switch = leading * LEADING_SCALE <= activation_bound(stress, rule) * time_step
+        may_switch = may_activate(stress, leading * LEADING_SCALE, rule, time_step)
     else:
         may_switch = False
     if may_switch:
