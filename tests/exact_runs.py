@@ -35,6 +35,18 @@ JUMPS = {
         | {"thresholds": "weibull", "threshold_deviation": 0.2, "barrier": 0.5, "temperature": 0.2},
         "propagator": {"symbol": "lattice", "prefactor": 1.5},
     },
+    "random orientation": {
+        "model": AT_ONCE | {"orientation": "random"},
+        "propagator": {"macroscopic": "stress"},
+        "tracers": {"number": 0},
+        "output": {"trajectory_every": 0.0},
+    },
+    "random orientation, sheared": {
+        "model": AT_ONCE | {"orientation": "random", "strain_rate": -0.01, "barrier": 1.5},
+        "propagator": {"symbol": "lattice", "prefactor": 1.3},
+        "tracers": {"number": 0},
+        "output": {"trajectory_every": 0.0},
+    },
     "extremal": {
         "model": AT_ONCE | {"activation": "extremal", "attempt_rate": 5.3},
         "propagator": {"macroscopic": "stress"},

@@ -25,11 +25,8 @@ class JumpOracle:
         propagator = configuration.propagator
         shape = configuration.lattice.shape
         self.seed = np.uint64(configuration.run.seed)
-        kernel = oracle.stress_propagator(
-            shape, propagator.symbol, propagator.macroscopic, propagator.prefactor
-        )
-        here = np.fft.ifft2(kernel).real[0, 0]
-        self.propagator = kernel / abs(here)  # G(r = 0) = -1
+        self.propagator = propagator
+        self.shape = shape
         self.stress, self.threshold = stress.copy(), threshold.copy()
 
     def rates(self):
@@ -79,8 +76,33 @@ class JumpOracle:
             after = math.copysign(1, before) * (self.threshold[x, y] - distance)
         source = np.zeros(self.stress.shape)
         source[x, y] = before - after
-        self.stress += np.fft.ifft2(self.propagator * np.fft.fft2(source)).real
+        angle = 0.0
+        if model.orientation == "random":
+            angle = 2 * math.pi * self.draws(candidate, 3)[0] / 4
+        kernel = oriented_propagator(self.shape, self.propagator, angle)
+        kernel = kernel / abs(np.fft.ifft2(kernel).real[0, 0])  # G(r = 0) = -1
+        self.stress += np.fft.ifft2(kernel * np.fft.fft2(source)).real
         return math.copysign(1, before) * (before - after)
+
+
+def oriented_propagator(shape, propagator, angle):
+    """Return -(1 - cos 4 (phi - psi)) / 2 for an event of orientation psi, with its zero mode.
+
+    At Nyquist modes the mean over both signs of the wavevector's component.
+    """
+    qx, qy = oracle.wavevectors(shape)
+    if propagator.symbol == "lattice":
+        qx, qy = (np.sign(q) * np.sqrt(2 - 2 * np.cos(q)) for q in (qx, qy))
+    phi = np.arctan2(qy, qx)
+    kernel = -(1 - np.cos(4 * (phi - angle))) / 2
+    mirrored = -(1 - np.cos(4 * (np.arctan2(qy, -qx) - angle))) / 2
+    for axis in (0, 1):
+        if shape[axis] % 2 == 0:
+            row = (shape[axis] // 2, slice(None)) if axis == 0 else (slice(None), shape[axis] // 2)
+            kernel[row] = (kernel[row] + mirrored[row]) / 2
+    kernel *= propagator.prefactor
+    kernel[0, 0] = -1.0 if propagator.macroscopic == "strain" else 0.0
+    return kernel
 
 
 def weibull_quantile(uniform, mean, deviation):

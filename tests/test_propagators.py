@@ -7,6 +7,7 @@ from epmpi.physics.lattice import wavenumbers
 from epmpi.physics.propagators import (
     active_strain,
     displacement_propagator,
+    oriented_propagators,
     spline_filter,
     stream_propagator,
     stress_propagator,
@@ -74,6 +75,27 @@ def test_axis_modes_vanish(shape, symbol):
     field = in_real_space(kernel, shape)
     np.testing.assert_allclose(field.sum(axis=1), -1.0 / shape[0], atol=1e-13)
     np.testing.assert_allclose(field.sum(axis=0), -1.0 / shape[1], atol=1e-13)
+
+
+@pytest.mark.parametrize("macroscopic", ["strain", "stress"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_an_oriented_event_has_the_propagator_turned(shape, macroscopic):
+    """-(1 - cos 4 (phi - psi)) / 2, but at Nyquist modes; at psi = 0 that of all events."""
+    q, factor = wavevectors(shape), 1.4
+    inside = ~nyquist(shape)
+    inside[0, 0] = False
+    for symbol in ("continuum", "lattice"):
+        parts = oriented_propagators(*q, symbol, factor, macroscopic)
+        fixed = stress_propagator(*q, symbol, factor, macroscopic)
+        np.testing.assert_allclose(parts[0] + parts[1], fixed, atol=1e-14)
+        assert not parts[2][nyquist(shape)].any()
+        components = q if symbol == "continuum" else [2 * np.sin(one / 2) for one in q]
+        phi = np.arctan2(components[1], components[0])
+        for psi in (0.1, -0.7, np.pi / 4):
+            turned = parts[0] + parts[1] * np.cos(4 * psi) + parts[2] * np.sin(4 * psi)
+            expected = -factor * (1 - np.cos(4 * (phi - psi))) / 2
+            np.testing.assert_allclose(turned[inside], expected[inside], atol=1e-13)
+            assert turned[0, 0] == fixed[0, 0]
 
 
 def test_prefactor_multiplies_all_modes_but_the_zeroth():

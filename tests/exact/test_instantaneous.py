@@ -10,7 +10,7 @@ import numpy as np
 import oracle
 import pytest
 from exact_runs import AT_ONCE, JUMPS, SHAPE, advanced, configuration
-from jump_oracle import JumpOracle
+from jump_oracle import JumpOracle, oriented_propagator
 from scipy import stats
 
 from epmpi.config import ConfigError
@@ -25,9 +25,9 @@ every_model = pytest.mark.parametrize("changes", JUMPS.values(), ids=JUMPS)
 
 
 @record_loop
-def update_all(records, state, rule, jump):
+def update_all(records, state, rule, jump, orientation):
     for tile in range(records.sites.stress.shape[0]):
-        update_tile(tile, records, state[0], rule, jump)
+        update_tile(tile, records, state[0], rule, jump, orientation)
 
 
 def on_the_lattice(tiles, medium):
@@ -63,7 +63,8 @@ def integral(slow, time):
 @pytest.mark.statistics
 @every_model
 def test_every_event_is_that_of_a_slow_gillespie(changes):
-    settings = configuration(tracers={"number": 0}, output={"trajectory_every": 0.0}, **changes)
+    apart = {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}}
+    settings = configuration(**changes | apart)
     model = Model(settings)
     clock, engine, rule = model.clock, model.clock._engine, model.activation.rule
     threshold = on_the_lattice(engine.sites.threshold, engine.medium)
@@ -92,7 +93,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
         assert events.distance[n] == pytest.approx(distance, abs=1e-12)
         assert events.drop[n] == pytest.approx(drop, abs=1e-12)
         if number % 50 == 0:
-            update_all(engine.records, engine._state, rule, engine._jump)
+            update_all(engine.records, engine._state, rule, engine._jump, engine._orientation)
             stress = on_the_lattice(engine.sites.stress, engine.medium)
             drive = settings.model.shear_modulus * settings.model.strain_rate
             loaded = drive * (engine.progress["now"] - engine.progress["renewed"])
@@ -116,9 +117,14 @@ def test_the_bounds_hold(changes):
 
 @every_model
 def test_the_stress_is_that_of_the_plastic_strain(changes):
-    """Sigma = initial + drive + 2 mu G * plastic strain, as that of finite events."""
-    model = Model(configuration(tick=7.3, **changes))
-    settings = model.configuration
+    """Sigma = initial + drive + 2 mu G * plastic strain, as that of finite events.
+
+    Of random orientations the oracle above keeps account.
+    """
+    settings = configuration(tick=7.3, **changes)
+    if settings.model.orientation == "random":
+        pytest.skip("the strain alone does not tell its orientation")
+    model = Model(settings)
     propagator = settings.propagator
     kernel = oracle.stress_propagator(
         SHAPE, propagator.symbol, propagator.macroscopic, propagator.prefactor
@@ -146,7 +152,9 @@ def test_others_receive_the_propagator_times_the_drop(macroscopic, symbol, prefa
     model = Model(settings)
     before, engine = model.stress.copy(), model.clock._engine
     assert follow_one(engine, model.activation.rule) == 0
-    update_all(engine.records, engine._state, model.activation.rule, engine._jump)
+    update_all(
+        engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
+    )
     change = on_the_lattice(engine.sites.stress, engine.medium) - before
     x, y = int(engine.events.x[0]), int(engine.events.y[0])
     drop = engine.events.direction[0] * engine.events.drop[0]
@@ -159,11 +167,39 @@ def test_others_receive_the_propagator_times_the_drop(macroscopic, symbol, prefa
     assert found[0, 0] == pytest.approx(zero, abs=1e-12)
 
 
+@pytest.mark.parametrize("symbol", ["continuum", "lattice"])
+def test_an_event_of_any_orientation_turns_the_propagator(symbol):
+    """Mode by mode: -(1 - cos 4 (phi - psi)) / 2, over its own value at the origin."""
+    settings = configuration(**JUMPS["random orientation"] | {"propagator": {"symbol": symbol}})
+    model = Model(settings)
+    engine, turned = model.clock._engine, []
+    for number in range(40):
+        update_all(
+            engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
+        )
+        before = on_the_lattice(engine.sites.stress, engine.medium)
+        assert follow_one(engine, model.activation.rule) == number
+        update_all(
+            engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
+        )
+        change = on_the_lattice(engine.sites.stress, engine.medium) - before
+        events = engine.events
+        site = int(events.x[number]), int(events.y[number])
+        drop = events.direction[number] * events.drop[number]
+        assert change[site] == pytest.approx(-drop, rel=1e-10)
+        found = np.fft.fft2(np.roll(change, (-site[0], -site[1]), (0, 1))) / drop
+        angle = np.arctan2(events.sine[number], events.cosine[number]) / 4
+        kernel = oriented_propagator(SHAPE, settings.propagator, angle)
+        np.testing.assert_allclose(found, kernel / -np.mean(kernel), rtol=0, atol=1e-10)
+        turned.append(events.cosine[number])
+    assert stats.kstest(np.arccos(turned) / np.pi, "uniform").pvalue > SIGNIFICANCE
+
+
 def test_residuals_and_thresholds_have_their_laws():
     random = np.random.default_rng(5)
     uniforms = random.random((2, 20000))
     shape, scale = jumps.weibull(1.2, 0.35)
-    base = jumps.JumpRule(0, jumps.EXPONENTIAL, 0.4, jumps.UNIFORM, 1.2, 0.35, shape, scale)
+    base = jumps.JumpRule(0, 0, jumps.EXPONENTIAL, 0.4, jumps.UNIFORM, 1.2, 0.35, shape, scale)
 
     def drawn(function, *arguments):
         return np.array([function(*arguments, *pair) for pair in uniforms.T])
@@ -219,6 +255,8 @@ def test_a_pause_longer_than_times_may_be_is_no_flush():
         ({"model": {"residual_scale": 0.3}}, ["model.residual_scale = 0.3", "finite"]),
         ({"model": {"thresholds": "normal"}}, ["'normal'", "finite"]),
         ({"model": {"activation": "extremal"}}, ["extremal", "instantaneous"]),
+        ({"model": {"orientation": "random"}}, ["'random'", "finite"]),
+        ({"model": AT_ONCE | {"orientation": "random"}}, ["set tracers.number = 0"]),
         ({"model": AT_ONCE | {"threshold_deviation": 0.1}}, ["uniform", "0.1"]),
         ({"model": AT_ONCE | {"thresholds": "normal"}}, ["set model.threshold_deviation"]),
         (

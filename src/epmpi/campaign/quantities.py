@@ -20,6 +20,7 @@ from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
 from epmpi.analysis.curve import average_function
 from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
 from epmpi.analysis.lags import Lag, sliding_lags
+from epmpi.analysis.log_results import LogResults, measure_log
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.reading import POSITION
 from epmpi.analysis.strips import tracer_strips
@@ -63,6 +64,11 @@ class Source:
     def analysis(self) -> Analysis:
         """Everything that the run allows."""
         return measure(self.run)
+
+    @cached_property
+    def log(self) -> LogResults | None:
+        """What the log of events gives."""
+        return measure_log([self.run])
 
     @cached_property
     def lags(self) -> list[Lag]:
@@ -162,6 +168,14 @@ def _velocity_over_law(source: Source) -> Value:
     return value / law, error / law
 
 
+def _of_log(curve: str, parameter: str, source: Source) -> Value:
+    """Return a number that belongs to a curve of the log of events, where there is one."""
+    for found in source.log.curves if source.log else ():
+        if found.name == curve:
+            return found.parameters[parameter], found.parameters[f"{parameter}_error"]
+    return NOT_KNOWN
+
+
 def _warmup(source: Source) -> Value:
     """Return the duration of the warm-up, in tau."""
     return float(source.run.series("activity", warmup=True)[0].time[-1]), 0.0
@@ -180,6 +194,9 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
     "gamma_II": partial(_gamma, "II"),
     "gamma_short": _gamma_short,
     "warmup": _warmup,
+    "tau_alpha": partial(_of_log, "event_persistence", "relaxation_time"),
+    "chi_4_peak": partial(_of_log, "event_chi_4", "peak"),
+    "chi_4_time": partial(_of_log, "event_chi_4", "peak_time"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from epmpi.config.event_checks import check_extremal, check_instantaneous
+from epmpi.config.event_checks import check_extremal, check_instantaneous, check_orientation
 from epmpi.config.keys import ConfigError, Faults
 from epmpi.config.replicas import SEED_STRIDE
 from epmpi.config.sections import Sections
@@ -35,6 +35,8 @@ def check_combinations(sections: Sections) -> None:
         check_instantaneous(model, sections.time)
     with faults.noted():
         check_extremal(model, initial)
+    with faults.noted():
+        check_orientation(model, sections.tracers)
     with faults.noted():
         check_initial(initial, model)
     with faults.noted():

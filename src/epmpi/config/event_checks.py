@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from epmpi.config.keys import ConfigError
-from epmpi.config.settings import InitialSettings, ModelSettings, TimeSettings
+from epmpi.config.settings import InitialSettings, ModelSettings, TimeSettings, TracerSettings
 
-ONLY_INSTANTANEOUS = ("residual", "residual_scale", "thresholds", "threshold_deviation")
+ONLY_INSTANTANEOUS = (
+    "residual",
+    "residual_scale",
+    "thresholds",
+    "threshold_deviation",
+    "orientation",
+)
 SMALLEST_DEVIATION, LARGEST_DEVIATION = 0.002, 10.0  # of Weibull thresholds, over their mean
 
 
@@ -75,6 +81,15 @@ def _check_thresholds(model: ModelSettings) -> None:
             f'model.threshold_deviation = {deviation} with model.thresholds = "weibull": expected '
             f"{least:g} to {most:g}, {SMALLEST_DEVIATION:g} to {LARGEST_DEVIATION:g} of "
             "model.yield_stress; set one between"
+        )
+
+
+def check_orientation(model: ModelSettings, tracers: TracerSettings) -> None:
+    """Check that no tracer is to follow events of random orientation."""
+    if model.orientation == "random" and tracers.number > 0:
+        raise ConfigError(
+            f'tracers.number = {tracers.number} with model.orientation = "random": tracers follow '
+            "events of the fixed orientation alone, expected none; set tracers.number = 0"
         )
 
 

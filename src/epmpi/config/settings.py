@@ -104,6 +104,13 @@ class ModelSettings(Section):
     threshold_deviation: float = key(
         0.0, Number(at_least=0), "stress", "standard deviation of random thresholds; only there"
     )
+    orientation: str = key(
+        "fixed",
+        Choice(("fixed", "random")),
+        "",
+        "orientation psi of instantaneous events: all alike, G(q) ~ -(1 - cos 4 phi) / 2; or drawn "
+        "at each event, with cos 4 (phi - psi) in its place",
+    )
     restructuring_time: float = key(
         1.0, Number(above=0), "time", "tau_res of Eq. 2: mean duration of an event"
     )

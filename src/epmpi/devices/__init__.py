@@ -15,6 +15,7 @@ from epmpi.devices.jumps import (
     JumpScratch,
     JumpSites,
     JumpTiles,
+    Orientation,
 )
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
@@ -49,6 +50,7 @@ __all__ = [
     "Jumps",
     "Loops",
     "Medium",
+    "Orientation",
     "Records",
     "RepeatedStep",
     "RowLoops",

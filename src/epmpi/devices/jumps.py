@@ -69,6 +69,22 @@ class JumpTiles(NamedTuple):
     bound: NDArray[np.float64]
 
 
+class Orientation(NamedTuple):
+    """What events of random orientation have beside the medium, which is then that of cos 4 psi.
+
+    Attributes
+    ----------
+    sine : Medium
+        Response to the strain times sin 4 psi.
+    own, far : float
+        Isotropic response to the strain, at its own site and at all others.
+    """
+
+    sine: Medium
+    own: float
+    far: float
+
+
 class Jumps(NamedTuple):
     """Events since the last flush; of each array the beginning is in use.
 
@@ -77,6 +93,8 @@ class Jumps(NamedTuple):
     x, y : int64 arrays, shape (capacity,)
     amount : float64 array
         The plastic strain of the event, over that of a site which yields for one tau.
+    cosine, sine : float64 arrays
+        cos 4 psi and sin 4 psi of the event's orientation; 1 and 0 where that is fixed.
     direction : int8 array
         The sign of the stress before.
     start : float64 array
@@ -90,6 +108,8 @@ class Jumps(NamedTuple):
     x: NDArray[np.int64]
     y: NDArray[np.int64]
     amount: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    sine: NDArray[np.float64]
     direction: NDArray[np.int8]
     start: NDArray[np.float64]
     distance: NDArray[np.float64]
@@ -133,19 +153,19 @@ class JumpLoops(Protocol):
 
     def restart(
         self, now: float, records: JumpRecords, state: NDArray, seed: np.uint64,
-        rule: SwitchingRule, jump: JumpRule,
+        rule: SwitchingRule, jump: JumpRule, orientation: Orientation,
     ) -> None:  # fmt: skip
         """Count times from now on, with a stress of all sites that was computed for now."""
 
     def follow(
         self, until: float, stop: int, records: JumpRecords, state: NDArray, seed: np.uint64,
-        rule: SwitchingRule, jump: JumpRule,
+        rule: SwitchingRule, jump: JumpRule, orientation: Orientation,
     ) -> int:  # fmt: skip
         """Follow all events up to a time; see `thinning.Loops.follow`."""
 
 
-# Where the clock stands; `active` is always 0, `load` the stress that the drive has added to all
-# sites since the last flush, at the time `renewed`.
+# Where the clock stands; `active` is always 0, `load` the stress that the drive, and the isotropic
+# response to events, have added to all sites since the last flush, at the time `renewed`.
 JUMP_PROGRESS = np.dtype(
     [*((name, PROGRESS[name]) for name in PROGRESS.names or ()), ("load", "f8")]
 )

@@ -13,6 +13,7 @@ from epmpi.config import Configuration
 from epmpi.physics.propagators import (
     Modes,
     active_strain,
+    oriented_propagators,
     spline_filter,
     stream_propagator,
     stress_propagator,
@@ -125,6 +126,23 @@ class ElasticResponse:
         kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=with_flow)
         self.convolution: Convolution = fft.convolution(kernels, imaginary, halo)
         self.flow_fields = range(1, len(kernels))
+
+
+def stress_responses(configuration: Configuration, fft: Transform) -> list[Convolution]:
+    """Return the convolutions whose sum is the stress rate, each of a source of its own.
+
+    One, of the directions n s, as in `ElasticResponse`; or, for events of random orientation, of
+    them, of them times cos 4 psi, and times sin 4 psi.
+    """
+    model, propagator = configuration.model, configuration.propagator
+    if model.orientation == "fixed":
+        return [ElasticResponse(configuration, fft, with_flow=False).convolution]
+    strain_rate = active_strain(model.event_strain, model.relaxation_time)
+    parts = oriented_propagators(
+        *wavevectors(fft), propagator.symbol, propagator.prefactor, propagator.macroscopic
+    )
+    kernels = 2.0 * model.shear_modulus * strain_rate * parts
+    return [fft.convolution(kernel[None], [False], (0, 0)) for kernel in kernels]
 
 
 def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:

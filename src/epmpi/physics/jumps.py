@@ -34,6 +34,8 @@ class JumpRule(NamedTuple):
 
     Attributes
     ----------
+    oriented : int
+        1 where each event has an orientation of its own, else 0.
     driver : int
         THERMAL or EXTREMAL.
     residual : int
@@ -48,6 +50,7 @@ class JumpRule(NamedTuple):
         k and lambda of the Weibull distribution with them.
     """
 
+    oriented: int
     driver: int
     residual: int
     residual_scale: float

@@ -48,6 +48,34 @@ def stress_propagator(
     return np.where(at_zero, -1.0 if macroscopic == "strain" else 0.0, propagator)
 
 
+def oriented_propagators(
+    qx: Modes, qy: Modes, symbol: str, prefactor: float, macroscopic: str
+) -> Modes:
+    """Return the parts of the stress response to an event of any orientation; (3, modes...).
+
+    ``G(q) = -(1 - cos 4 (phi - psi)) / 2`` times `prefactor`, with phi the angle of q and psi that
+    of the event: the first part is ``-1/2``, the others go with ``cos 4 psi`` and ``sin 4 psi`` and
+    are ``cos(4 phi) / 2`` and ``sin(4 phi) / 2``.  At psi = 0 it is `stress_propagator`.  Real,
+    even; ``sin 4 phi`` is 0 at Nyquist modes, where it would not be.  At q = 0 the first is that of
+    `stress_propagator`, the others are 0.
+    """
+    x2, y2 = SYMBOLS[symbol](qx, qy)
+    q4 = (x2 + y2) ** 2
+    at_zero = q4 == 0.0
+    q4 = np.where(at_zero, 1.0, q4)
+    nyquist = (np.abs(qx) > NYQUIST) | (np.abs(qy) > NYQUIST)
+    cosine = 1.0 - 8.0 * x2 * y2 / q4
+    sine = 4.0 * np.sign(qx * qy) * np.sqrt(x2 * y2) * (x2 - y2) / q4
+    zero_mode = -1.0 if macroscopic == "strain" else 0.0
+    return np.stack(
+        [
+            np.where(at_zero, zero_mode, -0.5 * prefactor),
+            np.where(at_zero, 0.0, 0.5 * prefactor * cosine),
+            np.where(at_zero | nyquist, 0.0, 0.5 * prefactor * sine),
+        ]
+    )
+
+
 def stream_propagator(qx: Modes, qy: Modes) -> Modes:
     """Return psi(q) for eps_pl(q) = 1: the stream function of the displacement, real, even.
 

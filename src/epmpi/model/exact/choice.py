@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.devices import Device, Medium
+from epmpi.devices import Device, Orientation
 from epmpi.model.exact.engine import Engine
 from epmpi.model.exact.jump_engine import JumpEngine
+from epmpi.model.exact.response import tabulate
 from epmpi.physics import jumps, randomness
 
 
 def make_engine(
-    configuration: Configuration, medium: Medium, device: Device
+    configuration: Configuration,
+    kernels: Sequence[NDArray[np.float64]],
+    width: int,
+    drive: float,
+    device: Device,
 ) -> Engine | JumpEngine:
-    """Return the engine of a configuration, the same on all ranks."""
+    """Return the engine of a configuration, the same on all ranks.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    kernels : arrays, shape (Lx, Ly)
+        Stress rates while the site (0, 0) yields: one; of events of random orientation three.
+    width : int
+        Of a tile, in sites.
+    drive : float
+    device : Device
+    """
     seed = configuration.run.seed
+    medium, *others = (tabulate(kernel, width, drive) for kernel in kernels[-2:])
     if configuration.model.events == "finite":
         return Engine(medium, device.thinning(), seed)
     jump = jump_rule(configuration)
     threshold = initial_thresholds(configuration, jump, device)
-    return JumpEngine(medium, device.jumps(), seed, jump, threshold)
+    isotropic = kernels[0]
+    orientation = Orientation(
+        sine=others[0] if others else medium,
+        own=float(isotropic[0, 0]),
+        far=float(isotropic[0, 1]),  # alike at all other sites
+    )
+    return JumpEngine(medium, orientation, device.jumps(), seed, jump, threshold)
 
 
 def jump_rule(configuration: Configuration) -> jumps.JumpRule:
@@ -32,6 +57,7 @@ def jump_rule(configuration: Configuration) -> jumps.JumpRule:
     if thresholds == jumps.WEIBULL:
         shape, scale = jumps.weibull(model.yield_stress, deviation)
     return jumps.JumpRule(
+        oriented=int(model.orientation == "random"),
         driver=jumps.EXTREMAL if model.activation == "extremal" else jumps.THERMAL,
         residual=jumps.RESIDUALS[model.residual],
         residual_scale=model.residual_scale,

@@ -21,7 +21,7 @@ from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
 from epmpi.model.exact.choice import make_engine
 from epmpi.model.exact.completed import CompletedEvents
-from epmpi.model.exact.response import on_all_ranks, tabulate, tile_width
+from epmpi.model.exact.response import on_all_ranks, tile_width
 from epmpi.model.exact.slab_stress import SlabStress
 from epmpi.model.exact.waiting import ExactWaitingTimes
 from epmpi.model.expected import expected_activity
@@ -74,8 +74,8 @@ class ExactClock(Clock):
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
         width = tile_width(fft.lattice.sites, expected_activity(configuration))
-        medium = tabulate(self._stress.kernel(fft), width, activation.drive)
-        self._engine = make_engine(configuration, medium, fft.device)
+        kernels = self._stress.kernels(fft)
+        self._engine = make_engine(configuration, kernels, width, activation.drive, fft.device)
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0
@@ -159,9 +159,9 @@ class ExactClock(Clock):
         self._count_waits()
         self._log_ended()
         site, time = engine.yielded(now)
-        self._stress.strain_at_flush[:] = strain = self._stress.strain(site, time)
+        self._stress.sources_at_flush[:] = sources = self._stress.sources(site, time)
         self._active_time += engine.active_time(now)
-        engine.set_stress(on_all_ranks(self._fft, self._stress.stress(strain, self._time(now))))
+        engine.set_stress(on_all_ranks(self._fft, self._stress.stress(sources, self._time(now))))
         self._count_from(now)
         engine.restart(now, self._rule)
         self._check_alike()
@@ -191,9 +191,9 @@ class ExactClock(Clock):
                 "arithmetic agrees to the last bit; run all ranks on one kind of node"
             )
 
-    def _strain(self, now: float) -> NDArray[np.float64]:
-        """Return the plastic strain of this rank's slab at a time, (rows, Ly)."""
-        return self._stress.strain(*self._engine.yielded(now))
+    def _sources(self, now: float) -> NDArray[np.float64]:
+        """Return the plastic strain of this rank's slab at a time, first of (sources, rows, Ly)."""
+        return self._stress.sources(*self._engine.yielded(now))
 
     def _happened(self) -> tuple[float, ...]:
         """Return what is another tuple as soon as anything may have strained or changed."""
@@ -210,8 +210,9 @@ class ExactClock(Clock):
             return
         self._looked = happened
         fields, slab = self._fields, self._fft.slab
-        fields.plastic_strain[:] = self._strain(self._now)
-        fields.stress[:] = self._stress.stress(fields.plastic_strain, self._time(self._now))
+        sources = self._sources(self._now)
+        fields.plastic_strain[:] = sources[0]
+        fields.stress[:] = self._stress.stress(sources, self._time(self._now))
         fields.direction[:] = self._engine.direction[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
@@ -223,7 +224,7 @@ class ExactClock(Clock):
     def _move_tracers(self, now: float) -> None:
         """Move the tracers by the plastic strain since their last move.  Collective."""
         if self._motion is not None:
-            self._fields.plastic_strain[:] = self._strain(now)
+            self._fields.plastic_strain[:] = self._sources(now)[0]
             self._looked = ()
             self._motion.move()
             self._tracers.migrate()

@@ -17,6 +17,7 @@ from epmpi.devices import (
     JumpSites,
     JumpTiles,
     Medium,
+    Orientation,
 )
 from epmpi.model.exact.engine import CAPACITY, LANES, in_tiles
 from epmpi.physics.jumps import JumpRule
@@ -31,6 +32,8 @@ class JumpEngine:
     Parameters
     ----------
     medium : Medium
+    orientation : Orientation
+        Unused where that of all events is fixed.
     loops : JumpLoops
     seed : int
     jump : JumpRule
@@ -53,6 +56,7 @@ class JumpEngine:
     def __init__(
         self,
         medium: Medium,
+        orientation: Orientation,
         loops: JumpLoops,
         seed: int,
         jump: JumpRule,
@@ -91,6 +95,7 @@ class JumpEngine:
         self._loops = loops
         self._seed = np.uint64(seed)
         self._jump = jump
+        self._orientation = orientation
 
     @property
     def medium(self) -> Medium:
@@ -116,7 +121,9 @@ class JumpEngine:
     def restart(self, now: float, rule: SwitchingRule) -> None:
         """Count times from now on, with the stress of all sites set to that of now."""
         self.logged = 0
-        self._loops.restart(now, self.records, self._state, self._seed, rule, self._jump)
+        self._loops.restart(
+            now, self.records, self._state, self._seed, rule, self._jump, self._orientation
+        )
 
     def shift(self, now: float) -> None:
         """Count times from now on, with all else as it is."""
@@ -128,18 +135,22 @@ class JumpEngine:
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
         """Follow all events up to a time, or until so many have been; see `Loops.follow`."""
         return self._loops.follow(
-            until, stop, self.records, self._state, self._seed, rule, self._jump
+            until, stop, self.records, self._state, self._seed, rule, self._jump, self._orientation
         )
 
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return where sites have yielded since the last flush, and how much, signed.
 
         As `Engine.yielded`: a site that yields for a time of 1 has the same plastic strain as an
-        event of this amount.
+        event of this amount.  Of random orientation, (3, n): also times cos 4 psi, and sin 4 psi.
         """
         completed, events = self.progress["completed"], self.events
         x, y = events.x[:completed], events.y[:completed]
-        return x * self.direction.shape[1] + y, events.amount[:completed].copy()
+        amount = events.amount[:completed].copy()
+        if self._jump.oriented:
+            factors = events.cosine[:completed], events.sine[:completed]
+            amount = np.stack([amount, *(amount * factor for factor in factors)])
+        return x * self.direction.shape[1] + y, amount
 
     def active_time(self, now: float) -> float:
         """Return 0: an instantaneous event takes no time."""

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.model.elasticity import ElasticResponse
+from epmpi.model.elasticity import stress_responses
 from epmpi.model.exact.response import on_all_ranks, response_to, response_to_one_site
 from epmpi.spectral import Transform
+
+PARTS = ("strain_at_flush", "cosine_strain_at_flush", "sine_strain_at_flush")
 
 
 class SlabStress:
@@ -31,8 +33,8 @@ class SlabStress:
     ----------
     initial_stress : float64 array, shape (rows, Ly)
         Without plastic strain, when the drive was last set.
-    strain_at_flush : float64 array, shape (rows, Ly)
-        Plastic strain.
+    sources_at_flush : float64 array, shape (sources, rows, Ly)
+        Plastic strain; for events of random orientation also times cos 4 psi, and sin 4 psi.
     drive, since : float
         The drive, and when it was set.
     """
@@ -41,22 +43,25 @@ class SlabStress:
         model = configuration.model
         self._slab = fft.slab
         self._strain_rate = model.event_strain / (2.0 * model.relaxation_time)
-        self._response = ElasticResponse(configuration, fft, with_flow=False).convolution
+        self._responses = stress_responses(configuration, fft)
         self.initial_stress = np.zeros(fft.slab.shape)
-        self.strain_at_flush = np.zeros(fft.slab.shape)
+        self.sources_at_flush = np.zeros((len(self._responses), *fft.slab.shape))
         self.drive, self.since = drive, 0.0
 
-    def kernel(self, fft: Transform) -> NDArray[np.float64]:
-        """Return the stress rate (Lx, Ly) while the site (0, 0) yields, on all ranks.  Collective.
+    def kernels(self, fft: Transform) -> list[NDArray[np.float64]]:
+        """Return the stress rates (Lx, Ly) while the site (0, 0) yields, on all ranks.  Collective.
 
-        In the positive direction; stress a unit of time.
+        In the positive direction; stress a unit of time; one for each source.
         """
-        return on_all_ranks(fft, response_to_one_site(self._response))
+        return [on_all_ranks(fft, response_to_one_site(one)) for one in self._responses]
 
     def begin(self, stress: NDArray, strain: NDArray[np.float64], time: float) -> None:
-        """Begin with the stress and the plastic strain (rows, Ly) of a time.  Collective."""
-        self.strain_at_flush[:] = strain
-        self.initial_stress[:] = stress - self._response_to(self.strain_at_flush)
+        """Begin with the stress and the plastic strain (rows, Ly) of a time.  Collective.
+
+        How that is oriented does not matter: only the stress that comes from it later does.
+        """
+        self.sources_at_flush[0], self.sources_at_flush[1:] = strain, 0.0
+        self.initial_stress[:] = stress - self._response_to(self.sources_at_flush)
         self.since = time
 
     def set_drive(self, drive: float, time: float) -> None:
@@ -64,23 +69,31 @@ class SlabStress:
         self.initial_stress += self.drive * (time - self.since)
         self.drive, self.since = drive, time
 
-    def strain(self, site: NDArray[np.int64], duration: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the plastic strain (rows, Ly) after what `Engine.yielded` has returned."""
+    def sources(
+        self, site: NDArray[np.int64], duration: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return all sources (sources, rows, Ly) after what `Engine.yielded` has returned."""
         first = self._slab.first_site
-        here = (site >= first) & (site < first + self.strain_at_flush.size)
-        strain = self.strain_at_flush.copy()
-        np.add.at(strain.reshape(-1), site[here] - first, self._strain_rate * duration[here])
-        return strain
+        here = (site >= first) & (site < first + self.initial_stress.size)
+        sources = self.sources_at_flush.copy()
+        for source, lasted in zip(sources, np.atleast_2d(duration), strict=True):
+            np.add.at(source.reshape(-1), site[here] - first, self._strain_rate * lasted[here])
+        return sources
 
-    def stress(self, strain: NDArray[np.float64], time: float) -> NDArray[np.float64]:
-        """Return sigma (rows, Ly) for the plastic strain of a time.  Collective."""
-        return self.initial_stress + self._response_to(strain) + self.drive * (time - self.since)
+    def stress(self, sources: NDArray[np.float64], time: float) -> NDArray[np.float64]:
+        """Return sigma (rows, Ly) for the sources of a time.  Collective."""
+        return self.initial_stress + self._response_to(sources) + self.drive * (time - self.since)
 
-    def _response_to(self, strain: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _response_to(self, sources: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 2 mu G * eps_pl.  Collective."""
         rate = self._strain_rate  # the convolution is that of directions n s
-        return response_to(self._response, strain / rate if rate else np.zeros_like(strain))
+        parts = [
+            response_to(response, source / rate if rate else np.zeros_like(source))
+            for response, source in zip(self._responses, sources, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1] + parts[2]
 
     def fields(self) -> Mapping[str, NDArray]:
         """Return the arrays by site that stress and strain are made of."""
-        return {"initial_stress": self.initial_stress, "strain_at_flush": self.strain_at_flush}
+        of_flush = dict(zip(PARTS, self.sources_at_flush, strict=False))
+        return {"initial_stress": self.initial_stress, **of_flush}

@@ -15,11 +15,9 @@ import numpy as np
 
 from epmpi.devices.cpu.compiler import compile_module, part, randomness, record_loop
 from epmpi.devices.cpu.jumps.bounds import load_until, renew_bound_of, renew_bounds, spread
-from epmpi.devices.cpu.jumps.tiles import BEYOND, evaluate, take_note, update_tile
+from epmpi.devices.cpu.jumps.tiles import BEYOND, add_jumps, evaluate, take_note, update_tile
 from epmpi.devices.cpu.thinning.lanes import choose, largest_of
 from epmpi.devices.cpu.thinning.tiles import (
-    add_overlap,
-    add_responses,
     choose_site,
     rules,
     site_of,
@@ -40,7 +38,7 @@ EXTREMAL = physics.EXTREMAL
 
 CANDIDATES = np.uint64(randomness.CANDIDATES)
 # Blocks of draws of a candidate.
-TIME, RESIDUAL, THRESHOLD = np.uint64(0), np.uint64(1), np.uint64(2)
+TIME, RESIDUAL, THRESHOLD, ANGLE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 
 
 @record_loop
@@ -62,13 +60,11 @@ def draw_next(now, progress, seed, rule, jump):
 
 
 @part
-def log_jump(now, x, y, sign, amount, distance, drop, records, progress):
+def log_jump(now, x, y, sign, records, progress):
     """Take note of an event."""
     sites, events = records.sites, records.events
     n, begun = progress.completed, progress.begun
-    events.x[n], events.y[n], events.direction[n] = x, y, sign
-    events.amount[n], events.start[n] = amount, now
-    events.distance[n], events.drop[n] = distance, drop
+    events.x[n], events.y[n], events.direction[n], events.start[n] = x, y, sign, now
     events.begun_at[begun] = now
     events.waited[begun] = now - sites.last[x, y]
     sites.last[x, y] = now
@@ -77,13 +73,13 @@ def log_jump(now, x, y, sign, amount, distance, drop, records, progress):
 
 
 @part
-def jump_site(now, tile, number, records, progress, seed, rule, jump):
+def jump_site(now, tile, number, records, progress, seed, rule, jump, orientation):
     """Let a site of a tile that is up to date yield; the bounds of all tiles must be renewed.
 
     Its stress becomes what is drawn; every other one changes by G times its drop, with
     G(r = 0) = -1: the plastic strain of the event is such that the response to it is the drop.
     """
-    medium, sites, tiles, _, scratch = records
+    medium, sites, tiles, events, _ = records
     x, y = site_of(tile, number, medium)
     stress, old = sites.stress[tile, number], sites.threshold[tile, number]
     block = words(seed, CANDIDATES, progress.candidate, THRESHOLD)
@@ -93,34 +89,42 @@ def jump_site(now, tile, number, records, progress, seed, rule, jump):
     first, second = uniform_of(block[0], block[1]), uniform_of(block[2], block[3])
     sign = activation_direction(stress, rule, second)
     left = draw_residual(sign, threshold, jump, first, second)
-    amount = (left - stress) / medium.kernel[0, 0]
-    drop = sign * (stress - left)
-    log_jump(now, x, y, sign, amount, old - abs(stress), drop, records, progress)
-    a = tile // medium.along_y
-    x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
-    add_responses(tile, add_overlap(x, y, amount, x0, y0, 0, medium, scratch), records)
+    cosine, sine, own = 1.0, 0.0, medium.kernel[0, 0]
+    if jump.oriented:
+        block = words(seed, CANDIDATES, progress.candidate, ANGLE)
+        angle = 2.0 * math.pi * uniform_of(block[0], block[1])
+        cosine, sine = math.cos(angle), math.sin(angle)
+        own = orientation.own + cosine * own + sine * orientation.sine.kernel[0, 0]
+    amount = (left - stress) / own
+    n = progress.completed
+    events.amount[n], events.cosine[n], events.sine[n] = amount, cosine, sine
+    events.distance[n], events.drop[n] = old - abs(stress), sign * (stress - left)
+    log_jump(now, x, y, sign, records, progress)
+    spread(x, y, amount * cosine, medium, tiles)
+    if jump.oriented:
+        spread(x, y, amount * sine, orientation.sine, tiles)
+        progress.load += amount * orientation.far
+    add_jumps(tile, records, progress, jump, orientation)  # it lacks this event alone
     sites.stress[tile, number] = left
     sites.threshold[tile, number] = threshold
-    spread(x, y, amount, medium, tiles)
-    take_note(tile, records, progress)
     evaluate(tile, records, rule, jump)
 
 
 @part
-def take_candidate(now, records, progress, seed, rule, jump):
+def take_candidate(now, records, progress, seed, rule, jump, orientation):
     """Let an event happen, or refuse the candidate; renew the bounds that this changes."""
     medium, sites, tiles, _, scratch = records
     load_until(now, medium, progress)
     block = words(seed, CANDIDATES, progress.candidate, TIME)
     share = uniform_of(block[2], block[3]) * progress.bound
     tile, share = choose(share, tiles.bound, 0, tiles.bound.size, scratch.bound_sums)
-    update_tile(tile, records, progress, rule, jump)
+    update_tile(tile, records, progress, rule, jump, orientation)
     progress.violated += tiles.total[tile] > tiles.bound[tile]
     if share < tiles.total[tile]:
         _, _, number, share = choose_site(share, tile, medium, scratch)
         there = with_barrier(rule, sites.threshold[tile, number], rule.exponent)
         if share < activation_rate(sites.stress[tile, number], there):
-            jump_site(now, tile, number, records, progress, seed, rule, jump)
+            jump_site(now, tile, number, records, progress, seed, rule, jump, orientation)
             renew_bounds(now, records, progress, rule, jump)
             return
     progress.refused += 1
@@ -128,7 +132,7 @@ def take_candidate(now, records, progress, seed, rule, jump):
 
 
 @part
-def take_weakest(now, records, progress, seed, rule, jump):
+def take_weakest(now, records, progress, seed, rule, jump, orientation):
     """Let the weakest of all sites yield: the first of the first tile where two are alike."""
     _, _, tiles, _, scratch = records
     while True:
@@ -137,7 +141,7 @@ def take_weakest(now, records, progress, seed, rule, jump):
         while tiles.bound[tile] != top:
             tile += 1
         seen = tiles.seen[tile] == progress.completed and tiles.bound[tile] == tiles.total[tile]
-        update_tile(tile, records, progress, rule, jump)
+        update_tile(tile, records, progress, rule, jump, orientation)
         progress.violated += tiles.total[tile] > top
         if seen:
             break
@@ -146,12 +150,12 @@ def take_weakest(now, records, progress, seed, rule, jump):
     number = 0
     while scratch.size[number] != top:
         number += 1
-    jump_site(now, tile, number, records, progress, seed, rule, jump)
+    jump_site(now, tile, number, records, progress, seed, rule, jump, orientation)
     renew_bounds(now, records, progress, rule, jump)
 
 
 @record_loop
-def follow(until, stop, records, state, seed, rule, jump):
+def follow(until, stop, records, state, seed, rule, jump, orientation):
     """Follow all events up to a time, or until so many have happened since the last flush.
 
     Parameters
@@ -165,6 +169,7 @@ def follow(until, stop, records, state, seed, rule, jump):
     seed : uint64
     rule : rules.SwitchingRule
     jump : jumps.JumpRule
+    orientation : Orientation
 
     Returns
     -------
@@ -177,11 +182,11 @@ def follow(until, stop, records, state, seed, rule, jump):
             return REACHED
         now = progress.now = progress.next
         if jump.driver == EXTREMAL:
-            take_weakest(now, records, progress, seed, rule, jump)
+            take_weakest(now, records, progress, seed, rule, jump, orientation)
         elif now >= progress.horizon:
             renew_bounds(now, records, progress, rule, jump)
         else:
-            take_candidate(now, records, progress, seed, rule, jump)
+            take_candidate(now, records, progress, seed, rule, jump, orientation)
         progress.candidate += np.uint64(1)
         draw_next(now, progress, seed, rule, jump)
         if now > LONGEST:
@@ -190,7 +195,7 @@ def follow(until, stop, records, state, seed, rule, jump):
 
 
 @record_loop
-def restart(now, records, state, seed, rule, jump):
+def restart(now, records, state, seed, rule, jump, orientation):
     """Count times from now on, with a stress of all sites that was computed for now.
 
     Bounds and the next candidate are drawn anew; the log of events is empty.

@@ -16,14 +16,14 @@ BEYOND = -1e300  # |sigma| - sigma_Y of what is no site
 
 
 @part
-def list_jumps(tile, records, progress):
-    """List the events whose response a tile lacks; return their number."""
+def list_jumps(tile, factor, records, progress):
+    """List the events whose response a tile lacks, times a factor of each; return their number."""
     medium, _, tiles, events, scratch = records
     a = tile // medium.along_y
     x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
     count = 0
     for n in range(tiles.seen[tile], progress.completed):
-        x, y, amount = events.x[n], events.y[n], events.amount[n]
+        x, y, amount = events.x[n], events.y[n], events.amount[n] * factor[n]
         count = add_overlap(x, y, amount, x0, y0, count, medium, scratch)
     return count
 
@@ -77,21 +77,30 @@ def evaluate(tile, records, rule, jump):
 
 
 @called_loop
-def update_tile(tile, records, progress, rule, jump):
-    """Bring the stress of a tile up to date, and what is known of it.
+def add_jumps(tile, records, progress, jump, orientation):
+    """Bring the stress of a tile up to date.
 
     ``sigma += load since then + sum over the events since then of G amount``.
     """
-    _, sites, tiles, _, _ = records
+    _, sites, tiles, events, scratch = records
     loaded = progress.load - tiles.load[tile]
     if loaded != 0.0:
         stress = sites.stress[tile, :]
         for n in range(stress.size):
             stress[n] += loaded
-    count = list_jumps(tile, records, progress)
+    count = list_jumps(tile, events.cosine, records, progress)
     if count > 0:
         add_responses(tile, count, records)
+        if jump.oriented:
+            list_jumps(tile, events.sine, records, progress)
+            add_responses(tile, count, (orientation.sine, sites, tiles, events, scratch))
     take_note(tile, records, progress)
+
+
+@called_loop
+def update_tile(tile, records, progress, rule, jump, orientation):
+    """Bring the stress of a tile up to date, and what is known of it."""
+    add_jumps(tile, records, progress, jump, orientation)
     evaluate(tile, records, rule, jump)
 
 
