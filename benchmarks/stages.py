@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from epmpi.devices import Device, RepeatedStep, RowLoops
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
+from epmpi.spectral import messages
+from epmpi.spectral.between_hosts import BetweenHosts
+from epmpi.spectral.messages import ByMessages
+from epmpi.spectral.sites import SourceMessages
+
+EXCHANGES: tuple[Any, ...] = (ByMessages, BetweenHosts, SourceMessages)
 
 # Method of the device, of its loops over rows, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
@@ -24,7 +31,23 @@ LINE_STAGES = {
     "convolve": "columns",
     "restore_rows": "inverse rows",
 }
-STAGES = [*DEVICE_STAGES.values(), *LOOP_STAGES.values(), *LINE_STAGES.values(), "exchange"]
+# Of exchanges by messages, whose calls contain transforms of lines: what these leave.
+EXCHANGE_STAGES = {
+    "send_rows": "packing",
+    "receive_rows": "packing",
+    "to_columns": "exchange",
+    "to_rows": "exchange",
+}
+STAGES = [
+    *dict.fromkeys(
+        [
+            *DEVICE_STAGES.values(),
+            *LOOP_STAGES.values(),
+            *LINE_STAGES.values(),
+            *EXCHANGE_STAGES.values(),
+        ]
+    )
+]
 
 
 REPLAYS = 20
@@ -46,7 +69,8 @@ class Stopwatch:
         self.harmless = True
         self.wait: Callable[[], None] = lambda: None  # until what was asked for is done
         self._device: Device | None = None
-        self._spans: list[tuple[str, float, float]] = []
+        self._spans: list[tuple[str, float, float, str]] = []
+        self._open: list[str] = []  # stages that have begun, each within the one before
         self._calls: list[tuple[str, Callable[[], Any]]] | None = None  # of a step, if taken down
 
     def use(self, device: Device) -> None:
@@ -66,27 +90,36 @@ class Stopwatch:
             setattr(thing, method, self.timed(stage, getattr(thing, method)))
 
     def timed(self, stage: str, function: Any) -> Any:
-        """Return the function with its time added to a stage at every call."""
+        """Return the function with its time added to a stage at every call.
+
+        What is timed within counts there alone.
+        """
 
         def measured(*arguments: Any, **options: Any) -> Any:
-            if self._calls is not None and stage != "exchange":
+            if self._calls is not None and stage not in EXCHANGE_STAGES.values():
                 self._calls.append((stage, partial(function, *arguments, **options)))
             if not self.running:
                 return function(*arguments, **options)
+            around = self._open[-1] if self._open else ""
+            self._open.append(stage)
             first = time.perf_counter()
             try:
                 return function(*arguments, **options)
             finally:
-                self._spans.append((stage, first, time.perf_counter()))
+                self._spans.append((stage, first, time.perf_counter(), around))
+                self._open.pop()
 
         return measured
 
     def collect(self) -> dict[str, float]:
         """Return the seconds of each stage since the last time."""
         seconds: dict[str, float] = defaultdict(float)
-        for stage, first, last in self._spans:
-            seconds[stage] += last - first
+        for stage, first, last, around in self._spans:
+            spent = last - first
+            seconds[stage] += spent
+            seconds[around] -= spent
         self._spans.clear()
+        seconds.pop("", None)
         return seconds
 
     def replayed(self, step: Callable[[], None], replays: int = REPLAYS) -> dict[str, float]:
@@ -153,3 +186,19 @@ def timed_communicator(watch: Stopwatch) -> Communicator:
     communicator = Communicator.world()
     watch.hold(communicator, {name: "exchange" for name in ("exchange", "barrier", "any", "route")})
     return communicator
+
+
+@contextmanager
+def timed_exchanges(watch: Stopwatch) -> Iterator[None]:
+    """Time what exchanges by messages do, whoever makes them, for a while."""
+    kept = messages._await, {kind: dict(vars(kind)) for kind in EXCHANGES}
+    messages._await = watch.timed("exchange", messages._await)
+    for kind in EXCHANGES:
+        watch.hold(kind, EXCHANGE_STAGES)
+    try:
+        yield
+    finally:
+        messages._await = kept[0]
+        for kind, methods in kept[1].items():
+            for name in EXCHANGE_STAGES:
+                setattr(kind, name, methods[name])

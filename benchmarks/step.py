@@ -21,7 +21,13 @@ from typing import Protocol
 from benchmarks.numpy_peer import NumpyPeer
 from benchmarks.peer import SOURCE, Peer
 from benchmarks.rows import append
-from benchmarks.stages import STAGES, Stopwatch, timed_communicator, timed_device
+from benchmarks.stages import (
+    STAGES,
+    Stopwatch,
+    timed_communicator,
+    timed_device,
+    timed_exchanges,
+)
 from epmpi.config import from_mapping
 from epmpi.model.model import Model
 
@@ -67,22 +73,23 @@ def measure(
     ours, stages = [], []
     theirs: dict[str, list[float]] = {name: [] for name in peers}
     activity: dict[str, float] = {}
-    for _ in range(options.rounds):
-        communicator.barrier()
-        watch.running = watch.harmless
-        ours.append(step_seconds(model, watch, options.steps))
-        watch.running = False
-        stages.append({stage: spent / options.steps for stage, spent in watch.collect().items()})
-        for name, peer in peers.items():
-            seconds, activity[name] = peer.step_seconds(
-                length,
-                options.temperature,
-                options.time_step,
-                options.steps,
-                options.warmup,
-                number,
-            )
-            theirs[name].append(seconds)
+    with timed_exchanges(watch):
+        for _ in range(options.rounds):
+            communicator.barrier()
+            watch.running = watch.harmless
+            ours.append(step_seconds(model, watch, options.steps))
+            watch.running = False
+            stages.append({stage: spent / options.steps for stage, spent in watch.collect().items()})
+            for name, peer in peers.items():
+                seconds, activity[name] = peer.step_seconds(
+                    length,
+                    options.temperature,
+                    options.time_step,
+                    options.steps,
+                    options.warmup,
+                    number,
+                )
+                theirs[name].append(seconds)
     seen = round(model.observables().get("activity", 0.0), 5)
     if not watch.harmless:
         stages = [watch.replayed(model.step)]

@@ -35,6 +35,17 @@ def test_a_shared_link_serves_all_ranks_of_a_node():
     assert shared.exchange(11e6, 12) == pytest.approx(SLOW.exchange(11e6, 12) + extra)
 
 
+def test_hosts_send_each_other_one_message():
+    """16 hosts of 64 ranks send 240 messages, not a million, of as many bytes."""
+    network = Network(64, Link(0.0, 0.0, 1e12), Link(0.0, 1e-6, 1e9))
+    ranks, volume = 1024, 1e6
+    messages, whole = 15 / 64, volume * ranks / (ranks - 1) * 15 / 16
+    assert network.between_hosts(volume, ranks) == pytest.approx(1e-6 * messages + whole / 1e9)
+    one_by_one = (ranks - 64) * (1e-6 + volume / (ranks - 1) / 1e9)
+    assert network.exchange(volume, ranks) == pytest.approx(one_by_one)
+    assert network.between_hosts(volume, 64) == 0.0
+
+
 def test_two_hops_are_one_inside_a_node_and_send_few_messages_between_nodes():
     assert SLOW.two_hops(3e6, 4) == pytest.approx(SLOW.exchange(3e6, 4))
     # 64 ranks on 16 nodes hold 64 parts each: 48 of them move inside, 60 between the nodes.

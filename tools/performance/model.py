@@ -91,6 +91,19 @@ class Network:
         near = self.inside.seconds(active - 1, whole * (1 - 1 / active), active)
         return near + self.between.seconds(nodes - 1, whole * (1 - 1 / nodes), active)
 
+    def between_hosts(self, volume: float, ranks: int) -> float:
+        """Return the time of the same exchange where the ranks of a node share memory.
+
+        One message goes from each node to each other, P / n - 1 from a node, which its n ranks
+        share out: on CPUs, see `epmpi.spectral.between_hosts`.
+        """
+        if ranks == 1:
+            return 0.0
+        active = min(ranks, self.ranks_per_node)
+        nodes = ranks / active
+        whole = volume * ranks / (ranks - 1)
+        return self.between.seconds((nodes - 1) / active, whole * (1 - 1 / nodes), active)
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -120,9 +133,10 @@ class Prediction:
         Seconds by stage, exchange and its messages not included.
     transport, messages : float
         Seconds of the exchange for its bytes, and for the number of its messages.
-    overlapped, two_hops, single_wire : float
+    overlapped, two_hops, between_hosts, single_wire : float
         Seconds of a step with the exchange hidden behind the computation as far as it can be; with
-        the exchange in two hops; with numbers sent in single precision.
+        the exchange in two hops; with one message between two nodes, whose ranks share memory; with
+        numbers sent in single precision.
     """
 
     work: Workload
@@ -131,6 +145,7 @@ class Prediction:
     messages: float
     overlapped: float = field(repr=False)
     two_hops: float = field(repr=False)
+    between_hosts: float = field(repr=False)
     single_wire: float = field(repr=False)
 
     @property
@@ -162,11 +177,13 @@ def predict(work: Workload, machine: Machine) -> Prediction:
     exchange = sum(network.exchange(volume, work.ranks) for volume in volumes)
     messages = sum(network.exchange(0, work.ranks) for _ in volumes)
     hops = sum(network.two_hops(volume, work.ranks) for volume in volumes)
+    hosts = sum(network.between_hosts(volume, work.ranks) for volume in volumes)
     thin = sum(network.exchange(volume * 4 / work.real, work.ranks) for volume in volumes)
     return Prediction(
         work, spent, exchange - messages, messages,
         overlapped=max(computing, exchange),
         two_hops=computing + hops,
+        between_hosts=computing + hosts,
         single_wire=computing + thin,
     )  # fmt: skip
 

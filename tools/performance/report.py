@@ -63,13 +63,13 @@ def _limits(families: Families) -> list[str]:
         "what holds it",
         "back there, and the fastest step with one change (ms at ranks)",
         f"{'L':>6}{'least':>7}{'pay':>6}{'fastest':>15}{'held back by':>16}"
-        f"{'overlap':>16}{'two hops':>16}{'single wire':>16}",
+        f"{'overlap':>16}{'two hops':>16}{'hosts':>16}{'single wire':>16}",
     ]
     for family in families:
         best = min(family, key=lambda p: p.seconds)
         changed = [
             min((getattr(p, name), p.work.ranks) for p in family)
-            for name in ("overlapped", "two_hops", "single_wire")
+            for name in ("overlapped", "two_hops", "between_hosts", "single_wire")
         ]
         cells = [(best.seconds, best.work.ranks), *changed]
         told = [f"{milliseconds(seconds)} at {ranks}" for seconds, ranks in cells]
@@ -81,8 +81,9 @@ def _limits(families: Families) -> list[str]:
         *lines,
         "",
         "overlap: the exchange hides behind the computation as far as it can; two hops: inside",
-        "nodes, then between them, P / n long messages in place of P short ones; single wire:",
-        "numbers travel in single precision. Slabs go down to single lines, P <= L / 2, as far as",
+        "nodes, then between them, P / n long messages in place of P short ones; hosts: one message",
+        "from each node to each other, whose ranks share memory, as CPUs do; single wire: numbers",
+        "travel in single precision. Slabs go down to single lines, P <= L / 2, as far as",
         "pencils go in two dimensions: more ranks would have to cut the lines themselves.",
     ]
 

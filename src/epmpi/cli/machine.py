@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import time
+from collections.abc import Collection
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import epmpi
 from epmpi.cli.words import closing
 from epmpi.config import FFT_ENGINES, from_mapping
 from epmpi.output.provenance import git_revision
-from epmpi.parallel import Communicator, library
+from epmpi.parallel import Communicator, library, wires
 
 if TYPE_CHECKING:
     from epmpi.devices import Device
@@ -83,11 +84,16 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
         ),
         ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
-        ("exchange", exchange),
+        ("exchange", exchange + between(set(hosts))),
         ("FFT engines", ", ".join(_engines())),
     ]
     for name, value in rows:
         print(f"{name:<12} {value}")
+
+
+def between(hosts: Collection[str]) -> str:
+    """Return what carries messages between hosts, where there are several."""
+    return f"; messages by {', '.join(wires())}" if len(hosts) > 1 else ""
 
 
 def _engines() -> list[str]:

@@ -9,15 +9,30 @@ from epmpi.model.tracers import RECORD
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import split
 
+DENSE = 4  # identities, at most, for each that is here, to sort by their places
 TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it
 
 
 def records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
     """Return tracers as records of dtype `RECORD`, ordered by identity."""
     tracers = np.empty(len(identity), RECORD)
-    order = np.argsort(identity)
+    order = _order(identity)
     tracers["identity"], tracers["position"] = identity[order], position[order]
     return tracers
+
+
+def _order(identity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices that sort identities, each of which is there once.
+
+    Where most of them up to the largest are here, each has its place, which is found faster than by
+    comparing them.
+    """
+    number = int(identity.max(initial=-1)) + 1
+    if number > DENSE * len(identity):
+        return np.argsort(identity)
+    place = np.full(number, -1)
+    place[identity] = np.arange(len(identity))
+    return place if number == len(identity) else place[place >= 0]
 
 
 def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float64] | None:

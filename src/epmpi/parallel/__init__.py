@@ -4,7 +4,7 @@ The communicator is passed explicitly; only entry points use that of all ranks.
 """
 
 from epmpi.parallel.communicator import Communicator, abort_on_exception, is_of_mpi
-from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, launched, library, load
+from epmpi.parallel.mpi_library import cuda_aware, foreign_launcher, launched, library, load, wires
 from epmpi.parallel.rolling_gather import RollingGather
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "launched",
     "library",
     "load",
+    "wires",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,10 @@ _LAUNCHERS = (
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"),
 )
 
+WIRES = (  # variables by which MPI libraries are told what to send by
+    "MPIR_CVAR_CH4_NETMOD", "UCX_TLS", "UCX_NET_DEVICES", "FI_PROVIDER", "FI_TCP_IFACE",
+    "OMPI_MCA_pml", "OMPI_MCA_mtl", "OMPI_MCA_btl",
+)  # fmt: skip
 _MPICH_CUDA = 0  # MPICH's MPIX_GPU_SUPPORT_CUDA
 
 
@@ -102,6 +107,18 @@ def library() -> str:
     """Return the name and version of the MPI library, or that there is none, on one line."""
     mpi, _ = load()
     return "none" if mpi is None else _one_line(mpi.Get_library_version())
+
+
+def wires() -> list[str]:
+    """Return what carries messages between hosts, as far as the library says.
+
+    That is its device, where it names one (MPICH), and the variables that choose one.
+    """
+    mpi, _ = load()
+    text = "" if mpi is None else mpi.Get_library_version()
+    devices = re.findall(r"^MPICH Device:\s*(.*?)\s*$", text, re.MULTILINE)
+    chosen = [f"{name}={os.environ[name]}" for name in WIRES if os.environ.get(name)]
+    return [*devices, *chosen] or ["what the library chooses"]
 
 
 def cuda_aware() -> bool:

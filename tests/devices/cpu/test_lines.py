@@ -1,10 +1,13 @@
 """Line transforms compiled for the CPU, against numpy.fft: values, lanes, views, partial strips."""
 
+from types import FunctionType
+
+import numba
 import numpy as np
 import pytest
 
 from epmpi.devices import CPU
-from epmpi.devices.cpu import vector_lines
+from epmpi.devices.cpu import butterflies, vector_lines
 from epmpi.devices.cpu.line_plans import (
     has_plan,
     line_plan,
@@ -290,3 +293,19 @@ def test_strips_that_share_a_kernel_are_what_they_are_one_by_one(monkeypatch, dt
     assert np.all(alone != 0)
     for strips in (2, 4, 100):
         assert np.array_equal(responses(strips), alone)
+
+
+@every_precision
+@pytest.mark.parametrize("backwards", [False, True])
+def test_asking_for_points_ahead_changes_no_bit(dtype, backwards):
+    """Whichever processor does so: the last points ask for some beyond the array."""
+    source, plan = butterflies.pass_of_four.py_func, line_plan(256, dtype)
+    found = []
+    for ahead in (0, 8, 10**6):
+        names = {**vars(butterflies), "AHEAD": ahead}
+        one_pass = numba.njit(error_model="numpy")(FunctionType(source.__code__, names))
+        work = random_real((4 * line_width(dtype) * 256,), dtype)
+        one_pass(work, 0, 256, 64, 1, plan.roots, 0, backwards)
+        found.append(work)
+    assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
+    assert not np.array_equal(found[0], random_real(work.shape, dtype))
