@@ -66,10 +66,10 @@ def test_one_rank_sends_nothing_and_packs_nothing():
 
 
 def test_bytes_sent_of_two_ranks_by_hand():
-    # 32 rows of 16 of the 33 complex columns stay; 32 x 17 go.  Back: 32 rows and one of halo of 16
-    # columns, for the stress rate and two velocities.
-    assert Workload(64, 2, 16).sent(0) == (16 * 32 * 17, 16 * 33 * 16 * 3)
-    assert Workload(64, 2, 16, precision="single").sent(0) == (8 * 32 * 17, 8 * 33 * 16 * 3)
+    # 32 rows of 16 of the 33 complex columns stay; 32 x 17 go.  Back: 32 rows and three of halo
+    # of 16 columns, for the stress rate and two velocities.
+    assert Workload(64, 2, 16).sent(0) == (16 * 32 * 17, 16 * 35 * 16 * 3)
+    assert Workload(64, 2, 16, precision="single").sent(0) == (8 * 32 * 17, 8 * 35 * 16 * 3)
     assert Workload(64, 2).sent(0) == (16 * 32 * 17, 16 * 32 * 16)
 
 

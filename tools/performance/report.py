@@ -81,7 +81,7 @@ def _limits(families: Families) -> list[str]:
         *lines,
         "",
         "overlap: the exchange hides behind the computation as far as it can; two hops: inside",
-        "nodes, then between them, P / n long messages in place of P short ones; hosts: one message",
+        "nodes, then between them, P / n long messages in place of P short ones; hosts: a message",
         "from each node to each other, whose ranks share memory, as CPUs do; single wire: numbers",
         "travel in single precision. Slabs go down to single lines, P <= L / 2, as far as",
         "pencils go in two dimensions: more ranks would have to cut the lines themselves.",
