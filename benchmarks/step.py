@@ -79,7 +79,9 @@ def measure(
             watch.running = watch.harmless
             ours.append(step_seconds(model, watch, options.steps))
             watch.running = False
-            stages.append({stage: spent / options.steps for stage, spent in watch.collect().items()})
+            stages.append(
+                {stage: spent / options.steps for stage, spent in watch.collect().items()}
+            )
             for name, peer in peers.items():
                 seconds, activity[name] = peer.step_seconds(
                     length,

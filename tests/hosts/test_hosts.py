@@ -14,6 +14,7 @@ from same_runs import differences
 from two_hosts import ip, lacking, two_hosts
 
 from epmpi.cli import main
+from epmpi.host.exits import STOPPED
 from epmpi.output.checkpoint import PREVIOUS
 from epmpi.run.simulation import Simulation
 from epmpi.spectral.transport import HOST, HOSTS
@@ -150,8 +151,9 @@ def test_a_host_that_cannot_be_reached_ends_the_run(hosts, tmp_path, alone, dies
     if dies:
         hosts.kill(2)
     said = assert_all_end(hosts, started, (1, 2))
-    assert "no step has ended for" in said, (started.returncode, said)
-    assert "(run.stall_limit)" in said
+    if started.returncode == STOPPED:  # else MPI has noticed it first
+        assert "no step has ended for" in said
+        assert "(run.stall_limit)" in said
     assert_goes_on(run, alone[1])
 
 
