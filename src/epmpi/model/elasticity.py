@@ -137,12 +137,20 @@ def stress_responses(configuration: Configuration, fft: Transform) -> list[Convo
     model, propagator = configuration.model, configuration.propagator
     if model.orientation == "fixed":
         return [ElasticResponse(configuration, fft, with_flow=False).convolution]
-    strain_rate = active_strain(model.event_strain, model.relaxation_time)
-    parts = oriented_propagators(
-        *wavevectors(fft), propagator.symbol, propagator.prefactor, propagator.macroscopic
-    )
-    kernels = 2.0 * model.shear_modulus * strain_rate * parts
-    return [fft.convolution(kernel[None], [False], (0, 0)) for kernel in kernels]
+    factor = 2.0 * model.shear_modulus * active_strain(model.event_strain, model.relaxation_time)
+
+    def part(number: int) -> Kernel:
+        return _of_wavenumbers(
+            fft,
+            lambda qx, qy: (
+                factor
+                * oriented_propagators(
+                    qx, qy, propagator.symbol, propagator.prefactor, propagator.macroscopic
+                )[number]
+            ),
+        )
+
+    return [fft.convolution([part(number)], [False], (0, 0)) for number in range(3)]
 
 
 def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:
