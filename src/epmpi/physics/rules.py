@@ -81,20 +81,24 @@ class Increments(NamedTuple):
     strain: float
 
 
-def barrier(stress, rule):
-    """Return the barrier of an activation in units of T: p_on ~ exp(-barrier).
+def barrier_height(stress, rule):
+    """Return the height of the barrier of an activation, and the unit of that: p_on ~ exp(-h / u).
 
-    ``(sigma_Y^2 - sigma^2) / (2 T)`` of Eq. (2), or ``(sigma_Y - |sigma|)^alpha / T``; 0 at and
-    above the threshold, and for `RANDOM`.  `activation_bound` requires that it does not increase
-    with |sigma|.
+    ``sigma_Y^2 - sigma^2`` and ``2 T`` of Eq. (2), or ``(sigma_Y - |sigma|)^alpha`` and T; 0 or
+    negative at and above the threshold, and 0 for `RANDOM`.  `activation_bound` requires that it
+    does not increase with |sigma|.
     """
     if rule.reading == RANDOM:
-        return 0.0
+        return 0.0, 1.0
     if rule.exponent > 0.0:
-        below = rule.yield_stress - abs(stress)
-        return power(below, rule.exponent) / rule.temperature
-    yield_stress = rule.yield_stress
-    height = (yield_stress * yield_stress - stress * stress) / (2.0 * rule.temperature)
+        return power(rule.yield_stress - abs(stress), rule.exponent), rule.temperature
+    return rule.yield_stress * rule.yield_stress - stress * stress, 2.0 * rule.temperature
+
+
+def barrier(stress, rule):
+    """Return the barrier of an activation in units of T, at least 0: p_on ~ exp(-barrier)."""
+    height, unit = barrier_height(stress, rule)
+    height = height / unit
     return 0.0 if height < 0.0 else height  # Numba does not compile max() for CUDA
 
 
@@ -203,14 +207,7 @@ def may_activate(stress, uniform, rule, step):
     rounding again.
     """
     highest = highest_rate(rule) * step * (1.0 + 2e-9)
-    if rule.reading == RANDOM:
-        return uniform <= highest
-    if rule.exponent > 0.0:
-        unit = rule.temperature
-        height = power(rule.yield_stress - abs(stress), rule.exponent)
-    else:
-        unit = 2.0 * rule.temperature
-        height = rule.yield_stress * rule.yield_stress - stress * stress
+    height, unit = barrier_height(stress, rule)
     if height <= 0.0:
         return uniform <= highest
     cube = unit * unit * unit
