@@ -85,7 +85,7 @@ def write_validation(
         "which grows with time. A run that has measured less than a tenth of its duration counts "
         "as not run.",
         "",
-        *_runs(measured, _colder(measured)),
+        *_runs(measured, _colder([*measured, *larger])),
         "",
         "## Values",
         "",
