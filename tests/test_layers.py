@@ -1,6 +1,6 @@
 """The layers of the package: who may import whom, read from the source files.
 
-A room of the house is a package directly in ``src/epmpi``. A room imports only rooms below its own, and never a
+A room is a package directly in ``src/epmpi``. A room imports only rooms below its own, and never a
 neighbour of its own line. Within a room imports run in no circle; where modules stand on each
 other on purpose, their floors are written here. A new room, or a module of such a room, must be
 given its place here.
