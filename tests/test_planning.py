@@ -20,7 +20,7 @@ def settings(**changes):
     table = {
         "lattice": {"shape": [320, 240]},
         "tracers": {"number": 1000},
-        "time": {"warmup": 1.0, "duration": 2.0},
+        "time": {"step": 0.05, "warmup": 1.0, "duration": 2.0},
         "output": {"trajectory_every": 0.5, "fields_every": 0.5, "series_every": 0.5},
     }
     for section, keys in changes.items():

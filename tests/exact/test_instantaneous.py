@@ -255,7 +255,7 @@ def test_a_pause_longer_than_times_may_be_is_no_flush():
         ({"model": {"residual_scale": 0.3}}, ["model.residual_scale = 0.3", "finite"]),
         ({"model": {"thresholds": "normal"}}, ["'normal'", "finite"]),
         ({"model": {"activation": "extremal"}}, ["extremal", "instantaneous"]),
-        ({"model": {"orientation": "random"}}, ["'random'", "finite"]),
+        ({"model": {"orientation": "random"}, "tracers": {"number": 0}}, ["'random'", "finite"]),
         ({"model": AT_ONCE | {"orientation": "random"}}, ["set tracers.number = 0"]),
         ({"model": AT_ONCE | {"threshold_deviation": 0.1}}, ["uniform", "0.1"]),
         ({"model": AT_ONCE | {"thresholds": "normal"}}, ["set model.threshold_deviation"]),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.model.tracers import RECORD
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import split
 
+# One tracer; as in `model.tracers`, which loads a compiler that readers of files need not have.
+RECORD = np.dtype([("identity", np.int64), ("position", np.float64, 2)])
 DENSE = 4  # identities, at most, for each that is here, to sort by their places
 TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it
 
