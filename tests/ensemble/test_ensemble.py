@@ -154,7 +154,7 @@ def test_impossible_ensembles_are_refused_alike_and_leave_nothing(comm, shared_t
     Ensemble(small(2, duration=0.5), communicator).run(run, progress=False)
     for override, words in (
         ("run.replicas=1", "the ensemble has 2"),
-        ("time.duration=0.25", "the ensemble has 0.5"),
+        ("time.duration=0.3", "the ensemble has 0.5"),
         ("model.temperature=0.2", "may change"),
     ):
         with pytest.raises(ConfigError, match=words):
