@@ -10,7 +10,7 @@ from epmpi.parallel import Communicator
 from epmpi.run.simulation import Simulation
 
 CASES = {
-    "bilinear": ["model.strain_rate=0.4"],
+    "bilinear": ["model.strain_rate=0.4", "tracers.every=1"],
     "stream, either": ["tracers.interpolation=stream", "model.direction=either"],
     "every 2, nearest": ["tracers.every=2", "tracers.interpolation=nearest"],
     "gaussian, both": ["initial.state=gaussian", "initial.stress_deviation=0.4"],

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from launching import PATIENT
+from launching import PATIENT, mpiexec
 
 NUMBERS = 1, 2
 ENTER = """#!/bin/sh
@@ -31,9 +31,9 @@ def lacking() -> str:
     """Return why there can be no such hosts here; nothing if there can."""
     if os.geteuid() != 0:
         return "needs root, to make network namespaces"
-    if missing := [name for name in ("ip", "unshare", "mpiexec") if shutil.which(name) is None]:
+    if missing := [name for name in ("ip", "unshare") if shutil.which(name) is None]:
         return f"needs {', '.join(missing)}"
-    version = subprocess.run(["mpiexec", "--version"], capture_output=True, text=True).stdout
+    version = subprocess.run([*mpiexec()[:1], "--version"], capture_output=True, text=True).stdout
     if "HYDRA" not in version:
         return "needs MPICH's mpiexec"
     try:
@@ -96,7 +96,7 @@ class TwoHosts:
         """Start ``python ARGUMENTS`` with so many ranks on each host."""
         places = ",".join(f"{self.network}.{number}:{ranks}" for number in NUMBERS)
         command = [
-            "mpiexec", "-launcher", "ssh", "-launcher-exec", str(self._enter),
+            mpiexec()[0], "-launcher", "ssh", "-launcher-exec", str(self._enter),
             "-iface", f"{self.name}b", "-hosts", places, "-n", str(2 * ranks),
             sys.executable, *map(str, arguments),
         ]  # fmt: skip

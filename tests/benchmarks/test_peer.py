@@ -42,7 +42,7 @@ def stepped(direction, stress, position):
     mapping = {
         "lattice": {"shape": [LENGTH, LENGTH]},
         "model": {"temperature": TEMPERATURE},
-        "tracers": {"number": TRACERS},
+        "tracers": {"number": TRACERS, "every": 1},
         "time": {"step": STEP, "warmup": 0.0},
         "output": {"trajectory_every": 0.0},
     }
@@ -62,8 +62,10 @@ def test_stress_and_tracers_are_those_of_the_model(peer, tmp_path):
     assert np.count_nonzero(direction) > 100
     assert np.allclose(stepped(direction, stress, position)[0], after, rtol=0, atol=1e-13)
     _, moved = stepped(direction_after, stress, position)
-    assert np.abs(moved).max() > 1e-4
-    assert np.allclose(moved, position_after - position, rtol=0, atol=1e-12)
+    largest = np.abs(moved).max()
+    assert largest > 1e-4
+    # Euler's rule there, the midpoint here: they differ in the second order of a move.
+    assert np.allclose(moved, position_after - position, rtol=0, atol=2 * largest**2)
 
 
 @pytest.mark.ci

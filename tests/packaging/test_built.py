@@ -127,7 +127,7 @@ def test_a_program_has_types_and_runs(installed, tmp_path):
 def test_the_tests_of_the_sdist_pass_on_the_wheel(built, installed, tmp_path):
     """Those of the ranks and of the file's layout; the source itself is taken away."""
     with tarfile.open(built[0]) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path)
     [unpacked] = tmp_path.iterdir()
     (unpacked / "src").rename(tmp_path / "taken-away")
     pip = (installed / "python", "-m", "pip", "--quiet", "--disable-pip-version-check")
