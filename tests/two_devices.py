@@ -10,7 +10,7 @@ from epmpi.parallel import Communicator
 from epmpi.run.simulation import Simulation
 
 CASES = {
-    "bilinear": ["model.strain_rate=0.4", "tracers.every=1"],
+    "bilinear": ["model.strain_rate=0.4"],
     "stream, either": ["tracers.interpolation=stream", "model.direction=either"],
     "every 2, nearest": ["tracers.every=2", "tracers.interpolation=nearest"],
     "gaussian, both": ["initial.state=gaussian", "initial.stress_deviation=0.4"],
@@ -28,7 +28,7 @@ def models_of(comm, device, *overrides):
 def configuration_of(*overrides):
     """Return the configuration of a small lattice with a lot going on."""
     base = ["lattice.shape=[7, 10]", "model.temperature=0.5", "tracers.number=6", "time.step=0.1"]
-    base += ["output.trajectory_every=0", "run.seed=4"]
+    base += ["output.trajectory_every=0", "run.seed=4", "tracers.every=1"]
     return Configuration().with_overrides([*base, *overrides])
 
 
