@@ -130,13 +130,15 @@ class Device(Arrays):
     def block_rows(self, row_bytes: int) -> int:
         """Return how many rows to work on at a time."""
 
-    def work_bytes(self, shape: tuple[int, int], responses: int, modes: int, real: int) -> int:
+    def work_bytes(
+        self, shape: tuple[int, int], rows: int, responses: int, modes: int, real: int
+    ) -> int:
         """Return the most that the transforms of a convolution take beside their arrays.
 
         Parameters
         ----------
         shape : (Lx, Ly)
-        responses, modes : int
+        rows, responses, modes : int
             Of this rank.
         real : int
             Bytes of a number of a field.

@@ -97,7 +97,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
         kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
         if ranks > 1:
             spectra += height * lattice.modes * (1 + responses)
-        work = device.work_bytes(lattice.shape, responses, modes, real)
+        work = device.work_bytes(lattice.shape, rows, responses, modes, real)
         return 2 * real * spectra + real * kernels + blocks + work
 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun

@@ -72,7 +72,7 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
     device = gpu(np)
     device._card.uuid = "GPU-x"
     needed = array_bytes(configuration, 1, device)
-    work = device.work_bytes((2**15, 2**15), 3, 2**14 + 1, 8)
+    work = device.work_bytes((2**15, 2**15), 2**15, 3, 2**14 + 1, 8)
     assert 50 < (needed - work) / sites < 65
     assert needed < 110 * sites
 

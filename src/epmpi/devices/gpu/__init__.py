@@ -119,19 +119,21 @@ class GPU(CardMemory, Device):
         """Return how many rows to work on at a time."""
         return max(1, self.block_bytes // row_bytes)
 
-    def work_bytes(self, shape: tuple[int, int], responses: int, modes: int, real: int) -> int:
+    def work_bytes(
+        self, shape: tuple[int, int], rows: int, responses: int, modes: int, real: int
+    ) -> int:
         """Return the most that plans of cuFFT take: as much each as what they transform at once.
 
         Of columns: a strip of the source and one of the responses, and what is left over; of rows:
         a block there and back, the flow at once, and what is left over of each.
         """
         length, width = shape
-        rows = min(self.block_rows(width * real), length) * width * real
-        flow = min(STRIP_BYTES, length * width * real)
+        block = min(self.block_rows(width * real), rows) * width * real
+        flow = min(STRIP_BYTES, rows * width * real)
         column = 2 * real * length
         strip = min(modes, max(1, STRIP_BYTES // (column * responses)))
         left = modes % strip
-        return (1 + responses) * (strip + left) * column + 4 * rows + 2 * flow * (responses > 1)
+        return (1 + responses) * (strip + left) * column + 4 * block + 2 * flow * (responses > 1)
 
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
         """Return the transforms of the lines of a lattice (Lx, Ly); the engine is "auto".
