@@ -41,7 +41,10 @@ class EventLog:
         self._clock._flush = flush
 
     def _since_flush(self) -> Logged:
-        events, n = self._clock._engine.events, int(self._clock._engine.progress["completed"])
+        events, n = (
+            self._clock._engine.records.events,
+            int(self._clock._engine.progress["completed"]),
+        )
         began = self._clock._time(0.0)
         return Logged(
             events.x[:n].copy(), events.y[:n].copy(), events.direction[:n].copy(),
@@ -57,10 +60,10 @@ class EventLog:
         """Return all events, in the order in which they began."""
         engine = self._clock._engine
         n = int(engine.progress["active"])
-        x, y = engine.events.active_x[:n], engine.events.active_y[:n]
+        x, y = engine.records.events.active_x[:n], engine.records.events.active_y[:n]
         now = Logged(
-            x, y, engine.sites.direction[x, y],
-            self._clock._time(0.0) + engine.events.active_since[:n], np.full(n, np.inf),
+            x, y, engine.records.sites.direction[x, y],
+            self._clock._time(0.0) + engine.records.events.active_since[:n], np.full(n, np.inf),
         )  # fmt: skip
         found = Logged(
             *(np.concatenate(arrays) for arrays in zip(self.completed(), now, strict=True))

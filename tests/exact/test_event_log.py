@@ -100,12 +100,14 @@ def test_sites_that_yield_from_the_start_on_are_left_out():
     log = model.clock.log_events(0)
     advanced(model, TICK)
     engine = model.clock._engine
-    waiting = int(np.isneginf(engine.events.active_since[: engine.progress["active"]]).sum())
+    waiting = int(
+        np.isneginf(engine.records.events.active_since[: engine.progress["active"]]).sum()
+    )
     assert waiting > 0
     begun = model.observables()["events"]
     advanced(model, 400 * TICK)
     events, now = log.take(), model.observables()["events"]
-    assert not np.isneginf(engine.events.active_since[: engine.progress["active"]]).any()
+    assert not np.isneginf(engine.records.events.active_since[: engine.progress["active"]]).any()
     assert begun < len(events["start"]) == now - engine.progress["active"]
     assert np.all(events["duration"] < 400 * TICK)
 

@@ -67,7 +67,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
     settings = configuration(**changes | apart)
     model = Model(settings)
     clock, engine, rule = model.clock, model.clock._engine, model.activation.rule
-    threshold = on_the_lattice(engine.sites.threshold, engine.medium)
+    threshold = on_the_lattice(engine.records.sites.threshold, engine.medium)
     slow, extremal = JumpOracle(settings, model.stress, threshold), "extremal" in str(changes)
     random, hazards, places, number, now = np.random.default_rng(1), [], [], 0, 0.0
     while number < EVENTS:
@@ -76,7 +76,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
             clock._flush(float(engine.progress["now"]))
             now = 0.0
             continue
-        events, number = engine.events, number + 1
+        events, number = engine.records.events, number + 1
         x, y, start = int(events.x[n]), int(events.y[n]), float(events.start[n])
         if extremal:
             assert (x, y) == slow.weakest()
@@ -94,11 +94,11 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
         assert events.drop[n] == pytest.approx(drop, abs=1e-12)
         if number % 50 == 0:
             update_all(engine.records, engine._state, rule, engine._jump, engine._orientation)
-            stress = on_the_lattice(engine.sites.stress, engine.medium)
+            stress = on_the_lattice(engine.records.sites.stress, engine.medium)
             drive = settings.model.shear_modulus * settings.model.strain_rate
             loaded = drive * (engine.progress["now"] - engine.progress["renewed"])
             np.testing.assert_allclose(stress + loaded, slow.stress, rtol=0, atol=1e-11)
-            there = on_the_lattice(engine.sites.threshold, engine.medium)
+            there = on_the_lattice(engine.records.sites.threshold, engine.medium)
             np.testing.assert_allclose(there, slow.threshold, rtol=1e-11)
     assert engine.progress["violated"] == 0
     if not extremal:
@@ -155,9 +155,9 @@ def test_others_receive_the_propagator_times_the_drop(macroscopic, symbol, prefa
     update_all(
         engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
     )
-    change = on_the_lattice(engine.sites.stress, engine.medium) - before
-    x, y = int(engine.events.x[0]), int(engine.events.y[0])
-    drop = engine.events.direction[0] * engine.events.drop[0]
+    change = on_the_lattice(engine.records.sites.stress, engine.medium) - before
+    x, y = int(engine.records.events.x[0]), int(engine.records.events.y[0])
+    drop = engine.records.events.direction[0] * engine.records.events.drop[0]
     assert change[x, y] == pytest.approx(-drop, rel=1e-13)
     found = np.fft.fft2(np.roll(change, (-x, -y), (0, 1))) / drop
     kernel = oracle.stress_propagator(SHAPE, symbol, macroscopic, prefactor)
@@ -177,13 +177,13 @@ def test_an_event_of_any_orientation_turns_the_propagator(symbol):
         update_all(
             engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
         )
-        before = on_the_lattice(engine.sites.stress, engine.medium)
+        before = on_the_lattice(engine.records.sites.stress, engine.medium)
         assert follow_one(engine, model.activation.rule) == number
         update_all(
             engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
         )
-        change = on_the_lattice(engine.sites.stress, engine.medium) - before
-        events = engine.events
+        change = on_the_lattice(engine.records.sites.stress, engine.medium) - before
+        events = engine.records.events
         site = int(events.x[number]), int(events.y[number])
         drop = events.direction[number] * events.drop[number]
         assert change[site] == pytest.approx(-drop, rel=1e-10)
@@ -230,7 +230,7 @@ def test_initial_thresholds_have_their_law_and_are_the_same_again():
     changes = AT_ONCE | {"thresholds": "normal", "threshold_deviation": 0.2}
     settings = configuration(lattice={"shape": [64, 40]}, model=changes)
     engines = [Model(settings).clock._engine for _ in range(2)]
-    first, second = (on_the_lattice(e.sites.threshold, e.medium) for e in engines)
+    first, second = (on_the_lattice(e.records.sites.threshold, e.medium) for e in engines)
     np.testing.assert_array_equal(first, second)
     assert stats.kstest(first.reshape(-1), stats.norm(1, 0.2).cdf).pvalue > SIGNIFICANCE
 

@@ -22,7 +22,7 @@ def summed_stress(model: Model) -> np.ndarray:
     engine = model.clock._engine
     medium, width = engine.medium, engine.medium.width
     update_all(model.clock._now, engine.records, engine._state, model.activation.rule)
-    tiles = engine.sites.stress.reshape(medium.along_x, medium.along_y, width, width)
+    tiles = engine.records.sites.stress.reshape(medium.along_x, medium.along_y, width, width)
     grid = tiles.transpose(0, 2, 1, 3).reshape(medium.along_x * width, -1)
     return grid[: medium.length, : medium.breadth]
 
@@ -56,7 +56,7 @@ def test_bounds_are_never_violated(changes):
 def test_rates_of_change_return_to_nothing():
     """Sums over active sites are exact: no drift, however many events there were."""
     model = Model(configuration(model={"temperature": 0.06}))
-    tiles, still = model.clock._engine.tiles, 0
+    tiles, still = model.clock._engine.records.tiles, 0
     for _ in range(2000):
         model.step()
         if model.clock._engine.progress["active"] == 0:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.devices.thinning import PROGRESS, Medium
+from epmpi.devices.thinning import PROGRESS, Medium, Scratch
 from epmpi.physics.jumps import JumpRule
 from epmpi.physics.rules import SwitchingRule
 
@@ -118,18 +118,6 @@ class Jumps(NamedTuple):
     waited: NDArray[np.float64]
 
 
-class JumpScratch(NamedTuple):
-    """Rooms for one tile and for the choice among tiles; see `thinning.Scratch`."""
-
-    rate: NDArray[np.float64]
-    size: NDArray[np.float64]
-    rate_sums: NDArray[np.float64]
-    bound_sums: NDArray[np.float64]
-    maxima: NDArray[np.float64]
-    origin: NDArray[np.int64]
-    amount: NDArray[np.float64]
-
-
 class JumpRecords(NamedTuple):
     """All that the loops work on."""
 
@@ -137,7 +125,7 @@ class JumpRecords(NamedTuple):
     sites: JumpSites
     tiles: JumpTiles
     events: Jumps
-    scratch: JumpScratch
+    scratch: Scratch
 
 
 class JumpLoops(Protocol):

@@ -151,9 +151,10 @@ class Scratch(NamedTuple):
         for active ones.
     rate_sums, bound_sums, maxima : float64 arrays, shape (8,)
         Of the rates, and of the bounds of all tiles, those of the same number modulo 8.
-    origin : int64 array, shape (capacity + sites,)
-        Where the responses to be added to a tile begin in the kernel's memory.
-    amount : float64 array, shape (capacity + sites,)
+    origin : int64 array, shape (entries,)
+        Where the responses to be added to a tile begin in the kernel's memory; as many as there may
+        be events since the last flush and active sites.
+    amount : float64 array, shape (entries,)
         Factors of these responses.
     """
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from epmpi.config import Configuration
 from epmpi.devices import Device, Orientation
 from epmpi.model.exact.engine import Engine
+from epmpi.model.exact.finite_engine import FiniteEngine
 from epmpi.model.exact.jump_engine import JumpEngine
 from epmpi.model.exact.response import tabulate
 from epmpi.physics import jumps, randomness
@@ -21,7 +22,7 @@ def make_engine(
     width: int,
     drive: float,
     device: Device,
-) -> Engine | JumpEngine:
+) -> Engine:
     """Return the engine of a configuration, the same on all ranks.
 
     Parameters
@@ -37,7 +38,7 @@ def make_engine(
     seed = configuration.run.seed
     medium, *others = (tabulate(kernel, width, drive) for kernel in kernels[-2:])
     if configuration.model.events == "finite":
-        return Engine(medium, device.thinning(), seed)
+        return FiniteEngine(medium, device.thinning(), seed)
     jump = jump_rule(configuration)
     threshold = initial_thresholds(configuration, jump, device)
     isotropic = kernels[0]

@@ -9,7 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import called_loop, part
-from epmpi.devices.cpu.thinning.bounds import highest_rate, larger, rate_bound, time_to_horizon
+from epmpi.devices.cpu.thinning.bounds import (
+    add_response_bounds,
+    highest_rate,
+    larger,
+    rate_bound,
+    time_to_horizon,
+)
 from epmpi.devices.cpu.thinning.lanes import sum_lanes
 from epmpi.physics.jumps import EXTREMAL
 
@@ -19,22 +25,8 @@ ROUNDING = 1e-13  # of what a site is weaker than another, beyond which they are
 @called_loop
 def spread(x, y, amount, medium, tiles):
     """Add the response to an event to the bounds of the change of stress of all tiles."""
-    width, along_x, along_y = medium.width, medium.along_x, medium.along_y
-    a, b = x // width, y // width
-    i, j, left = x - a * width, y - b * width, along_y - 1 - b
-    for n in range(along_x):
-        lowest = medium.lowest[i, j, n - a + along_x - 1, left : left + along_y]
-        highest = medium.highest[i, j, n - a + along_x - 1, left : left + along_y]
-        fallen = tiles.fallen[n * along_y : (n + 1) * along_y]
-        risen = tiles.risen[n * along_y : (n + 1) * along_y]
-        if amount > 0.0:
-            for m in range(fallen.size):
-                fallen[m] += amount * lowest[m]
-                risen[m] += amount * highest[m]
-        else:
-            for m in range(fallen.size):
-                fallen[m] += amount * highest[m]
-                risen[m] += amount * lowest[m]
+    direction = 1 if amount > 0.0 else -1
+    add_response_bounds(x, y, direction, abs(amount), medium, tiles.fallen, tiles.risen)
 
 
 @part

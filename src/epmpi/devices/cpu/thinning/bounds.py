@@ -55,6 +55,30 @@ def advance_changes(now, medium, tiles, progress):
     progress.renewed = now
 
 
+@part
+def add_response_bounds(x, y, direction, change, medium, low, high):
+    """Add the smallest and largest response in each tile to `low` and `high`, (tiles,).
+
+    The response is that to a site (x, y) which yields in a direction, times `change`.
+    """
+    width, along_x, along_y = medium.width, medium.along_x, medium.along_y
+    a, b = x // width, y // width
+    i, j, left = x - a * width, y - b * width, along_y - 1 - b
+    for n in range(along_x):
+        lowest = medium.lowest[i, j, n - a + along_x - 1, left : left + along_y]
+        highest = medium.highest[i, j, n - a + along_x - 1, left : left + along_y]
+        low_row = low[n * along_y : (n + 1) * along_y]
+        high_row = high[n * along_y : (n + 1) * along_y]
+        if direction > 0:
+            for m in range(low_row.size):
+                low_row[m] += change * lowest[m]
+                high_row[m] += change * highest[m]
+        else:
+            for m in range(low_row.size):
+                low_row[m] -= change * highest[m]
+                high_row[m] -= change * lowest[m]
+
+
 @called_loop
 def change_rates(now, x, y, direction, change, medium, tiles, progress):
     """Add the stress rate of a site that begins to yield to all tiles, or take that of one away.
@@ -72,22 +96,7 @@ def change_rates(now, x, y, direction, change, medium, tiles, progress):
         1 where the event begins, -1 where it ends.
     """
     advance_changes(now, medium, tiles, progress)
-    width, along_x, along_y = medium.width, medium.along_x, medium.along_y
-    a, b = x // width, y // width
-    i, j, left = x - a * width, y - b * width, along_y - 1 - b
-    for n in range(along_x):
-        lowest = medium.lowest[i, j, n - a + along_x - 1, left : left + along_y]
-        highest = medium.highest[i, j, n - a + along_x - 1, left : left + along_y]
-        falling = tiles.falling[n * along_y : (n + 1) * along_y]
-        rising = tiles.rising[n * along_y : (n + 1) * along_y]
-        if direction > 0:
-            for m in range(falling.size):
-                falling[m] += change * lowest[m]
-                rising[m] += change * highest[m]
-        else:
-            for m in range(falling.size):
-                falling[m] -= change * highest[m]
-                rising[m] -= change * lowest[m]
+    add_response_bounds(x, y, direction, change, medium, tiles.falling, tiles.rising)
 
 
 @part

@@ -1,0 +1,101 @@
+"""The engine of finite events, which strain for a time at a constant rate: Eqs. (1) and (2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epmpi.devices import PROGRESS, Events, Loops, Medium, Records, Sites, Tiles
+from epmpi.model.exact.engine import CAPACITY, Engine, scratch, tile_arrays
+from epmpi.physics.rules import SwitchingRule
+
+ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
+
+
+class FiniteEngine(Engine):
+    """Sites that are active or not; see `Engine`.
+
+    Parameters
+    ----------
+    medium : Medium
+    loops : Loops
+    seed : int
+    """
+
+    records: Records
+
+    def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
+        shape, width = (medium.length, medium.breadth), medium.width
+        sites, number = shape[0] * shape[1], medium.along_x * medium.along_y
+        entries = sites + CAPACITY
+        records = Records(
+            medium,
+            Sites(
+                stress=np.zeros((number, width * width)),
+                inactive=np.zeros((number, width * width)),
+                direction=np.zeros(shape, np.int8),
+                last=np.full(shape, -np.inf),
+            ),
+            Tiles(**tile_arrays(Tiles._fields, medium)),
+            Events(
+                active_x=np.zeros(sites, np.int64),
+                active_y=np.zeros(sites, np.int64),
+                active_since=np.zeros(sites),
+                x=np.zeros(CAPACITY, np.int64),
+                y=np.zeros(CAPACITY, np.int64),
+                direction=np.zeros(CAPACITY, np.int8),
+                start=np.zeros(CAPACITY),
+                end=np.zeros(CAPACITY),
+                begun_at=np.zeros(entries),
+                waited=np.zeros(entries),
+            ),
+            scratch(medium, entries),
+        )
+        super().__init__(records, PROGRESS, seed)
+        self._loops = loops
+
+    @property
+    def direction(self) -> NDArray[np.int8]:
+        """The product n s of all sites, (Lx, Ly)."""
+        return self.records.sites.direction
+
+    def begin(self, stress: NDArray, direction: NDArray[np.int8], rule: SwitchingRule) -> None:
+        """Begin at time 0 with the stress and the directions of all sites, (Lx, Ly)."""
+        self.set_stress(stress)
+        self.records.sites.direction[:] = direction
+        self.records.sites.last[:] = -np.inf
+        tiles = self.records.tiles
+        tiles.falling[:] = tiles.rising[:] = 0.0
+        for name in ("active", "completed", "begun"):
+            self.progress[name] = 0
+        self._loops.list_active(self.records, self._state)
+        self.restart(0.0, rule)
+
+    def restart(self, now: float, rule: SwitchingRule) -> None:
+        """Count times from now on, with the stress of all sites set to that of now."""
+        self.logged = 0
+        self._loops.restart(now, self.records, self._state, self._seed, rule)
+
+    def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
+        """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""
+        return self._loops.follow(until, stop, self.records, self._state, self._seed, rule)
+
+    def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return where sites have yielded, and for how long; see `Engine.yielded`."""
+        active, completed = self.progress["active"], self.progress["completed"]
+        events = self.records.events
+        x = np.concatenate([events.x[:completed], events.active_x[:active]])
+        y = np.concatenate([events.y[:completed], events.active_y[:active]])
+        direction = self.direction[x[completed:], y[completed:]]
+        ended = events.end[:completed] - np.maximum(events.start[:completed], 0.0)
+        going_on = now - np.maximum(events.active_since[:active], 0.0)
+        time = np.concatenate([events.direction[:completed] * ended, direction * going_on])
+        return x * self.medium.breadth + y, time
+
+    def active_time(self, now: float) -> float:
+        """Return the time that all sites together have been active since the last flush."""
+        return float(np.abs(self.yielded(now)[1]).sum())
+
+    def read_ended(self) -> dict[str, NDArray]:
+        """Return the events that have ended since the last call; see `Engine.read_ended`."""
+        return self._new_events(ENDED)
