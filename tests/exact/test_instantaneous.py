@@ -22,8 +22,8 @@ from epmpi.physics import jumps
 SIGNIFICANCE = 1e-3
 EVENTS = 1200
 every_model = pytest.mark.parametrize("changes", JUMPS.values(), ids=JUMPS)
-ORIENTED = {name: changes for name, changes in JUMPS.items() if "orientation" not in name}
-every_oriented_model = pytest.mark.parametrize("changes", ORIENTED.values(), ids=ORIENTED)
+FIXED = {name: changes for name, changes in JUMPS.items() if "orientation" not in name}
+every_model_of_fixed_orientation = pytest.mark.parametrize("changes", FIXED.values(), ids=FIXED)
 
 
 @record_loop
@@ -117,7 +117,7 @@ def test_the_bounds_hold(changes):
     assert progress["violated"] == 0
 
 
-@every_oriented_model
+@every_model_of_fixed_orientation
 def test_the_stress_is_that_of_the_plastic_strain(changes):
     """Sigma = initial + drive + 2 mu G * plastic strain, as that of finite events.
 
