@@ -21,7 +21,7 @@ from epmpi.config import from_mapping
 from epmpi.model.exact import clock
 from epmpi.model.model import Model
 
-TRACERS, CHORDS, TICK = 1024, 64, 0.5
+TRACERS, CHORDS, TICK = 1024, 64, 0.1
 # T -> tau before the paths, and of the paths.
 CASES = {0.2: (25.6, 25.6), 0.1: (102.4, 51.2), 0.07: (512.0, 256.0), 0.05: (2000.0, 1024.0)}
 USUAL = {"steps": (0.2, 0.1, 0.07), "exact": (0.1, 0.05)}
