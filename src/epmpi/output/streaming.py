@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, output_errors, throw_away, writing
 from epmpi.output.lock import RunLock
-from epmpi.output.tracer_order import in_order, records
+from epmpi.output.tracer_order import in_order, records, sorted_records
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
 
@@ -173,11 +173,14 @@ class StreamingWriter:
         identity : int array, shape (tracers of this rank,)
         position : array, shape (tracers of this rank, 2)
         """
-        tracers = records(identity, position)
+        whole = len(list(element.blocks())) == 1  # a frame in one block needs no order
+        tracers = (records if whole else sorted_records)(identity, position)
 
         def block(start: int, stop: int) -> NDArray | None:
-            first, last = np.searchsorted(tracers["identity"], (start, stop))
-            return in_order(self.communicator.gather_rows(tracers[first:last]), start, stop)
+            part = slice(None)
+            if not whole:
+                part = slice(*np.searchsorted(tracers["identity"], (start, stop)))
+            return in_order(self.communicator.gather_rows(tracers[part]), start, stop)
 
         self._append_frame(element, step, time, block)
 

@@ -15,10 +15,19 @@ TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a mu
 
 
 def records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
+    """Return tracers as records of dtype `RECORD`, in their order."""
+    tracers = np.empty(len(identity), RECORD)
+    tracers["identity"], tracers["position"] = identity, position
+    return tracers
+
+
+def sorted_records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
     """Return tracers as records of dtype `RECORD`, ordered by identity."""
     tracers = np.empty(len(identity), RECORD)
     order = _order(identity)
-    tracers["identity"], tracers["position"] = identity[order], position[order]
+    tracers["identity"] = identity[order]
+    for axis in range(2):  # NumPy takes rows of two numbers five times more slowly
+        tracers["position"][:, axis] = position[order, axis]
     return tracers
 
 
@@ -59,7 +68,8 @@ def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float
     if not np.array_equal(np.bincount(place, minlength=stop - start), np.ones(stop - start)):
         raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
     ordered = np.zeros((stop - start, 3))
-    ordered[place, :2] = tracers["position"]
+    for axis in range(2):
+        ordered[place, axis] = tracers["position"][:, axis]
     return ordered
 
 
