@@ -26,6 +26,7 @@ IN_CI = os.environ.get("EPMPI_CI") == "1"
 EXPECTED_SKIPS = ("needs a GPU", "needs an h5py built for MPI", "needs the right to mount")
 # Compiled against FFTW, or no Python: only the machine of the continuous integration must have it.
 EXPECTED_SKIPS_AT_HOME = ("needs mpi4py-fft", "needs g++ and FFTW", "needs zsh", "needs fish")
+NAMES_SHOWN = 20  # failures in the list at the end
 FAILURES_SHOWN = 4  # ranks whose traceback of one test is shown: often all fail alike
 
 
@@ -77,12 +78,13 @@ def main() -> int:
             show(run)
             runs.append(run)
     show_slowest(runs)
+    show_failed(runs)
     total = sum((run.count() for run in runs), Counter[str](failed=len(checks)))
     if not any(run.tests for run in runs):
         print("error: no test ran")
         total["failed"] += 1
     for check in checks:
-        print(f"failed before the tests: {check}")
+        print(f"failed before the tests: make {check}")
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
     print(f"{total['passed']} passed, {total['failed']} failed{skipped}", flush=True)
     return 1 if total["failed"] else 0
@@ -201,6 +203,18 @@ def show(run: Run) -> None:
         f"{verdicts['skipped']} left out, {run.seconds:.1f} s",
         flush=True,
     )
+
+
+def show_failed(runs: list[Run]) -> None:
+    """Print the names of what failed once more: the end of a long log may be all that is kept."""
+    failed = [
+        f"failed on {run.ranks} ranks: {name}"
+        for run in runs
+        for name, test in run.tests.items()
+        if test.verdict == "failed"
+    ]
+    failed += [f"failed on {run.ranks} ranks: {text}" for run in runs for text in run.broken]
+    print("".join(f"{line}\n" for line in failed[:NAMES_SHOWN]), end="")
 
 
 def show_slowest(runs: list[Run], number: int = 5) -> None:

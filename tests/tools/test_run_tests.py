@@ -40,6 +40,7 @@ def test_a_test_that_fails_on_one_rank_counts_once(runner):
     code, output, closing = runner(f"{MARKED}def test_bad():\n    assert world.rank == 0\n{GOOD}")
     assert (code, closing) == (1, "1 passed, 1 failed")
     assert "FAILED on rank 1 of 2: test_it.py::test_bad" in output
+    assert output.splitlines()[-2] == "failed on 2 ranks: test_it.py::test_bad"
 
 
 def test_a_rank_that_crashes_is_a_failure(runner):
@@ -48,6 +49,7 @@ def test_a_rank_that_crashes_is_a_failure(runner):
     )
     assert (code, closing) == (1, "1 passed, 1 failed")
     assert "rank 1: ended in test 2 of 2" in output
+    assert "failed on 2 ranks: rank 1: ended in test 2 of 2" in output.splitlines()[-3:]
 
 
 def test_ranks_that_hang_are_ended(runner, tmp_path):
