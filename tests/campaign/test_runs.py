@@ -9,9 +9,19 @@ from epmpi.campaign import runs
 from epmpi.config import ConfigError
 
 
-def test_the_launcher_is_the_one_that_is_named(monkeypatch):
+def test_the_launcher_is_the_one_that_is_named(monkeypatch, tmp_path):
+    folder = tmp_path / "with blanks"
+    folder.mkdir()
+    launcher = folder / "mpirun"
+    launcher.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("MPIEXEC", "mpirun --oversubscribe")
     assert runs.mpiexec() == ["mpirun", "--oversubscribe"]
+    monkeypatch.setenv("MPIEXEC", str(launcher))
+    assert runs.mpiexec() == [str(launcher)]
+    monkeypatch.setenv("MPIEXEC", "srun --mpi=pmix")
+    with pytest.raises(ConfigError, match="MPIEXEC = 'srun --mpi=pmix' names no program"):
+        runs.mpiexec()
 
 
 def test_without_a_launcher_the_remedy_is_told(monkeypatch, tmp_path):
