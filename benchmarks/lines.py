@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.line_plans import line_plan, line_width, row_plan, workspace
-from epmpi.devices.cpu.lines import forward, inverse, load_columns, store_columns
-from epmpi.devices.cpu.real_lines import restore_rows, transform_rows
+from epmpi.devices.cpu.fourier.lines import forward, inverse, load_columns, store_columns
+from epmpi.devices.cpu.fourier.plans import line_plan, line_width, row_plan, workspace
+from epmpi.devices.cpu.fourier.real_lines import restore_rows, transform_rows
 from epmpi.devices.cpu.vector_memory import lanes
 
 LENGTHS = (128, 256, 512, 1024, 2048, 4096, 96, 1000, 1500)

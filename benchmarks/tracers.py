@@ -20,8 +20,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from epmpi.devices import CPU, TracerMove
-from epmpi.devices.cpu.row_loops import CompiledRows
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.fourier.vector_lines import VectorLines
+from epmpi.devices.cpu.rows import CompiledRows
 
 HALO = {"bilinear": (2, 1), "nearest": (2, 1), "stream": (1, 3)}  # fields, rows
 

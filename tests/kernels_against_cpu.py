@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from epmpi.devices import CPU, SiteUpdate, TracerMove
-from epmpi.devices.cpu.library_lines import LibraryLines
+from epmpi.devices.cpu.fourier.library_lines import LibraryLines
 from epmpi.model.waiting import bin_edges
 from epmpi.physics.lattice import wavenumbers
 from epmpi.physics.rules import READINGS, Increments, SwitchingRule

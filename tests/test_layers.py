@@ -48,7 +48,16 @@ FLOORS = {
         {"course"},
         {"simulation"},
     ),
-    "physics": ({"jumps", "lattice", "propagators", "randomness", "rules"},),
+    "devices": (
+        {"arrays", "repeated_step", "scalars", "site_update", "thinning", "tracer_move"},
+        {"jumps"},
+        {"device"},
+        {"cpu", "gpu"},
+    ),
+    "physics": (
+        {"advection", "jumps", "lattice", "propagators", "randomness", "rules"},
+        {"switching"},
+    ),
 }
 # Rooms beside the others: what they may import.
 BESIDE = {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from epmpi.devices import CPU
-from epmpi.devices.cpu import compiler, site_draws
+from epmpi.devices.cpu import compiler
+from epmpi.devices.cpu.sites.draws import draw_blocks, drawn_site, place_of_draw
 from epmpi.physics import randomness
 
 # Random123, kat_vectors, "philox4x32 10": counter, key, result.
@@ -69,12 +70,12 @@ def test_compiled_draws_are_the_plain_ones():
 def test_blocks_drawn_in_groups_are_those_of_the_sites():
     first_group, groups = 9, 3
     pairs = np.empty(groups * randomness.GROUP // 4, np.uint64)
-    site_draws.draw_blocks(pairs, SEED, SWITCHING, STEP, np.uint64(first_group))
+    draw_blocks(pairs, SEED, SWITCHING, STEP, np.uint64(first_group))
     draws = pairs.view(np.uint16)
     first = first_group * randomness.GROUP
     for i in range(len(draws)):
-        place = site_draws.place_of_draw(i)
-        assert site_draws.drawn_site(place) == i
+        place = place_of_draw(i)
+        assert drawn_site(place) == i
         site = np.uint64(first + i)
         assert draws[place] == randomness.leading_bits(SEED, SWITCHING, STEP, site)
 

@@ -10,7 +10,7 @@ from scipy.interpolate import BSpline
 from scipy.linalg import expm
 
 from epmpi.devices.cpu import compiler
-from epmpi.physics import rules
+from epmpi.physics import advection, rules
 
 READINGS = list(rules.READINGS.values())
 THERMAL = [reading for reading in READINGS if reading != rules.RANDOM]
@@ -172,13 +172,13 @@ def test_rounding_of_a_vanishing_stress_never_decides(reading, stress):
 
 @given(st.floats(0.0, 1.0))
 def test_weights_of_interpolation_sum_to_one(fraction):
-    assert sum(rules.linear_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
-    assert sum(rules.spline_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
-    assert sum(rules.spline_slopes(fraction)) == pytest.approx(0.0, abs=1e-15)
+    assert sum(advection.linear_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
+    assert sum(advection.spline_weights(fraction)) == pytest.approx(1.0, abs=1e-15)
+    assert sum(advection.spline_slopes(fraction)) == pytest.approx(0.0, abs=1e-15)
     # A linear field is interpolated exactly, with slope 1.
     offsets = np.arange(-1, 3)
-    assert np.dot(offsets, rules.spline_weights(fraction)) == pytest.approx(fraction, abs=1e-15)
-    assert np.dot(offsets, rules.spline_slopes(fraction)) == pytest.approx(1.0, abs=1e-15)
+    assert np.dot(offsets, advection.spline_weights(fraction)) == pytest.approx(fraction, abs=1e-15)
+    assert np.dot(offsets, advection.spline_slopes(fraction)) == pytest.approx(1.0, abs=1e-15)
 
 
 @given(st.floats(0.0, 1.0, exclude_max=True))
@@ -188,8 +188,8 @@ def test_spline_weights_are_the_cubic_b_spline(fraction):
     inside = np.abs(distance) < 2
     expected = np.where(inside, spline(np.where(inside, distance, 0.0)), 0.0)
     slopes = np.where(inside, spline.derivative()(np.where(inside, distance, 0.0)), 0.0)
-    np.testing.assert_allclose(rules.spline_weights(fraction), expected, atol=1e-15)
-    np.testing.assert_allclose(rules.spline_slopes(fraction), slopes, atol=1e-15)
+    np.testing.assert_allclose(advection.spline_weights(fraction), expected, atol=1e-15)
+    np.testing.assert_allclose(advection.spline_slopes(fraction), slopes, atol=1e-15)
 
 
 def test_compiled_rules_are_the_plain_ones():

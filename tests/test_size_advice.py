@@ -9,7 +9,7 @@ import pytest
 from epmpi.cli import main
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
-from epmpi.devices.cpu.line_costs import site_cost
+from epmpi.devices.cpu.fourier.costs import site_cost
 from epmpi.devices.device import Device
 from epmpi.run.size_advice import size_advice
 

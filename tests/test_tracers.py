@@ -8,10 +8,11 @@ from mpi4py import MPI
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU, TracerMove
-from epmpi.devices.cpu import tracer_loops
+from epmpi.devices.cpu.tracers import moves
 from epmpi.model.elasticity import accumulated_flow
 from epmpi.model.tracers import Tracers
 from epmpi.parallel import Communicator
+from epmpi.physics.advection import INTERPOLATIONS
 from epmpi.physics.lattice import Lattice, slabs
 
 SHAPE = (11, 14)
@@ -104,8 +105,8 @@ def moved_by_device(interpolation):
 
     def move(strain, position):
         found, flow = np.empty_like(position), flow_of(MPI.COMM_SELF, strain, interpolation)
-        way = tracer_loops.INTERPOLATIONS[interpolation]
-        tracer_loops.flow_at_all(way, position, len(position), flow, strain.shape[0], -1, found)
+        way = INTERPOLATIONS[interpolation]
+        moves.flow_at_all(way, position, len(position), flow, strain.shape[0], -1, found)
         return found
 
     return move

@@ -250,7 +250,7 @@ class Device(Arrays):
         move : TracerMove
         flow : float array, shape (fields, rows + halo, Ly)
             Velocity components, or B-spline coefficients of the stream function, from a row before
-            the first that an interpolation in the slab reads; see `cpu.tracer_loops`.
+            the first that an interpolation in the slab reads; see `epmpi.physics.advection`.
         """
 
     @abstractmethod

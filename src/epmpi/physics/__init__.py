@@ -1,1 +1,1 @@
-"""The scalar physics: the lattice, random draws, the rule of a site, the elastic response."""
+"""The scalar physics: lattice, random draws, rule of a site, move of a tracer, elastic response."""

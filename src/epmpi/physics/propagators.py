@@ -112,3 +112,12 @@ def active_strain(event_strain: float, relaxation_time: float, time: float = 1.0
     By default in unit time: the strain rate.
     """
     return event_strain * time / (2.0 * relaxation_time)
+
+
+def parity(kernel: NDArray, mirrored: NDArray) -> float:
+    """Return 1 for a kernel that is even in kx, -1 for an odd one."""
+    if np.array_equal(kernel, mirrored):
+        return 1.0
+    if np.array_equal(kernel, -mirrored):
+        return -1.0
+    raise ValueError("a kernel is neither even nor odd in kx, expected one or the other")

@@ -1,8 +1,8 @@
-"""The scalar physics of one site and of one tracer, written once for every compiler.
+"""The scalar physics of one site, written once for every compiler.
 
 Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, the
-exact two-state step at frozen stress, and the weights of the interpolations.  Plain functions of
-numbers, without arrays: the devices compile them for CPU loops and for CUDA kernels.
+exact two-state step at frozen stress.  Plain functions of numbers, without arrays: the devices
+compile them for CPU loops and for CUDA kernels.
 """
 
 from __future__ import annotations
@@ -259,30 +259,3 @@ def switching_probabilities(rate_on, rate_off, step):
     if renewed < 0.0:  # by rounding; Numba does not compile max() for CUDA
         renewed = 0.0
     return activated, deactivated, renewed
-
-
-def linear_weights(fraction):
-    """Return the weights of the two sites around a point at `fraction` of a spacing."""
-    return 1.0 - fraction, fraction
-
-
-def spline_weights(fraction):
-    """Return the four weights B of the uniform cubic B-spline, at offsets -1, 0, 1, 2.
-
-    `fraction` in [0, 1) is the distance to the site at offset 0.  They sum to 1.
-    """
-    f = fraction
-    g = 1.0 - f
-    return (
-        g * g * g * (1.0 / 6.0),
-        2.0 / 3.0 - f * f * (1.0 - 0.5 * f),
-        2.0 / 3.0 - g * g * (1.0 - 0.5 * g),
-        f * f * f * (1.0 / 6.0),
-    )
-
-
-def spline_slopes(fraction):
-    """Return the derivatives of `spline_weights` with respect to `fraction`.  They sum to 0."""
-    f = fraction
-    g = 1.0 - f
-    return -0.5 * g * g, f * (1.5 * f - 2.0), -g * (1.5 * g - 2.0), 0.5 * f * f

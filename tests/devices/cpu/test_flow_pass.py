@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+import epmpi.devices.cpu.rows
 from epmpi.devices import CPU, TracerMove
-from epmpi.devices.cpu import flow_pass, row_loops
-from epmpi.devices.cpu.row_loops import CompiledRows
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.fourier.vector_lines import VectorLines
+from epmpi.devices.cpu.rows import CompiledRows
+from epmpi.devices.cpu.tracers.flow_pass import order_by_row
 
 SHAPE = 45, 36
 
@@ -20,7 +21,7 @@ SHAPE = 45, 36
 def test_one_loop_moves_tracers_as_the_stored_flow_does(
     monkeypatch, rows, start, interpolation, fields, halo, dtype, flow_bytes
 ):
-    monkeypatch.setattr(row_loops, "FLOW_BYTES", flow_bytes)
+    monkeypatch.setattr(epmpi.devices.cpu.rows, "FLOW_BYTES", flow_bytes)
     lines, random = VectorLines(SHAPE, dtype), np.random.default_rng(4)
     flow = random.normal(size=(rows + halo, fields, SHAPE[1])).astype(dtype)
     flow = flow[np.arange(rows + halo) % SHAPE[0]]  # periodic, as a tracer may find either row
@@ -47,7 +48,7 @@ def test_tracers_are_ordered_by_row_and_stay_in_order_within_it():
     row = np.floor(position[:, 0]).astype(int) % 45
     position, row = position[row >= 5], row[row >= 5] - 5
     starts, order = np.empty(41, np.int64), np.empty(len(position), np.int64)
-    flow_pass.order_by_row(position, 45, 5, starts, order)
+    order_by_row(position, 45, 5, starts, order)
     assert np.array_equal(order, np.argsort(row, kind="stable"))
     assert np.array_equal(starts, np.searchsorted(np.sort(row), np.arange(41)))
 

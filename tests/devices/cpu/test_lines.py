@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from epmpi.devices import CPU
-from epmpi.devices.cpu import butterflies, vector_lines
-from epmpi.devices.cpu.line_plans import (
+from epmpi.devices.cpu.fourier import butterflies, vector_lines
+from epmpi.devices.cpu.fourier.lines import forward, inverse, load_columns, store_columns
+from epmpi.devices.cpu.fourier.plans import (
     has_plan,
     line_plan,
     line_width,
@@ -17,9 +18,8 @@ from epmpi.devices.cpu.line_plans import (
     unit_roots,
     workspace,
 )
-from epmpi.devices.cpu.lines import forward, inverse, load_columns, store_columns
-from epmpi.devices.cpu.real_lines import restore_rows, transform_rows
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.fourier.real_lines import restore_rows, transform_rows
+from epmpi.devices.cpu.fourier.vector_lines import VectorLines
 
 every_precision = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

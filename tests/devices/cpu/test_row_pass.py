@@ -5,8 +5,8 @@ import pytest
 
 from epmpi.config import from_mapping
 from epmpi.devices import CPU
-from epmpi.devices.cpu.row_loops import CompiledRows
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.fourier.vector_lines import VectorLines
+from epmpi.devices.cpu.rows import CompiledRows
 from epmpi.model.activation import Activation
 from epmpi.physics.lattice import Lattice, Slab
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.line_plans import line_width
+from epmpi.devices.cpu.fourier.plans import line_width
 from epmpi.devices.cpu.vector_memory import (
     broadcast,
     lanes,

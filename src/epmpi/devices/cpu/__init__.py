@@ -12,20 +12,20 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu import (
     arithmetic,
     jumps,
-    line_costs,
-    site_draws,
-    site_loops,
     thinning,
-    tracer_loops,
 )
-from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.row_loops import NO_SITES, CompiledRows
-from epmpi.devices.cpu.vector_lines import CACHE_LINE, VectorLines
+from epmpi.devices.cpu.fourier import costs
+from epmpi.devices.cpu.fourier.library_lines import LibraryLines
+from epmpi.devices.cpu.fourier.vector_lines import CACHE_LINE, VectorLines
+from epmpi.devices.cpu.rows import NO_SITES, CompiledRows
+from epmpi.devices.cpu.sites import advance, draws
+from epmpi.devices.cpu.tracers import moves
 from epmpi.devices.device import Device
 from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
+from epmpi.physics.advection import INTERPOLATIONS
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
 
@@ -108,7 +108,7 @@ class CPU(Device):
         self, shape: tuple[int, int], dtype: DTypeLike
     ) -> tuple[tuple[int, int], float]:
         """Return the next shape (Lx, Ly) with fast lines, and how many times less a site costs."""
-        return line_costs.faster_shape(shape, dtype)
+        return costs.faster_shape(shape, dtype)
 
     def row_loops(self, lines: LibraryLines) -> CompiledRows | None:
         """Return whole passes over rows, where the lines are transformed by loops of ours."""
@@ -121,7 +121,7 @@ class CPU(Device):
     ) -> None:
         """Advance the rows begin ... end of a slab; see `Device.advance_sites`."""
         first_site = update.first_site + begin * update.stress.shape[1]
-        began = site_loops.advance_sites(
+        began = advance.advance_sites(
             update.stress[begin:end].reshape(-1),
             update.plastic_strain[begin:end].reshape(-1),
             update.direction[begin:end].reshape(-1),
@@ -166,13 +166,13 @@ class CPU(Device):
     def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
         sums = np.empty((len(stress), 4))
-        site_loops.sum_rows(stress, plastic_strain, direction, sums)
+        advance.sum_rows(stress, plastic_strain, direction, sums)
         return sums
 
     def draw_uniforms(self, seed: int, stream: int, step: int, first: int, count: int) -> NDArray:
         """Return the uniforms of [0, 1) of `count` consecutive sites, shape (count,), float64."""
         drawn = np.empty(count)
-        site_draws.fill_uniforms(
+        draws.fill_uniforms(
             drawn, np.uint64(seed), np.uint64(stream), np.uint64(step), np.uint64(first)
         )
         return drawn
@@ -190,13 +190,13 @@ class CPU(Device):
     ) -> NDArray[np.int64]:
         """Return which tracers are not on rows [start, stop); see `Device.outside_rows`."""
         found = np.empty(len(position), np.int64)
-        return found[: tracer_loops.find_outside(position, start, stop, length, found)]
+        return found[: moves.find_outside(position, start, stop, length, found)]
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
-        """Move the tracers of a slab along a flow with halo rows; see `tracer_loops`."""
+        """Move the tracers of a slab along a flow with halo rows; see `moves`."""
         everyone = np.arange(len(move.position))
-        tracer_loops.move_listed(
-            tracer_loops.INTERPOLATIONS[move.interpolation], move.position, everyone, 0,
+        moves.move_listed(
+            INTERPOLATIONS[move.interpolation], move.position, everyone, 0,
             len(everyone), flow, move.time_step, move.length, move.first_row - 1,
         )  # fmt: skip
 

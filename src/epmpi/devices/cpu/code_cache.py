@@ -27,7 +27,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from epmpi.physics import jumps, randomness, rules
+import epmpi.physics
 
 CHECKSUM = hashlib.sha256
 _PRIVATE = f"epmpi-{os.getuid()}"  # in the folder for temporary files, where others write too
@@ -145,8 +145,9 @@ def _source_hash() -> str:
 
     Numba itself looks at one source only: code that imports a changed function stays stale.
     """
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
-    sources += [Path(str(module.__file__)) for module in (rules, randomness, jumps)]
+    devices, physics = Path(__file__).parents[1], Path(str(epmpi.physics.__file__)).parent
+    folders = devices.glob("*.py"), (devices / "cpu").rglob("*.py"), physics.glob("*.py")
+    sources = sorted(path for folder in folders for path in folder)
     digest = CHECKSUM(f"{numba.__version__} {sys.version}".encode())
     for source in sources:
         digest.update(source.read_bytes())

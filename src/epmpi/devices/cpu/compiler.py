@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numba
 
+from epmpi.devices import scalars
 from epmpi.devices.cpu.code_cache import CodeCache
+from epmpi.physics import advection as plain_advection
 from epmpi.physics import randomness as plain_randomness
 from epmpi.physics import rules as plain_rules
+from epmpi.physics import switching as plain_switching
 
 
 def compiled(function: Callable, from_python: bool = True) -> Callable:
@@ -65,30 +68,17 @@ def called_loop(function: Callable) -> Callable:
     return uncounted(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
-def compile_module(module: ModuleType, **others: Callable) -> SimpleNamespace:
-    """Compile every function of a module of plain scalar functions.
+def compile_module(
+    module: ModuleType, *below: SimpleNamespace, **others: Callable
+) -> SimpleNamespace:
+    """Compile the plain functions of a module, to be inlined; see `scalars.compile_module`.
 
-    The copies call each other's compiled form and are inlined where they are used (a call that is
-    left would keep a loop from being vectorised); the module itself is left as it is.
-
-    Parameters
-    ----------
-    module : module
-    others : compiled functions
-        In place of those that the module has under these names.
-
-    Returns
-    -------
-    SimpleNamespace
-        The compiled functions and the constants, under their names.
+    A call that is left would keep a loop from being vectorised.
     """
-    names = dict(vars(module)) | others
-    for name, value in vars(module).items():
-        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
-            copy = FunctionType(value.__code__, names, name)
-            names[name] = inlined(copy)
-    return SimpleNamespace(**names)
+    return scalars.compile_module(module, inlined, *below, **others)
 
 
 rules = compile_module(plain_rules)
 randomness = compile_module(plain_randomness)
+switching = compile_module(plain_switching, rules, randomness)
+advection = compile_module(plain_advection)

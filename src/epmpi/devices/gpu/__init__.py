@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.config import ConfigError
-from epmpi.devices.cpu import site_loops
-from epmpi.devices.cpu.tracer_loops import INTERPOLATIONS
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
@@ -24,8 +22,10 @@ from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.devices.tracer_move import TracerMove
+from epmpi.physics.advection import INTERPOLATIONS
 from epmpi.physics.randomness import BLOCK_SITES, GROUP
 from epmpi.physics.rules import Increments, SwitchingRule
+from epmpi.physics.switching import draw_limits
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
@@ -256,7 +256,7 @@ def _rule(update: Update) -> tuple[Any, SwitchingRule, Increments]:
     """Return limits of draws, rule and increments, of 64 bits in the simulator too."""
     rule, increments = update.rule, update.increments
     return (
-        site_loops.draw_limits(rule, increments.time),
+        tuple(map(int, draw_limits(rule, increments.time))),
         SwitchingRule._make(np.float64(x) if isinstance(x, float) else x for x in rule),
         Increments._make(map(np.float64, increments)),
     )

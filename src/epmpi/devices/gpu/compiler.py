@@ -1,23 +1,22 @@
-"""Compilation for the GPU, of the same scalar functions as for the CPU.
-
-`rules` and `randomness` are compiled whole.  What the CPU's loops do with one site or one tracer is
-compiled from their Python source too, with the functions that it calls replaced by these.
-"""
+"""Compilation for the GPU, of the same scalar functions of `epmpi.physics` as for the CPU."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
 from contextlib import suppress
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numba
 from numba import cuda as numba_cuda
 
+from epmpi.devices import scalars
 from epmpi.devices.gpu.launches import PreparedKernel, Queue, kinds, pack, prepared
+from epmpi.physics import advection as plain_advection
 from epmpi.physics import randomness as plain_randomness
 from epmpi.physics import rules as plain_rules
+from epmpi.physics import switching as plain_switching
 
 cuda: Any = numba_cuda  # its own types are those of the calling side, not of a kernel's inside
 
@@ -46,36 +45,15 @@ def identity_of(number: int) -> str:
     return str(cuda.gpus[number].uuid)
 
 
-def compile_module(module: ModuleType) -> SimpleNamespace:
-    """Compile every function of a module of plain scalar functions; see `cpu.compiler`."""
-    names = dict(vars(module))
-    for name, value in vars(module).items():
-        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
-            names[name] = cuda.jit(device=True)(FunctionType(value.__code__, names, name))
-    return SimpleNamespace(**names)
+def compile_module(module: ModuleType, *below: SimpleNamespace) -> SimpleNamespace:
+    """Compile the plain functions of a module for kernels; see `scalars.compile_module`."""
+    return scalars.compile_module(module, cuda.jit(device=True), *below)
 
 
 rules = compile_module(plain_rules)
 randomness = compile_module(plain_randomness)
-
-
-def compile_loop(loop: Any, **others: Callable) -> Callable:
-    """Compile a function of the CPU's loops for the GPU.
-
-    Parameters
-    ----------
-    loop : function that Numba compiled for the CPU
-    **others : compiled functions
-        For the names that are neither in `rules` nor in `randomness`.
-    """
-    plain = loop.py_func
-    known = vars(rules) | vars(randomness) | others
-    names = {
-        name: known.get(name, value) if hasattr(value, "py_func") else value
-        for name, value in plain.__globals__.items()
-    }
-    compiled: Callable = cuda.jit(device=True)(FunctionType(plain.__code__, names, plain.__name__))
-    return compiled
+switching = compile_module(plain_switching, rules, randomness)
+advection = compile_module(plain_advection)
 
 
 def kernel(function: Callable) -> Callable[..., None]:

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu.column_pass import parity
 from epmpi.devices.gpu import column_kernels, exchange_kernels
+from epmpi.physics.propagators import parity
 
 STRIP_BYTES = 1 << 29  # of the responses in a strip of columns, and of rows transformed at once
 TABULATED = 1 << 22  # numbers of a kernel that are worked out at a time
@@ -72,7 +72,7 @@ class Plan(Protocol):
 class GPULines:
     """Transforms of the rows and columns of one lattice, unscaled, exp(-i q x) forward.
 
-    Methods as of `cpu.library_lines.LibraryLines`, but what they read may be changed.
+    Methods as of `cpu.fourier.library_lines.LibraryLines`, but what they read may be changed.
 
     Parameters
     ----------

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from epmpi.devices.cpu import site_loops
 from epmpi.devices.gpu.compiler import (
     THREADS,
-    compile_loop,
     cuda,
     kernel,
     randomness,
     rules,
+    switching,
 )
 
 may_activate = rules.may_activate
-switch_site = compile_loop(site_loops.switch_site)
+switch_site = switching.switch_site
 half_word = randomness.half_word
 uniform = randomness.uniform
 words = randomness.words
@@ -35,7 +34,7 @@ SUMS = 4
 def new_direction(here, stress, leading, site, seed, step, limits, rule, time_step):
     """Return the direction of a site after one step, and whether a new event began.
 
-    The bounds spare nearly all sites the rule itself, `cpu.site_loops.switch_site`.
+    The bounds spare nearly all sites the rule itself, `switching.switch_site`.
     """
     if here != 0:
         may_switch = leading <= limits[1]
@@ -64,7 +63,7 @@ def advance_sites(
     begun,
     events,
 ):
-    """Advance consecutive sites by one step; see `cpu.site_loops.advance_sites`.
+    """Advance consecutive sites by one step; see `cpu.sites.advance.advance_sites`.
 
     A thread takes the eight sites that share a block of draws: they are 32 apart, so that the lanes
     of a warp read and write neighbours.
@@ -214,7 +213,7 @@ def sum_rows(stress, plastic_strain, direction, sums):
     """Write the sums of sigma, sigma^2, eps_pl and n over each row; a block of threads takes one.
 
     Each thread adds up sites in order, then the threads are added pairwise: always the same
-    roundings.  Arguments as in `cpu.site_loops.sum_rows`.
+    roundings.  Arguments as in `cpu.sites.advance.sum_rows`.
     """
     parts = cuda.shared.array((SUMS, THREADS), np.float64)
     row = cuda.blockIdx.x

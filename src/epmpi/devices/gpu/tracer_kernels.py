@@ -6,26 +6,14 @@ empty.
 
 from __future__ import annotations
 
-from epmpi.devices.cpu import tracer_loops
-from epmpi.devices.gpu.compiler import compile_loop, cuda, kernel
+from epmpi.devices.gpu.compiler import advection, cuda, kernel
 
-wrap = compile_loop(tracer_loops.wrap)
-place = compile_loop(tracer_loops.place, wrap=wrap)
-local_row = compile_loop(tracer_loops.local_row, place=place)
-where = {"place": place, "local_row": local_row}
-at = compile_loop(
-    tracer_loops.flow_at,
-    flow_bilinear=compile_loop(tracer_loops.flow_bilinear, **where),
-    flow_nearest=compile_loop(tracer_loops.flow_nearest, **where),
-    flow_along_stream=compile_loop(tracer_loops.flow_along_stream, **where),
-)
-half_way = compile_loop(tracer_loops.half_way)
-move_one = compile_loop(tracer_loops.move_one, flow_at=at, half_way=half_way)
+move_one = advection.move_one
 
 
 @kernel
 def move_all(position, number, flow, interpolation, time_step, length, first_row):
-    """Move tracers; see `cpu.tracer_loops.move_listed`."""
+    """Move tracers; see `cpu.tracers.moves.move_listed`."""
     n = cuda.grid(1)
     if n < number[0]:
         move_one(interpolation, position, n, flow, time_step, length, first_row)

@@ -7,7 +7,7 @@ Operands j and r - j of a butterfly come as a sum u_j and as d_j = -i times thei
 
 from __future__ import annotations
 
-from epmpi.devices.cpu.butterflies import inner
+from epmpi.devices.cpu.fourier.butterflies import inner
 from epmpi.devices.cpu.vector_memory import broadcast, lanes, load, store
 from epmpi.devices.cpu.vectors import multiply_add, turned
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import compiled, randomness, rules
-from epmpi.devices.cpu.site_draws import CHUNK, drawn_site, place_of_draw
-from epmpi.devices.cpu.site_masks import (
+from epmpi.devices.cpu.sites.draws import CHUNK, drawn_site, place_of_draw
+from epmpi.devices.cpu.sites.masks import (
     SITES,
     largest_inactive,
     list_bits,

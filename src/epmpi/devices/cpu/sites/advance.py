@@ -4,57 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from epmpi.devices.cpu.compiler import compiled, randomness, rules
-from epmpi.devices.cpu.site_choice import choose_inactive, limit_draws, strain_active
-from epmpi.devices.cpu.site_draws import CHUNK, GROUP, draw_blocks, place_of_draw
-from epmpi.devices.cpu.site_masks import FEW, SITES
+from epmpi.devices.cpu.compiler import compiled, switching
+from epmpi.devices.cpu.sites.choice import choose_inactive, limit_draws, strain_active
+from epmpi.devices.cpu.sites.draws import CHUNK, GROUP, draw_blocks, place_of_draw
+from epmpi.devices.cpu.sites.masks import FEW, SITES
 
-activation_bound = rules.activation_bound
-activation_direction = rules.activation_direction
-activation_rate = rules.activation_rate
-release_bound = rules.release_bound
-switching_probabilities = rules.switching_probabilities
-complete_uniform = randomness.complete_uniform
-uniform = randomness.uniform
-
-SWITCHING = np.uint64(randomness.SWITCHING)
-DIRECTION = np.uint64(randomness.DIRECTION)
-LEADING_SCALE = randomness.LEADING_SCALE
-LEADING_MASK = randomness.LEADING_MASK
-
-
-@compiled
-def switch_site(direction, stress, leading, site, seed, step, rule, time_step):
-    """Return the direction of a site after one step, and whether a new event began.
-
-    `leading` are the leading bits of its draw; `step` is the number of the step, which takes
-    `time_step`.
-    """
-    rate_on = activation_rate(stress, rule)
-    activated, deactivated, renewed = switching_probabilities(rate_on, rule.rate_off, time_step)
-    changes = deactivated + renewed if direction != 0 else activated
-    if leading * LEADING_SCALE >= changes:
-        return direction, False
-    draw = complete_uniform(leading, seed, SWITCHING, step, site)
-    if draw >= changes:
-        return direction, False
-    if direction != 0 and draw < deactivated:
-        return np.int8(0), False
-    aside = uniform(seed, DIRECTION, step, site)
-    return np.int8(activation_direction(stress, rule, aside)), True
-
-
-@compiled
-def draw_limits(rule, time_step):
-    """Return the leading bits above which no inactive, and no active site switches (uint64).
-
-    P01 <= p_on dt, at the highest rate there is; an active site stays with the probability
-    exp(-p_off dt) at any stress.
-    """
-    highest = activation_bound(rule.yield_stress, rule)
-    inactive = min(highest * time_step, 1.0) / LEADING_SCALE
-    active = min(release_bound(rule.rate_off, time_step), 1.0) / LEADING_SCALE
-    return min(np.uint64(inactive), LEADING_MASK), min(np.uint64(active), LEADING_MASK)
+draw_limits = switching.draw_limits
+switch_site = switching.switch_site
+SWITCHING = switching.SWITCHING
 
 
 # A loop over a slice that begins at 0 is vectorised; one from `begin` on is not, for fear of

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from epmpi.devices.cpu.butterflies import (
+from epmpi.devices.cpu.compiler import compiled
+from epmpi.devices.cpu.fourier.butterflies import (
     first_pass_of_eight,
     last_pass_of_eight,
     pass_of_four,
     pass_of_two,
 )
-from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.odd_butterflies import (
+from epmpi.devices.cpu.fourier.odd_butterflies import (
     pass_of_five,
     pass_of_prime,
     pass_of_seven,

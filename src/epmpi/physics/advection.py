@@ -1,7 +1,9 @@
-"""Loops over tracers: the velocity of the medium at their positions, and their moves.
+"""The flow at a tracer by its interpolation, and the move of the tracer with it.
 
-The local rows of a field stand in an array with halo rows: row r holds x = first_row + r.  A tracer
-of the slab, and half way along its path, finds all sites of its interpolation there.  Positions are
+Plain functions for one tracer, as those of `rules` are for one site: the devices compile them.
+
+The local rows of a field are an array with halo rows: row r holds x = first_row + r.  A tracer of
+the slab, and half way along its path, finds all sites of its interpolation there.  Positions are
 unwrapped; y is periodic.
 """
 
@@ -11,19 +13,38 @@ import math
 
 import numpy as np
 
-from epmpi.devices.cpu.compiler import compiled, inlined, rules
-
-linear_weights = rules.linear_weights
-spline_slopes = rules.spline_slopes
-spline_weights = rules.spline_weights
-
 BILINEAR, NEAREST, STREAM = range(3)
 INTERPOLATIONS = {"bilinear": BILINEAR, "nearest": NEAREST, "stream": STREAM}
 HALF_WAY = 1.0  # lattice spacings: rows that a midpoint may be beyond the slab
-TOGETHER = 64  # tracers: one after another, each would wait for where its midpoint is
 
 
-@inlined
+def linear_weights(fraction):
+    """Return the weights of the two sites around a point at `fraction` of a spacing."""
+    return 1.0 - fraction, fraction
+
+
+def spline_weights(fraction):
+    """Return the four weights B of the uniform cubic B-spline, at offsets -1, 0, 1, 2.
+
+    `fraction` in [0, 1) is the distance to the site at offset 0.  They sum to 1.
+    """
+    f = fraction
+    g = 1.0 - f
+    return (
+        g * g * g * (1.0 / 6.0),
+        2.0 / 3.0 - f * f * (1.0 - 0.5 * f),
+        2.0 / 3.0 - g * g * (1.0 - 0.5 * g),
+        f * f * f * (1.0 / 6.0),
+    )
+
+
+def spline_slopes(fraction):
+    """Return the derivatives of `spline_weights` with respect to `fraction`.  They sum to 0."""
+    f = fraction
+    g = 1.0 - f
+    return -0.5 * g * g, f * (1.5 * f - 2.0), -g * (1.5 * g - 2.0), 0.5 * f * f
+
+
 def wrap(index, length):
     """Return index modulo length, 0 ... length - 1, for any integer.
 
@@ -33,26 +54,22 @@ def wrap(index, length):
     return index if 0 <= index < length else index % length
 
 
-@inlined
 def place(index, length):
     """Return index modulo length, unsigned: Numba need not ask whether it counts from the end."""
     return np.uint64(wrap(index, length))
 
 
-@inlined
 def local_row(x, length, first_row):
     """Return the row of the local array that holds floor(x), and the fraction beyond it."""
     below = math.floor(x)
     return place(below - first_row, length), x - below
 
 
-@inlined
 def row_below(x, length, first_row):
     """Return the row of the local array that holds floor(x), as a number to count with."""
     return np.int64(local_row(x, length, first_row)[0])
 
 
-@inlined
 def flow_bilinear(x, y, velocity, length, first_row):
     """Return the velocity (u_x, u_y) interpolated bilinearly between the four sites around (x, y).
 
@@ -81,7 +98,6 @@ def flow_bilinear(x, y, velocity, length, first_row):
     return along_x, along_y
 
 
-@inlined
 def flow_nearest(x, y, velocity, length, first_row):
     """Return the velocity of the site nearest to (x, y); see `flow_bilinear`."""
     width = velocity.shape[2]
@@ -92,7 +108,6 @@ def flow_nearest(x, y, velocity, length, first_row):
     return float(velocity[0, i, j]), float(velocity[1, i, j])
 
 
-@inlined
 def flow_along_stream(x, y, stream, length, first_row):
     """Return the curl of the cubic B-spline interpolant of the stream function at (x, y).
 
@@ -135,7 +150,6 @@ def flow_along_stream(x, y, stream, length, first_row):
     return along_x, along_y
 
 
-@inlined
 def flow_at(interpolation, x, y, flow, length, first_row):
     """Return the flow (u_x, u_y) at (x, y), interpolated in one of the three ways."""
     if interpolation == BILINEAR:
@@ -145,7 +159,6 @@ def flow_at(interpolation, x, y, flow, length, first_row):
     return flow_along_stream(x, y, flow, length, first_row)
 
 
-@inlined
 def half_way(x, displacement):
     """Return x half way along a displacement, at most `HALF_WAY` from where it was."""
     half = 0.5 * displacement
@@ -154,7 +167,6 @@ def half_way(x, displacement):
     return x + half
 
 
-@inlined
 def move_one(interpolation, position, n, flow, time_step, length, first_row):
     """Move tracer n with the flow half way along its path; see `move_listed`."""
     x, y = position[n, 0], position[n, 1]
@@ -163,83 +175,3 @@ def move_one(interpolation, position, n, flow, time_step, length, first_row):
     u, v = flow_at(interpolation, x_half, y_half, flow, length, first_row)
     position[n, 0] = x + time_step * u
     position[n, 1] = y + time_step * v
-
-
-@compiled
-def flow_at_all(interpolation, points, count, flow, length, first_row, found):
-    """Write the flow at the first points (n, 2) of an array into `found`, (n, 2)."""
-    if interpolation == BILINEAR:
-        for n in range(count):
-            u, v = flow_bilinear(points[n, 0], points[n, 1], flow, length, first_row)
-            found[n, 0], found[n, 1] = u, v
-    elif interpolation == NEAREST:
-        for n in range(count):
-            u, v = flow_nearest(points[n, 0], points[n, 1], flow, length, first_row)
-            found[n, 0], found[n, 1] = u, v
-    else:
-        for n in range(count):
-            u, v = flow_along_stream(points[n, 0], points[n, 1], flow, length, first_row)
-            found[n, 0], found[n, 1] = u, v
-
-
-@compiled
-def move_listed(interpolation, position, listed, begin, end, flow, time_step, length, first_row):
-    """Move tracers with the flow half way along their paths: ``r += u(r + u(r) dt / 2) dt``.
-
-    The error of a path is of second order in the displacement.  Half way is at most `HALF_WAY`
-    away, so that the rows of the flow that are there suffice.
-
-    Parameters
-    ----------
-    interpolation : int
-        BILINEAR, NEAREST or STREAM.
-    position : float64 array, shape (tracers, 2)
-        Unwrapped (x, y), in lattice spacings; updated.
-    listed : int64 array
-        Numbers of tracers, of which those from `begin` to `end` move.
-    flow, length, first_row
-        As of `flow_bilinear` or `flow_along_stream`.
-    time_step : float
-        What the flow is multiplied by.
-    """
-    start, half, found = np.empty((TOGETHER, 2)), np.empty((TOGETHER, 2)), np.empty((TOGETHER, 2))
-    for first in range(begin, end, TOGETHER):
-        count = min(TOGETHER, end - first)
-        for n in range(count):
-            tracer = listed[first + n]
-            start[n, 0], start[n, 1] = position[tracer, 0], position[tracer, 1]
-        flow_at_all(interpolation, start, count, flow, length, first_row, found)
-        for n in range(count):
-            half[n, 0] = half_way(start[n, 0], time_step * found[n, 0])
-            half[n, 1] = half_way(start[n, 1], time_step * found[n, 1])
-        flow_at_all(interpolation, half, count, flow, length, first_row, found)
-        for n in range(count):
-            tracer = listed[first + n]
-            position[tracer, 0] = start[n, 0] + time_step * found[n, 0]
-            position[tracer, 1] = start[n, 1] + time_step * found[n, 1]
-
-
-@compiled
-def find_outside(position, start, stop, length, found):
-    """Find the tracers that are not on rows [start, stop).
-
-    Parameters
-    ----------
-    position : float64 array, shape (tracers, 2)
-    length : int
-        Lx.
-    found : int64 array, shape (tracers,)
-        Written: their numbers, in order.
-
-    Returns
-    -------
-    int
-        How many there are.
-    """
-    count = 0
-    for n in range(position.shape[0]):
-        row = row_below(position[n, 0], length, start)
-        if not 0 <= row < stop - start:
-            found[count] = n
-            count += 1
-    return count

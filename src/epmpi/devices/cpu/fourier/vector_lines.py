@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import lines, real_lines
-from epmpi.devices.cpu.column_pass import Kernels, convolve_columns, halved
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.library_lines import LibraryLines
-from epmpi.devices.cpu.line_plans import has_plan, line_plan, row_plan, workspace
+from epmpi.devices.cpu.fourier import lines, real_lines
+from epmpi.devices.cpu.fourier.column_pass import Kernels, convolve_columns, halved
+from epmpi.devices.cpu.fourier.library_lines import LibraryLines
+from epmpi.devices.cpu.fourier.plans import has_plan, line_plan, row_plan, workspace
 from epmpi.devices.cpu.vector_memory import lanes
 from epmpi.devices.cpu.vectors import REGISTER_BYTES
 

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import lines
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.line_plans import line_width
+from epmpi.devices.cpu.fourier import lines
+from epmpi.devices.cpu.fourier.plans import line_width
 from epmpi.devices.cpu.vector_memory import fence, lanes, load, scaled_by, store
 from epmpi.devices.cpu.vectors import turned
+from epmpi.physics.propagators import parity
 
 
 @compiled
@@ -117,12 +118,3 @@ def halved(kernels: NDArray, dtype: DTypeLike) -> Kernels:
     half = np.pad(half, ((0, 0), (0, -kernels.shape[1] % width), (0, 0)))
     strips = half.reshape(len(half), -1, width, half.shape[2]).transpose(1, 0, 3, 2)
     return Kernels(np.ascontiguousarray(strips, dtype), signs)
-
-
-def parity(kernel: NDArray, mirrored: NDArray) -> float:
-    """Return 1 for a kernel that is even in kx, -1 for an odd one."""
-    if np.array_equal(kernel, mirrored):
-        return 1.0
-    if np.array_equal(kernel, -mirrored):
-        return -1.0
-    raise ValueError("a kernel is neither even nor odd in kx, expected one or the other")

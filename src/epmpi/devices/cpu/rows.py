@@ -8,12 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.devices.cpu import flow_pass, row_pass
-from epmpi.devices.cpu.line_plans import line_width
-from epmpi.devices.cpu.tracer_loops import INTERPOLATIONS
-from epmpi.devices.cpu.vector_lines import VectorLines
+from epmpi.devices.cpu.fourier.plans import line_width
+from epmpi.devices.cpu.fourier.vector_lines import VectorLines
+from epmpi.devices.cpu.sites import row_pass
+from epmpi.devices.cpu.tracers import flow_pass
 from epmpi.devices.site_update import SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
+from epmpi.physics.advection import INTERPOLATIONS
 
 NO_SITES = np.empty(0, np.int64)
 FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache at a time

@@ -9,7 +9,7 @@ The last axis of every array must be contiguous; the array may be a view of a la
 from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.lines import forward, inverse, second_strip, space
+from epmpi.devices.cpu.fourier.lines import forward, inverse, second_strip, space
 from epmpi.devices.cpu.vector_memory import broadcast, lanes, load, store, transpose
 from epmpi.devices.cpu.vectors import conjugate, multiply_add
 

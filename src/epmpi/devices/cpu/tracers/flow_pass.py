@@ -6,8 +6,8 @@ The rows stay in the second-level cache while their tracers move; the flow is ne
 from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.real_lines import restore_rows
-from epmpi.devices.cpu.tracer_loops import move_listed, row_below
+from epmpi.devices.cpu.fourier.real_lines import restore_rows
+from epmpi.devices.cpu.tracers.moves import move_listed, row_below
 from epmpi.devices.cpu.vector_memory import lanes
 
 
@@ -76,7 +76,7 @@ def move_along_rows(
     work, plan
         See `real_lines.restore_rows`.
     interpolation : int
-        BILINEAR, NEAREST or STREAM; see `tracer_loops`.
+        BILINEAR, NEAREST or STREAM; see `advection`.
     position : float64 array, shape (tracers, 2)
         Updated.
     starts, order : int64 arrays

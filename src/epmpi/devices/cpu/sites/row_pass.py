@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.real_lines import restore_rows, transform_rows
-from epmpi.devices.cpu.site_loops import advance_sites
+from epmpi.devices.cpu.fourier.real_lines import restore_rows, transform_rows
+from epmpi.devices.cpu.sites.advance import advance_sites
 from epmpi.devices.cpu.vector_memory import lanes
 
 
@@ -31,7 +31,7 @@ def advance_rows(
     increments,
     begun,
 ):
-    """Advance all rows of a slab by one step; see `site_loops.advance_sites`.
+    """Advance all rows of a slab by one step; see `advance.advance_sites`.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
-from epmpi.devices.cpu.line_plans import has_plan, line_width, prime_factors
+from epmpi.devices.cpu.fourier.plans import has_plan, line_width, prime_factors
 
 OURS, LIBRARY = 6.0, 16.0
 ODD_ROWS = 2.5  # which are taken as complex ones

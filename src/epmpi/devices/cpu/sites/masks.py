@@ -63,7 +63,7 @@ def largest_inactive(typing, stress, direction, index):
     """Return the largest magnitude of the stress (float64) of 32 sites, but for the active ones.
 
     These are the sites index + 32 h + lane, h < 4, lane < 8, whose draws stand side by side; see
-    `site_draws.draw_blocks`.
+    `draws.draw_blocks`.
     """
 
     def lower(context, builder, sig, args):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import column_loops
+from epmpi.devices.cpu.fourier import strips
 
 STRIP_BYTES = 1 << 17  # a strip of columns, and its product with a kernel, stay in the second cache
 
@@ -54,7 +54,7 @@ class LibraryLines:
             Written.
         """
         for field, first, strip in self._strips(*exchanged.shape[1:]):
-            column_loops.gather_strip(exchanged, field, first, strip)
+            strips.gather_strip(exchanged, field, first, strip)
             np.fft.fft(strip, axis=-1, out=spectrum[field, first : first + len(strip)])
 
     def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
@@ -69,7 +69,7 @@ class LibraryLines:
         for field, first, strip in self._strips(*spectrum.shape[:2]):
             lines = spectrum[field, first : first + len(strip)]
             np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
-            column_loops.scatter_strip(strip, exchanged, field, first, before)
+            strips.scatter_strip(strip, exchanged, field, first, before)
 
     def tabulate(
         self, kernels: Sequence[Callable[..., NDArray]], kx: NDArray, ky: NDArray, sites: float
@@ -108,15 +108,15 @@ class LibraryLines:
         """
         sources = source.shape[1]
         for number, first, strip in self._strips(*source.shape[1:]):
-            column_loops.gather_strip(source, number, first, strip)
+            strips.gather_strip(source, number, first, strip)
             np.fft.fft(strip, axis=-1, out=strip)
             product = np.empty_like(strip)
             for field, odd in enumerate(imaginary):
                 kernel = kernels[field, first : first + len(strip)]
-                column_loops.multiply_strip(strip, kernel, odd, product)
+                strips.multiply_strip(strip, kernel, odd, product)
                 np.fft.ifft(product, axis=-1, norm="forward", out=product)
                 target = field * sources + number
-                column_loops.scatter_strip(product, responses, target, first, before)
+                strips.scatter_strip(product, responses, target, first, before)
 
     def _strips(self, fields: int, columns: int) -> Iterator[tuple[int, int, NDArray]]:
         """Yield (field, first column, work array) that cover the columns of exchanged fields."""

@@ -1,0 +1,1 @@
+"""Tracers: their moves with the flow, and the pass over its rows."""
