@@ -55,7 +55,7 @@ def test_what_cannot_be_written_is_lost_in_silence(gone):
 def test_progress_goes_on_where_nobody_listens(gone):
     with RunProgress("{:g} steps/s".format, stream=gone()) as told:
         told.expect(3)
-        told.begin(0)
+        told.begin(0, 1)
         for step in range(1, 4):
             told.update(step, "measure", 0.1)
 

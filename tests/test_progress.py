@@ -37,7 +37,7 @@ def test_speeds_in_words(clock, step, words):
 def test_lines_where_the_output_is_no_terminal():
     stream = io.StringIO()
     with RunProgress(updates_of(1000), stream=stream) as progress:
-        progress.begin(0)
+        progress.begin(0, 1)
         progress.expect(100)
         progress.update(50, "warm-up", None)  # too soon after the start: nothing
         assert stream.getvalue() == ""
@@ -57,18 +57,22 @@ def clock(monkeypatch):
 
 
 @pytest.mark.parametrize("first", [1, 5], ids=["one step", "a resumed run"])
-def test_the_first_step_which_may_compile_is_left_out_of_the_speed(clock, first):
+@pytest.mark.parametrize("every", [1, 4], ids=["tracers in each step", "in every fourth"])
+def test_steps_that_may_compile_are_left_out_of_the_speed(clock, first, every):
+    """The first step, and the first one that moves tracers."""
     stream = io.StringIO()
+    begun, settled = first - 1, first - 1 + every
     with RunProgress(updates_of(10**6), stream=stream) as progress:
-        progress.begin(first - 1)
+        progress.begin(begun, settled)
         progress.expect(100)
-        clock[0] += 60.0  # the compiler
-        progress.update(first, "warm-up", 0.0)
+        for step in sorted({first, settled - 1, settled} - {begun}):
+            clock[0] += 60.0  # the compiler
+            progress.update(step, "warm-up", 0.0)
         assert stream.getvalue() == ""
         clock[0] += 20.0
-        progress.update(first + 40, "warm-up", 0.000071234)
+        progress.update(settled + 40, "warm-up", 0.000071234)
     assert "2.0 M site updates/s, activity 7.12e-05" in stream.getvalue()
-    assert f"{(60 - first) / 2:.0f} s left" in stream.getvalue()
+    assert f"{(60 - settled) / 2:.0f} s left" in stream.getvalue()
 
 
 def test_other_ranks_say_nothing():
@@ -87,7 +91,7 @@ class Terminal(io.StringIO):
 def test_bar_on_a_terminal():
     stream = Terminal()
     with RunProgress(updates_of(1000), stream=stream) as progress:
-        progress.begin(0)
+        progress.begin(0, 1)
         progress.expect(100)
         progress.update(100, "measure", 0.0123)
     assert "activity 0.0123" in stream.getvalue()

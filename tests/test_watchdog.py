@@ -2,6 +2,7 @@
 
 import time
 
+import launching
 import pytest
 
 from epmpi.cli import main
@@ -31,7 +32,16 @@ def stalling(model, until):
 Model.advance = stalling
 sys.exit(main(sys.argv[3:]))
 """
+LIMIT = 3  # seconds
 SMALL = "lattice.shape = [16, 12]\ntracers.number = 10\ntime.warmup = 0\ntime.duration = 5\n"
+
+
+def resume(run, *changes):
+    """Resume a run as soon as it can be: the launcher may end a little before its ranks."""
+    deadline = time.monotonic() + 60.0
+    while main(["resume", str(run), "--set", "run.stall_limit=0", *changes]) != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 class Root:
@@ -80,20 +90,107 @@ def test_time_in_which_the_process_itself_was_suspended_does_not_count(monkeypat
         assert watchdog._idle == 2.0
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """Compile what the runs need, which would count as a stall."""
+    here = tmp_path_factory.mktemp("compiled")
+    (here / "small.toml").write_text(SMALL)
+    command = launching.python("-m", "epmpi.cli", "run", "small.toml", "-o", "run", ranks=2)
+    done = launching.run(command, timeout=240.0, env=launching.environment(), cwd=here)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("rank", [0, 1])
-def test_a_stalled_run_is_ended_after_its_limit(launch, tmp_path, rank):
+def test_a_stalled_run_is_ended_after_its_limit(warm, launch, tmp_path, rank):
     """Also where the root stands still, and says nothing."""
     (tmp_path / "small.toml").write_text(SMALL)
-    command = ("run", "small.toml", "-o", "run", "--set", "run.stall_limit=2")
+    command = ("run", "small.toml", "-o", "run", "--set", f"run.stall_limit={LIMIT}")
     done = launch("-c", STALLING, str(rank), "0", *command, ranks=2, cwd=tmp_path, timeout=100)
     assert done.returncode == 75, done.stderr
     assert "epmpi: no step has ended for" in done.stderr
     assert "(run.stall_limit), the last was" in done.stderr
     assert "ended, to be resumed from the last checkpoint" in done.stderr
-    deadline = time.monotonic() + 60.0  # the launcher may end a little before its ranks
-    while main(["resume", str(tmp_path / "run"), "--set", "run.stall_limit=0"]) != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    resume(tmp_path / "run")
+
+
+# One rank is suspended for ever where a run begins, or on its way to the others' end.
+STANDING_STILL = """
+import os, signal, sys
+from epmpi.cli import main
+from epmpi.devices import CPU
+from epmpi.ensemble.replicas import Replicas
+from epmpi.model.batch import Batch
+from epmpi.model.model import Model
+from epmpi.output import store
+from epmpi.parallel import launched
+from epmpi.run import course, simulation, watchdog
+
+where, rank = sys.argv[1], int(sys.argv[2])
+watchdog.LATER = 0.5
+CPU.batches = where == "Batch.step"
+places = {
+    "place": simulation, "Model.__init__": Model, "read_final_fields": simulation,
+    "Model.restore": Model, "RunStore.__init__": store.RunStore, "Recorder.save": course.Recorder,
+    "Model.advance": Model, "Batch.step": Batch, "Replicas._take": Replicas,
+}
+owner, name = places[where], where.rpartition(".")[2]
+before = getattr(owner, name)
+
+def stalling(*arguments, **named):
+    if launched().rank == rank:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return before(*arguments, **named)
+
+setattr(owner, name, stalling)
+sys.exit(main(sys.argv[3:]))
+"""
+STARTING = "the run is starting: ended, to be started again"
+
+
+def ended_where(launch, cwd, where, rank, *command):
+    """Return what is printed by a run of two ranks that is ended, of which one stands still."""
+    limit = ("--set", f"run.stall_limit={LIMIT}")
+    done = launch("-c", STANDING_STILL, where, str(rank), *command, *limit, ranks=2, cwd=cwd,
+                  timeout=100)  # fmt: skip
+    assert done.returncode == 75, done.stderr
+    assert "epmpi: no step has ended for" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("where", "rank"),
+    [("place", 0), ("Model.__init__", 1), ("RunStore.__init__", 0), ("Recorder.save", 1)],
+)
+def test_a_stall_at_the_start_of_a_run_ends_it_too(warm, launch, tmp_path, where, rank):
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert STARTING in ended_where(launch, tmp_path, where, rank, "run", "small.toml", "-o", "run")
+
+
+@pytest.mark.parametrize("where", ["read_final_fields", "Model.restore"])
+def test_a_stall_while_a_state_is_read_ends_the_run(warm, launch, tmp_path, where):
+    """The final fields of another run, and a checkpoint."""
+    (tmp_path / "small.toml").write_text(SMALL + "output.fields_every = 1\n")
+    assert main(["run", str(tmp_path / "small.toml"), "-o", str(tmp_path / "first")]) == 0
+    further = ("--set", "time.duration=6")
+    commands = {
+        "read_final_fields": ("run", "small.toml", "-o", "run", "--set", "initial.state=first/run.h5"),
+        "Model.restore": ("resume", "first", *further),
+    }
+    assert STARTING in ended_where(launch, tmp_path, where, 1, *commands[where])
+    resume(tmp_path / "first", *further)
+
+
+@pytest.mark.parametrize(
+    ("where", "rank"),
+    [("Replicas._take", 0), ("Model.advance", 1), ("Batch.step", 1), ("Batch.step", 0)],
+)
+def test_a_stalled_ensemble_is_ended(warm, launch, tmp_path, where, rank):
+    """Ranks with replicas of their own, one after another and in step: the other rank ends its
+    replicas, and waits for the one that stands still."""
+    (tmp_path / "small.toml").write_text(SMALL + "run.replicas = 4\n")
+    said = ended_where(launch, tmp_path, where, rank, "run", "small.toml", "-o", "run")
+    assert "ended, to be resumed from the last checkpoint" in said
+    resume(tmp_path / "run")
 
 
 def test_a_rank_that_stalls_for_less_goes_on(launch, tmp_path):

@@ -316,8 +316,9 @@ class RunSettings(Section):
         Number(at_least=0),
         "s",
         "wall time without a step after which all ranks are ended with exit code 75, to be resumed "
-        "from the last checkpoint, as when a node hangs; several times what a step, a checkpoint "
-        "and a call from Python take; 0: never, only a warning after 300 s",
+        "from the last checkpoint, as when a node hangs; several times what the start (a minute "
+        "where code is compiled), a step, a checkpoint and a call from Python take; 0: never, only "
+        "a warning after 300 s",
     )
     precision: str = key(
         "double",

@@ -19,6 +19,7 @@ from epmpi.parallel.placement import check_memory, place
 from epmpi.run.planning import array_bytes
 from epmpi.run.progress import RunProgress, speed_of
 from epmpi.run.stopping import INTERRUPT, Interrupted, TimeLimit
+from epmpi.run.watchdog import Watchdog
 
 
 class Ensemble(Sealed):
@@ -69,6 +70,13 @@ class Ensemble(Sealed):
         self.stopped = ""
         self.progressed = False
         self._ran_in: Path | None = None
+        with Watchdog(self.communicator, limit=configuration.run.stall_limit):
+            self._share_out()
+        self.seal()
+
+    def _share_out(self) -> None:
+        """Make groups of the ranks, and the first replica of each if they are new.  Collective."""
+        configuration, resumed = self.configuration, self._directory
         check_groups(configuration, self.communicator.size, len(self.replicas))
         self.groups = Groups(self.communicator, self.replicas)
         self.device = place(configuration.device, self.communicator)
@@ -85,7 +93,6 @@ class Ensemble(Sealed):
         except ConfigError as found:
             error = found
         self.communicator.raise_alike(error)
-        self.seal()
 
     @classmethod
     def resume(
@@ -159,21 +166,10 @@ class Ensemble(Sealed):
                 f"this Ensemble has run already, in {self._ran_in}: continue with "
                 f"Ensemble.resume({str(self._ran_in)!r}), or make another one"
             )
-        folder = self._claimed(directory)
-        self._ran_in = folder.path
-        limit = self._limit()
-        speed = speed_of(self.configuration)
-        ends: list[End] = []
-        try:
-            with (
-                RunProgress(speed, shown=progress and communicator.is_root) as bar,
-                Together(communicator, bar, len(self.replicas)) as together,
-            ):
-                bar.begin(0)
-                ends += self._mine.run(folder, together, limit)
-                together.finish()
-        finally:
-            folder.release()
+        with Watchdog(communicator, limit=self.configuration.run.stall_limit) as watchdog:
+            folder = self._claimed(directory)
+            self._ran_in = folder.path
+            ends = self._carry_out(folder, watchdog, shown=progress and communicator.is_root)
         told = ends if self.groups.group.is_root else []
         everything = communicator.broadcast(communicator.gather(told))
         ends = sorted((end for of_rank in everything for end in of_rank), key=itemgetter(0))
@@ -184,6 +180,25 @@ class Ensemble(Sealed):
         if self.stopped == INTERRUPT:
             raise Interrupted(folder.path)
         return folder.path
+
+    def _carry_out(
+        self, folder: EnsembleDirectory, watchdog: Watchdog, *, shown: bool
+    ) -> list[End]:
+        """Run the replicas of this rank's group, and wait for all others.  Collective."""
+        limit, speed = self._limit(), speed_of(self.configuration)
+        ends: list[End] = []
+        try:
+            with (
+                RunProgress(speed, shown=shown) as bar,
+                Together(self.communicator, bar, watchdog, len(self.replicas)) as together,
+            ):
+                watchdog.alive(0)
+                bar.begin(0, self.configuration.tracers.every)
+                ends += self._mine.run(folder, together, limit)
+                together.finish()
+        finally:
+            folder.release()
+        return ends
 
     def _claimed(self, directory: str | os.PathLike[str] | None) -> EnsembleDirectory:
         """Return the directory, made or already there, with the configuration.  Collective."""

@@ -100,6 +100,7 @@ class Replicas:
     ) -> Iterator[End]:
         for replica in self.numbers:
             stopped, progressed, error = "", False, None
+            together.watchdog.alive()
             try:
                 simulation = self._take(replica)
                 target = _target(simulation, replica, folder)
@@ -142,7 +143,7 @@ class Replicas:
         self, together: Together, limit: TimeLimit, pace: Pace | None = None
     ) -> RunControl:
         told = together.progress(counted=self.group.is_root)
-        return RunControl(together, limit, told, pace)
+        return RunControl(together, limit, told, together.watchdog, pace)
 
     def _take(self, replica: int) -> Simulation:
         """Return the simulation of a replica, for the first the one that was made before."""

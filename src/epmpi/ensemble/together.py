@@ -23,6 +23,7 @@ import numpy as np
 from epmpi.parallel import Communicator, RollingGather
 from epmpi.run.progress import RunProgress
 from epmpi.run.stopping import StopSignals
+from epmpi.run.watchdog import Watchdog
 
 PAUSE = 0.02  # seconds between two looks of a rank that has nothing left to run
 RECORD = np.dtype(
@@ -50,7 +51,7 @@ class ReplicaProgress:
         self.phase = ""
         self.activity: float | None = None
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, settled: int) -> None:
         """Name the step that the run starts from."""
         self._first = step
 
@@ -74,14 +75,23 @@ class Together:
         All ranks of the ensemble.
     progress : RunProgress
         On the root: receives the progress of all replicas.
+    watchdog : Watchdog
+        Learns while a rank waits for the others that all of them are alive.
     replicas : int
         Number of replicas that this job runs.
     """
 
-    def __init__(self, communicator: Communicator, progress: RunProgress, replicas: int) -> None:
+    def __init__(
+        self,
+        communicator: Communicator,
+        progress: RunProgress,
+        watchdog: Watchdog,
+        replicas: int,
+    ) -> None:
         self._communicator = communicator
         self._gather = RollingGather(communicator, RECORD)
         self._progress = progress
+        self.watchdog = watchdog
         self._replicas = replicas
         self._signals = StopSignals()
         self._mine: list[ReplicaProgress] = []
@@ -112,14 +122,17 @@ class Together:
         """Wait until no rank has anything left to run.  Collective."""
         self._ready = True
         while not self._gather.records["ready"].all():
-            self._look()
+            if self._look():
+                self.watchdog.alive()
             time.sleep(PAUSE)
         self._gather.close()
 
-    def _look(self) -> None:
-        """Give and take what is new, without waiting."""
-        if self._gather.look(self._record()) and self._communicator.is_root:
+    def _look(self) -> bool:
+        """Give and take what is new, without waiting; tell whether all ranks have given it."""
+        new = self._gather.look(self._record())
+        if new and self._communicator.is_root:
             self._tell()
+        return new
 
     def _record(self) -> tuple[float, ...]:
         """Return what the others are to know of this rank."""

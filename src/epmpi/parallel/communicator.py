@@ -80,7 +80,7 @@ class Communicator:
 
     def sum(self, value: Any) -> Any:
         """Return the sum of a number or array over the ranks, exact for integers.  Collective."""
-        return copy(value) if self.size == 1 else self.mpi.allreduce(value, op=load()[0].SUM)
+        return copy(value) if self.size == 1 else self._reduced(value, load()[0].SUM)
 
     def any(self, condition: bool) -> bool:
         """Return whether a condition holds on some rank.  Collective; fast enough for each step."""
@@ -91,8 +91,18 @@ class Communicator:
         return bool(holds[0])
 
     def max(self, value: Any) -> Any:
-        """Return the largest value over the ranks.  Collective."""
-        return copy(value) if self.size == 1 else self.mpi.allreduce(value, op=load()[0].MAX)
+        """Return the largest number over the ranks.  Collective."""
+        return copy(value) if self.size == 1 else self._reduced(value, load()[0].MAX)
+
+    def _reduced(self, value: Any, operation: MPI.Op) -> Any:
+        """Return a number or array reduced over the ranks.
+
+        Not by `mpi.allreduce`, which may wait for the others with Python's lock held, so that no
+        thread could end this rank (`epmpi.run.watchdog`, `epmpi.run.insistence`).
+        """
+        reduced = np.array(int(value) if isinstance(value, bool) else value)
+        self.mpi.Allreduce(load()[0].IN_PLACE, reduced, op=operation)
+        return reduced if isinstance(value, np.ndarray) else reduced.item()
 
     def gather(self, value: Any) -> list[Any] | None:
         """Return the list of all ranks' values on the root, None elsewhere.  Collective."""

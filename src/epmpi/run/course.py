@@ -14,11 +14,9 @@ from epmpi.output import Checkpoint, RunStore
 from epmpi.output.provenance import now
 from epmpi.run.calls import Calls
 from epmpi.run.control import RunControl, own_control
-from epmpi.run.progress import speed_of
 from epmpi.run.recorder import Recorder
 from epmpi.run.stopping import Decision, Pace
 from epmpi.run.warmup import Warmup
-from epmpi.run.watchdog import Watchdog
 
 
 class Course:
@@ -97,18 +95,19 @@ class Course:
             model.keep_imposed()
         with (
             self._controlled(shared, shown=shown) as control,
-            self._watchdog(control) as watchdog,
             recorder.open(directory, self._checkpoint) as store,
         ):
             self.directory, self._has_run = store.directory, True
             pace = control.pace or self._own_pace(control)
-            control.listener.begin(model.step_count)
+            begun = model.step_count  # tracers, which do not move in each step, need other code
+            control.listener.begin(begun, begun + self._configuration.tracers.every)
             if warmup.is_decided:
                 control.listener.expect(self.total_steps)
             warmup.anneal()
             if self._checkpoint is None:
                 self._write_and_change(store, calls)
                 recorder.save(store, pace)
+            control.watchdog.alive(model.step_count)
             look, self.stopped, self.progressed = model.step_count + 1, "", False
             while model.step_count < self.total_steps and not self.stopped:
                 yield self._next_due(look, calls)
@@ -122,7 +121,7 @@ class Course:
                     control.listener.expect(self.total_steps)
                 self._write_and_change(store, calls)
                 if looks or model.step_count == self.total_steps:
-                    watchdog.alive(model.step_count)
+                    control.watchdog.alive(model.step_count)
                     phase = "warm-up" if model.step_count < warmup.steps else "measure"
                     control.listener.update(model.step_count, phase, recorder.activity)
                 if looks and model.step_count < self.total_steps:
@@ -153,15 +152,7 @@ class Course:
         """Return the shared run control, or the run's own, as a context manager."""
         if shared is not None:
             return nullcontext(shared)
-        walltime, is_root = self._configuration.run.walltime, self._communicator.is_root
-        speed = speed_of(self._configuration)
-        return own_control(walltime, speed, is_root=is_root, shown=shown)
-
-    def _watchdog(self, control: RunControl) -> Watchdog:
-        """Return the watchdog of the steps; without a limit for runs in step with others."""
-        alone = control.pace is None
-        limit = self._configuration.run.stall_limit if alone else 0.0
-        return Watchdog(self._communicator, telling=alone, limit=limit)
+        return own_control(self._configuration, self._communicator, shown=shown)
 
     def _own_pace(self, control: RunControl) -> Pace:
         """Return the pace of a run that is not in step with others."""

@@ -36,8 +36,8 @@ def speed_of(configuration: Configuration) -> Speed:
 class ProgressListener(Protocol):
     """Receiver of the progress of a run."""
 
-    def begin(self, step: int) -> None:
-        """Receive the first step of the run."""
+    def begin(self, step: int, settled: int) -> None:
+        """Receive the first step of the run, and the first after which none waits for a compiler."""
         ...
 
     def expect(self, total: int) -> None:
@@ -70,7 +70,7 @@ class RunProgress:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._start = self._last = time.monotonic()
-        self._first_step = 0
+        self._first_step = self._settled = 0
         self._timed = False  # whether the clock has started
         self._window = (self._start, 0)
         self._speed = 0.0
@@ -100,12 +100,12 @@ class RunProgress:
         if self._bar is not None:
             self._bar.update(self._task, total=total)
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, settled: int) -> None:
         """Start the bar at the first step of the run.
 
-        The clock starts after the first step, which may have waited for the compiler.
+        The clock starts at step `settled`: those before it may wait for the compiler.
         """
-        self._timed = False
+        self._timed, self._settled = False, settled
         self._start_clock(time.monotonic(), step)
         if self._bar is not None:
             self._bar.start()
@@ -120,7 +120,7 @@ class RunProgress:
         now = time.monotonic()
         last = step == self._total
         if not self._timed and not last:
-            self._timed = True
+            self._timed = step >= self._settled
             self._start_clock(now, step)
             return
         if not last and now - self._last < (BAR_INTERVAL if self._bar else LINE_INTERVAL):

@@ -27,6 +27,7 @@ from epmpi.run.course import Course
 from epmpi.run.planning import array_bytes
 from epmpi.run.stopping import INTERRUPT, Interrupted
 from epmpi.run.warmup import Warmup
+from epmpi.run.watchdog import Watchdog
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
 
@@ -71,27 +72,33 @@ class Simulation(Sealed):
             )
         self.configuration = configuration
         self.communicator = communicator or Communicator.world()
-        if device is None:
-            device = place(configuration.device, self.communicator)
-            needed = array_bytes(configuration, self.communicator.size, device)
-            check_memory(needed, device, self.communicator)
-        self.model = model = Model(configuration, self.communicator, device)
-        self._warmup = Warmup(configuration, model, self.communicator)
-        self.measured_steps = configuration.steps(configuration.time.duration)
-        self._course = Course(configuration, model, self._warmup, checkpoint)
-        self._checkpoint = checkpoint
-        if checkpoint is not None:
-            if any(name.startswith(f"root/{IMPOSED}/") for name in checkpoint.header.checksums):
-                model.keep_imposed()
-            like, number = model.state(), configuration.tracers.number
-            model.restore(checkpoint.state(like, number, model.slab, self.communicator))
-            self._course.recorder.saved_step = model.step_count
-            self._warmup.restore()
-            self._course.recorder.begin_measurement(self.warmup_steps)
-        elif configuration.initial.state not in NAMED_STATES:
-            path = configuration.initial.state
-            model.set_fields(*read_final_fields(path, model.slab, self.communicator))
+        with Watchdog(self.communicator, limit=configuration.run.stall_limit):
+            if device is None:
+                device = place(configuration.device, self.communicator)
+                needed = array_bytes(configuration, self.communicator.size, device)
+                check_memory(needed, device, self.communicator)
+            self.model = model = Model(configuration, self.communicator, device)
+            self._warmup = Warmup(configuration, model, self.communicator)
+            self.measured_steps = configuration.steps(configuration.time.duration)
+            self._course = Course(configuration, model, self._warmup, checkpoint)
+            self._checkpoint = checkpoint
+            if checkpoint is not None:
+                self._restore(checkpoint)
+            elif configuration.initial.state not in NAMED_STATES:
+                path = configuration.initial.state
+                model.set_fields(*read_final_fields(path, model.slab, self.communicator))
         self.seal()
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Take the state of a checkpoint.  Collective."""
+        model = self.model
+        if any(name.startswith(f"root/{IMPOSED}/") for name in checkpoint.header.checksums):
+            model.keep_imposed()
+        like, number = model.state(), self.configuration.tracers.number
+        model.restore(checkpoint.state(like, number, model.slab, self.communicator))
+        self._course.recorder.saved_step = model.step_count
+        self._warmup.restore()
+        self._course.recorder.begin_measurement(self.warmup_steps)
 
     @property
     def is_resumed(self) -> bool:
@@ -191,7 +198,8 @@ class Simulation(Sealed):
         try:
             before = stored_configuration(checkpoint.header.configuration)
             configuration = changed(before, overrides)
-            checkpoint.check_size(configuration, communicator)
+            with Watchdog(communicator, limit=configuration.run.stall_limit):
+                checkpoint.check_size(configuration, communicator)
             simulation = cls(configuration, communicator, checkpoint, device)
             if checkpoint.header.step_count > simulation.total_steps:
                 done = checkpoint.header.step_count - simulation.warmup_steps

@@ -19,33 +19,32 @@ ENDING = 1.0  # seconds for MPI to inform the launcher, before this rank ends by
 class Watchdog:
     """Warns if no step ends for long, and ends the run at its limit; use it in a `with` statement.
 
-    Without a limit a stalled run is not ended: a suspended rank may continue later.  Time in which
-    this process itself was suspended does not count.
+    It watches the start of a run too: its arrays, compiled code and files.  Without a limit a
+    stalled run is not ended: a suspended rank may continue later.  Time in which this process
+    itself was suspended does not count.
 
     Parameters
     ----------
     communicator : Communicator
-    telling : bool
-        Whether the root prints a warning after `STALLED` seconds.
+        Its root prints a warning after `STALLED` seconds.
     limit : float
         Seconds after which all ranks are ended, with exit code 75; 0: no limit.
     """
 
-    def __init__(
-        self, communicator: Communicator, *, telling: bool = True, limit: float = 0.0
-    ) -> None:
+    def __init__(self, communicator: Communicator, *, limit: float = 0.0) -> None:
         never, is_root = float("inf"), communicator.is_root
         self._communicator = communicator
-        self._told_at = STALLED if telling and is_root else never
+        self._told_at = STALLED if is_root else never
         self._ended_at = (limit if is_root else limit + LATER) if limit else never
         self._done = threading.Event()
-        self._step = 0
+        self._step: int | None = None  # the last one, from which a run can be resumed
         self._idle = 0.0  # seconds since the last sign of life
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def alive(self, step: int) -> None:
-        """Record that a step has been reached."""
-        self._step, self._idle = step, 0.0
+    def alive(self, step: int | None = None) -> None:
+        """Record a sign of life, and the step that has been reached."""
+        self._step = self._step if step is None else step
+        self._idle = 0.0
 
     def __enter__(self) -> Watchdog:
         if min(self._told_at, self._ended_at) < float("inf"):
@@ -65,15 +64,20 @@ class Watchdog:
                 self._end()
             if before < self._told_at <= self._idle:
                 say(
-                    f"epmpi: no step has ended for {self._idle:.0f} s, the last was {self._step}: "
+                    f"epmpi: no step has ended for {self._idle:.0f} s, {self._last()}: "
                     "a rank may be stalled; the run can be killed and resumed from its checkpoint"
                 )
 
+    def _last(self) -> str:
+        return "the run is starting" if self._step is None else f"the last was {self._step}"
+
     def _end(self) -> None:
         """End all ranks, from this thread: the main thread may wait for ever."""
+        resumed = "to be resumed from the last checkpoint"
+        further = "to be started again" if self._step is None else resumed
         say(
-            f"epmpi: no step has ended for {self._idle:.0f} s (run.stall_limit), the last was "
-            f"{self._step}: ended, to be resumed from the last checkpoint"
+            f"epmpi: no step has ended for {self._idle:.0f} s (run.stall_limit), {self._last()}: "
+            f"ended, {further}"
         )
         threading.Timer(ENDING, os._exit, [STOPPED]).start()
         self._communicator.abort(STOPPED)
