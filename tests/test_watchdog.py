@@ -4,6 +4,7 @@ import time
 
 import launching
 import pytest
+from going_on import go_on
 
 from epmpi.cli import main
 from epmpi.parallel import Communicator
@@ -34,14 +35,6 @@ sys.exit(main(sys.argv[3:]))
 """
 LIMIT = 3  # seconds
 SMALL = "lattice.shape = [16, 12]\ntracers.number = 10\ntime.warmup = 0\ntime.duration = 5\n"
-
-
-def resume(run, *changes):
-    """Resume a run as soon as it can be: the launcher may end a little before its ranks."""
-    deadline = time.monotonic() + 60.0
-    while main(["resume", str(run), "--set", "run.stall_limit=0", *changes]) != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 class Root:
@@ -110,7 +103,7 @@ def test_a_stalled_run_is_ended_after_its_limit(warm, launch, tmp_path, rank):
     assert "epmpi: no step has ended for" in done.stderr
     assert "(run.stall_limit), the last was" in done.stderr
     assert "ended, to be resumed from the last checkpoint" in done.stderr
-    resume(tmp_path / "run")
+    go_on(tmp_path / "small.toml", tmp_path / "run", "run.stall_limit=0")
 
 
 # One rank is suspended for ever where a run begins, or on its way to the others' end.
@@ -172,12 +165,13 @@ def test_a_stall_while_a_state_is_read_ends_the_run(warm, launch, tmp_path, wher
     (tmp_path / "small.toml").write_text(SMALL + "output.fields_every = 1\n")
     assert main(["run", str(tmp_path / "small.toml"), "-o", str(tmp_path / "first")]) == 0
     further = ("--set", "time.duration=6")
+    state = ("--set", "initial.state=first/run.h5")
     commands = {
-        "read_final_fields": ("run", "small.toml", "-o", "run", "--set", "initial.state=first/run.h5"),
+        "read_final_fields": ("run", "small.toml", "-o", "run", *state),
         "Model.restore": ("resume", "first", *further),
     }
     assert STARTING in ended_where(launch, tmp_path, where, 1, *commands[where])
-    resume(tmp_path / "first", *further)
+    go_on(tmp_path / "small.toml", tmp_path / "first", "run.stall_limit=0", further[1])
 
 
 @pytest.mark.parametrize(
@@ -185,12 +179,14 @@ def test_a_stall_while_a_state_is_read_ends_the_run(warm, launch, tmp_path, wher
     [("Replicas._take", 0), ("Model.advance", 1), ("Batch.step", 1), ("Batch.step", 0)],
 )
 def test_a_stalled_ensemble_is_ended(warm, launch, tmp_path, where, rank):
-    """Ranks with replicas of their own, one after another and in step: the other rank ends its
-    replicas, and waits for the one that stands still."""
+    """Ranks with replicas of their own, one after another and in step.
+
+    The other rank ends its replicas, and waits for the one that stands still.
+    """
     (tmp_path / "small.toml").write_text(SMALL + "run.replicas = 4\n")
     said = ended_where(launch, tmp_path, where, rank, "run", "small.toml", "-o", "run")
     assert "ended, to be resumed from the last checkpoint" in said
-    resume(tmp_path / "run")
+    go_on(tmp_path / "small.toml", tmp_path / "run", "run.stall_limit=0")
 
 
 def test_a_rank_that_stalls_for_less_goes_on(launch, tmp_path):

@@ -37,7 +37,7 @@ class ProgressListener(Protocol):
     """Receiver of the progress of a run."""
 
     def begin(self, step: int, settled: int) -> None:
-        """Receive the first step of the run, and the first after which none waits for a compiler."""
+        """Receive the first step, and the first after which none waits for a compiler."""
         ...
 
     def expect(self, total: int) -> None:
