@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from exact_runs import advanced, configuration
+from exact_runs import AT_ONCE, advanced, configuration
 from same_runs import contents, differences
 
 from epmpi.analysis import AnalysisError, RunFile
@@ -21,6 +21,11 @@ VARIANTS = {
     "thermal": {},
     "at once": {"time": {"warmup": 0.0}, "model": {"activation": "random", "activity": 0.03}},
 }
+INSTANTANEOUS = {
+    "model": AT_ONCE | {"temperature": 0.15, "thresholds": "normal", "threshold_deviation": 0.2}
+}
+LOGS = VARIANTS | {"instantaneous": INSTANTANEOUS}
+OF_INSTANTANEOUS = ("distance", "drop")  # columns
 
 
 def configured(tick=TICK, **changes):
@@ -128,6 +133,40 @@ def test_the_layout(tmp_path):
         assert group["x"].dims[0][0] == group["start"]
 
 
+def test_instantaneous_events_have_their_distances_and_drops(tmp_path):
+    """As the engine has them, event by event; finite events have no such columns."""
+    settings = configured(**INSTANTANEOUS)
+    run = Simulation(settings).run(tmp_path / "run", progress=False)
+    with RunFile(run) as file:
+        events = file.events()
+    assert len(events) > 500
+    assert not events.duration.any()
+    model, found = Model(settings), {name: [] for name in OF_INSTANTANEOUS}
+    forget = model.clock._flush
+
+    def keep(until_now=None):
+        engine = model.clock._engine
+        chosen = slice(int(engine.progress["completed"]))
+        start = model.clock._time(0.0) + engine.records.events.start[chosen]
+        for name, values in found.items():
+            values += list(getattr(engine.records.events, name)[chosen][start > 8.0])
+
+    model.clock._flush = lambda now: (keep(), forget(now))
+    advanced(model, settings.time.warmup + settings.time.duration)
+    keep()
+    for name, values in found.items():
+        np.testing.assert_array_equal(getattr(events, name), np.array(values, np.float32))
+    assert (events.distance < 0).any()
+    assert (events.distance > 0).any()
+    with h5py.File(run / "run.h5") as file:
+        assert file["events/distance"].attrs["units"] == "yield stress"
+        assert file["events/drop"].dims[0][0] == file["events/start"]
+    with RunFile(carried_out(tmp_path / "finite")) as file:
+        events = file.events()
+    assert events.distance is None
+    assert events.drop is None
+
+
 def test_the_log_knows_neither_ticks_nor_outputs(tmp_path, monkeypatch):
     expected = log(carried_out(tmp_path / "expected"))
     assert expected
@@ -152,7 +191,7 @@ def test_a_warmup_that_the_run_ends_itself(tmp_path):
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("changes", LOGS.values(), ids=LOGS)
 def test_the_log_is_the_same_on_any_ranks(comm, shared_tmp_path, changes):
     communicator = Communicator(comm)
     run = carried_out(shared_tmp_path / "together", communicator, **changes)
@@ -167,13 +206,14 @@ def test_the_log_is_the_same_on_any_ranks(comm, shared_tmp_path, changes):
 @pytest.mark.parametrize(
     ("copied", "compression"), [(0, 0), (10**9, 4)], ids=["segments", "one file, compressed"]
 )
+@pytest.mark.parametrize("changes", [{}, INSTANTANEOUS], ids=["finite", "instantaneous"])
 def test_the_log_is_the_same_after_restarts(
-    comm, shared_tmp_path, stop_at, monkeypatch, copied, compression
+    comm, shared_tmp_path, stop_at, monkeypatch, copied, compression, changes
 ):
     """Stopped in the warm-up and later, and each time begun again from a checkpoint before."""
     monkeypatch.setattr(segments, "COPIED", copied)
     communicator = Communicator(comm)
-    settings = configured(output={"compression": compression})
+    settings = configured(output={"compression": compression}, **changes)
     stop_at(None)
     whole, parted = shared_tmp_path / "whole", shared_tmp_path / "parted"
     Simulation(settings, communicator).run(whole, progress=False)
@@ -188,8 +228,9 @@ def test_the_log_is_the_same_after_restarts(
         with h5py.File(parted / "run.h5") as file:
             assert file["events/start"].is_virtual == (copied == 0)
         if copied:
+            last = "drop" if changes else "x"
             with h5py.File(parted / "run.h5") as file:
-                assert file["events/x"].compression_opts == compression
+                assert file[f"events/{last}"].compression_opts == compression
     communicator.barrier()
 
 
@@ -255,4 +296,7 @@ def test_what_the_log_takes_is_said_where_it_is_known():
     without = configured(**VARIANTS["at once"], output={"events": False})
     assert file_bytes(random) - file_bytes(without) == 25 * round(expected_events(random))
     assert expected_events(without) == 0
+    weakest = configured(model=AT_ONCE | {"activation": "extremal", "attempt_rate": 4.0})
+    without = configured(model=weakest.model.__dict__, output={"events": False})
+    assert file_bytes(weakest) - file_bytes(without) == 33 * 4 * 64
     assert expected_events(configured(model={"shear_modulus": 0.5})) is None

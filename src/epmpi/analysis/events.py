@@ -24,6 +24,9 @@ class Events:
         The sites.
     direction : int8 array, shape (events,)
         +1 or -1.
+    distance, drop : float32 arrays, shape (events,), or None
+        Of instantaneous events: ``sigma_Y - |sigma|`` of the site before, and by how much its
+        stress changed, towards 0 if positive; in yield stresses.
     """
 
     start: NDArray[np.float64]
@@ -31,6 +34,8 @@ class Events:
     x: NDArray[np.int32]
     y: NDArray[np.int32]
     direction: NDArray[np.int8]
+    distance: NDArray[np.float32] | None = None
+    drop: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -44,6 +49,9 @@ class Events:
             return "times that are not finite"
         if np.any(self.start <= 0) or np.any(self.duration < 0):
             return "times below zero"
+        for name, stresses in (("distance", self.distance), ("drop", self.drop)):
+            if stresses is not None and not np.isfinite(stresses).all():
+                return f"a {name} that is not finite"
         return "" if np.all(np.abs(self.direction) == 1) else "directions that are not +1 or -1"
 
     def waits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -146,7 +146,6 @@ class RunFile(CheckedFile):
         AnalysisError
             If the run has kept none.
         """
-        names = [field.name for field in fields(Events)]
         group = self._file.get(EVENTS)
         if group is None:
             if not self.parameter("output", "events", False):
@@ -154,9 +153,11 @@ class RunFile(CheckedFile):
                     f"{self.path} has no log of events; expected a run with output.events = true"
                 )
             return Events(*(np.zeros(0, kind) for kind in "ddiib"))
+        needed = [column.name for column in fields(Events) if column.default is not None]
+        names = needed + [column.name for column in fields(Events) if column.name in group]
         rows = min(group[name].shape[0] for name in names)
-        columns = [self._read(group[name], slice(0, rows)) for name in names]
-        events = Events(*(np.asarray(column) for column in columns))
+        columns = {name: np.asarray(self._read(group[name], slice(0, rows))) for name in names}
+        events = Events(**columns)
         if fault := events.fault(self.shape):
             raise AnalysisError(f"{self.path}: /{EVENTS} has {fault}")
         return events

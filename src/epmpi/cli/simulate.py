@@ -250,7 +250,7 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
-    from epmpi.output import EVENT_BYTES
+    from epmpi.output import event_bytes
     from epmpi.parallel.placement import check_memory, place
     from epmpi.run.planning import plan
 
@@ -265,9 +265,10 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         print(f"disk     {in_bytes(needs.disk)}", flush=True)
         if not needs.knows_events:
             of_finite = ": it is activity x sites x time.duration / model.restructuring_time"
+            at_once = configuration.model.events == "instantaneous"
             print(
-                f"         and {EVENT_BYTES} bytes an event (output.events), whose number is not "
-                f"known before{of_finite if configuration.model.events == 'finite' else ''}"
+                f"         and {event_bytes(instantaneous=at_once)} bytes an event "
+                f"(output.events), whose number is not known before{'' if at_once else of_finite}"
             )
     check_memory(needs.memory, device, communicator)
     needs = plan(configuration, communicator, device)

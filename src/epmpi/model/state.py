@@ -21,6 +21,12 @@ EVENT_TYPES: dict[str, type] = {  # of the columns of a log of events
     "y": np.int32,
     "direction": np.int8,
 }
+JUMP_TYPES: dict[str, type] = {"distance": np.float32, "drop": np.float32}  # if instantaneous
+
+
+def event_types(*, instantaneous: bool) -> dict[str, type]:
+    """Return the columns of a log of instantaneous or of finite events, with their types."""
+    return EVENT_TYPES | JUMP_TYPES if instantaneous else EVENT_TYPES
 
 
 class StateError(ArithmeticError):
@@ -96,7 +102,7 @@ class EventKeeper(Protocol):
         ...
 
     def take(self) -> Mapping[str, NDArray]:
-        """Return the events that have ended since the last call, by the names of `EVENT_TYPES`."""
+        """Return the events that have ended since the last call, by `event_types`."""
         ...
 
 

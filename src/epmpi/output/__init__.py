@@ -1,6 +1,6 @@
 """The files of a run: run.h5 (H5MD 1.1) and checkpoint.h5, readable at any instant."""
 
-from epmpi.output.element import EVENT_BYTES
+from epmpi.output.element import event_bytes
 from epmpi.output.export import export
 from epmpi.output.failures import OutputError, on_root
 from epmpi.output.final_fields import read_final_fields
@@ -10,12 +10,12 @@ from epmpi.output.provenance import collect
 from epmpi.output.store import RunStore
 
 __all__ = [
-    "EVENT_BYTES",
     "Checkpoint",
     "OutputError",
     "RunStore",
     "collect",
     "configuration_to_begin",
+    "event_bytes",
     "export",
     "may_begin",
     "on_root",

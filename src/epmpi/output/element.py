@@ -5,13 +5,13 @@ Each is a group of datasets with first axes that grow to the same length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from epmpi.model.state import EVENT_TYPES
+from epmpi.model.state import event_types
 from epmpi.output.chunks import chunk_shape
 
 PARTS = ("step", "time", "value")
@@ -22,7 +22,10 @@ COLUMNS = {  # of the log of events: unit and meaning
     "y": ("lattice spacing", "second coordinate of the site"),
     "direction": ("1", "+1, -1: direction of the event"),
 }
-EVENT_BYTES = sum(np.dtype(kind).itemsize for kind in EVENT_TYPES.values())
+JUMP_COLUMNS = {  # that the log of instantaneous events has beside them
+    "distance": ("yield stress", "threshold minus |stress| of the site before its event"),
+    "drop": ("yield stress", "change of the site's stress, towards 0 if positive"),
+}
 EVENTS_IN_CHUNK = 4096
 
 
@@ -84,15 +87,23 @@ class Element:
 
 @dataclass(frozen=True)
 class EventLog(Element):
-    """The log of events, without frames: a row for each, in the order in which they ended."""
+    """The log of events, without frames: a row for each, in the order in which they ended.
 
+    Parameters
+    ----------
+    instantaneous : bool
+        Whether its events take no time, and have `JUMP_COLUMNS`.
+    """
+
+    instantaneous: bool = False
     scale: ClassVar[str] = "start"
     increasing: ClassVar[tuple[str, ...]] = ()
 
     @property
     def datasets(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
         """Dtype of each column; the shape of one number."""
-        return {name: ((), np.dtype(kind)) for name, kind in EVENT_TYPES.items()}
+        types = event_types(instantaneous=self.instantaneous)
+        return {name: ((), np.dtype(kind)) for name, kind in types.items()}
 
     def chunk_of(self, name: str) -> tuple[int, ...]:
         """Return the shape of a chunk of a column."""
@@ -104,3 +115,15 @@ class EventLog(Element):
 
 
 EVENTS = EventLog("events", (), np.dtype(np.float64))
+JUMPS = EventLog("events", (), np.dtype(np.float64), instantaneous=True)
+
+
+def log_with(names: Iterable[str]) -> EventLog:
+    """Return the log of events that has these columns."""
+    return JUMPS if set(JUMP_COLUMNS) <= set(names) else EVENTS
+
+
+def event_bytes(*, instantaneous: bool) -> int:
+    """Return the bytes of an event in the log, uncompressed."""
+    types = event_types(instantaneous=instantaneous)
+    return sum(np.dtype(kind).itemsize for kind in types.values())

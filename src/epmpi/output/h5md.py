@@ -24,7 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.output.chunks import is_cached
-from epmpi.output.element import COLUMNS, EVENTS, PARTS, Element
+from epmpi.output.element import (
+    COLUMNS,
+    EVENTS,
+    JUMP_COLUMNS,
+    PARTS,
+    Element,
+    EventLog,
+    log_with,
+)
 
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
@@ -190,12 +198,13 @@ def elements(file: h5py.File) -> dict[Element, int]:
         names = tuple(COLUMNS) if path == EVENTS.path else PARTS
         if not isinstance(group, h5py.Group) or not set(names) <= set(group):
             return
+        log = log_with(group) if path == EVENTS.path else None
+        names = tuple(log.datasets) if log else names
         parts = [group[name] for name in names]
         if not all(isinstance(part, h5py.Dataset) and part.ndim for part in parts):
             raise ValueError(f"{path} has no datasets {', '.join(names)}")
         last = parts[-1]
-        is_log = path == EVENTS.path
-        element = EVENTS if is_log else Element(path, last.shape[1:], last.dtype)
+        element = log or Element(path, last.shape[1:], last.dtype)
         found[element] = min(len(part) for part in parts)
 
     file.visititems(look)
@@ -208,8 +217,8 @@ def annotate(file: h5py.File, element: Element) -> None:
     meanings = MEANINGS | WARMUP_MEANINGS if element.path.startswith("warmup/") else MEANINGS
     for dataset in group.values():
         name = dataset.name.rsplit("/", 1)[-1]
-        if element == EVENTS:
-            dataset.attrs["units"], dataset.attrs["long_name"] = COLUMNS[name]
+        if isinstance(element, EventLog):
+            dataset.attrs["units"], dataset.attrs["long_name"] = (COLUMNS | JUMP_COLUMNS)[name]
             continue
         quantity = element.name if name == "value" else name
         dataset.attrs["units"] = UNITS.get(quantity, "1")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.output.element import COLUMNS, EVENTS, Element
+from epmpi.output.element import Element, log_with
 from epmpi.output.streaming import StreamingWriter
 
 
@@ -70,7 +70,9 @@ class PendingEvents:
         """Append all that has been kept to the file.  On the root alone."""
         if not self._rows:
             return
-        columns = {name: np.concatenate([rows[name] for rows in self._rows]) for name in COLUMNS}
-        self._writer.append_rows(EVENTS, columns)
+        columns = {
+            name: np.concatenate([rows[name] for rows in self._rows]) for name in self._rows[0]
+        }
+        self._writer.append_rows(log_with(columns), columns)
         self._rows.clear()
         self._writer.commit()

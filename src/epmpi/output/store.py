@@ -155,8 +155,8 @@ class RunStore:
         Parameters
         ----------
         columns : mapping of arrays, shape (events,)
-            By the names of `element.COLUMNS`, in the order in which the events ended; the same on
-            all ranks.
+            By the names of the columns, in the order in which the events ended; the same on all
+            ranks.
 
         Raises
         ------

@@ -13,7 +13,7 @@ from epmpi.model.exact import bin_edges as exact_edges
 from epmpi.model.expected import expected_activity
 from epmpi.model.model import Model
 from epmpi.model.waiting import bin_edges
-from epmpi.output import EVENT_BYTES
+from epmpi.output import event_bytes
 from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
 from epmpi.physics.lattice import Lattice, slabs, split
@@ -166,7 +166,8 @@ def file_bytes(configuration: Configuration) -> int:
     waits = schedule.frames("waiting_times", steps) * (edges.size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
     fields = schedule.frames("fields", steps) * sites * (real + 9)
-    events = round(expected_events(configuration) or 0.0) * EVENT_BYTES
+    one = event_bytes(instantaneous=configuration.model.events == "instantaneous")
+    events = round(expected_events(configuration) or 0.0) * one
     return series + trajectory + waits + fields + events
 
 

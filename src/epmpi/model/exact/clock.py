@@ -27,7 +27,7 @@ from epmpi.model.exact.waiting import ExactWaitingTimes
 from epmpi.model.expected import expected_activity
 from epmpi.model.fields import Fields
 from epmpi.model.motion import ByAccumulatedStrain
-from epmpi.model.state import Accumulator
+from epmpi.model.state import Accumulator, event_types
 from epmpi.model.tracers import Tracers
 from epmpi.spectral import Transform
 
@@ -251,7 +251,8 @@ class ExactClock(Clock):
 
     def log_events(self, first_step: int) -> CompletedEvents:
         """Return what keeps the events that end from now on, until they are taken."""
-        self._log = CompletedEvents(self._tick, first_step, self._log_ended)
+        types = event_types(instantaneous=self._engine.instantaneous)
+        self._log = CompletedEvents(self._tick, first_step, types, self._log_ended)
         return self._log
 
     def _log_ended(self) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-
-from epmpi.model.state import EVENT_TYPES
 
 Columns = dict[str, NDArray]
 
@@ -23,16 +21,19 @@ class CompletedEvents:
         In units of tau.
     first_tick : int
         Ticks of the warm-up.
+    types : mapping
+        The columns, with their types; see `state.event_types`.
     bring : callable
         Makes the clock `add` what has ended by now.
     """
 
-    def __init__(self, tick: float, first_tick: int, bring: Callable[[], None]) -> None:
+    def __init__(
+        self, tick: float, first_tick: int, types: Mapping[str, type], bring: Callable[[], None]
+    ) -> None:
         self._tick = tick
         self._bring = bring
-        self._parts: list[Columns] = [
-            {name: np.zeros(0, kind) for name, kind in EVENT_TYPES.items()}
-        ]
+        self._types = types
+        self._parts: list[Columns] = [{name: np.zeros(0, kind) for name, kind in types.items()}]
         self.begin_at(first_tick)
 
     def begin_at(self, first_step: int) -> None:
@@ -49,12 +50,12 @@ class CompletedEvents:
         if chosen.any():
             columns = ended | {"start": start, "duration": ended["end"] - ended["start"]}
             self._parts.append(
-                {name: columns[name][chosen].astype(EVENT_TYPES[name]) for name in EVENT_TYPES}
+                {name: columns[name][chosen].astype(kind) for name, kind in self._types.items()}
             )
 
     def take(self) -> Columns:
         """Return all events that have ended since the last call, by the columns of the log."""
         self._bring()
-        taken = {name: np.concatenate([part[name] for part in self._parts]) for name in EVENT_TYPES}
+        taken = {name: np.concatenate([part[name] for part in self._parts]) for name in self._types}
         del self._parts[1:]
         return taken

@@ -67,9 +67,12 @@ class Engine(ABC):
         Those of them that `read_ended` has returned.
     can_shift : bool
         Whether times may be counted from a later moment on without a flush.
+    instantaneous : bool
+        Whether events take no time.
     """
 
     can_shift = False
+    instantaneous = False
 
     def __init__(self, records: Records | JumpRecords, progress: np.dtype, seed: int) -> None:
         self.records = records

@@ -40,6 +40,7 @@ class JumpEngine(Engine):
     """
 
     can_shift = True
+    instantaneous = True
     records: JumpRecords
 
     def __init__(
