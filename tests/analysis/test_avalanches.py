@@ -6,7 +6,8 @@ import numpy as np
 from known_logs import SHAPE, SITES, log_of
 from scipy import stats
 
-from epmpi.analysis.avalanches import bursts, measure_avalanches, whole_edges
+from epmpi.analysis.avalanches import measure_avalanches, whole_edges
+from epmpi.analysis.bursts import between_pauses
 
 GAP = 5.0
 
@@ -24,13 +25,13 @@ def made_of(sizes, seed, sites_apart=True):
 
 def test_bursts_are_found_without_the_first_and_the_last():
     sizes = [3, 1, 4, 600, 2, 5]
-    size, sites, duration = bursts(made_of(sizes, 1), SHAPE, GAP)
+    size, sites, duration = between_pauses(made_of(sizes, 1), SHAPE, GAP)
     np.testing.assert_array_equal(size, sizes[1:-1])
     np.testing.assert_array_equal(sites, [1, 4, SITES, 2])
     np.testing.assert_allclose(duration, np.array(sizes[1:-1]) - 1, atol=1e-9)
-    _, sites, _ = bursts(made_of(sizes, 1, sites_apart=False), SHAPE, GAP)
+    _, sites, _ = between_pauses(made_of(sizes, 1, sites_apart=False), SHAPE, GAP)
     np.testing.assert_array_equal(sites, 1)
-    assert len(bursts(made_of([2, 3], 1), SHAPE, GAP)[0]) == 0
+    assert len(between_pauses(made_of([2, 3], 1), SHAPE, GAP).size) == 0
 
 
 def test_sizes_by_a_power_law():
@@ -80,6 +81,12 @@ def test_errors_of_the_mean_size_cover_the_truth():
         deviations.append((curve.value[0] - 0.3) / curve.error[0])
     assert 0.5 < np.std(deviations) < 1.7
     assert stats.ttest_1samp(deviations, 0).pvalue > 1e-3
+
+
+def test_avalanches_of_one_event_have_no_curve_of_durations():
+    found = measure_avalanches([made_of([1] * 40, 1)], SHAPE, GAP)
+    assert found.size_of_duration() is None
+    np.testing.assert_array_equal(found.distribution().value, 1.0)
 
 
 def test_few_bursts_are_none():

@@ -1,7 +1,6 @@
-"""Avalanches in the log of events: bursts that are separated from others by pauses.
+"""Avalanches: bursts in the log of events, with their sizes, durations and distinct sites.
 
-Their size S is the number of events, their duration the time from the first to the last one.  The
-first and the last burst of a log are left out: the run may have cut them.
+Their size S is the number of events, their duration the time from the first to the last one.
 """
 
 from __future__ import annotations
@@ -13,18 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed, without_one
+from epmpi.analysis.bursts import Bursts, below_threshold, between_pauses
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.events import Events
 from epmpi.analysis.waiting_times import WaitingTimes
 
 BLOCKS = 16
 PER_DECADE = 8  # bins of sizes and durations
+KINDS = {
+    "gap": "a burst of events each at most `gap` (tau) after the one before",
+    "threshold": "an event of a site at least `threshold` (yield stresses) from its own threshold, "
+    "with all that follow, of sites nearer than that",
+}
 SIZES = (
-    "P(S): probability of an avalanche of S events, a burst of events each at most `gap` (tau) "
-    "after the one before; over logarithmic bins, divided by the number of whole S in each"
+    "P(S): probability of an avalanche of S events, {kind}; over logarithmic bins, divided by the "
+    "number of whole S in each"
 )
-DURATION = "mean size S of the avalanches of a duration, from the first to the last event"
-DISTINCT = "mean number of distinct sites in the avalanches of a size S"
+DURATION = (
+    "mean size S of the avalanches of a duration, from the first to the last event; an avalanche "
+    "is {kind}"
+)
+DISTINCT = "mean number of distinct sites in the avalanches of a size S; an avalanche is {kind}"
 LAW = "P(S) = A S^-x exp(-S/S_c)"
 
 
@@ -42,15 +50,21 @@ class Avalanches:
         In tau.
     block : int array
         The block of time, or the replica, that each belongs to, for errors.
-    gap : float
-        In tau.
+    kind : str
+        What separates them: "gap", or "threshold".
+    limit : float
+        The longest time between two events, in tau; or the threshold x0, in yield stresses.
+    name : str
+        Begins the names of the curves.
     """
 
     size: NDArray[np.int64]
     sites: NDArray[np.int64]
     duration: NDArray[np.float64]
     block: NDArray[np.int64]
-    gap: float
+    kind: str
+    limit: float
+    name: str = "avalanche"
 
     def __len__(self) -> int:
         return len(self.size)
@@ -65,10 +79,10 @@ class Avalanches:
 
         value, error = jackknifed(density, counts.sum(axis=0), without_one(counts))
         seen, middle = value > 0, np.sqrt(edges[1:] * edges[:-1])
-        parameters = {"gap": self.gap, "number": float(len(self))}
+        parameters = {self.kind: self.limit, "number": float(len(self))}
         return Curve(
-            "avalanche_sizes", SIZES, "size", middle[seen], value[seen], error[seen], "1", "1",
-            parameters,
+            f"{self.name}_sizes", SIZES.format(kind=KINDS[self.kind]), "size",
+            middle[seen], value[seen], error[seen], "1", "1", parameters,
         )  # fmt: skip
 
     def fit(self, smallest: float = 1.0) -> FittedLaw | None:
@@ -81,18 +95,20 @@ class Avalanches:
             else FittedLaw(LAW, found.names, found.value, found.error, found.span)
         )
 
-    def size_of_duration(self) -> Curve:
+    def size_of_duration(self) -> Curve | None:
         """Return the mean size of avalanches of a duration; those of one event are left out."""
         longer = self.duration > 0
-        low, high = (np.log10(f(self.duration[longer], initial=self.gap)) for f in (np.min, np.max))
+        if not longer.any():
+            return None
+        low, high = (np.log10(f(self.duration[longer])) for f in (np.min, np.max))
         bins = int(PER_DECADE * (high - low)) + 1
         edges = 10.0 ** np.linspace(low, high + 1e-9, bins + 1)
-        return self._means("avalanche_durations", DURATION, self.duration, self.size, edges, longer)
+        return self._means("durations", DURATION, self.duration, self.size, edges, longer)
 
     def sites_of_size(self) -> Curve:
         """Return the mean number of distinct sites of avalanches of a size."""
         edges, every = whole_edges(int(self.size.max())), np.ones(len(self), bool)
-        return self._means("avalanche_sites", DISTINCT, self.size, self.sites, edges, every)
+        return self._means("sites", DISTINCT, self.size, self.sites, edges, every)
 
     def _counts(self, values: NDArray, edges: NDArray, weights: NDArray | None = None) -> NDArray:
         """Return histograms by block, (blocks, bins)."""
@@ -122,8 +138,8 @@ class Avalanches:
         argument, unit = ("duration", "tau") if x is self.duration else ("size", "1")
         number, position, value = total
         return Curve(
-            name, definition, argument, position / number, value / number, error, unit, "1",
-            {"gap": self.gap},
+            f"{self.name}_{name}", definition.format(kind=KINDS[self.kind]), argument,
+            position / number, value / number, error, unit, "1", {self.kind: self.limit},
         )  # fmt: skip
 
 
@@ -133,34 +149,34 @@ def whole_edges(largest: int) -> NDArray[np.float64]:
     return np.append(np.unique(np.floor(10.0**steps)), largest + 1) - 0.5
 
 
-def bursts(events: Events, shape: tuple[int, int], gap: float) -> tuple[NDArray, NDArray, NDArray]:
-    """Return sizes, numbers of distinct sites and durations of the bursts of one log."""
-    order = np.argsort(events.start, kind="stable")
-    start = events.start[order]
-    site = events.x[order].astype(np.int64) * shape[1] + events.y[order]
-    number = np.concatenate([[0], np.cumsum(np.diff(start) > gap)])  # of the burst of each event
-    count = int(number[-1]) + 1 if len(start) else 0
-    if count < 3:  # the first and the last one may be cut
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    first = np.searchsorted(number, np.arange(count))
-    last = np.append(first[1:], len(start)) - 1
-    pairs = np.unique(number * (shape[0] * shape[1]) + site) // (shape[0] * shape[1])
-    sites = np.bincount(pairs, minlength=count)
-    inner = slice(1, count - 1)
-    return (last - first + 1)[inner], sites[inner], (start[last] - start[first])[inner]
-
-
 def measure_avalanches(
     logs: Sequence[Events], shape: tuple[int, int], gap: float
 ) -> Avalanches | None:
-    """Return the avalanches of replicas; None where there are fewer than blocks."""
-    found = [bursts(events, shape, gap) for events in logs]
-    number = [len(size) for size, _, _ in found]
+    """Return the bursts between pauses of replicas; None where there are fewer than blocks."""
+    return _gathered([between_pauses(events, shape, gap) for events in logs], "gap", gap)
+
+
+def measure_threshold_avalanches(
+    logs: Sequence[Events], shape: tuple[int, int], threshold: float, name: str
+) -> Avalanches | None:
+    """Return the bursts below a threshold x0 of replicas; None where there are fewer than blocks.
+
+    The threshold is a distance, in yield stresses; their curves have names that begin alike.
+    """
+    found = [below_threshold(events, shape, threshold) for events in logs]
+    return _gathered(found, "threshold", threshold, name)
+
+
+def _gathered(
+    found: Sequence[Bursts], kind: str, limit: float, name: str = "avalanche"
+) -> Avalanches | None:
+    """Return the bursts of replicas in blocks of equally many, or by replicas."""
+    number = [len(bursts.size) for bursts in found]
     if sum(number) < BLOCKS or min(number) == 0:
         return None
-    if len(logs) == 1:
+    if len(found) == 1:
         block = np.arange(number[0]) * BLOCKS // number[0]
     else:
-        block = np.repeat(np.arange(len(logs)), number)
+        block = np.repeat(np.arange(len(found)), number)
     size, sites, duration = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Avalanches(size, sites, duration, block, gap)
+    return Avalanches(size, sites, duration, block, kind, limit, name)

@@ -1,13 +1,14 @@
-"""Results from the frames of the stress field: P(sigma) and C_sigma(t)."""
+"""Results from the frames of the stress field: P(sigma), P(x) and C_sigma(t)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from epmpi.analysis import autocorrelation
 from epmpi.analysis.autocorrelation import Autocorrelation
 from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.distances import DistanceDistribution
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.reading import RunFile
 from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
@@ -27,13 +28,16 @@ class FieldResults:
     Attributes
     ----------
     curves : list of Curve
-        P(sigma) and C_sigma(t).
+        P(sigma) and C_sigma(t); of instantaneous events with one threshold P(x).
     decay : FittedLaw or None
         Stretched exponential of C_sigma(t).
+    theta : FittedLaw or None
+        Power law of P(x).
     """
 
     curves: list[Curve]
     decay: FittedLaw | None
+    theta: FittedLaw | None = None
 
 
 def measure_fields(
@@ -48,17 +52,25 @@ def measure_fields(
     if clock.time.size < FEWEST_FRAMES or not lags:
         return None
     shares = (0, 1) if communicator is None else (communicator.rank, communicator.size)
-    yield_stress = run.parameter("model", "yield_stress", 1.0)
+    yield_stress, sites = run.parameter("model", "yield_stress", 1.0), run.shape[0] * run.shape[1]
+    has_distances = (
+        run.parameter("model", "events") == "instantaneous"
+        and run.parameter("model", "thresholds") == "uniform"
+    )
     found = []
     for one in runs:
         correlation = Autocorrelation(clock.time.size, lags)
         density = StressDistribution(clock.time.size, yield_stress)
-        found.append((correlation, density))
-        add_strips(field_strips(one, "stress", *shares), [correlation, density], communicator)
-    correlation, density = found[0]
+        distances = DistanceDistribution(clock.time.size, sites, yield_stress)
+        found.append((correlation, density, distances))
+        add_strips(field_strips(one, "stress", *shares), list(found[-1]), communicator)
+    correlation, density, distances = found[0]
     if len(runs) > 1:
-        correlation.join([other for other, _ in found[1:]])
-        density.join([other for _, other in found[1:]])
-    correlation.columns = run.shape[0] * run.shape[1]
+        for first, *others in zip(*found, strict=True):
+            first.join(others)
+    correlation.columns = sites
     curve = correlation.result("stress_correlation", autocorrelation.STRESS, subtract_mean=True)
-    return FieldResults([density.result(), curve], fit_stretched_exponential(curve))
+    results = FieldResults([density.result(), curve], fit_stretched_exponential(curve))
+    if not has_distances:
+        return results
+    return replace(results, curves=[*results.curves, distances.result()], theta=distances.fit())

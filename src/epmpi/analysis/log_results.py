@@ -1,4 +1,4 @@
-"""Results from the log of events of a run: persistence, chi_4, S_4, avalanches."""
+"""Results from the log of events of a run: persistence, chi_4, S_4, bursts, avalanches."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epmpi.analysis.avalanches import measure_avalanches
+from epmpi.analysis.avalanches import (
+    Avalanches,
+    measure_avalanches,
+    measure_threshold_avalanches,
+)
+from epmpi.analysis.bursts import measure_share
 from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.distances import measure_weakest
+from epmpi.analysis.events import Events
 from epmpi.analysis.persistence import measure_persistence, measure_s_4
 from epmpi.analysis.reading import RunFile
 
 FEWEST = 100  # events
 GAP = 10.0  # 1 / attempt_rate: a site beyond its threshold waits longer with a chance of e^-10
+MEAN_SIZES = (10, 100, 1000)  # of avalanches below thresholds of the extremal driver
+SMALLEST = 10.0  # size that a law is fitted from there: smaller ones show the lattice
 
 
 @dataclass(frozen=True)
@@ -23,12 +32,12 @@ class LogResults:
     Attributes
     ----------
     curves : list of Curve
-    sizes : FittedLaw or None
-        Of P(S).
+    laws : dict of str to FittedLaw
+        Of P(S), by the name of the curve.
     """
 
     curves: list[Curve]
-    sizes: FittedLaw | None
+    laws: dict[str, FittedLaw]
 
     def quantities(self) -> list[tuple[str, float, float, str]]:
         """Return (what, value, error, unit) of the numbers that belong to the curves."""
@@ -37,6 +46,7 @@ class LogResults:
             ("tau_alpha: persistence 1/2", "event_persistence", "relaxation_time", "tau"),
             ("chi_4 of the persistence: peak", "event_chi_4", "peak", "1"),
             ("chi_4 of the persistence: time of the peak", "event_chi_4", "peak_time", "tau"),
+            ("share of the time in bursts", "burst_time", "share", "1"),
         )
         return [
             (what, named[curve][key], named[curve][f"{key}_error"], unit)
@@ -59,10 +69,37 @@ def measure_log(runs: Sequence[RunFile]) -> LogResults | None:
     if np.isfinite(time):
         curves.append(measure_s_4(logs, shape, duration, time))
     gap = GAP / runs[0].parameter("model", "attempt_rate", 1.0)
+    laws: dict[str, FittedLaw] = {}
+    if runs[0].parameter("model", "activation") == "extremal":
+        if all(events.distance is not None for events in logs):
+            curves.append(measure_weakest(logs))
+            found = [_below(logs, shape, size) for size in MEAN_SIZES]
+            _add(curves, laws, [one for one in found if one is not None], SMALLEST)
+        return LogResults(curves, laws)
+    curves.append(measure_share(logs, gap))
     avalanches = measure_avalanches(logs, shape, gap)
-    if avalanches is None:
-        return LogResults(curves, None)
-    curves += [
-        avalanches.distribution(), avalanches.size_of_duration(), avalanches.sites_of_size(),
-    ]  # fmt: skip
-    return LogResults(curves, avalanches.fit())
+    _add(curves, laws, [avalanches] if avalanches is not None else [], 1.0)
+    return LogResults(curves, laws)
+
+
+def _below(logs: Sequence[Events], shape: tuple[int, int], size: int) -> Avalanches | None:
+    """Return the avalanches below the threshold at which they have a mean size."""
+    distances = np.concatenate([events.distance for events in logs])
+    threshold = float(np.quantile(distances, 1.0 - 1.0 / size))
+    return measure_threshold_avalanches(logs, shape, threshold, f"threshold_{size}")
+
+
+def _add(
+    curves: list[Curve],
+    laws: dict[str, FittedLaw],
+    found: Sequence[Avalanches],
+    smallest: float,
+) -> None:
+    """Add the curves of avalanches, and the laws of their sizes from the smallest one on."""
+    for avalanches in found:
+        sizes = avalanches.distribution()
+        rest = [avalanches.size_of_duration(), avalanches.sites_of_size()]
+        curves += [sizes, *(curve for curve in rest if curve is not None)]
+        law = avalanches.fit(smallest)
+        if law is not None:
+            laws[sizes.name] = law

@@ -22,6 +22,7 @@ CAPTIONS = {
     "trajectories": "Paths of a few tracers.",
     "diffusion": "D(t) with its regimes, and the local exponent of the mean square displacement.",
     "structure_factor": "S(q,t), and its collapse in each regime.",
+    "avalanches": "Avalanches, bursts and distances from the threshold.",
     "statistics": "Distributions and correlations.",
 }
 STYLE = """

@@ -15,6 +15,7 @@ from epmpi.analysis.ensembles import check_alike, runs_of
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
+    draw_avalanches,
     draw_diffusion,
     draw_flow,
     draw_series,
@@ -22,6 +23,7 @@ from epmpi.analysis.figures import (
     draw_stress_map,
     draw_structure_factor,
     draw_trajectories,
+    is_of_avalanches,
     is_sheared,
 )
 from epmpi.analysis.figures.stress_map import read_snapshot
@@ -211,7 +213,12 @@ def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -
                 ),
             )
         )
-    if analysis.curves:
+    avalanches = {name: one for name, one in analysis.curves.items() if is_of_avalanches(name)}
+    if avalanches:
+        drawings.append(
+            ("avalanches", lambda png: draw_avalanches(png, avalanches, analysis.laws, title))
+        )
+    if set(analysis.curves) - set(avalanches):
         drawings.append(("statistics", lambda png: draw_statistics(png, analysis.curves, title)))
     figures = []
     for name, draw in drawings:

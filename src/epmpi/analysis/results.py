@@ -15,13 +15,14 @@ from rich.progress import track
 from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
-from epmpi.analysis.curve import Curve
+from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
 from epmpi.analysis.log_results import LogResults, measure_log
 from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
+from epmpi.analysis.titles import title
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
 from epmpi.parallel import Communicator
 
@@ -99,6 +100,17 @@ class Analysis:
         parts = (self.tracers, self.fields, self.events, self.log)
         return {curve.name: curve for part in parts if part is not None for curve in part.curves}
 
+    @property
+    def laws(self) -> dict[str, FittedLaw]:
+        """The laws that were fitted to curves, by the names of these."""
+        known = {
+            "stress_correlation": self.fields.decay if self.fields else None,
+            "distance_distribution": self.fields.theta if self.fields else None,
+            "waiting_times": self.events.fit if self.events else None,
+            **(self.log.laws if self.log else {}),
+        }
+        return {name: law for name, law in known.items() if law is not None}
+
 
 def measure(run: RunFile) -> Analysis:
     """Measure everything that an open run file allows; see `measure_replicas`."""
@@ -171,36 +183,6 @@ def measure_replicas(
         missing=tuple(missing),
         replicas=len(runs),
     )
-
-
-def title(runs: Sequence[RunFile], cut: Shortfall | None) -> str:
-    """Return the title of the figures: the run, number of replicas, and an early stop."""
-    replicas = f",  {len(runs)} replicas" if len(runs) > 1 else ""
-    return describe(runs[0]) + replicas + (f"\n{cut.brief}" if cut else "")
-
-
-def describe(run: RunFile) -> str:
-    """Return the title of a run's figures: the model, temperature or activity, rate, lattice."""
-    activation = run.parameter("model", "activation", "")
-    key, symbol = ("activity", "a") if activation == "random" else ("temperature", "T")
-    parts = [f"{activation} model"] if activation else []
-    if value := _in_words(run, key):
-        parts.append(f"${symbol} {value}$")
-    rate = _in_words(run, "strain_rate")
-    if rate and rate != "= 0":
-        parts.append(rf"$\dot\gamma {rate}$")
-    parts.append(rf"${run.shape[0]} \times {run.shape[1]}$")
-    return ",  ".join(parts)
-
-
-def _in_words(run: RunFile, key: str) -> str:
-    """Return the value of a key; its first and last value if it was changed during the run."""
-    if run.has(f"observables/{key}"):
-        values = run.series(key)[1]
-        low, high = values.min(), values.max()
-        return f"= {low:g}" if low == high else rf"= {low:g}\ldots{high:g}"
-    value = run.parameter("model", key)
-    return "" if value is None else f"= {value:g}"
 
 
 def _averages(

@@ -61,12 +61,8 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
             curves = file.create_group("curves")
             for curve in analysis.curves.values():
                 _write_curve(curves.create_group(curve.name), curve)
-            if analysis.fields is not None and analysis.fields.decay is not None:
-                _write_law(curves["stress_correlation"], analysis.fields.decay)
-            if analysis.events is not None and analysis.events.fit is not None:
-                _write_law(curves["waiting_times"], analysis.events.fit)
-            if analysis.log is not None and analysis.log.sizes is not None:
-                _write_law(curves["avalanche_sizes"], analysis.log.sizes)
+            for name, law in analysis.laws.items():
+                _write_law(curves[name], law)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -19,6 +19,11 @@ UNRESOLVED = {
     "blocks": "* the run is too short for this error bar",
     "replicas": f"* fewer than {FEWEST_BLOCKS} replicas: the error bar is uncertain itself",
 }
+LAWS = {  # by the curves that they were fitted to
+    "stress_correlation": "C_sigma(t)",
+    "distance_distribution": "P(x)",
+    "waiting_times": "psi(tau_ev)",
+}
 EXACT = "activity a: over all of the time between outputs, no error of sampling"
 DRIFTS = "! not stationary: see the remark"
 
@@ -117,14 +122,8 @@ def _law_rows(analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
     if analysis.log is not None:
         for what, value, error, _ in analysis.log.quantities():
             yield what, "", significant(value, error), ""
-    laws = (
-        ("C_sigma(t)", analysis.fields.decay if analysis.fields else None),
-        ("psi(tau_ev)", analysis.events.fit if analysis.events else None),
-        ("P(S) of avalanches", analysis.log.sizes if analysis.log else None),
-    )
-    for what, law in laws:
-        if law is None:
-            continue
+    for curve, law in analysis.laws.items():
+        what = LAWS.get(curve) or f"P(S), {curve.removesuffix('_sizes')}"
         for name in law.names:
             text = significant(*law.parameter(name))
             yield f"{what}: {name}", f"{law.span[0]:.3g} - {law.span[1]:.3g}", text, ""

@@ -1,4 +1,4 @@
-"""Laws that a scan fits to its rows: Arrhenius, the order of the time step, ln L, one value.
+"""Laws that a scan fits to its rows: Arrhenius, the order of the time step, ln L, powers, ...
 
     [[scan.fits]]
     quantity = "activity"
@@ -13,99 +13,17 @@ independent points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from epmpi.analysis import fits
-from epmpi.analysis.arrhenius import fit_arrhenius
 from epmpi.campaign.families import Family, Table, families
-from epmpi.config import ConfigError, TimeSettings
+from epmpi.campaign.formulas import LAWS, Array, Law
+from epmpi.config import ConfigError
 from epmpi.config.keys import shown
-
-Array = NDArray[np.float64]
-DEFAULT_STEP = TimeSettings().step  # tau
-
-
-@dataclass(frozen=True)
-class Law:
-    """A function of one key.
-
-    Attributes
-    ----------
-    formula : str
-    names : tuple of str
-        Its parameters.
-    function : callable
-        Of x and the parameters.
-    fit : callable
-        Of x, y and the errors of y; None where the parameters cannot be found.
-    """
-
-    formula: str
-    names: tuple[str, ...]
-    function: Callable[..., Array]
-    fit: Callable[[Array, Array, Array], fits.Fit | None]
-
-
-def _arrhenius(t: Array, prefactor: float, energy: float, curvature: float = 0.0) -> Array:
-    return prefactor * np.exp(-energy / t + curvature / t**2)
-
-
-def _straight(t: Array, y: Array, error: Array) -> fits.Fit | None:
-    found = fit_arrhenius(t, y, error)
-    return None if found is None else found.straight
-
-
-def _curved(t: Array, y: Array, error: Array) -> fits.Fit | None:
-    found = fit_arrhenius(t, y, error)
-    return None if found is None else found.curved
-
-
-def _order(step: Array, limit: float, bias: float, order: float = 2.0) -> Array:
-    return limit * (1 + bias * (step / DEFAULT_STEP) ** order)
-
-
-def _fit_second_order(step: Array, y: Array, error: Array) -> fits.Fit | None:
-    found = _linear((step / DEFAULT_STEP) ** 2, y, error)
-    limit, slope = found.value
-    return found.changed([limit, slope / limit], [[1, 0], [-slope / limit**2, 1 / limit]])
-
-
-def _fit_order(step: Array, y: Array, error: Array) -> fits.Fit | None:
-    limit, total = y[step.argmin()], y[step.argmax()] / y[step.argmin()] - 1
-    start = (limit, total * (DEFAULT_STEP / step.max()) ** 2, 2.0)
-    sigma = fits.deviations(error, y, fits.ROWS)
-    return fits.fit_curved(lambda *parameters: _order(step, *parameters), start, y, sigma)
-
-
-def _fit_logarithm(x: Array, y: Array, error: Array) -> fits.Fit | None:
-    return _linear(np.log(x), y, error)
-
-
-def _fit_equal(x: Array, y: Array, error: Array) -> fits.Fit | None:
-    return fits.fit_mean(y, fits.deviations(error, y, fits.ROWS))
-
-
-def _linear(x: Array, y: Array, error: Array) -> fits.Fit:
-    """Fit a constant and a slope."""
-    columns = np.stack([np.ones_like(x), x], axis=1)
-    return fits.fit_linear(columns, y, fits.deviations(error, y, fits.ROWS))
-
-
-LAWS = {
-    "arrhenius": Law("A exp(-E/x)", ("A", "E"), _arrhenius, _straight),
-    "arrhenius_curved": Law("A exp(-E/x + c/x^2)", ("A", "E", "c"), _arrhenius, _curved),
-    "second_order": Law(
-        f"y0 (1 + b (x/{DEFAULT_STEP:g})^2)", ("y0", "b"), _order, _fit_second_order
-    ),
-    "order": Law(f"y0 (1 + b (x/{DEFAULT_STEP:g})^p)", ("y0", "b", "p"), _order, _fit_order),
-    "logarithm": Law("c + s ln x", ("c", "s"), lambda x, c, s: c + s * np.log(x), _fit_logarithm),
-    "equal": Law("c", ("c",), lambda x, c: np.full_like(x, c), _fit_equal),
-}
 
 
 @dataclass(frozen=True)

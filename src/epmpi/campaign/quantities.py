@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from epmpi.analysis import Analysis, RunFile, measure
+from epmpi.analysis import RunFile
 from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import block_average, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
 from epmpi.analysis.curve import average_function
-from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
-from epmpi.analysis.lags import Lag, sliding_lags
-from epmpi.analysis.log_results import LogResults, measure_log
+from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.reading import POSITION
 from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells
+from epmpi.campaign.source import Source
 from epmpi.physics.propagators import active_strain
 
 NOT_KNOWN = (float("nan"), float("nan"))
@@ -52,35 +51,6 @@ class Mean:
     value: float
     error: float
     seeds: int
-
-
-class Source:
-    """A run to measure; it is analysed in full only if a quantity needs that."""
-
-    def __init__(self, run: RunFile) -> None:
-        self.run = run
-
-    @cached_property
-    def analysis(self) -> Analysis:
-        """Everything that the run allows."""
-        return measure(self.run)
-
-    @cached_property
-    def log(self) -> LogResults | None:
-        """What the log of events gives."""
-        return measure_log([self.run])
-
-    @cached_property
-    def lags(self) -> list[Lag]:
-        """Sliding lags of the trajectory; none without one."""
-        return sliding_lags(self.run.clock(POSITION)) if self.run.has(POSITION) else []
-
-    def diffusion(self, lag: Lag) -> Diffusion:
-        """Return D(t) at one lag."""
-        squares = SquaredDisplacement([lag])
-        for strip in tracer_strips(self.run):
-            squares.add(strip)
-        return squares.result()
 
 
 def _average(name: str, source: Source) -> Value:
@@ -176,6 +146,25 @@ def _of_log(curve: str, parameter: str, source: Source) -> Value:
     return NOT_KNOWN
 
 
+def _event_rate(source: Source) -> Value:
+    """Return the events of a site in a unit of time, from the log of events."""
+    sites = source.run.shape[0] * source.run.shape[1]
+    rate, error = _of_log("burst_time", "rate", source)
+    return rate / sites, error / sites
+
+
+def _theta(source: Source) -> Value:
+    """Return the exponent of P(x), the distances from the threshold."""
+    law = source.fields.theta if source.fields else None
+    return NOT_KNOWN if law is None else law.parameter("theta")
+
+
+def _avalanche_exponent(source: Source) -> Value:
+    """Return the exponent of P(S); of the extremal driver that below the largest threshold."""
+    laws = list(source.log.laws.values()) if source.log else []
+    return laws[-1].parameter("exponent") if laws else NOT_KNOWN
+
+
 def _warmup(source: Source) -> Value:
     """Return the duration of the warm-up, in tau."""
     return float(source.run.series("activity", warmup=True)[0].time[-1]), 0.0
@@ -197,6 +186,11 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
     "tau_alpha": partial(_of_log, "event_persistence", "relaxation_time"),
     "chi_4_peak": partial(_of_log, "event_chi_4", "peak"),
     "chi_4_time": partial(_of_log, "event_chi_4", "peak_time"),
+    "burst_time": partial(_of_log, "burst_time", "share"),
+    "event_rate": _event_rate,
+    "weakest_distance": partial(_of_log, "weakest_distance", "mean"),
+    "theta": _theta,
+    "avalanche_exponent": _avalanche_exponent,
 }
 
 

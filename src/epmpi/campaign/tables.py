@@ -12,7 +12,8 @@ import numpy as np
 from epmpi.analysis.fits import fit_mean
 from epmpi.analysis.notation import significant
 from epmpi.campaign.families import Table, as_text
-from epmpi.campaign.laws import DEFAULT_STEP, FamilyFit, Request
+from epmpi.campaign.formulas import DEFAULT_STEP
+from epmpi.campaign.laws import FamilyFit, Request
 from epmpi.campaign.quantities import Mean
 
 

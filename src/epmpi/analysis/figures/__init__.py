@@ -1,5 +1,6 @@
 """Figures of one run, each a function that draws one PNG."""
 
+from epmpi.analysis.figures.avalanches import draw_avalanches, is_of_avalanches
 from epmpi.analysis.figures.diffusion import draw_diffusion
 from epmpi.analysis.figures.flow import draw_flow, is_sheared
 from epmpi.analysis.figures.scattering import draw_structure_factor
@@ -9,6 +10,7 @@ from epmpi.analysis.figures.stress_map import draw_stress_map
 from epmpi.analysis.figures.trajectories import draw_trajectories
 
 __all__ = [
+    "draw_avalanches",
     "draw_diffusion",
     "draw_flow",
     "draw_series",
@@ -16,5 +18,6 @@ __all__ = [
     "draw_stress_map",
     "draw_structure_factor",
     "draw_trajectories",
+    "is_of_avalanches",
     "is_sheared",
 ]

@@ -1,4 +1,4 @@
-"""All curves other than D(t) and S(q,t), one panel each."""
+"""All curves other than D(t), S(q,t) and those of avalanches, one panel each."""
 
 from __future__ import annotations
 
@@ -50,9 +50,6 @@ PANELS = (
     ),
     Panel("event_chi_4", r"$t\;/\;\tau$", r"$\chi_4(t)$ of the persistence"),
     Panel("event_s_4", r"$q$", r"$S_4(q,\tau_\alpha)$", y_log=True),
-    Panel("avalanche_sizes", r"$S$", r"$P(S)$", y_log=True),
-    Panel("avalanche_durations", r"$t\;/\;\tau$", r"$\langle S \rangle$", y_log=True),
-    Panel("avalanche_sites", r"$S$", "distinct sites", y_log=True),
 )  # fmt: skip
 
 
