@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from epmpi.analysis.events import Events
+
 STEP = 0.05
 COMPLETE = {"finished": "2026-01-01T00:00:00+00:00"}
 
@@ -32,6 +34,8 @@ def write_run(
     series: Mapping[str, NDArray[np.float64]] | None = None,
     warmup: Mapping[str, NDArray[np.float64]] | None = None,
     waiting_times: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
+    events: Events | None = None,
+    model: Mapping[str, Any] | None = None,
     ended: Mapping[str, str] = COMPLETE,
 ) -> Path:
     """Write RUN/run.h5; position has shape (frames, tracers, 2), fields (frames, Lx, Ly).
@@ -49,6 +53,11 @@ def write_run(
         file.create_group("parameters/model").attrs.update(
             {"activation": "thermal", "temperature": 0.1, "shear_modulus": 1.0}
         )
+        file["parameters/model"].attrs.update(model or {})
+        if events is not None:
+            for name, column in vars(events).items():
+                if column is not None:
+                    file[f"events/{name}"] = column
         for name, values in (series or {}).items():
             put_frames(file, f"observables/{name}", 10 * np.arange(len(values)), values)
         for name, values in (warmup or {}).items():

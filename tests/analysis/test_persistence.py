@@ -78,6 +78,20 @@ def test_errors_of_one_long_run_cover_the_truth():
     assert 0.4 < np.sqrt(np.mean(np.square(deviations))) < 1.8
 
 
+def test_a_window_without_events():
+    """No event in the first half: the mean of 1 and of the law, finite with all errors."""
+    events = independent(5)
+    late = log_of(events.start / 2 + DURATION / 2, events.x * SHAPE[1] + events.y)
+    found = measure_persistence([late], SHAPE, DURATION)
+    curve, chi_4 = found.curve(), found.chi_4()
+    origins, _ = origins_and_lags(DURATION)
+    for lag, value, error in zip(curve.x, curve.value, curve.error, strict=True):
+        within = np.maximum(origins + lag - np.maximum(origins, DURATION / 2), 0.0)
+        assert abs(value - np.exp(-0.1 * within).mean()) < 5 * error + 1e-3
+    assert np.isfinite([curve.error, chi_4.value, chi_4.error]).all()
+    assert np.isfinite(measure_s_4([late], SHAPE, DURATION, 20.0).error).all()
+
+
 def test_s_4_of_independent_sites_is_flat():
     """<p> (1 - <p>) at all q; the fluctuation of the mean takes 1/N of it."""
     lag = np.log(2) / 0.05

@@ -12,6 +12,8 @@ TRUTH = {
     "second_order": (np.array([0.4, 0.2, 0.1, 0.05]), (0.02, -3e-4)),
     "order": (np.array([0.4, 0.2, 0.1, 0.05]), (0.02, -1e-2, 2.0)),
     "logarithm": (np.array([64.0, 128, 256, 512]), (0.1, 0.08)),
+    "power": (np.array([64.0, 128, 256, 512]), (0.3, -0.7)),
+    "merging": (np.array([0.02, 0.021, 0.022, 0.024]), (0.0216, 0.29)),
     "equal": (np.array([0.0, 1, 2, 3]), (0.3,)),
 }
 
@@ -30,7 +32,7 @@ def test_a_law_is_found_again(law):
     assert found.over_expected == pytest.approx(1)
 
 
-@pytest.mark.parametrize("law", ["arrhenius", "second_order", "equal"])
+@pytest.mark.parametrize("law", ["arrhenius", "second_order", "power", "merging", "equal"])
 def test_its_errors_cover_the_truth(law):
     """At 68.3 % or a little more: chi^2 above its mean makes the errors larger, never smaller."""
     x, truth = TRUTH[law]
@@ -41,6 +43,15 @@ def test_its_errors_cover_the_truth(law):
         found = fit(request_of(law), Family("", x, y + noise, 0.01 * y))
         inside += abs(found.value[-1] - truth[-1]) < found.error[-1]
     assert 0.63 < inside / times < 0.85
+
+
+def test_rows_without_a_pause_or_without_a_burst_tell_nothing_of_where_bursts_merge():
+    x, y = np.array([0.02, 0.021, 0.022, 0.024, 0.03]), np.array([0.0, 0.3, 0.5, 0.8, 1.0])
+    found = fit(request_of("merging"), Family("", x, y, 0.01 * np.ones(5)))
+    assert found.freedom == 1
+    assert 0.0215 < found.value[0] < 0.0225
+    assert fit(request_of("merging"), Family("", x[[0, 2, 4]], y[[0, 2, 4]], np.ones(3))) is None
+    assert fit(request_of("power"), Family("", x, y, 0.01 * np.ones(5))) is None
 
 
 def test_points_outside_the_range_are_left_out():

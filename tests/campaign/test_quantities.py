@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from known_logs import SHAPE, SITES, log_of
 from run_files import brownian, write_run
 
 from epmpi.analysis.random_model import velocity_sum
@@ -67,3 +68,82 @@ def test_diffusion_at_a_lag(tmp_path):
     value, error = found[0]["diffusion_50"]
     assert 0 < error < 0.003
     assert abs(value - 0.02) < 4 * error
+
+
+RATE, DURATION = 0.02, 8000.0
+
+
+def run_of_independent_sites(path, seed, until=DURATION, **settings):
+    """Return a run whose sites yield at a constant rate each; it may stop before its end."""
+    random = np.random.default_rng(seed)
+    number = random.poisson(RATE * SITES * until)
+    start, site = random.uniform(0, until, number), random.integers(0, SITES, number)
+    distance = random.exponential(0.3, number)
+    return write_run(path, shape=SHAPE, events=log_of(start, site, distance), **settings)
+
+
+@pytest.mark.parametrize("until", [DURATION, 3000.0], ids=["complete", "stopped early"])
+def test_the_log_of_independent_sites(tmp_path, until):
+    """tau_alpha = ln 2 / r, where chi_4 is largest, 1/4; events of all sites are a Poisson process.
+
+    The share of its time in bursts is 1 - (1 + r N g) exp(-r N g) for a gap g of 10 attempts.
+    """
+    ended: dict = {} if until == DURATION else {"ended": {"stopped": "test"}}
+    names = ["tau_alpha", "chi_4_peak", "chi_4_time", "burst_time", "event_rate"]
+    ended["model"] = {"attempt_rate": 40.0}
+    paths = [run_of_independent_sites(tmp_path / str(n), n, until, **ended) for n in range(6)]
+    runs = dict.fromkeys(paths, names)
+    found = measure_quantities(runs, workers=1)
+    load = RATE * SITES * 10.0 / 40.0
+    expected = {
+        "tau_alpha": np.log(2) / RATE, "chi_4_peak": 0.25, "chi_4_time": np.log(2) / RATE,
+        "burst_time": 1 - (1 + load) * np.exp(-load), "event_rate": RATE,
+    }  # fmt: skip
+    tolerance = {"chi_4_peak": 0.02, "chi_4_time": 3.0}  # of the largest of several lags
+    for name, truth in expected.items():
+        deviations = [one[name][0] - truth for one in found]
+        errors = [one[name][1] for one in found]
+        assert np.all(np.array(errors) > 0), name
+        mean, error = np.mean(deviations), np.sqrt(np.mean(np.square(errors)) / 6)
+        assert abs(mean) < 4 * error + tolerance.get(name, 0.0), name
+    of_extremal = measure_quantities({paths[0]: ["weakest_distance"]}, workers=1)[0]
+    assert np.isnan(of_extremal["weakest_distance"][0])
+
+
+def test_the_log_of_the_extremal_driver(tmp_path):
+    """Each distance drawn anew: sizes are geometric, the mean distance 0.3."""
+    random = np.random.default_rng(4)
+    start, distance = np.arange(40000) + 1.0, random.exponential(0.3, 40000)
+    run = write_run(
+        tmp_path / "run", shape=SHAPE, events=log_of(start, start.astype(int) % SITES, distance),
+        model={"activation": "extremal"},
+    )  # fmt: skip
+    names = ["weakest_distance", "avalanche_exponent", "burst_time", "event_rate"]
+    found = measure_quantities({run: names}, workers=1)[0]
+    mean, error = found["weakest_distance"]
+    assert 0 < error < 0.004
+    assert abs(mean - 0.3) < 4 * error
+    exponent, error = found["avalanche_exponent"]  # an exponential alone: no power
+    assert abs(exponent) < 4 * error
+    assert np.isnan([found["burst_time"][0], found["event_rate"][0]]).all()
+
+
+def test_theta_of_a_power_law(tmp_path):
+    random = np.random.default_rng(5)
+    stress = 1 - random.random((40, 96, 96)) ** (1 / 1.57)
+    instantaneous = {"events": "instantaneous", "thresholds": "uniform", "yield_stress": 1.0}
+    run = write_run(
+        tmp_path / "run", shape=(96, 96), fields={"stress": stress}, model=instantaneous
+    )
+    value, error = measure_quantities({run: ["theta"]}, workers=1)[0]["theta"]
+    assert 0 < error < 0.05
+    assert abs(value - 0.57) < 4 * error
+    finite = write_run(tmp_path / "finite", shape=(96, 96), fields={"stress": stress})
+    assert np.isnan(measure_quantities({finite: ["theta"]}, workers=1)[0]["theta"][0])
+
+
+def test_a_run_without_a_log_has_none_of_its_quantities(tmp_path):
+    run = write_run(tmp_path / "run", series={"activity": np.linspace(0.01, 0.03, 200)})
+    names = ["tau_alpha", "chi_4_peak", "burst_time", "event_rate", "avalanche_exponent", "theta"]
+    (found,) = measure_quantities({run: names}, workers=1)
+    assert np.isnan([found[name][0] for name in names]).all()

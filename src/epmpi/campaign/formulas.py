@@ -99,7 +99,7 @@ def _fit_merging(t: Array, y: Array, error: Array) -> fits.Fit | None:
     found = fits.fit_linear(
         np.stack([np.ones_like(t), -1 / t], axis=1),
         np.log(hazard / np.log(2)),
-        fits.deviations(error / ((1 - y) * hazard), np.ones_like(t), fits.CURVE),
+        fits.deviations(error / ((1 - y) * hazard), np.ones_like(t), fits.ROWS),
     )
     ratio, energy = found.value
     half = energy / ratio
