@@ -2,11 +2,13 @@ import h5py
 import matplotlib.image
 import numpy as np
 import pytest
+from known_logs import log_of
 from run_files import brownian
 
 from epmpi.analysis import RunFile, measure
 from epmpi.analysis.fields import Medium
 from epmpi.analysis.figures import (
+    draw_avalanches,
     draw_diffusion,
     draw_flow,
     draw_series,
@@ -47,6 +49,28 @@ def test_figures_of_a_run(make_run, tmp_path, recwarn):
     )
     draw_structure_factor(tmp_path / "d.png", tracers.structure_factor, tracers.fits, found.title)
     assert all(drawn(tmp_path / f"{name}.png") for name in "abcd")
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
+    """Of the extremal one: three thresholds, with their laws, and P(x) with its power."""
+    random = np.random.default_rng(3)
+    start = np.arange(40000) + 1.0
+    weakest = log_of(start, random.integers(0, 16 * 18, 40000), random.exponential(0.3, 40000))
+    stress = 1 - random.random((20, 96, 96)) ** (1 / 1.5)
+    model = {"activation": "extremal", "events": "instantaneous", "thresholds": "uniform"}
+    pauses = np.cumsum(random.choice([0.1, 50.0], 4000))
+    thermal = log_of(pauses, random.integers(0, 16 * 18, 4000), random.random(4000))
+    extremal = {"events": weakest, "fields": {"stress": stress}, "model": model}
+    for name, settings, laws in (
+        ("a", extremal | {"shape": (96, 96)}, 3),  # too few of mean size 1000 for a law
+        ("b", {"events": thermal}, 1),
+    ):
+        with RunFile(make_run(**settings)) as run:
+            found = measure(run)
+        assert len(found.laws) >= laws
+        draw_avalanches(tmp_path / f"{name}.png", found.curves, found.laws, found.title)
+        assert drawn(tmp_path / f"{name}.png")
     assert [str(warning.message) for warning in recwarn] == []
 
 

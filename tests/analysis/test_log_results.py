@@ -41,6 +41,8 @@ def test_the_log_is_analysed(tmp_path, tick, model):
     analysis = analyse(run, console=console)[0]
     pauses = bool(model)  # the finite events of this temperature have none as long as a gap
     wanted = {name for name in CURVES if pauses or not name.startswith("avalanche")}
+    assert (run / "avalanches.png").is_file()
+    assert analysis.curves["burst_time"].value[-1] > 0.5
     assert set(analysis.curves) >= wanted
     seen, palm = analysis.curves["event_persistence"], analysis.curves["persistence"]
     between = (seen.x > tick) & (seen.value > 0.05)
@@ -55,3 +57,32 @@ def test_the_log_is_analysed(tmp_path, tick, model):
         assert group["lag"].attrs["unit"] == "tau"
         assert "averaged over origins" in group.attrs["definition"]
         assert group.attrs["relaxation_time_error"] > 0
+
+
+def test_the_log_of_the_extremal_driver_is_analysed(tmp_path):
+    """Avalanches below three thresholds, with their laws; P(x) of the stress; all of it is told."""
+    settings = configuration(
+        1.0,
+        model=AT_ONCE | {"activation": "extremal"},
+        tracers={"number": 0},
+        time={"warmup": 2000.0, "duration": 40000.0},
+        output={"events": True, "fields_every": 1000.0, "trajectory_every": 0.0},
+    )
+    run = Simulation(settings).run(tmp_path / "run", progress=False)
+    console = Console(record=True, width=120)
+    analysis = analyse(run, console=console)[0]
+    thresholds = [analysis.curves[f"threshold_{size}_sizes"] for size in (10, 100, 1000)]
+    x0 = [curve.parameters["threshold"] for curve in thresholds]
+    assert x0 == sorted(x0)
+    for size, curve in zip((10, 100, 1000), thresholds, strict=True):
+        assert abs(curve.parameters["number"] * size / 40000 - 1) < 0.1
+    assert "avalanche_sizes" not in analysis.curves
+    assert "burst_time" not in analysis.curves
+    text = console.export_text()
+    assert "P(S), threshold_100: exponent" in text
+    with h5py.File(run / "analysis.h5") as file:
+        curves = file["curves"]
+        assert curves["threshold_10_sizes"].attrs["threshold"] == x0[0]
+        assert "from its own threshold" in curves["threshold_10_sizes"].attrs["definition"]
+        assert curves["weakest_distance"].attrs["mean_error"] > 0
+        assert "distance_distribution" in curves

@@ -51,7 +51,7 @@ class LogResults:
         return [
             (what, named[curve][key], named[curve][f"{key}_error"], unit)
             for what, curve, key, unit in asked
-            if np.isfinite(named[curve][key])
+            if curve in named and np.isfinite(named[curve][key])
         ]
 
 
