@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.peer import Peer
 from benchmarks.rows import append
 from benchmarks.step import measure
-from epmpi.campaign.laws import DEFAULT_STEP, LAWS
+from epmpi.campaign.formulas import DEFAULT_STEP, LAWS
 
 STUDY = Path(__file__).parents[1] / "docs" / "campaigns" / "time_step.csv"
 PEER_STEPS = (0.4, 0.2, 0.1)  # tau

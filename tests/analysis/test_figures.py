@@ -59,8 +59,8 @@ def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
     weakest = log_of(start, random.integers(0, 16 * 18, 40000), random.exponential(0.3, 40000))
     stress = 1 - random.random((20, 96, 96)) ** (1 / 1.5)
     model = {"activation": "extremal", "events": "instantaneous", "thresholds": "uniform"}
-    pauses = np.cumsum(random.choice([0.1, 50.0], 4000))
-    thermal = log_of(pauses, random.integers(0, 16 * 18, 4000), random.random(4000))
+    pauses = np.cumsum(random.choice([0.1, 50.0], 8000, p=[0.9, 0.1]))
+    thermal = log_of(pauses, random.integers(0, 16 * 18, 8000), random.random(8000))
     extremal = {"events": weakest, "fields": {"stress": stress}, "model": model}
     for name, settings, laws in (
         ("a", extremal | {"shape": (96, 96)}, 3),  # too few of mean size 1000 for a law
