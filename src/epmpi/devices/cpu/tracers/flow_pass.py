@@ -26,26 +26,14 @@ def order_by_row(position, length, first_row, starts, order):
         Written: numbers of tracers.
     """
     starts[:] = 0
-    # Neighbours in memory are mostly of one row: what is counted of it stays in a register.
-    last, number = 0, 0
     for n in range(position.shape[0]):
-        row = row_below(position[n, 0], length, first_row)
-        if row != last:
-            starts[last + 1] += number
-            last, number = row, 0
-        number += 1
-    starts[last + 1] += number
+        starts[row_below(position[n, 0], length, first_row) + 1] += 1
     for row in range(starts.size - 1):
         starts[row + 1] += starts[row]
-    last, number = 0, starts[0]
     for n in range(position.shape[0]):
         row = row_below(position[n, 0], length, first_row)
-        if row != last:
-            starts[last] = number
-            last, number = row, starts[row]
-        order[number] = n
-        number += 1
-    starts[last] = number
+        order[starts[row]] = n
+        starts[row] += 1
     for row in range(starts.size - 1, 0, -1):
         starts[row] = starts[row - 1]
     starts[0] = 0
