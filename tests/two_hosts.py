@@ -1,7 +1,7 @@
 """Two hosts on one machine: each with its network, its name, its processes and its /dev/shm.
 
 They are namespaces of Linux, joined by a bridge; MPICH's mpiexec starts ranks there as it does by
-ssh on other machines, and its messages go by TCP.  Needs root, iproute2 and util-linux.
+ssh on other machines, and its messages go by TCP: no memory is shared, that of System V included.  Needs root, iproute2 and util-linux.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENTER = """#!/bin/sh
 # Stands for ssh: HOST COMMAND...
 while [ "${{1#-}}" != "$1" ]; do shift; done
 number=${{1##*.}}; shift
-exec ip netns exec {name}$number unshare --uts --mount --pid --fork --kill-child --mount-proc \\
+exec ip netns exec {name}$number unshare --uts --ipc --mount --pid --fork --kill-child --mount-proc \\
     sh -c "hostname host$number; mount -t tmpfs -o size=1g tmpfs /dev/shm; $*"
 """
 
@@ -123,6 +123,11 @@ class TwoHosts:
     def mend(self, number: int) -> None:
         """Put it back."""
         ip("link", "set", self._cable(number), "up")
+
+    def sent(self, number: int) -> int:
+        """Return the bytes that a host has sent through its cable."""
+        counter = Path("/sys/class/net") / self._cable(number) / "statistics" / "rx_bytes"
+        return int(counter.read_text())
 
     def kill(self, number: int) -> None:
         """End all processes of a host at once."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import pytest
 from same_runs import differences
-from two_hosts import ip, lacking, two_hosts
+from two_hosts import NUMBERS, ip, lacking, two_hosts
 
 from epmpi.cli import main
 from epmpi.host.exits import STOPPED
@@ -67,6 +67,8 @@ def test_the_bits_are_those_of_one_rank(hosts, tmp_path, alone, ranks, exchange)
     run, settings = alone
     epmpi(hosts, ranks, "run", settings, "-o", tmp_path / "run")
     assert differences(tmp_path / "run", run) == []
+    # 50 steps, with half the modes of half the rows of a response each way.
+    assert all(hosts.sent(number) > 50 * 32 * 15 * 16 for number in NUMBERS)
     with h5py.File(tmp_path / "run" / "run.h5") as file:
         assert file["parameters"].attrs["exchange"].decode() == exchange
 
@@ -151,6 +153,7 @@ def test_a_host_that_cannot_be_reached_ends_the_run(hosts, tmp_path, alone, dies
     if dies:
         hosts.kill(2)
     said = assert_all_end(hosts, started, (1, 2))
+    assert said.strip()
     if started.returncode == STOPPED:  # else MPI has noticed it first
         assert "no step has ended for" in said
         assert "(run.stall_limit)" in said
