@@ -1,7 +1,8 @@
 """Two hosts on one machine: each with its network, its name, its processes and its /dev/shm.
 
 They are namespaces of Linux, joined by a bridge; MPICH's mpiexec starts ranks there as it does by
-ssh on other machines, and its messages go by TCP: no memory is shared, that of System V included.  Needs root, iproute2 and util-linux.
+ssh on other machines, and its messages go by TCP: they share no memory, that of System V included.
+Needs root, iproute2 and util-linux.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ ENTER = """#!/bin/sh
 # Stands for ssh: HOST COMMAND...
 while [ "${{1#-}}" != "$1" ]; do shift; done
 number=${{1##*.}}; shift
-exec ip netns exec {name}$number unshare --uts --ipc --mount --pid --fork --kill-child --mount-proc \\
+exec ip netns exec {name}$number \\
+    unshare --uts --ipc --mount --pid --fork --kill-child --mount-proc \\
     sh -c "hostname host$number; mount -t tmpfs -o size=1g tmpfs /dev/shm; $*"
 """
 

@@ -19,7 +19,7 @@ from epmpi.spectral.layout import Layout
 from epmpi.spectral.transport import Parts
 
 CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
-MOST_CHUNKS = 8
+MOST_CHUNKS = 2  # by TCP each one more costs a tenth of a step, and spares none; see performance.md
 
 
 class ByMessages(Exchange):
