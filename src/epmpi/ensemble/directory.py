@@ -74,7 +74,7 @@ class EnsembleDirectory:
             raise OutputError(f"cannot write {file}: {reason(error)}") from error
 
     def release(self) -> None:
-        """Let go of the directory."""
+        """Release the lock of the directory."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -94,7 +94,7 @@ class EnsembleDirectory:
 
 
 def _reached(run: Path, duration: float) -> bool:
-    """Tell whether a run says that it has finished, after at least this time."""
+    """Tell whether the file of a run says that it has finished, after at least this time."""
     try:
         with open_file(run / "run.h5") as file:
             check_file(file)
@@ -102,4 +102,4 @@ def _reached(run: Path, duration: float) -> bool:
             done = float(parameters["time"].attrs["duration"])
             return "finished" in parameters.attrs and done >= duration
     except (OSError, RuntimeError, KeyError, ValueError, TypeError):
-        return False  # resuming it tells what is wrong
+        return False  # resuming it prints the reason

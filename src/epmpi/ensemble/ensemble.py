@@ -25,8 +25,8 @@ from epmpi.run.watchdog import Watchdog
 class Ensemble(Sealed):
     """The replicas of a configuration, each an ordinary run with a seed of its own.
 
-    Making one is collective.  Of a new ensemble each group makes its first replica at once, so that
-    what cannot be run is refused before anything is written.
+    Making one is collective.  Each group of a new ensemble makes its first replica at once, so that
+    a configuration that cannot be run is refused before anything is written.
 
     Parameters
     ----------
@@ -144,9 +144,9 @@ class Ensemble(Sealed):
         Parameters
         ----------
         directory : path
-            RUN, which must not exist yet; left out where the ensemble is resumed.
+            RUN, which must not exist yet; omitted for a resumed ensemble.
         progress : bool
-            Whether the root tells speed, activity and time left.
+            Whether the root prints speed, activity and time left.
 
         Returns
         -------
@@ -170,8 +170,8 @@ class Ensemble(Sealed):
             folder = self._claimed(directory)
             self._ran_in = folder.path
             ends = self._carry_out(folder, watchdog, shown=progress and communicator.is_root)
-        told = ends if self.groups.group.is_root else []
-        everything = communicator.broadcast(communicator.gather(told))
+        counted = ends if self.groups.group.is_root else []
+        everything = communicator.broadcast(communicator.gather(counted))
         ends = sorted((end for of_rank in everything for end in of_rank), key=itemgetter(0))
         self.progressed = any(end.progressed for end in ends)
         self.stopped = next((end.stopped for end in ends if end.stopped), "")
@@ -219,7 +219,7 @@ class Ensemble(Sealed):
         return folder
 
     def _limit(self) -> TimeLimit:
-        """Return the time limit, which the root asks for all.  Collective."""
+        """Return the time limit of the root, for all ranks.  Collective."""
         limit = TimeLimit(self.configuration.run.walltime) if self.communicator.is_root else None
         left = self.communicator.broadcast(limit and limit.left())
         return limit or TimeLimit.after(left)

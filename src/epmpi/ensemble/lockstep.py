@@ -1,4 +1,4 @@
-"""Replicas that go on in step, as one batch on their device."""
+"""Replicas that run in step, as one batch on their device."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def run_in_step(
     models, courses : dict of int to Model, generator
         By replica; see `Simulation.course`.
     ends : tuple of exception types
-        What ends one run and leaves the others.
+        Errors that end one run and not the others.
 
     Yields
     ------
     (int, Exception or None)
-        Each replica when it has ended, with what it ended by.
+        Each replica when it has ended, with its error.
     """
     batch: Batch | None = None
     due = {replica: models[replica].step_count for replica in courses}
@@ -35,7 +35,7 @@ def run_in_step(
             opened.enter_context(closing(course))
         while due:
             step = min(due.values())
-            for replica in [replica for replica, its in due.items() if its == step]:
+            for replica in [replica for replica, then in due.items() if then == step]:
                 try:
                     due[replica] = next(courses[replica])
                     continue

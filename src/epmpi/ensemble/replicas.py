@@ -18,7 +18,7 @@ from epmpi.run.control import RunControl
 from epmpi.run.simulation import Simulation
 from epmpi.run.stopping import Pace, TimeLimit
 
-ENDS = (ConfigError, OutputError, StateError)  # what ends one replica and leaves the others
+ENDS = (ConfigError, OutputError, StateError)  # errors that end one replica, not the others
 
 
 class End(NamedTuple):
@@ -42,12 +42,12 @@ class Replicas:
     group : Communicator
     device : Device
     resumed : EnsembleDirectory or None
-        Where replicas may have begun already.
+        Directory of an ensemble to continue, in which replicas may have begun.
 
     Attributes
     ----------
     in_step : bool
-        Whether they go on as a batch.  On a CPU they do not: each alone stays in cache.
+        Whether they run as a batch.  Not on a CPU, where each alone stays in cache.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Replicas:
         self._first: Simulation | None = None
 
     def make_first(self) -> None:
-        """Make the first one, before anything is written.  Collective in the group.
+        """Make the first replica, before anything is written.  Collective in the group.
 
         Raises
         ------
@@ -136,8 +136,8 @@ class Replicas:
                 for replica in numbers
             }
             for replica, error in run_in_step(models, courses, ENDS):
-                simulation, told = simulations[replica], error and named(error, replica)
-                yield End(replica, simulation.stopped, simulation.progressed, told)
+                simulation, error = simulations[replica], error and named(error, replica)
+                yield End(replica, simulation.stopped, simulation.progressed, error)
 
     def _control(
         self, together: Together, limit: TimeLimit, pace: Pace | None = None
@@ -146,7 +146,7 @@ class Replicas:
         return RunControl(together, limit, told, together.watchdog, pace)
 
     def _take(self, replica: int) -> Simulation:
-        """Return the simulation of a replica, for the first the one that was made before."""
+        """Return the simulation of a replica; the first one has been made already."""
         made, self._first = self._first, None
         return made or self._simulation(replica)
 
@@ -162,7 +162,7 @@ class Replicas:
 
 
 def _target(simulation: Simulation, replica: int, folder: EnsembleDirectory) -> Path | None:
-    """Return where a new replica is written; None for one that is resumed."""
+    """Return the RUN directory of a new replica; None for a resumed one."""
     return None if simulation.is_resumed else folder.replica(replica)
 
 

@@ -25,7 +25,7 @@ from epmpi.run.progress import RunProgress
 from epmpi.run.stopping import StopSignals
 from epmpi.run.watchdog import Watchdog
 
-PAUSE = 0.02  # seconds between two looks of a rank that has nothing left to run
+PAUSE = 0.02  # seconds between two polls of a rank that has nothing left to run
 RECORD = np.dtype(
     [
         ("signal", np.int64),  # that this rank has received; 0 if none
@@ -108,11 +108,11 @@ class Together:
     @property
     def received(self) -> int:
         """Number of the last signal that this rank, or another one, has received; 0 if none."""
-        self._look()
+        self._poll()
         return self._signals.received or int(self._gather.records["signal"].max())
 
     def progress(self, *, counted: bool) -> ReplicaProgress:
-        """Return what a replica tells how far it is; it is counted on one rank of its group."""
+        """Return a listener for the progress of a replica; it counts on one rank of its group."""
         made = ReplicaProgress()
         if counted:
             self._mine.append(made)
@@ -122,20 +122,20 @@ class Together:
         """Wait until no rank has anything left to run.  Collective."""
         self._ready = True
         while not self._gather.records["ready"].all():
-            if self._look():
+            if self._poll():
                 self.watchdog.alive()
             time.sleep(PAUSE)
         self._gather.close()
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
         """Give and take what is new, without waiting; tell whether all ranks have given it."""
         new = self._gather.look(self._record())
         if new and self._communicator.is_root:
-            self._tell()
+            self._show()
         return new
 
     def _record(self) -> tuple[float, ...]:
-        """Return what the others are to know of this rank."""
+        """Return the record of this rank."""
         begun = [replica for replica in self._mine if replica.phase]
         activities = [replica.activity for replica in begun if replica.activity is not None]
         totals = [replica.total for replica in begun]
@@ -152,15 +152,15 @@ class Together:
             sum(activities),
         )
 
-    def _tell(self) -> None:
-        """Tell how far all replicas are: their steps added up, the mean of their activities."""
+    def _show(self) -> None:
+        """Show the progress of all replicas: sum of their steps, mean of their activities."""
         records = self._gather.records
         all_of = {name: records[name].sum() for name in RECORD.names or ()}
         if all_of["steps"] == self._steps:
             return
         self._steps = int(all_of["steps"])
         if not all_of["endless"]:
-            # Those to come are taken to be as long as the longest of these.
+            # Replicas to come are assumed to be as long as the longest of these.
             to_come = self._replicas - all_of["begun"]
             self._progress.expect(int(all_of["total"] + to_come * records["longest"].max()))
         phase = "measure" if all_of["measuring"] == all_of["begun"] else "warm-up"

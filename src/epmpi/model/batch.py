@@ -93,7 +93,7 @@ class Batch:
             model.tracers.keep_in(self.position[number])
 
     def _accumulated(self, fft: SlabFFT) -> Callable[[], None]:
-        """Return what moves all tracers by the strain since their last move; see `motion`."""
+        """Return a function that moves all tracers by the strain since their last move."""
         configuration, (rows, width) = self.models[0].configuration, fft.slab.shape
         single = in_single_precision(configuration, fft)
         assert isinstance(single, SlabFFT)

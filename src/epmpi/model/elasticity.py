@@ -36,7 +36,7 @@ def _of_wavenumbers(fft: Transform, propagator: Callable[[Modes, Modes], Modes])
 def flow_kernels(
     fft: Transform, interpolation: str, rate: float = 1.0
 ) -> tuple[list[Kernel], bool, tuple[int, int]]:
-    """Return what tracers follow, for unit plastic strain times `rate`.
+    """Return the kernels of the flow that tracers follow, for unit plastic strain times `rate`.
 
     Returns
     -------
@@ -46,8 +46,7 @@ def flow_kernels(
     odd : bool
         Whether the kernels are to be multiplied by i.
     halo : (before, after)
-        Rows beyond its slab that the interpolation reads, within a row of the slab: the midpoints
-        of paths.
+        Rows beyond its slab that the interpolation reads, at midpoints up to a row away from it.
     """
     if interpolation == "stream":
         return (
@@ -109,8 +108,8 @@ class ElasticResponse:
     configuration : Configuration
     fft : Transform
     with_flow : bool
-        Whether the velocity (or the stream function, for the interpolation "stream") is wanted in
-        each step beside the stress rate.
+        Whether to compute the velocity (or the stream function, for the interpolation "stream")
+        too.
 
     Attributes
     ----------

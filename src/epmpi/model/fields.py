@@ -50,7 +50,7 @@ class Fields:
         direction: NDArray[np.int8],
         events: NDArray[np.int64],
     ) -> None:
-        """Keep all that they hold in these arrays of the device from now on."""
+        """Move the fields into these arrays of the device."""
         stress[:], plastic_strain[:] = self.stress, self.plastic_strain
         direction[:], events[:] = self.direction, self.events
         self.stress, self.plastic_strain = stress, plastic_strain

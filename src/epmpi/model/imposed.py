@@ -1,4 +1,4 @@
-"""Temperature and strain rate that are changed during a run, other than by its configuration."""
+"""Temperature and strain rate that a user changes during a run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WITHOUT_TEMPERATURE = ("random", "extremal")
 class Imposed:
     """The present temperature and strain rate of a model, and the macroscopic strain so far.
 
-    A part of the state, kept by the root, as soon as it differs from the configuration.
+    Part of the state, kept by the root, as soon as a user may change them.
 
     Parameters
     ----------
     configuration : Configuration
     activation : Activation
-        Whose rule and increments follow.
+        Its rule and increments are changed.
     """
 
     def __init__(self, configuration: Configuration, activation: Activation) -> None:

@@ -29,7 +29,7 @@ from epmpi.parallel.placement import place
 from epmpi.physics.lattice import Lattice
 from epmpi.spectral import Transform, make_transform
 
-IMPOSED = "imposed"  # its name among the records
+IMPOSED = "imposed"  # name of its record
 CLOCKS: dict[str, Callable[..., Clock]] = {"steps": TimeSteps, "exact": ExactClock}
 
 
@@ -52,11 +52,11 @@ class Model(Sealed):
     activation : Activation
         The rule.
     clock : Clock
-        What advances fields and tracers.
+        Advances fields and tracers.
     accumulators : dict
-        What is gathered event by event, by name; part of the state.
+        Statistics gathered event by event, by name; part of the state.
     records : dict
-        What the root alone keeps, by name; part of the state.
+        Arrays of the root alone, by name; part of the state.
     step_count : int
         Steps since the start of the run, warm-up included.
     paused : bool
@@ -120,7 +120,7 @@ class Model(Sealed):
 
     @property
     def temperature(self) -> float:
-        """T of the next step; set on all ranks, it holds until it is set again."""
+        """T of the next step, until it is set again; set it on all ranks."""
         return self._imposed.temperature
 
     @temperature.setter
@@ -130,7 +130,7 @@ class Model(Sealed):
 
     @property
     def strain_rate(self) -> float:
-        """The macroscopic strain rate of the next step; set on all ranks, it holds until again."""
+        """The strain rate of the next step, until it is set again; set it on all ranks."""
         return self._imposed.strain_rate
 
     @strain_rate.setter
@@ -140,7 +140,7 @@ class Model(Sealed):
 
     @property
     def is_imposed(self) -> bool:
-        """Whether temperature and strain rate are a part of the state: they may change."""
+        """Whether temperature and strain rate, which may change, are part of the state."""
         return IMPOSED in self.records
 
     def keep_imposed(self) -> None:
@@ -159,7 +159,7 @@ class Model(Sealed):
             self.advance(target)
 
     def advance(self, step: int) -> None:
-        """Advance to a tick, or to one before where much happens meanwhile.  Collective."""
+        """Advance to a tick, or after many events to an earlier one.  Collective."""
         self.step_count = self.clock.advance(self.step_count, step)
         self.paused = self.step_count < step
 
@@ -187,9 +187,9 @@ class Model(Sealed):
         self.records[name] = record
 
     def state(self) -> State:
-        """Return all that the future depends on, on the host.  Collective.
+        """Return the state, on the host.  Collective.
 
-        The arrays are the model's own where the device has them on the host.
+        The arrays are views of the model's own if the device has them on the host.
         """
         self.clock.complete()
         return self._state(
@@ -232,7 +232,7 @@ class Model(Sealed):
     def _share(
         self, state: State, prefix: str, part: Clock | Accumulator
     ) -> tuple[dict[str, NDArray], dict[str, NDArray[np.int64]]]:
-        """Return the fields and counts of a part that this rank takes over from a state."""
+        """Return the fields and counts of a state that a part restores on this rank."""
         mine = 1 if self.communicator.is_root else 0
         return (
             {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
@@ -265,9 +265,9 @@ class Model(Sealed):
         -------
         dict
             activity (fraction of active sites), stress_mean, stress_variance (over sites),
-            plastic_strain_mean, events (activations since the start), what the clock adds, where it
-            changes the macroscopic_strain, and where they may change temperature and strain_rate;
-            empty on the other ranks.
+            plastic_strain_mean, events (activations since the start), those that the clock adds;
+            macroscopic_strain if it changes; temperature and strain_rate if they may change.
+            Empty on the other ranks.
         """
         self.clock.complete()
         events = int(self.communicator.sum(self.clock.counts()["events"]))

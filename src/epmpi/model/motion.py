@@ -56,7 +56,7 @@ class WithVelocity(Motion):
 
 
 class ByAccumulatedStrain(Motion):
-    """Tracers move now and then, by the displacement of the plastic strain since their last move.
+    """Tracers move every few steps, by the displacement of the strain since their last move.
 
     The displacement is computed in single precision, whatever that of the stress: it is rounded to
     about 1e-7 of its largest values, some thousand times less than the error of the paths.

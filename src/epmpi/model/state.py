@@ -1,4 +1,4 @@
-"""The state of a run: all that its future depends on, beside its configuration.
+"""The state of a run: with its configuration, all that its future depends on.
 
 Random draws are functions of (seed, stream, step, site), and the elastic response is a function of
 the directions, so neither is part of it.  Accumulators (histograms gathered while running) and
@@ -30,11 +30,11 @@ def event_types(*, instantaneous: bool) -> dict[str, type]:
 
 
 class StateError(ArithmeticError):
-    """A number of the state that is not finite; one line with its place and time."""
+    """A number of the state is not finite; the message is one line with its place and time."""
 
 
 class Accumulator(Protocol):
-    """Something gathered event by event during a run, part of the state for a restart."""
+    """Statistics gathered event by event during a run, part of the state."""
 
     def take(
         self,
@@ -69,7 +69,7 @@ class Accumulator(Protocol):
     def restore(
         self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
     ) -> None:
-        """Take over what both have returned; the counts are zero on all ranks but the root."""
+        """Restore fields and counts; the counts are zero on all ranks except the root."""
         ...
 
 
@@ -90,7 +90,7 @@ class WaitCounts(Accumulator, Protocol):
         ...
 
     def begin_at(self, first_step: int) -> None:
-        """Leave out the events of earlier steps."""
+        """Ignore the events of earlier steps."""
         ...
 
 
@@ -98,7 +98,7 @@ class EventKeeper(Protocol):
     """Keeps events that have ended until they are taken, each once; the same on all ranks."""
 
     def begin_at(self, first_step: int) -> None:
-        """Leave out the events that begin at this step or earlier."""
+        """Ignore the events that begin at this step or earlier."""
         ...
 
     def take(self) -> Mapping[str, NDArray]:
@@ -107,14 +107,14 @@ class EventKeeper(Protocol):
 
 
 class Record(Protocol):
-    """Something that the root alone keeps during a run, part of the state for a restart."""
+    """Arrays that the root alone keeps during a run, part of the state."""
 
     def root(self) -> Mapping[str, NDArray]:
         """Return its arrays; see `State.root`."""
         ...
 
     def restore(self, root: Mapping[str, NDArray]) -> None:
-        """Take over what `root` has returned.  On the root alone."""
+        """Restore the arrays of `root`.  On the root alone."""
         ...
 
 

@@ -42,9 +42,9 @@ class TimeSteps(Clock):
     elasticity : ElasticResponse
         To the directions of the last step.
     motion : Motion or None
-        Of the tracers, if there are any.
+        Of the tracers; None without any.
     behind : bool
-        Whether tracers are to move before they are looked at.
+        Whether tracers have to move before they are read.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class TimeSteps(Clock):
         self._step = fft.device.repeated_step(capture=fft.only_queues)
 
     def begin(self, step: int) -> None:
-        """Go on from a step, with the elastic response to the present directions.  Collective."""
+        """Start from a step, with the elastic response to the present directions.  Collective."""
         self._step.begin_at(step)
         self.behind = self.motion is not None and self._every > 1
         for begin, end in self._response.row_blocks:
@@ -93,7 +93,7 @@ class TimeSteps(Clock):
     def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self.motion if (step + 1) % self._every == 0 else None
-        moving = motion is not None, self._tracers.moved_house
+        moving = motion is not None, self._tracers.replaced
         key = self._activation.rule, self._activation.increments, moving
         self._step.take(key, lambda: self._advance(motion))
         self.behind = motion is None and self.motion is not None
@@ -105,8 +105,7 @@ class TimeSteps(Clock):
 
         1. Stress and plastic strain advance with the rates of the active sites (Eq. 1), and the
            sites switch (Eq. 2);
-        2. tracers move as the medium has meanwhile: the response is still that to the sites that
-           were active;
+        2. tracers move with the medium: the response is still that to the sites that were active;
         3. the elastic response to the new activity is computed.
         """
         self._relax_and_switch()
@@ -137,7 +136,7 @@ class TimeSteps(Clock):
             self._tracers.migrate()
 
     def waiting_times(self, first_step: int) -> WaitingTimes:
-        """Return what counts the waits between events of a site, in whole steps."""
+        """Return an accumulator of the waits between events of a site, in whole steps."""
         return WaitingTimes(self._fields.stress.shape, first_step, self._device)
 
     def accumulate(self, accumulator: Accumulator) -> None:
@@ -148,7 +147,7 @@ class TimeSteps(Clock):
         self._step.forget()
 
     def fields(self) -> Mapping[str, NDArray]:
-        """Return stress, plastic strain, directions, and what the next move of tracers needs."""
+        """Return stress, plastic strain, directions, and the strain at the last move of tracers."""
         return self._fields.by_name() | (self.motion.fields() if self.motion else {})
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:
@@ -161,7 +160,7 @@ class TimeSteps(Clock):
         counts: Mapping[str, NDArray[np.int64]],
         root: Mapping[str, NDArray],
     ) -> None:
-        """Take over what both have returned; `begin` must follow.  The root has nothing more."""
+        """Restore fields and counts; `begin` must follow.  There are no arrays of the root."""
         for name, field in self.fields().items():
             field[:] = self._device.asarray(fields[name])
         self._fields.events[:1] = int(counts["events"])

@@ -11,7 +11,7 @@ from epmpi.parallel import Communicator
 from epmpi.physics import randomness
 from epmpi.physics.lattice import Slab, split
 
-RECORD = np.dtype([("identity", np.int64), ("position", np.float64, 2)])  # one tracer on the move
+RECORD = np.dtype([("identity", np.int64), ("position", np.float64, 2)])  # of a sent one
 SORT_EVERY = 1000  # moves; tracers drift about 1e-4 of a spacing in each
 
 
@@ -32,8 +32,8 @@ class Tracers:
         0 ... number - 1, each on one rank; on the device.
     position : float64 array, shape (local tracers, 2)
         Unwrapped (x, y), in lattice spacings; on the device.
-    moved_house : int
-        How often their arrays have become others.
+    replaced : int
+        Number of times that their arrays were replaced by others.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class Tracers:
         self._starts = np.array([slab.start for slab in slabs])
         self._communicator = communicator
         self._device = device
-        self._moves = self.moved_house = 0
+        self._moves = self.replaced = 0
         self.set(*self._scatter(configuration.run.seed))
 
     def _scatter(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return identities and uniform positions of this rank's share, wherever they lie."""
+        """Return identities and uniform positions of this rank's share, anywhere on the lattice."""
         first, last = split(self.number, self._communicator.size)[self._communicator.rank]
         count = 2 * (last - first)
         drawn = self._device.draw_uniforms(seed, randomness.TRACER_POSITIONS, 0, 2 * first, count)
         return np.arange(first, last), drawn.reshape(-1, 2) * self._slab.lattice.shape
 
     def set(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
-        """Take these tracers, wherever they lie, to the ranks of their slabs.  Collective.
+        """Set the tracers, anywhere on the lattice: send them to their ranks.  Collective.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Tracers:
         # Copies: on the host they would be the caller's arrays, and are changed in place.
         self.identity = self._device.asarray(np.array(identity, np.int64))
         self.position = self._device.asarray(np.array(position, np.float64))
-        self._live_in(self.identity, self.position)
+        self._use(self.identity, self.position)
         self._migrate()
         self._sort()
 
@@ -78,13 +78,13 @@ class Tracers:
         """Keep the positions in an array of the device, shape (local tracers, 2), from now on."""
         position[:] = self.position
         self.position = position
-        self._live_in(self.identity, position)
+        self._use(self.identity, position)
 
-    def _live_in(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
-        """Take arrays of which all rows are in use."""
-        self._rooms = identity, position  # of which they are the first rows
+    def _use(self, identity: NDArray[np.int64], position: NDArray[np.float64]) -> None:
+        """Use these arrays, of which all rows are occupied."""
+        self._rooms = identity, position  # with free rows after those of the tracers
         self._number = self._device.asarray(np.array([len(position)]))
-        self.moved_house += 1
+        self.replaced += 1
 
     def movement(self, time_step: float) -> TracerMove:
         """Return their next move, without the flow; call `migrate` after it.
@@ -99,7 +99,7 @@ class Tracers:
         return TracerMove(self.interpolation, self.position, time_step, length, first, room)
 
     def migrate(self) -> None:
-        """Take those that left the slab by a move to their new rank.  Collective."""
+        """Send the tracers that left the slab by a move to their new rank.  Collective."""
         self._migrate()
         self._moves += 1
         if self._moves % SORT_EVERY == 0:
@@ -127,7 +127,7 @@ class Tracers:
                 device.replace_rows(position, number, leaving, arriving["position"]),
             )
             if self._rooms[1] is not position:
-                self.moved_house += 1
+                self.replaced += 1
             number += len(arriving) - len(leaving)
             self._number[:] = number
             self.identity, self.position = (room[:number] for room in self._rooms)
@@ -135,5 +135,5 @@ class Tracers:
     def _sort(self) -> None:
         """Order the tracers by site, so that neighbours in memory read neighbouring velocities."""
         order = self._device.order_by_site(self.position, self._slab.lattice.shape)
-        # In place: where nothing else changes, a step goes on with the same arrays.
+        # In place, so that a recorded step stays valid.
         self.identity[:], self.position[:] = self.identity[order], self.position[order]

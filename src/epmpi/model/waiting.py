@@ -39,9 +39,9 @@ class WaitingTimes:
     shape : (int, int)
         Rows of this rank, and Ly.
     first_step : int
-        Steps of the warm-up: earlier events are left out.
+        Steps of the warm-up: earlier events are ignored.
     device : Device
-        Where the events are, and where they are counted.
+        Of the events and of the counts.
     """
 
     def __init__(self, shape: tuple[int, int], first_step: int, device: Device) -> None:
@@ -55,7 +55,7 @@ class WaitingTimes:
         self.begin_at(first_step)
 
     def begin_at(self, first_step: int) -> None:
-        """Leave out the events of earlier steps."""
+        """Ignore the events of earlier steps."""
         self._since[:] = first_step
 
     @property
@@ -88,6 +88,6 @@ class WaitingTimes:
     def restore(
         self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
     ) -> None:
-        """Take over what both have returned."""
+        """Restore fields and counts."""
         self._last[:] = self._device.asarray(fields["last_activation"])
         self._number[:] = self._device.asarray(counts["number"])

@@ -100,10 +100,10 @@ class Warmup:
         if self.communicator.is_root:
             steady.end(model.step_count)
             if not self.verdict.steady:
-                self._tell_bound(self.verdict, since)
+                self._warn_of_bound(self.verdict, since)
         return True
 
-    def _tell_bound(self, verdict: Verdict, since: int) -> None:
+    def _warn_of_bound(self, verdict: Verdict, since: int) -> None:
         """Print that the measurement begins although the state may not be steady."""
         say(
             f"epmpi: the warm-up ended {AT_BOUND}, after {since * self.configuration.time.step:.6g}"

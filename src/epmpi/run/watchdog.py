@@ -34,7 +34,7 @@ class Watchdog:
     def __init__(self, communicator: Communicator, *, limit: float = 0.0) -> None:
         never, is_root = float("inf"), communicator.is_root
         self._communicator = communicator
-        self._told_at = STALLED if is_root else never
+        self._warns_at = STALLED if is_root else never
         self._ended_at = (limit if is_root else limit + LATER) if limit else never
         self._done = threading.Event()
         self._step: int | None = None  # the last one, from which a run can be resumed
@@ -47,7 +47,7 @@ class Watchdog:
         self._idle = 0.0
 
     def __enter__(self) -> Watchdog:
-        if min(self._told_at, self._ended_at) < float("inf"):
+        if min(self._warns_at, self._ended_at) < float("inf"):
             self._thread.start()
         return self
 
@@ -55,14 +55,14 @@ class Watchdog:
         self._done.set()
 
     def _watch(self) -> None:
-        interval = min(LOOK, self._told_at / 4, self._ended_at / 4)
+        interval = min(LOOK, self._warns_at / 4, self._ended_at / 4)
         seen = time.monotonic()
         while not self._done.wait(interval):
             before, self._idle = self._idle, self._idle + min(time.monotonic() - seen, 2 * interval)
             seen = time.monotonic()
             if self._idle >= self._ended_at:
                 self._end()
-            if before < self._told_at <= self._idle:
+            if before < self._warns_at <= self._idle:
                 say(
                     f"epmpi: no step has ended for {self._idle:.0f} s, {self._last()}: "
                     "a rank may be stalled; the run can be killed and resumed from its checkpoint"

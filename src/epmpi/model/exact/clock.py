@@ -31,16 +31,16 @@ from epmpi.model.state import Accumulator, event_types
 from epmpi.model.tracers import Tracers
 from epmpi.spectral import Transform
 
-PAUSES = 16  # flushes and moves of tracers after which the run may look at the wall clock
+PAUSES = 16  # flushes and moves of tracers after which the run may poll the wall clock
 SITES_PER_MOVE = 2048  # tracers move each time that one site in so many has completed an event
 
 
 class ExactClock(Clock):
-    """The clock that pays for events.  Making one is collective.
+    """The clock that advances from event to event.  Making one is collective.
 
-    A tick is when the rest of the program looks.  The path does not depend on the ticks, on what is
-    written at them, on restarts or on the number of ranks; where temperature or strain rate change
-    they do so at a tick.
+    The rest of the program reads the model at ticks.  The path does not depend on the ticks, on the
+    output at them, on restarts or on the number of ranks; temperature and strain rate change at
+    ticks only.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class ExactClock(Clock):
     activation : Activation
         Its rule and its drive may change between two ticks.
     tracers : Tracers
-        Where they belong after `place_tracers`.
+        Up to date after `place_tracers`.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ExactClock(Clock):
         self._moved: tuple[float, ...] = ()
 
     def begin(self, step: int) -> None:
-        """Go on from tick `step`, with fields that were set from outside.  Collective."""
+        """Start from tick `step`, with fields that were set from outside.  Collective."""
         if self._restored:
             self._restored = False
             self._now = self._since_flush(step)
@@ -177,7 +177,7 @@ class ExactClock(Clock):
         return True
 
     def _count_from(self, now: float) -> None:
-        """Take note that times are counted from now on."""
+        """Count times from now on."""
         whole, self._beyond = divmod(self._beyond + now, 1.0)
         self._whole += whole
 
@@ -196,7 +196,7 @@ class ExactClock(Clock):
         return self._stress.sources(*self._engine.yielded(now))
 
     def _happened(self) -> tuple[float, ...]:
-        """Return what is another tuple as soon as anything may have strained or changed."""
+        """Return a tuple that differs as soon as anything may have strained or changed."""
         progress = self._engine.progress
         self._count_waits()
         still = progress["active"] == 0 and self._stress.drive == 0.0
@@ -204,7 +204,7 @@ class ExactClock(Clock):
         return self._whole, self._beyond, self._begun, float(progress["completed"]), now
 
     def complete(self) -> None:
-        """Bring all fields up to the present tick, before they are looked at.  Collective."""
+        """Bring all fields up to the present tick, before they are read.  Collective."""
         happened = self._happened()
         if happened == self._looked:
             return
@@ -216,7 +216,7 @@ class ExactClock(Clock):
         fields.direction[:] = self._engine.direction[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
-        """Bring the tracers to where they are at the present tick, if they lag.  Collective."""
+        """Move the tracers to their positions at the present tick.  Collective."""
         if self._motion is not None and (happened := self._happened()) != self._moved:
             self._moved = happened
             self._move_tracers(self._now)
@@ -230,7 +230,7 @@ class ExactClock(Clock):
             self._tracers.migrate()
 
     def _count_waits(self) -> None:
-        """Give the activations so far to those who count them."""
+        """Give the activations so far to the accumulators."""
         begun, waited = self._engine.read_waits()
         self._begun += len(begun)
         if self._waits and len(begun):
@@ -238,25 +238,25 @@ class ExactClock(Clock):
                 waits.add(self._time(0.0) + begun, waited)
 
     def waiting_times(self, first_step: int) -> ExactWaitingTimes:
-        """Return what counts the waits between events of a site, whatever the tick."""
+        """Return an accumulator of the waits between events of a site, for any tick."""
         is_root = self._fft.communicator.is_root
         return ExactWaitingTimes(self._tick, first_step, is_root=is_root)
 
     def accumulate(self, accumulator: Accumulator) -> None:
-        """Give all waits from now on to what `waiting_times` has returned."""
+        """Give all waits from now on to an accumulator of `waiting_times`."""
         if not isinstance(accumulator, ExactWaitingTimes):
             raise TypeError(f"{type(accumulator).__name__} counts steps: the exact clock has none")
         self._count_waits()
         self._waits.append(accumulator)
 
     def log_events(self, first_step: int) -> CompletedEvents:
-        """Return what keeps the events that end from now on, until they are taken."""
+        """Return the keeper of the events that end from now on, until they are taken."""
         types = event_types(instantaneous=self._engine.instantaneous)
         self._log = CompletedEvents(self._tick, first_step, types, self._log_ended)
         return self._log
 
     def _log_ended(self) -> None:
-        """Give the events that have ended so far to what keeps them."""
+        """Give the events that have ended so far to their keeper."""
         if self._log is not None:
             self._log.add(self._whole, self._beyond, self._engine.read_ended())
 
@@ -265,7 +265,7 @@ class ExactClock(Clock):
         return {"active_time": self._active_time + self._engine.active_time(self._now)}
 
     def fields(self) -> Mapping[str, NDArray]:
-        """Return the fields of the present tick, and what they were made of at the last flush."""
+        """Return the fields of the present tick, and their sources at the last flush."""
         of_motion = self._motion.fields() if self._motion else {}
         return {**self._fields.by_name(), **self._stress.fields(), **of_motion}
 
@@ -274,7 +274,7 @@ class ExactClock(Clock):
         return {"events": np.asarray(self._share * int(self._begun), np.int64)}
 
     def root(self) -> Mapping[str, NDArray]:
-        """Return what is the same on every rank: times, and the engine's arrays."""
+        """Return the arrays that are the same on every rank: times, and those of the engine."""
         times = (
             self._whole, self._beyond, self._active_time, self._begun,
             self._rule.temperature, self._stress.drive, self._stress.since,
@@ -287,7 +287,7 @@ class ExactClock(Clock):
         counts: Mapping[str, NDArray[np.int64]],
         root: Mapping[str, NDArray],
     ) -> None:
-        """Take over what they have returned.  Collective."""
+        """Restore fields, counts and the arrays of the root.  Collective."""
         for name, field in self.fields().items():
             field[:] = fields[name]
         arrays = self._fft.communicator.broadcast(dict(root))

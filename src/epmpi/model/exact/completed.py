@@ -1,4 +1,4 @@
-"""Completed events of the exact clock, from when they end until somebody takes them."""
+"""Completed events of the exact clock, kept until they are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Columns = dict[str, NDArray]
 class CompletedEvents:
     """Keeps the events that began after a tick, in the order in which they end; on all ranks.
 
-    Each is handed out once.  Where it begins is counted from that tick on, in tau.
+    Each is returned once.  Its start is counted from that tick on, in tau.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class CompletedEvents:
     types : mapping
         The columns, with their types; see `state.event_types`.
     bring : callable
-        Makes the clock `add` what has ended by now.
+        Makes the clock `add` the events that have ended by now.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class CompletedEvents:
         self.begin_at(first_tick)
 
     def begin_at(self, first_step: int) -> None:
-        """Leave out the events that begin at this tick or earlier."""
+        """Ignore the events that begin at this tick or earlier."""
         self._since = first_step * self._tick
 
     def add(self, whole: float, beyond: float, ended: Columns) -> None:

@@ -34,7 +34,7 @@ def tile_arrays(fields: tuple[str, ...], medium: Medium) -> dict[str, Any]:
 
 
 def scratch(medium: Medium, entries: int) -> Scratch:
-    """Return room for a tile whose stress lacks the responses to so many events, at most."""
+    """Return work arrays for a tile whose stress lacks the responses to so many events at most."""
     sites = medium.width**2
     rooms = {name: np.zeros(LANES) for name in ("rate_sums", "bound_sums", "maxima")}
     return Scratch(
@@ -53,7 +53,7 @@ class Engine(ABC):
     ----------
     records : Records or JumpRecords
     progress : dtype
-        Of the record that says where the clock stands.
+        Of the record of the state of the clock.
     seed : int
 
     Attributes
@@ -109,7 +109,7 @@ class Engine(ABC):
         """Count times from now on, with the stress of all sites set to that of now."""
 
     def shift(self, now: float) -> None:
-        """Count times from now on, with all else as it is; where it can, see `can_shift`."""
+        """Count times from now on, and change nothing else; see `can_shift`."""
         raise NotImplementedError("these events are counted from a flush; see `can_shift`")
 
     @abstractmethod
@@ -152,7 +152,7 @@ class Engine(ABC):
         return {name: getattr(self.records.events, name)[new] for name in fields}
 
     def arrays(self) -> dict[str, NDArray]:
-        """Return all that the future depends on, by name; waits and ends must have been read."""
+        """Return the arrays of the state, by name; waits and ends must have been read."""
         active, completed = self.progress["active"], self.progress["completed"]
         used = {
             name: array[: active if name.startswith("active") else completed]
@@ -167,7 +167,7 @@ class Engine(ABC):
         return found | {f"progress_{name}": self._state[name] for name in names}
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:
-        """Take over what `arrays` has returned."""
+        """Restore the arrays of `arrays`."""
         for name in self._state.dtype.names or ():
             self._state[name] = arrays[f"progress_{name}"]
         for name, array in self.arrays().items():

@@ -88,8 +88,8 @@ class FiniteEngine(Engine):
         y = np.concatenate([events.y[:completed], events.active_y[:active]])
         direction = self.direction[x[completed:], y[completed:]]
         ended = events.end[:completed] - np.maximum(events.start[:completed], 0.0)
-        going_on = now - np.maximum(events.active_since[:active], 0.0)
-        time = np.concatenate([events.direction[:completed] * ended, direction * going_on])
+        present = now - np.maximum(events.active_since[:active], 0.0)
+        time = np.concatenate([events.direction[:completed] * ended, direction * present])
         return x * self.medium.breadth + y, time
 
     def active_time(self, now: float) -> float:

@@ -96,7 +96,7 @@ class JumpEngine(Engine):
         )
 
     def shift(self, now: float) -> None:
-        """Count times from now on, with all else as it is."""
+        """Count times from now on, and change nothing else."""
         for name in ("now", "renewed", "horizon", "next"):
             self.progress[name] -= now
         self.records.sites.last[:] -= now

@@ -20,15 +20,15 @@ FEW_SITES, HIGH_ACTIVITY = 96**2, 1e-3
 def tile_width(sites: int, activity: float | None) -> int:
     """Return the sites along a side of a tile, a multiple of 8.
 
-    An event costs a pass over all tiles, and tiles brought up to date by the responses to all
-    active sites: narrow ones where there are few sites or many active ones (`benchmarks.events`).
+    An event costs a pass over all tiles, and updates of tiles by the responses to all active
+    sites: they are narrow where there are few sites or many active ones (`benchmarks.events`).
 
     Parameters
     ----------
     sites : int
         Of the lattice.
     activity : float or None
-        Fraction of active sites that is to be expected; None where it is not known.
+        Expected fraction of active sites; None if unknown.
     """
     return 8 if sites <= FEW_SITES or (activity or 0.0) > HIGH_ACTIVITY else 16
 
@@ -56,12 +56,12 @@ def response_to_one_site(convolution: Convolution) -> NDArray[np.float64]:
 
 
 def on_all_ranks(fft: Transform, rows: NDArray) -> NDArray:
-    """Return the whole lattice (Lx, Ly) of what each rank has the rows of.  Collective."""
+    """Return a field of the whole lattice (Lx, Ly) from the rows of all ranks.  Collective."""
     return fft.communicator.gather_everywhere(rows.reshape(-1)).reshape(fft.lattice.shape)
 
 
 def tabulate(response: NDArray[np.float64], width: int, drive: float) -> Medium:
-    """Return a response (Lx, Ly) to an event at (0, 0) as the loops want it, in such tiles."""
+    """Return a response (Lx, Ly) to an event at (0, 0), with its bounds over tiles."""
     length, breadth = response.shape
     extended = np.pad(response, (0, width), mode="wrap")
     tables = bounds_over_tiles(response, width)
