@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace, exact: Model, steps: Model, temperature
     """Measure both clocks at a temperature, in turns."""
     length = exact.lattice.shape[0]
     steps.activation.set_temperature(temperature)
-    steps.set_fields(exact.stress.copy(), exact.direction.copy())
+    steps.set_fields(exact.stress.copy(), exact.active.copy())
     steps.step()
     per_event, per_time, per_step, activity, rates = [], [], [], [], []
     for _ in range(options.rounds):

@@ -25,7 +25,7 @@ class NumpyModel:
     Attributes
     ----------
     stress : float64 array, shape (L, L)
-    direction : float64 array, shape (L, L)
+    active : float64 array, shape (L, L)
         n s.
     position : float64 array, shape (2, tracers)
     """
@@ -33,7 +33,7 @@ class NumpyModel:
     def __init__(self, length: int, temperature: float, time_step: float, tracers: int) -> None:
         self.temperature, self.time_step = temperature, time_step
         self.random = np.random.default_rng(1)
-        self.stress, self.direction = np.zeros((2, length, length))
+        self.stress, self.active = np.zeros((2, length, length))
         self.position = self.random.uniform(0, length, (2, tracers))
         qx = 2 * np.pi * scipy.fft.fftfreq(length)[:, None]
         qy = 2 * np.pi * scipy.fft.rfftfreq(length)[None, :]
@@ -47,7 +47,7 @@ class NumpyModel:
 
     def step(self) -> None:
         """Advance by one time step: elastic response, stress, tracers, then the rule (Eq. 2)."""
-        spectrum = scipy.fft.rfft2(self.direction)
+        spectrum = scipy.fft.rfft2(self.active)
         shape = self.stress.shape
         self.stress += self.time_step * scipy.fft.irfft2(self.propagator * spectrum, shape)
         if self.position.size:
@@ -59,12 +59,12 @@ class NumpyModel:
         barrier = (1 - self.stress**2) / (2 * self.temperature)
         rate = np.exp(-np.maximum(barrier, 0))
         relaxed = -np.expm1(-(rate + 1) * self.time_step) / (rate + 1)
-        active = self.direction != 0
-        begins = ~active & (draw < rate * relaxed)
-        self.direction[active & (draw < relaxed)] = 0
-        self.direction[begins] = np.sign(self.stress[begins])
+        yielding = self.active != 0
+        begins = ~yielding & (draw < rate * relaxed)
+        self.active[yielding & (draw < relaxed)] = 0
+        self.active[begins] = np.sign(self.stress[begins])
         drawn = begins & (self.stress == 0)
-        self.direction[drawn] = self.random.choice((-1, 1), np.count_nonzero(drawn))
+        self.active[drawn] = self.random.choice((-1, 1), np.count_nonzero(drawn))
 
 
 class NumpyPeer:
@@ -87,4 +87,4 @@ class NumpyPeer:
         for _ in range(steps):
             model.step()
         seconds = (time.perf_counter() - start) / steps
-        return seconds, float(np.mean(model.direction != 0))
+        return seconds, float(np.mean(model.active != 0))

@@ -73,7 +73,7 @@ class Fields:
         self.fields: dict[str, NDArray] = {
             "stress": random.normal(size=slab.shape),
             "plastic_strain": random.normal(size=slab.shape),
-            "direction": random.integers(-1, 2, slab.shape, dtype=np.int8),
+            "active": random.integers(-1, 2, slab.shape, dtype=np.int8),
         }
         number = configuration.tracers.number
         first, last = split(number, communicator.size)[communicator.rank]

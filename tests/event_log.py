@@ -62,7 +62,7 @@ class EventLog:
         n = int(engine.progress["active"])
         x, y = engine.records.events.active_x[:n], engine.records.events.active_y[:n]
         now = Logged(
-            x, y, engine.records.sites.direction[x, y],
+            x, y, engine.records.sites.active[x, y],
             self._clock._time(0.0) + engine.records.events.active_since[:n], np.full(n, np.inf),
         )  # fmt: skip
         found = Logged(

@@ -39,7 +39,7 @@ class FirstReaction:
         self, stress, response, drive, reading, temperature, restructuring_time, seed, barrier
     ):
         self.stress = stress.copy()
-        self.direction = np.zeros(stress.shape, int)
+        self.active = np.zeros(stress.shape, int)
         self.strain_time = np.zeros(stress.shape)  # for which it has yielded, signed
         self.first = np.full(stress.shape, np.inf)
         self.events = np.zeros(len(stress), int)
@@ -53,7 +53,7 @@ class FirstReaction:
 
     def stress_rate(self):
         """Eq. (1): the drive, and the responses to all active sites, summed by FFT."""
-        spectrum = self._spectrum * np.fft.rfft2(self.direction)
+        spectrum = self._spectrum * np.fft.rfft2(self.active)
         return self.drive + np.fft.irfft2(spectrum, self.stress.shape[1:])
 
     def rate(self, stress):
@@ -64,7 +64,7 @@ class FirstReaction:
             on = np.exp(-(np.maximum(1 - np.abs(stress), 0) ** self.barrier) / self.temperature)
         if self.reading == "both":
             on = np.where(np.abs(stress) < 1, 2 * on, on)
-        return np.where(self.direction == 0, on, 1 / self.restructuring_time)
+        return np.where(self.active == 0, on, 1 / self.restructuring_time)
 
     def advance(self, until):
         """Advance all lattices to a time."""
@@ -80,7 +80,7 @@ class FirstReaction:
             ready = np.unravel_index(left.reshape(len(left), -1).argmin(axis=1), left.shape[1:])
             self._left = left
             self.stress += slope * step[:, None, None]
-            self.strain_time += self.direction * step[:, None, None]
+            self.strain_time += self.active * step[:, None, None]
             self.time = np.where(switching, self.time + step, np.minimum(self.time + STEP, until))
             runs = np.flatnonzero(switching)
             if len(runs):
@@ -95,12 +95,12 @@ class FirstReaction:
 
     def switch(self, runs, x, y):
         """Let one site of each of these lattices begin to yield, or come to rest."""
-        before = self.direction[runs, x, y]
+        before = self.active[runs, x, y]
         stress = self.stress[runs, x, y]
         drawn = np.where(self._random.random(len(runs)) < 0.5, 1, -1)
         by_stress = (self.reading == "stress") | (np.abs(stress) >= 1)
         new = np.where(by_stress & (stress != 0), np.sign(stress), drawn)
-        self.direction[runs, x, y] = np.where(before == 0, new, 0)
+        self.active[runs, x, y] = np.where(before == 0, new, 0)
         self._left[runs, x, y] = self._random.exponential(size=len(runs))
         begun, first = before == 0, self.first[runs, x, y]
         self.events[runs] += begun

@@ -25,12 +25,12 @@ INCREMENTS = Increments(time=0.1, stress=0.01, strain=0.05)
 
 
 def lively_state(dtype):
-    """Return stress, plastic strain, direction and stress rate."""
+    """Return stress, plastic strain, active and stress rate."""
     random = np.random.default_rng(3)
     stress = random.normal(0, 0.7, SHAPE).astype(dtype)
     stress[0, :5] = 0.0
-    direction = random.choice(np.array([-1, 0, 0, 1], np.int8), SHAPE)
-    return stress, random.normal(size=SHAPE), direction, random.normal(size=SHAPE).astype(dtype)
+    active = random.choice(np.array([-1, 0, 0, 1], np.int8), SHAPE)
+    return stress, random.normal(size=SHAPE), active, random.normal(size=SHAPE).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -47,9 +47,9 @@ def test_sites_switch_as_on_the_cpu(gpu, reading, dtype):
         for device, state, source, counter, count, sites in zip(
             (CPU(), gpu), (slow, fast), sources, counters, events, begun, strict=True
         ):
-            stress, plastic_strain, direction, stress_rate = state
+            stress, plastic_strain, active, stress_rate = state
             update = SiteUpdate(
-                stress=stress, plastic_strain=plastic_strain, direction=direction,
+                stress=stress, plastic_strain=plastic_strain, active=active,
                 step=counter, rule=RULES[reading], increments=INCREMENTS, events=count,
                 begun=sites, seed=2**40 + 1, first_site=FIRST,
             )  # fmt: skip
@@ -73,10 +73,10 @@ def test_draws_have_the_same_bits(gpu):
 
 
 def test_sums_over_rows_are_those_of_the_cpu_and_the_same_again(gpu):
-    stress, strain, direction, _ = (np.tile(field, (1, 5)) for field in lively_state(np.float64))
-    on_gpu = [gpu.asarray(field.copy()) for field in (stress, strain, direction)]
+    stress, strain, active, _ = (np.tile(field, (1, 5)) for field in lively_state(np.float64))
+    on_gpu = [gpu.asarray(field.copy()) for field in (stress, strain, active)]
     first, second = (gpu.row_sums(*on_gpu) for _ in range(2))
-    np.testing.assert_allclose(first, CPU().row_sums(stress, strain, direction), rtol=1e-13)
+    np.testing.assert_allclose(first, CPU().row_sums(stress, strain, active), rtol=1e-13)
     np.testing.assert_array_equal(first, second)
 
 

@@ -16,7 +16,7 @@ class Oracle:
     Attributes
     ----------
     stress, plastic_strain : float64 arrays, shape (Lx, Ly)
-    direction : int array, shape (Lx, Ly)
+    active : int array, shape (Lx, Ly)
         n s.
     position : float64 array, shape (number, 2)
         Of the tracers, unwrapped.
@@ -36,11 +36,11 @@ class Oracle:
         self.stress = np.zeros(self.shape)
         if configuration.initial.state == "gaussian":
             self.stress = self.gaussian_stress()
-        self.direction = np.zeros(self.shape, int)
+        self.active = np.zeros(self.shape, int)
         if model.activation == "random":
             active = self.draw(randomness.INITIAL_ACTIVITY, 0) < model.activity
             sign = np.where(self.draw(randomness.INITIAL_ACTIVITY, 1) < 0.5, 1, -1)
-            self.direction = np.where(active, sign, 0)
+            self.active = np.where(active, sign, 0)
         coordinates = np.arange(2 * configuration.tracers.number)
         drawn = uniforms(configuration.run.seed, randomness.TRACER_POSITIONS, 0, coordinates)
         self.position = drawn.reshape(-1, 2) * self.shape
@@ -66,7 +66,7 @@ class Oracle:
     def step(self) -> None:
         """Advance by one step: Eq. (1) at frozen activity, then Eq. (2) at frozen stress."""
         model, dt = self.configuration.model, self.configuration.time.step
-        strain_rate = self.strain_rate * self.direction
+        strain_rate = self.strain_rate * self.active
         elastic = np.fft.ifft2(self.propagator * np.fft.fft2(strain_rate)).real
         self.stress += dt * model.shear_modulus * (model.strain_rate + 2 * elastic)
         self.plastic_strain += dt * strain_rate
@@ -93,11 +93,11 @@ class Oracle:
         # An active site may have left and come back: it is active, but not all the time.
         renewed = (1 - deactivated) - np.exp(-rate_off * dt)
         draw = self.draw(randomness.SWITCHING, self.step_count)
-        active = self.direction != 0
+        active = self.active != 0
         ends = active & (draw < deactivated)
         begins = ~active & (draw < activated)
         begins |= active & (draw >= deactivated) & (draw < deactivated + renewed)
-        self.direction = np.where(ends, 0, np.where(begins, self.new_direction(), self.direction))
+        self.active = np.where(ends, 0, np.where(begins, self.new_direction(), self.active))
         self.events += int(begins.sum())
 
     def rate_on(self) -> np.ndarray:

@@ -28,20 +28,20 @@ def activation_of(configuration):
 
 
 def random_state(dtype=np.float64):
-    """Return stress, plastic strain, direction and stress rate of a lively lattice."""
+    """Return stress, plastic strain, n s and stress rate of a lively lattice."""
     random = np.random.default_rng(11)
     stress = random.normal(0, 0.7, SHAPE).astype(dtype)
     stress[0, :5] = 0.0
-    direction = random.choice(np.array([-1, 0, 1], np.int8), SHAPE)
-    return stress, random.normal(size=SHAPE), direction, random.normal(size=SHAPE).astype(dtype)
+    active = random.choice(np.array([-1, 0, 1], np.int8), SHAPE)
+    return stress, random.normal(size=SHAPE), active, random.normal(size=SHAPE).astype(dtype)
 
 
 def advance(activation, state, begin, end, step):
     """Advance rows begin ... end of a state in place; return the events and the source."""
-    stress, strain, direction, rate = state
+    stress, strain, active, rate = state
     source = np.empty_like(stress[begin:end])
     events, number = np.zeros(2, np.int64), CPU().counter(step)
-    update = activation.update(stress, strain, direction, number, events)
+    update = activation.update(stress, strain, active, number, events)
     CPU().advance_sites(update, begin, end, rate[begin:end], source)
     return events[0], source
 
@@ -51,24 +51,24 @@ def advance_slowly(configuration, state, step):
     activation = activation_of(configuration)
     rule, dt = activation.rule, activation.increments.time
     model, key, when = configuration.model, np.uint64(configuration.run.seed), np.uint64(step)
-    stress, strain, direction, stress_rate = state
+    stress, strain, active, stress_rate = state
     events = 0
     for x, y in np.ndindex(SHAPE):
         number = np.uint64(x * SHAPE[1] + y)
         stress[x, y] += dt * (float(stress_rate[x, y]) + model.shear_modulus * model.strain_rate)
-        strain[x, y] += direction[x, y] * dt * model.event_strain / (2 * model.relaxation_time)
+        strain[x, y] += active[x, y] * dt * model.event_strain / (2 * model.relaxation_time)
         here = float(stress[x, y])
         on = rules.activation_rate(here, rule)
         activated, deactivated, renewed = rules.switching_probabilities(on, rule.rate_off, dt)
         draw = randomness.uniform(key, np.uint64(randomness.SWITCHING), when, number)
         aside = randomness.uniform(key, np.uint64(randomness.DIRECTION), when, number)
         begins = draw < activated
-        if direction[x, y] != 0:
+        if active[x, y] != 0:
             begins = deactivated <= draw < deactivated + renewed
             if draw < deactivated:
-                direction[x, y] = 0
+                active[x, y] = 0
         if begins:
-            direction[x, y] = rules.activation_direction(here, rule, aside)
+            active[x, y] = rules.activation_direction(here, rule, aside)
             events += 1
     return events
 
@@ -145,9 +145,9 @@ def test_the_low_bits_of_a_draw_decide(nudge, switches):
     fields = [np.zeros((1, sites)), np.zeros((1, sites)), np.zeros((1, sites), np.int8)]
     source = np.empty((1, sites))
     events = np.zeros(2, np.int64)
-    stress, plastic_strain, direction = fields
+    stress, plastic_strain, active = fields
     update = SiteUpdate(
-        stress=stress, plastic_strain=plastic_strain, direction=direction,
+        stress=stress, plastic_strain=plastic_strain, active=active,
         step=CPU().counter(0), increments=rules.Increments(step, 0.0, 0.0), events=events,
         rule=rules.SwitchingRule(rules.RANDOM, rate_on, 1.0, 0.1, rate_off), first_site=0,
         seed=configuration.run.seed,

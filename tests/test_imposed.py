@@ -93,7 +93,7 @@ def test_set_temperatures_are_those_of_annealing(tmp_path, clock):
     annealed = Simulation(configured(clock, model=WARM, initial=stages, time={"duration": 4.0}))
     annealed.run(tmp_path / "annealed", progress=False)
     assert free.model.observables()["events"] > 0
-    for name in ("stress", "plastic_strain", "direction"):
+    for name in ("stress", "plastic_strain", "active"):
         one, other = (getattr(s.model, name) for s in (free, annealed))
         np.testing.assert_array_equal(one, other)
     with h5py.File(run / "run.h5") as file:
@@ -162,10 +162,10 @@ def test_what_is_seen_cannot_be_changed(tmp_path):
 
     def call(moment):
         identity, position = moment.tracers()
-        arrays = moment.stress, moment.plastic_strain, moment.direction, identity, position
+        arrays = moment.stress, moment.plastic_strain, moment.active, identity, position
         seen.append([array.shape for array in arrays])
         assert moment.first_row == 0
-        assert moment.observables()["activity"] == np.abs(moment.direction).mean()
+        assert moment.observables()["activity"] == np.abs(moment.active).mean()
         for array in arrays:
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 1

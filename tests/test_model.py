@@ -71,7 +71,7 @@ def configuration_of(*overrides):
 def assert_alike(model, slow, tolerance):
     """Compare the local rows and tracers of a model with the oracle."""
     rows = slice(model.slab.start, model.slab.stop)
-    np.testing.assert_array_equal(model.direction, slow.direction[rows])
+    np.testing.assert_array_equal(model.active, slow.active[rows])
     np.testing.assert_allclose(model.stress, slow.stress[rows], rtol=0, atol=tolerance)
     np.testing.assert_allclose(model.plastic_strain, slow.plastic_strain[rows], atol=1e-12)
     expected = slow.position[model.tracers.identity]
@@ -154,7 +154,7 @@ def test_observables_are_means_over_the_lattice(comm):
     if comm.rank > 0:
         assert observables == {}
         return
-    assert observables["activity"] == np.mean(slow.direction != 0)
+    assert observables["activity"] == np.mean(slow.active != 0)
     assert observables["stress_mean"] == pytest.approx(slow.stress.mean(), abs=1e-12)
     assert observables["stress_variance"] == pytest.approx(slow.stress.var(), abs=1e-12)
     assert observables["plastic_strain_mean"] == pytest.approx(slow.plastic_strain.mean())
@@ -216,7 +216,7 @@ def test_stress_is_consistent_with_the_plastic_strain(comm, symbol, macroscopic)
 
 
 def test_response_computed_again_has_the_same_bits(comm):
-    """The elastic response depends on the directions alone, which a restart relies on."""
+    """The elastic response depends on n s alone, which a restart relies on."""
     configuration = configuration_of("lattice.shape=[19, 22]", "tracers.interpolation=stream")
     model = Model(configuration, Communicator(comm), CPU())
     again = Model(configuration, Communicator(comm), CPU())
@@ -224,7 +224,7 @@ def test_response_computed_again_has_the_same_bits(comm):
         model.step()
         again.step()
         again.update_response()
-    for name in ("stress", "plastic_strain", "direction"):
+    for name in ("stress", "plastic_strain", "active"):
         np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
     np.testing.assert_array_equal(again.tracers.position, model.tracers.position)
 

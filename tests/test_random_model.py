@@ -158,15 +158,15 @@ def test_waiting_times_between_activations():
     length, step = 32, 0.05
     model = model_of(length, step, "model.activity=0.3", "tracers.number=0")
     last = np.full((length, length), -1)
-    waits, before = [], model.direction.copy()
+    waits, before = [], model.active.copy()
     for n in range(4000):
         model.step()
-        began = (before == 0) & (model.direction != 0)
+        began = (before == 0) & (model.active != 0)
         # Waits that began in the first half: all of them end in the second.
         counted = began & (last >= 0) & (last < 2000)
         waits.append(n - last[counted])
         last[began] = n
-        before = model.direction.copy()
+        before = model.active.copy()
     waits = np.concatenate(waits)
     off = 1 / RESTRUCTURING_TIME
     on = 0.3 / 0.7 * off

@@ -57,7 +57,7 @@ def bits(array):
 def assert_same_bits(shared, alone):
     """Compare this rank's part of the one model with the other."""
     rows = slice(shared.slab.start, shared.slab.stop)
-    for name in ("stress", "plastic_strain", "direction"):
+    for name in ("stress", "plastic_strain", "active"):
         assert bits(getattr(shared, name)) == bits(getattr(alone, name)[rows]), name
     position = alone.tracers.position[np.argsort(alone.tracers.identity)]
     assert bits(shared.tracers.position) == bits(position[shared.tracers.identity])
@@ -145,7 +145,7 @@ def test_a_run_repeats_itself(comm):
     for _ in range(50):
         first.step()
         second.step()
-    for name in ("stress", "plastic_strain", "direction"):
+    for name in ("stress", "plastic_strain", "active"):
         assert bits(getattr(first, name)) == bits(getattr(second, name))
     assert bits(first.tracers.position) == bits(second.tracers.position)
 
@@ -163,7 +163,7 @@ def test_engines_agree_for_200_steps(comm, case, every, rounding):
         shared.step()
         alone.step()
     rows = slice(shared.slab.start, shared.slab.stop)
-    np.testing.assert_array_equal(shared.direction, alone.direction[rows])
+    np.testing.assert_array_equal(shared.active, alone.active[rows])
     np.testing.assert_allclose(shared.stress, alone.stress[rows], rtol=0, atol=1e-10)
     position = alone.tracers.position[np.argsort(alone.tracers.identity)]
     mine = position[shared.tracers.identity]
@@ -178,5 +178,5 @@ def test_the_seed_matters(comm):
     for _ in range(50):
         first.step()
         second.step()
-    differ = not np.array_equal(first.direction, second.direction)
+    differ = not np.array_equal(first.active, second.active)
     assert comm.allreduce(int(differ)) > 0

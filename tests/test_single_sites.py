@@ -28,7 +28,7 @@ def test_the_stress_of_an_isolated_event_decays_at_its_own_rate(comm, symbol):
     model = Model(configuration_of("lattice.shape=[24, 32]", *NEVER, *units), Communicator(comm))
     owned = model.slab.start <= site[0] < model.slab.stop
     if owned:
-        model.direction[site[0] - model.slab.start, site[1]] = 1
+        model.active[site[0] - model.slab.start, site[1]] = 1
     model.update_response()
     for _ in range(100):
         model.step()
@@ -41,7 +41,7 @@ def test_the_stress_of_an_isolated_event_decays_at_its_own_rate(comm, symbol):
         assert local == pytest.approx(expected, rel=1e-12)
         strain = model.plastic_strain[site[0] - model.slab.start, site[1]]
         assert strain == pytest.approx(0.6 / (2 * 0.8) * model.time)
-    assert comm.allreduce(np.count_nonzero(model.direction)) == 1
+    assert comm.allreduce(np.count_nonzero(model.active)) == 1
 
 
 @pytest.mark.statistics
@@ -57,17 +57,17 @@ def test_durations_of_events_are_exponential():
             f"time.step={step}",
         )
     )
-    model.direction[:] = 1
+    model.active[:] = 1
     model.update_response()
     lasted = np.zeros((128, 128))
     for n in range(1, 401):
-        lasted += model.direction
+        lasted += model.active
         model.step()
         if n in (1, 5, 17, 34, 68):
             survived = math.exp(-n * step / lifetime)
             error = math.sqrt(survived * (1 - survived) / sites)
-            assert abs(np.mean(model.direction) - survived) < 4 * error
-    assert not model.direction.any()
+            assert abs(np.mean(model.active) - survived) < 4 * error
+    assert not model.active.any()
     # Counted in whole steps, up to the end of the step in which it stopped.
     mean, error = step * lasted.mean(), step * lasted.std() / math.sqrt(sites)
     assert abs(mean - step / -math.expm1(-step / lifetime)) < 4 * error
@@ -113,7 +113,7 @@ def test_sites_at_a_held_stress_are_two_state_processes(reading, attempts):
         if n in (1, 10, 40, 100):
             expected = on / total * -np.expm1(-total * n * 0.05)
             error = np.sqrt(expected * (1 - expected) / 8192)
-            assert np.all(np.abs(by_stress(model.direction != 0) - expected) < 4 * error)
+            assert np.all(np.abs(by_stress(model.active != 0) - expected) < 4 * error)
     assert np.all(model.stress == np.repeat(STRESSES, 8)[:, None])
     assert_directions(model, drawn=below if reading != "stress" else STRESSES == 0)
 
@@ -121,7 +121,7 @@ def test_sites_at_a_held_stress_are_two_state_processes(reading, attempts):
 def assert_directions(model, drawn):
     """Check that directions are the sign of the stress, or either alike where they are drawn."""
     for row, (stress, either) in enumerate(zip(STRESSES, drawn, strict=True)):
-        taken = model.direction[8 * row : 8 * row + 8]
+        taken = model.active[8 * row : 8 * row + 8]
         taken = taken[taken != 0]
         if either:
             assert abs(taken.mean()) < 4 / math.sqrt(taken.size)
@@ -137,11 +137,11 @@ def test_a_stationary_site_forgets_at_the_sum_of_its_rates():
     activity = 1 - (1 / 1.5) / total
     for _ in range(200):
         model.step()
-    first = model.direction != 0
+    first = model.active != 0
     for n in range(1, 31):
         model.step()
         if n in (1, 6, 30):
             kept = np.exp(-total * n * 0.05)
             both = activity * (activity + (1 - activity) * kept)
             error = np.sqrt(both * (1 - both) / 8192)
-            assert np.all(np.abs(by_stress(first & (model.direction != 0)) - both) < 4 * error)
+            assert np.all(np.abs(by_stress(first & (model.active != 0)) - both) < 4 * error)

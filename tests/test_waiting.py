@@ -67,7 +67,7 @@ def run_model(communicator, steps=400, warmup_steps=100):
         before = len(log.events)
         model.step()
         sites = [site for _, site in log.events[before:]]
-        assert np.all(model.direction.reshape(-1)[sites] != 0)
+        assert np.all(model.active.reshape(-1)[sites] != 0)
     return model, log, waits
 
 

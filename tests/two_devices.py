@@ -36,7 +36,7 @@ def assert_alike(slow, fast, tolerance):
     """Compare the whole states of two models."""
     ours, theirs = fast.state(), slow.state()
     assert ours.counts["events"] == theirs.counts["events"]
-    np.testing.assert_array_equal(ours.fields["direction"], theirs.fields["direction"])
+    np.testing.assert_array_equal(ours.fields["active"], theirs.fields["active"])
     for name, field in theirs.fields.items():
         assert type(ours.fields[name]) is np.ndarray
         assert ours.fields[name].dtype == field.dtype

@@ -84,7 +84,7 @@ def test_the_response_in_the_map_is_that_of_the_run(symbol, macroscopic):
         "time": {"step": 0.1, "warmup": 0.0},
     }
     model = Model(from_mapping(values))
-    model.direction[3, 4], model.direction[7, 0] = 1, -1
+    model.active[3, 4], model.active[7, 0] = 1, -1
     model.update_response()
     model.step()
     medium = Medium(1.5, symbol, macroscopic, 2.0, 2.0, 0.3)

@@ -16,7 +16,7 @@ def test_stress_and_tracers_follow_the_same_event():
         "output": {"trajectory_every": 0.0},
     }
     model, peer = Model(from_mapping(mapping)), NumpyModel(length, 1e-4, step, 20)
-    model.direction[3, 5] = peer.direction[3, 5] = 1
+    model.active[3, 5] = peer.active[3, 5] = 1
     model.update_response()
     peer.position[:] = start = model.tracers.position.T
     start = start.copy()

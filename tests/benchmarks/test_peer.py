@@ -31,15 +31,15 @@ def peer():
 
 
 def state(peer, folder, steps):
-    """Return stress, direction and positions after these steps."""
+    """Return stress, active and positions after these steps."""
     file = folder / f"{steps}"
     peer.run(LENGTH, TEMPERATURE, STEP, steps, 0, TRACERS, 1, 1, file)
-    stress, direction, position = np.split(np.fromfile(file), [LENGTH**2, 2 * LENGTH**2])
+    stress, active, position = np.split(np.fromfile(file), [LENGTH**2, 2 * LENGTH**2])
     shape = LENGTH, LENGTH
-    return stress.reshape(shape), direction.reshape(shape), position.reshape(-1, 2)
+    return stress.reshape(shape), active.reshape(shape), position.reshape(-1, 2)
 
 
-def stepped(direction, stress):
+def stepped(active, stress):
     """Return the stress after one step of the model, of sites that yield as told."""
     mapping = {
         "lattice": {"shape": [LENGTH, LENGTH]},
@@ -48,7 +48,7 @@ def stepped(direction, stress):
         "time": {"step": STEP, "warmup": 0.0},
     }
     model = Model(from_mapping(mapping))
-    model.direction[:], model.stress[:] = direction, stress
+    model.active[:], model.stress[:] = active, stress
     model.update_response()
     model.step()
     return model.stress
@@ -57,10 +57,10 @@ def stepped(direction, stress):
 @pytest.mark.ci
 def test_stress_and_tracers_are_those_of_the_model(peer, tmp_path):
     """Its tracers move by Euler's rule, with the velocity where they are."""
-    stress, direction, position = state(peer, tmp_path, 200)
+    stress, active, position = state(peer, tmp_path, 200)
     after, direction_after, position_after = state(peer, tmp_path, 201)
-    assert np.count_nonzero(direction) > 100
-    assert np.allclose(stepped(direction, stress), after, rtol=0, atol=1e-13)
+    assert np.count_nonzero(active) > 100
+    assert np.allclose(stepped(active, stress), after, rtol=0, atol=1e-13)
     model = ModelSettings()
     increment = STEP * model.event_strain / (2 * model.relaxation_time) * direction_after
     moved = oracle.bilinear(increment, position % LENGTH)

@@ -137,7 +137,7 @@ def test_the_stress_is_that_of_the_plastic_strain(changes):
         loaded = settings.model.strain_rate * model.time
         expected = first + settings.model.shear_modulus * (2 * response + loaded)
         np.testing.assert_allclose(model.stress, expected, rtol=0, atol=3e-13)
-    assert not model.direction.any()
+    assert not model.active.any()
     assert model.observables()["activity"] == model.observables()["active_time"] == 0.0
 
 

@@ -19,7 +19,7 @@ def whole(model: Model) -> dict[str, np.ndarray]:
     model.clock.place_tracers()
     observed = model.observables()
     found = {"observed": np.array(list(model.communicator.broadcast(observed).values()))}
-    for name in ("stress", "plastic_strain", "direction"):
+    for name in ("stress", "plastic_strain", "active"):
         rows = getattr(model, name)
         found[name] = model.communicator.gather_everywhere(rows.reshape(-1))
     identity = model.communicator.gather_everywhere(model.tracers.identity)

@@ -36,8 +36,8 @@ class Replay:
         self.stress = model.stress.copy()
         self.slope = np.full(SHAPE, settings.shear_modulus * settings.strain_rate)
         self.active = np.zeros(SHAPE, bool)
-        for x, y in np.argwhere(model.direction):
-            self.switch(x, y, model.direction[x, y])
+        for x, y in np.argwhere(model.active):
+            self.switch(x, y, model.active[x, y])
 
     def rate(self, stress):
         """Return the activation rate of each site: Eq. (2), or that of the random model."""

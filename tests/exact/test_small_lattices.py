@@ -101,7 +101,7 @@ def by_the_clock(stress, reading, temperature, drive, barrier="quadratic"):
             sample.events[n][run] = len(events.x)
             sample.stress[n][run] = model.stress
             sample.strain_time[n][run] = model.plastic_strain / strain_rate
-            sample.active[n][run] = model.direction
+            sample.active[n][run] = model.active
         np.minimum.at(sample.first[run], (events.x, events.y), events.start)
     return sample
 
@@ -119,7 +119,7 @@ def by_first_reaction(stress, reading, temperature, drive, barrier="quadratic"):
         sample.events.append(slow.events.copy())
         sample.stress.append(slow.stress.copy())
         sample.strain_time.append(slow.strain_time.copy())
-        sample.active.append(slow.direction.copy())
+        sample.active.append(slow.active.copy())
     sample.first = slow.first
     return sample
 

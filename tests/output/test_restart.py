@@ -301,7 +301,7 @@ def test_checkpoint_is_an_initial_state(shared_tmp_path, communicator, stop_at):
     for path in (shared_tmp_path / "first", shared_tmp_path / "first" / "checkpoint.h5"):
         second = Simulation(configured(initial={"state": str(path)}), communicator)
         assert np.array_equal(second.model.stress, first.model.stress)
-        assert np.array_equal(second.model.direction, first.model.direction)
+        assert np.array_equal(second.model.active, first.model.active)
     other = configured(lattice={"shape": [12, 10]}, initial={"state": str(path)})
     with pytest.raises(ConfigError, match=r"a lattice of \(13, 10\), expected \(12, 10\)"):
         Simulation(other, communicator)

@@ -30,7 +30,7 @@ class RowLoops(Protocol):
         Parameters
         ----------
         responses, sources : complex array, shape (rows, Ly // 2 + 1)
-            Spectra of the stress rate, and of the new directions, written; they may be the same.
+            Spectra of the stress rate, and of the new n s, written; they may be the same.
         update : SiteUpdate
         """
         ...
@@ -175,9 +175,9 @@ class Device(Arrays):
         update : SiteUpdate
         begin, end : int
         stress_rate : float array, shape (end - begin, Ly)
-            2 mu G * d(eps_pl)/dt, for the directions before the step.
+            2 mu G * d(eps_pl)/dt, for n s before the step.
         source : float array, shape (end - begin, Ly)
-            Receives the directions after it.
+            Receives n s after it.
         """
 
     def thinning(self) -> Loops:
@@ -234,7 +234,7 @@ class Device(Arrays):
         """
 
     @abstractmethod
-    def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
+    def row_sums(self, stress: NDArray, plastic_strain: NDArray, active: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
 
     @abstractmethod

@@ -19,7 +19,7 @@ class Update:
     stress : float array
         sigma, in the precision of the run; updated, as are the next two.
     plastic_strain : float64 array
-    direction : int8 array
+    active : int8 array
         n s.
     step : uint64 array, shape (1,)
         A `counter` of the device.
@@ -33,7 +33,7 @@ class Update:
 
     stress: NDArray
     plastic_strain: NDArray
-    direction: NDArray
+    active: NDArray
     step: NDArray[np.uint64]
     rule: SwitchingRule
     increments: Increments
@@ -82,7 +82,7 @@ class BatchUpdate(Update):
         return SiteUpdate(
             stress=self.stress[:, number],
             plastic_strain=self.plastic_strain[:, number],
-            direction=self.direction[:, number],
+            active=self.active[:, number],
             step=self.step,
             rule=self.rule,
             increments=self.increments,

@@ -63,7 +63,7 @@ class Sites(NamedTuple):
         sigma, tile by tile, at the time of the tile.
     inactive : float64 array, shape (tiles, width^2)
         1 for each inactive site; 0 for one that yields, and beyond the lattice.
-    direction : int8 array, shape (Lx, Ly)
+    active : int8 array, shape (Lx, Ly)
         n s, now.
     last : float64 array, shape (Lx, Ly)
         Time of the last activation; -inf for none.
@@ -71,7 +71,7 @@ class Sites(NamedTuple):
 
     stress: NDArray[np.float64]
     inactive: NDArray[np.float64]
-    direction: NDArray[np.int8]
+    active: NDArray[np.int8]
     last: NDArray[np.float64]
 
 

@@ -57,7 +57,7 @@ class Activation:
         self,
         stress: NDArray,
         plastic_strain: NDArray,
-        direction: NDArray,
+        active: NDArray,
         step: NDArray[np.uint64],
         events: NDArray[np.int64],
         begun: NDArray[np.int64] | None = None,
@@ -66,7 +66,7 @@ class Activation:
         return SiteUpdate(
             stress=stress,
             plastic_strain=plastic_strain,
-            direction=direction,
+            active=active,
             step=step,
             rule=self.rule,
             increments=self.increments,

@@ -75,13 +75,13 @@ class Batch:
         together = shape[0], len(self.models), shape[1]
         self.stress = self._device.side_by_side(together, dtype)
         self.plastic_strain = self._device.side_by_side(together, np.float64)
-        self.direction = self._device.side_by_side(together, np.int8)
+        self.active = self._device.side_by_side(together, np.int8)
         self._events = self._device.zeros((len(self.models), 2), np.int64)
         for number, model in enumerate(self.models):
             model.fields.keep_in(
                 self.stress[:, number],
                 self.plastic_strain[:, number],
-                self.direction[:, number],
+                self.active[:, number],
                 self._events[number],
             )
 
@@ -154,7 +154,7 @@ class Batch:
         return BatchUpdate(
             stress=self.stress,
             plastic_strain=self.plastic_strain,
-            direction=self.direction,
+            active=self.active,
             step=self._step.number,
             rule=activation.rule,
             increments=activation.increments,
@@ -176,6 +176,6 @@ class Batch:
                 accumulator.take(of_model, events[1:], 0, self._step.number)
 
     def update_response(self) -> None:
-        """Compute the elastic response to the present directions."""
-        self.convolution.source[:] = self.direction
+        """Compute the elastic response to the present n s."""
+        self.convolution.source[:] = self.active
         self.convolution.apply()

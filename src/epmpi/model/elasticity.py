@@ -68,7 +68,7 @@ def flow_kernels(
 def elastic_kernels(
     configuration: Configuration, fft: Transform, *, with_flow: bool
 ) -> tuple[list[Kernel], list[bool], tuple[int, int]]:
-    """Return the kernels from directions n s to the stress rate and, with it, the flow.
+    """Return the kernels from n s to the stress rate and, with it, the flow.
 
     A site strains at the rate ``n s eps0 / (2 tau)``; its stress response is ``2 mu G *`` that, by
     Eq. (1).
@@ -114,7 +114,7 @@ class ElasticResponse:
     Attributes
     ----------
     convolution : Convolution
-        Of the directions n s with [stress rate, flow...].
+        Of n s with [stress rate, flow...].
     flow_fields : range
         Which of its responses are the flow.
     """
@@ -130,8 +130,8 @@ class ElasticResponse:
 def stress_responses(configuration: Configuration, fft: Transform) -> list[Convolution]:
     """Return the convolutions whose sum is the stress rate, each of a source of its own.
 
-    One, of the directions n s, as in `ElasticResponse`; or, for events of random orientation, of
-    them, of them times cos 4 psi, and times sin 4 psi.
+    One, of n s, as in `ElasticResponse`; or, for events of random orientation, of
+    n s, of n s cos 4 psi, and of n s sin 4 psi.
     """
     model, propagator = configuration.model, configuration.propagator
     if model.orientation == "fixed":

@@ -1,4 +1,4 @@
-"""The sites of a slab: their stress, plastic strain and direction, on the device."""
+"""The sites of a slab: their stress, plastic strain and n s, on the device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fields:
     stress : float array, shape (rows, Ly)
         sigma.
     plastic_strain : float64 array, shape (rows, Ly)
-    direction : int8 array, shape (rows, Ly)
+    active : int8 array, shape (rows, Ly)
         n s: 0 inactive, +1 or -1 active.
     events : int64 array, shape (2,)
         The events that began on this rank: in all; in the last block of rows.
@@ -32,7 +32,7 @@ class Fields:
     def __init__(self, shape: tuple[int, int], dtype: DTypeLike, device: Device) -> None:
         self.stress = device.zeros(shape, dtype)
         self.plastic_strain = device.zeros(shape, np.float64)
-        self.direction = device.zeros(shape, np.int8)
+        self.active = device.zeros(shape, np.int8)
         self.events = device.zeros((2,), np.int64)
 
     def by_name(self) -> dict[str, NDArray]:
@@ -40,18 +40,18 @@ class Fields:
         return {
             "stress": self.stress,
             "plastic_strain": self.plastic_strain,
-            "direction": self.direction,
+            "active": self.active,
         }
 
     def keep_in(
         self,
         stress: NDArray,
         plastic_strain: NDArray,
-        direction: NDArray[np.int8],
+        active: NDArray[np.int8],
         events: NDArray[np.int64],
     ) -> None:
         """Move the fields into these arrays of the device."""
         stress[:], plastic_strain[:] = self.stress, self.plastic_strain
-        direction[:], events[:] = self.direction, self.events
+        active[:], events[:] = self.active, self.events
         self.stress, self.plastic_strain = stress, plastic_strain
-        self.direction, self.events = direction, events
+        self.active, self.events = active, events

@@ -47,7 +47,7 @@ class Model(Sealed):
     Attributes
     ----------
     fields : Fields
-        Stress, plastic strain and direction of the sites, and the events that began.
+        Stress, plastic strain and n s of the sites, and the events that began.
     tracers : Tracers
     activation : Activation
         The rule.
@@ -100,7 +100,7 @@ class Model(Sealed):
             self.stress[:] = gaussian_stress(self.configuration, self.fft)
         if self.configuration.model.activation == "random":
             drawn = stationary_direction(self.configuration, self.slab, self.device)
-            self.direction[:] = self.device.asarray(drawn)
+            self.active[:] = self.device.asarray(drawn)
         self.update_response()
 
     @property
@@ -114,9 +114,9 @@ class Model(Sealed):
         return self.fields.plastic_strain
 
     @property
-    def direction(self) -> NDArray[np.int8]:
+    def active(self) -> NDArray[np.int8]:
         """The product n s: 0 inactive, +1 or -1 active; shape (rows, Ly)."""
-        return self.fields.direction
+        return self.fields.active
 
     @property
     def temperature(self) -> float:
@@ -167,10 +167,10 @@ class Model(Sealed):
         """Record that fields and tracers have reached a step, in a batch."""
         self.step_count = step
 
-    def set_fields(self, stress: NDArray, direction: NDArray[np.int8]) -> None:
-        """Set the stress and the directions of this rank's slab, (rows, Ly).  Collective."""
+    def set_fields(self, stress: NDArray, active: NDArray[np.int8]) -> None:
+        """Set the stress and n s of this rank's slab, (rows, Ly).  Collective."""
         self.stress[:] = self.device.asarray(stress)
-        self.direction[:] = self.device.asarray(direction)
+        self.active[:] = self.device.asarray(active)
         self.update_response()
 
     def update_response(self) -> None:
@@ -272,7 +272,7 @@ class Model(Sealed):
         self.clock.complete()
         events = int(self.communicator.sum(self.clock.counts()["events"]))
         rows = self.communicator.gather_rows(
-            self.device.row_sums(self.stress, self.plastic_strain, self.direction)
+            self.device.row_sums(self.stress, self.plastic_strain, self.active)
         )
         if rows is None:
             return {}

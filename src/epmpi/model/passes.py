@@ -22,7 +22,7 @@ class Passes(ABC):
 
     @abstractmethod
     def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
-        """Advance the sites of the slab, and set the next source: their new directions.
+        """Advance the sites of the slab, and set the next source: their new n s.
 
         Parameters
         ----------

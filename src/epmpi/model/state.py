@@ -1,7 +1,7 @@
 """The state of a run: with its configuration, all that its future depends on.
 
 Random draws are functions of (seed, stream, step, site), and the elastic response is a function of
-the directions, so neither is part of it.  Accumulators (histograms gathered while running) and
+n s, so neither is part of it.  Accumulators (histograms gathered while running) and
 records of the root are.
 """
 

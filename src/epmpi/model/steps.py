@@ -40,7 +40,7 @@ class TimeSteps(Clock):
     Attributes
     ----------
     elasticity : ElasticResponse
-        To the directions of the last step.
+        To the n s of the last step.
     motion : Motion or None
         Of the tracers; None without any.
     behind : bool
@@ -76,11 +76,11 @@ class TimeSteps(Clock):
         self._step = fft.device.repeated_step(capture=fft.only_queues)
 
     def begin(self, step: int) -> None:
-        """Start from a step, with the elastic response to the present directions.  Collective."""
+        """Start from a step, with the elastic response to the present n s.  Collective."""
         self._step.begin_at(step)
         self.behind = self.motion is not None and self._every > 1
         for begin, end in self._response.row_blocks:
-            self._response.source_block(begin, end)[:] = self._fields.direction[begin:end]
+            self._response.source_block(begin, end)[:] = self._fields.active[begin:end]
             self._response.set_source(begin, end)
         self._response.apply()
 
@@ -117,7 +117,7 @@ class TimeSteps(Clock):
         """Advance all sites, and give the events that begin to the accumulators."""
         fields, number = self._fields, self._step.number
         update = self._activation.update(
-            fields.stress, fields.plastic_strain, fields.direction, number, fields.events,
+            fields.stress, fields.plastic_strain, fields.active, number, fields.events,
             self._begun,
         )  # fmt: skip
         for begin in self._passes.advance_sites(self.elasticity.STRESS_RATE, update):
@@ -147,7 +147,7 @@ class TimeSteps(Clock):
         self._step.forget()
 
     def fields(self) -> Mapping[str, NDArray]:
-        """Return stress, plastic strain, directions, and the strain at the last move of tracers."""
+        """Return stress, plastic strain, n s, and the strain at the last move of tracers."""
         return self._fields.by_name() | (self.motion.fields() if self.motion else {})
 
     def counts(self) -> Mapping[str, NDArray[np.int64]]:

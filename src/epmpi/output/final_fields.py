@@ -21,7 +21,7 @@ FIELDS = ("stress", "active")
 def read_final_fields(
     run: str | Path, slab: Slab, communicator: Communicator
 ) -> tuple[NDArray, NDArray[np.int8]]:
-    """Return stress and directions of a slab from the last state of a run.  Collective.
+    """Return stress and n s of a slab from the last state of a run.  Collective.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def read_final_fields(
     Returns
     -------
     stress : float array, shape (rows, Ly)
-    direction : int8 array, shape (rows, Ly)
+    active : int8 array, shape (rows, Ly)
 
     Raises
     ------
@@ -87,5 +87,5 @@ def _read_checkpoint(file: h5py.File, path: Path, slab: Slab) -> tuple[NDArray, 
             f"initial.state: {path} has a lattice of {stress.shape}, expected {slab.lattice.shape}"
         )
     like = np.empty(0, stress.dtype)
-    direction = read_field(file, "direction", np.empty(0, np.int8), slab)
-    return read_field(file, "stress", like, slab), direction
+    active = read_field(file, "active", np.empty(0, np.int8), slab)
+    return read_field(file, "stress", like, slab), active

@@ -22,21 +22,21 @@ SWITCHING = np.uint64(randomness.SWITCHING)
 DIRECTION = np.uint64(randomness.DIRECTION)
 
 
-def switch_site(direction, stress, leading, site, seed, step, rule, time_step):
-    """Return the direction of a site after one step, and whether a new event began.
+def switch_site(active, stress, leading, site, seed, step, rule, time_step):
+    """Return n s of a site after one step, and whether a new event began.
 
     `leading` are the leading bits of its draw; `step` is the number of the step, which takes
     `time_step`.
     """
     rate_on = activation_rate(stress, rule)
     activated, deactivated, renewed = switching_probabilities(rate_on, rule.rate_off, time_step)
-    changes = deactivated + renewed if direction != 0 else activated
+    changes = deactivated + renewed if active != 0 else activated
     if leading * LEADING_SCALE >= changes:
-        return direction, False
+        return active, False
     draw = complete_uniform(leading, seed, SWITCHING, step, site)
     if draw >= changes:
-        return direction, False
-    if direction != 0 and draw < deactivated:
+        return active, False
+    if active != 0 and draw < deactivated:
         return np.int8(0), False
     aside = uniform(seed, DIRECTION, step, site)
     return np.int8(activation_direction(stress, rule, aside)), True

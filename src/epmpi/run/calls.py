@@ -52,9 +52,9 @@ class Moment:
         return self._seen(self._model.plastic_strain)
 
     @property
-    def direction(self) -> NDArray[np.int8]:
+    def active(self) -> NDArray[np.int8]:
         """The product n s: 0 inactive, +1 or -1 active; shape (rows, Ly)."""
-        return self._seen(self._model.direction)
+        return self._seen(self._model.active)
 
     def tracers(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return identities and unwrapped positions (number, 2), in any order.  Collective."""

@@ -148,7 +148,7 @@ class Recorder:
                 {
                     "stress": to_host(model.stress),
                     "plastic_strain": to_host(model.plastic_strain),
-                    "active": to_host(model.direction),
+                    "active": to_host(model.active),
                 },
             )
         if waits and self._waits is not None:

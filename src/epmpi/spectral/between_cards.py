@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.physics.lattice import split
-from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.exchange import CutRows
 from epmpi.spectral.layout import Layout
 from epmpi.spectral.transport import Parts, Transport
 
@@ -23,7 +23,7 @@ MOST_STRIPS = 4
 STRIP_MESSAGE = 1 << 20  # bytes between two ranks, so that its latency does not matter
 
 
-class BetweenCards(Exchange):
+class BetweenCards(CutRows):
     """The all-to-all between rows and columns of some fields, on GPUs.
 
     Parameters
@@ -55,10 +55,10 @@ class BetweenCards(Exchange):
         halo: tuple[int, int],
         strips: int = 1,
     ) -> None:
-        self.strips = strips
-        self._layout, self._lines, self._carrier = layout, lines, carrier
-        self._device = device = layout.device
         extra, rank = sum(halo), layout.communicator.rank
+        super().__init__(layout, lines, fields, extra)
+        self.strips, self._carrier = strips, carrier
+        self._device = device = layout.device
         self._local, length = layout.slab.rows + extra, layout.lattice.shape[0] + extra
         cuts = [split(last - first, strips) for first, last in layout.mode_blocks]
         pieces = [
@@ -82,9 +82,6 @@ class BetweenCards(Exchange):
             [(slab.start * line, (slab.rows + extra) * line) for slab in layout.slabs]
             for line in (fields * width for _, width in pieces[rank])
         ]
-        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
-        height = min(self._local, device.block_rows(row_bytes))
-        self._block = device.empty((height, fields, layout.lattice.modes), layout.complex_dtype)
         self._under_way: list[Any] = []  # a token each
 
     def _set_tables(self, pieces: list[tuple[int, int]]) -> None:
@@ -103,15 +100,6 @@ class BetweenCards(Exchange):
     def strip(self, number: int) -> NDArray:
         """Return the columns (Lx + halo, fields, ky) of a strip."""
         return self._strips[number]
-
-    def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform rows, and cut them into the pieces of all ranks."""
-        height = len(self._block)
-        for begin in range(0, len(rows), height):
-            some = rows[begin : begin + height]
-            spectra = self._block[: len(some)]
-            self._lines.transform_rows(some, spectra)
-            self._lines.cut_rows(spectra, self._rows, self._tables, first + begin, self._local)
 
     def begin(self) -> None:
         """Begin to give all rows.  Collective."""
@@ -156,22 +144,14 @@ class BetweenCards(Exchange):
         self.give(0)
         self.all_given()
 
-    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
-        """Restore some fields of rows into real `rows`; see `Exchange.receive_rows`."""
-        height = len(self._block)
-        for start in range(begin, end, height):
-            stop = min(start + height, end)
-            spectra = self._block[: stop - start, : len(fields)]
-            self._lines.join_rows(
-                self._rows,
-                self._tables,
-                start,
-                self._local,
-                self._block.shape[1],
-                fields[0],
-                spectra,
-            )
-            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+    def _cut_rows(self, spectra: NDArray, first: int) -> None:
+        self._lines.cut_rows(spectra, self._rows, self._tables, first, self._local)
+
+    def _join_rows(self, spectra: NDArray, first: int, fields: Sequence[int]) -> None:
+        of_all = self.block.shape[1]
+        self._lines.join_rows(
+            self._rows, self._tables, first, self._local, of_all, fields[0], spectra
+        )
 
     def _carry(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
         """Begin an exchange; return what `Device.after` takes."""

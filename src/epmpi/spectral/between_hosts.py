@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.parallel.hosts import Hosts
-from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.exchange import CutRows
 from epmpi.spectral.layout import Layout
 from epmpi.spectral.shared_memory import shared_memory
 
 Spectra = list[NDArray]  # of a host's rows, with halo: at the modes of each host, in one piece each
 
 
-class BetweenHosts(Exchange):
+class BetweenHosts(CutRows):
     """The all-to-all between rows and columns of some fields; made by `between_hosts`.
 
     Parameters
@@ -40,8 +40,6 @@ class BetweenHosts(Exchange):
     ----------
     wire : dtype
         Of the spectra that travel: they may be rounded to single precision.
-    block : complex array, shape (rows, fields, modes of all ranks)
-        For the spectra of a block of rows.
     """
 
     def __init__(
@@ -53,7 +51,8 @@ class BetweenHosts(Exchange):
         fields: int,
         halo: tuple[int, int],
     ) -> None:
-        self._layout, self._lines, self._hosts = layout, lines, hosts
+        super().__init__(layout, lines, fields, sum(halo))
+        self._hosts = hosts
         self.wire = memory.dtype
         shapes = _shapes(layout, lines, hosts, fields, sum(halo))
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
@@ -73,11 +72,6 @@ class BetweenHosts(Exchange):
         self._travels = self._columns = columns[:, :, first:last]
         if self.wire != layout.complex_dtype:
             self._columns = layout.device.empty(self._travels.shape, layout.complex_dtype)
-        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
-        height = min(layout.slab.rows + sum(halo), layout.device.block_rows(row_bytes))
-        self.block = layout.device.empty(
-            (height, fields, layout.lattice.modes), layout.complex_dtype
-        )
         self._messages: list[Any] = []
         self._expects = False  # columns of the other hosts, on all ranks of this one alike
         # Neither may these arrays vanish, nor MPI be left, while messages use them.
@@ -88,16 +82,6 @@ class BetweenHosts(Exchange):
         """The columns of this rank, after all messages from them have been sent."""
         self._receive()
         return self._columns
-
-    def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform rows into the send buffers, or the columns, of their host."""
-        height = len(self.block)
-        for begin in range(0, len(rows), height):
-            some = rows[begin : begin + height]
-            spectra = self.block[: len(some)]
-            self._lines.transform_rows(some, spectra)
-            for piece, (low, high) in self._pieces(first + begin, len(some)):
-                piece[:] = spectra[..., low:high]
 
     def to_columns(self) -> NDArray:
         """Send the rows of this host, and wait for those of the others.  Collective."""
@@ -120,17 +104,9 @@ class BetweenHosts(Exchange):
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Wait for the columns of all hosts, and restore rows."""
         self._receive()
-        chosen = slice(fields[0], fields[-1] + 1)
-        height = len(self.block)
-        for start in range(begin, end, height):
-            stop = min(start + height, end)
-            spectra = self.block[: stop - start, : len(fields)]
-            for piece, (low, high) in self._pieces(start, stop - start):
-                spectra[..., low:high] = piece[:, chosen]
-            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+        super().receive_rows(begin, end, fields, rows)
 
     def _pieces(self, first: int, count: int) -> Iterator[tuple[NDArray, tuple[int, int]]]:
-        """Yield rows of this rank at the modes of each host, and which modes these are."""
         rows = slice(self._first + first, self._first + first + count)
         for spectra, (low, high) in zip(self._spectra, self._modes, strict=True):
             yield spectra[rows, :, : high - low], (low, high)

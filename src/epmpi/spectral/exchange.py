@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -45,6 +45,65 @@ class Exchange(ABC):
 
         Rows are counted from the first halo row.
         """
+
+
+class CutRows(Exchange):
+    """An exchange that cuts the spectra of rows into pieces for other ranks, block by block.
+
+    Parameters
+    ----------
+    layout : Layout
+    lines : Any
+        The device's transforms of lines.
+    fields : int
+    extra : int
+        Halo rows.
+
+    Attributes
+    ----------
+    block : complex array, shape (rows, fields, modes of all ranks)
+        For the spectra of the rows that are worked on at a time.
+    """
+
+    def __init__(self, layout: Layout, lines: Any, fields: int, extra: int) -> None:
+        self._layout, self._lines = layout, lines
+        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
+        height = min(layout.slab.rows + extra, layout.device.block_rows(row_bytes))
+        shape = height, fields, layout.lattice.modes
+        self.block = layout.device.empty(shape, layout.complex_dtype)
+
+    def send_rows(self, rows: NDArray, first: int = 0) -> None:
+        """Transform rows, and cut their spectra into pieces."""
+        height = len(self.block)
+        for begin in range(0, len(rows), height):
+            some = rows[begin : begin + height]
+            spectra = self.block[: len(some)]
+            self._lines.transform_rows(some, spectra)
+            self._cut_rows(spectra, first + begin)
+
+    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
+        """Join the pieces of rows, and restore them; see `Exchange.receive_rows`."""
+        height = len(self.block)
+        for start in range(begin, end, height):
+            stop = min(start + height, end)
+            spectra = self.block[: stop - start, : len(fields)]
+            self._join_rows(spectra, start, fields)
+            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+
+    def _cut_rows(self, spectra: NDArray, first: int) -> None:
+        """Cut the spectra of the local rows from `first` on into pieces."""
+        for piece, (low, high) in self._pieces(first, len(spectra)):
+            piece[:] = spectra[..., low:high]
+
+    def _join_rows(self, spectra: NDArray, first: int, fields: Sequence[int]) -> None:
+        """Join the pieces of some fields of the local rows from `first` on, halo rows included."""
+        chosen = slice(fields[0], fields[-1] + 1)
+        for piece, (low, high) in self._pieces(first, len(spectra)):
+            spectra[..., low:high] = piece[:, chosen]
+
+    def _pieces(self, first: int, count: int) -> Iterator[tuple[NDArray, tuple[int, int]]]:
+        """Yield the pieces (rows, fields, modes) of rows, and the (first, last) mode of each."""
+        raise NotImplementedError
 
 
 class OneMemory(Exchange):

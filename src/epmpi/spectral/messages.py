@@ -7,14 +7,14 @@ when it is wanted: the messages travel while other rows are worked on.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.physics.lattice import split
-from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.exchange import CutRows
 from epmpi.spectral.layout import Layout
 from epmpi.spectral.transport import Parts
 
@@ -22,7 +22,7 @@ CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
 MOST_CHUNKS = 2  # by TCP each one more costs a tenth of a step, and spares none; see performance.md
 
 
-class ByMessages(Exchange):
+class ByMessages(CutRows):
     """The all-to-all between rows and columns of some fields.
 
     A rank keeps its rows as one piece for each rank of columns, ``(local rows, field, ky of that
@@ -43,8 +43,6 @@ class ByMessages(Exchange):
     Attributes
     ----------
     wire : dtype
-    block : complex array, shape (rows, fields, modes of all ranks)
-        For the spectra of the rows that are worked on at a time.
     """
 
     def __init__(
@@ -55,16 +53,15 @@ class ByMessages(Exchange):
         fields: int,
         halo: tuple[int, int],
     ) -> None:
-        self._layout = layout
-        self._lines = lines
-        self.wire = np.dtype(wire)
         extra = sum(halo)
+        super().__init__(layout, lines, fields, extra)
+        self.wire = np.dtype(wire)
         empty = layout.device.empty
         widths = [last - first for first, last in layout.mode_blocks]
         local, length = layout.slab.rows + extra, layout.lattice.shape[0] + extra
         starts = [local * fields * first for first, _ in layout.mode_blocks]
         self._rows = empty((local * fields * sum(widths),), wire)
-        self._pieces = [
+        self._parts = [
             self._rows[start : start + local * fields * width].reshape(local, fields, width)
             for start, width in zip(starts, widths, strict=True)
         ]
@@ -72,9 +69,6 @@ class ByMessages(Exchange):
         self._columns = self._wire.reshape(length, fields, layout.modes)
         if wire != layout.complex_dtype:
             self._columns = empty(self._columns.shape, layout.complex_dtype)
-        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
-        height = min(local, layout.device.block_rows(row_bytes))
-        self.block = empty((height, fields, layout.lattice.modes), layout.complex_dtype)
         self._cut(starts, [fields * width for width in widths], extra)
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
@@ -117,14 +111,7 @@ class ByMessages(Exchange):
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows, and send the chunks that they complete."""
-        height = len(self.block)
-        for begin in range(0, len(rows), height):
-            some = rows[begin : begin + height]
-            spectra = self.block[: len(some)]
-            self._lines.transform_rows(some, spectra)
-            at = first + begin
-            for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
-                piece[at : at + len(some)] = spectra[..., low:high]
+        super().send_rows(rows, first)
         if first == self._given:
             self._given += len(rows)
             self._send(sum(end <= self._given for end in self._ends))
@@ -151,14 +138,11 @@ class ByMessages(Exchange):
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Wait for rows and restore them."""
         _await(self._travelling, 1 + sum(chunk < end for chunk in self._ends))
-        chosen = slice(fields[0], fields[-1] + 1)
-        height = len(self.block)
-        for start in range(begin, end, height):
-            stop = min(start + height, end)
-            spectra = self.block[: stop - start, : len(fields)]
-            for piece, (low, high) in zip(self._pieces, self._layout.mode_blocks, strict=True):
-                spectra[..., low:high] = piece[start:stop, chosen]
-            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+        super().receive_rows(begin, end, fields, rows)
+
+    def _pieces(self, first: int, count: int) -> Iterator[tuple[NDArray, tuple[int, int]]]:
+        for part, modes in zip(self._parts, self._layout.mode_blocks, strict=True):
+            yield part[first : first + count], modes
 
     def _send(self, chunks: int) -> None:
         """Begin to send chunks of rows, up to a number of them."""

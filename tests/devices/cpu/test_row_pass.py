@@ -21,13 +21,13 @@ def test_one_loop_does_what_the_blocks_do(rows, start, gathers, dtype):
     activation = Activation(configuration, Slab(Lattice(shape), start, start + rows))
     lines, random = VectorLines(shape, dtype), np.random.default_rng(5)
     stress = random.normal(0, 0.7, (rows, shape[1])).astype(dtype)
-    direction = random.choice(np.array([-1, 0, 0, 1], np.int8), stress.shape)
+    active = random.choice(np.array([-1, 0, 0, 1], np.int8), stress.shape)
     spectra = np.empty((rows, 2, shape[1] // 2 + 1), lines.complex_dtype)
     rate = random.normal(size=(rows, 2, shape[1])).astype(dtype)
     lines.transform_rows(rate, spectra)
 
     def state():
-        fields = stress.copy(), np.zeros(stress.shape), direction.copy()
+        fields = stress.copy(), np.zeros(stress.shape), active.copy()
         events, begun = np.zeros(2, np.int64), np.zeros(stress.size, np.int64)
         update = activation.update(*fields, CPU().counter(9), events, begun if gathers else None)
         return update, *fields, events, begun

@@ -150,9 +150,7 @@ def test_too_large_a_lattice_is_refused_alike(comm, gpu):
 
 def test_sums_over_rows_of_a_model_are_the_same_again(comm, gpu):
     _, fast = models_of(comm, gpu, *LARGER, *CASES["gaussian, both"])
-    first, second = (
-        gpu.row_sums(fast.stress, fast.plastic_strain, fast.direction) for _ in range(2)
-    )
+    first, second = (gpu.row_sums(fast.stress, fast.plastic_strain, fast.active) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 

@@ -124,7 +124,7 @@ class CPU(Device):
         began = advance.advance_sites(
             update.stress[begin:end].reshape(-1),
             update.plastic_strain[begin:end].reshape(-1),
-            update.direction[begin:end].reshape(-1),
+            update.active[begin:end].reshape(-1),
             stress_rate.reshape(-1),
             source.reshape(-1),
             np.uint64(update.seed),
@@ -163,10 +163,10 @@ class CPU(Device):
         for n in range(len(update.seeds)):
             self.advance_sites(update.lattice(n), 0, len(source), stress_rate[:, n], source[:, n])
 
-    def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
+    def row_sums(self, stress: NDArray, plastic_strain: NDArray, active: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
         sums = np.empty((len(stress), 4))
-        advance.sum_rows(stress, plastic_strain, direction, sums)
+        advance.sum_rows(stress, plastic_strain, active, sums)
         return sums
 
     def draw_uniforms(self, seed: int, stream: int, step: int, first: int, count: int) -> NDArray:

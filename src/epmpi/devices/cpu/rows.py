@@ -39,7 +39,7 @@ class CompiledRows:
         """Advance all rows of a slab by one step, W at a time; see `row_pass.advance_rows`."""
         began = row_pass.advance_rows(
             responses, sources, self._strip, self._lines.work, self._lines.row_plan, update.stress,
-            update.plastic_strain, update.direction, np.uint64(update.seed), update.step[0],
+            update.plastic_strain, update.active, np.uint64(update.seed), update.step[0],
             np.uint64(update.first_site), update.rule, update.increments,
             NO_SITES if update.begun is None else update.begun,
         )  # fmt: skip

@@ -170,7 +170,7 @@ class GPU(CardMemory, Device):
             groups * GROUP // BLOCK_SITES,
             update.stress[begin:end].reshape(-1),
             update.plastic_strain[begin:end].reshape(-1),
-            update.direction[begin:end].reshape(-1),
+            update.active[begin:end].reshape(-1),
             stress_rate.reshape(-1),
             source.reshape(-1),
             np.uint64(update.seed),
@@ -208,7 +208,7 @@ class GPU(CardMemory, Device):
             lattices * groups * GROUP // BLOCK_SITES,
             update.stress,
             update.plastic_strain,
-            update.direction,
+            update.active,
             stress_rate,
             source,
             update.seeds,
@@ -218,10 +218,10 @@ class GPU(CardMemory, Device):
             update.events,
         )
 
-    def row_sums(self, stress: NDArray, plastic_strain: NDArray, direction: NDArray) -> NDArray:
+    def row_sums(self, stress: NDArray, plastic_strain: NDArray, active: NDArray) -> NDArray:
         """Return the sums of sigma, sigma^2, eps_pl and n over each row, on the host: (rows, 4)."""
         sums = self.empty((len(stress), site_kernels.SUMS), np.float64)
-        site_kernels.sum_rows(len(stress) * THREADS, stress, plastic_strain, direction, sums)
+        site_kernels.sum_rows(len(stress) * THREADS, stress, plastic_strain, active, sums)
         return self.to_host(sums)
 
     def draw_uniforms(self, seed: int, stream: int, step: int, first: int, count: int) -> NDArray:

@@ -32,7 +32,7 @@ SUMS = 4
 
 @cuda.jit(device=True)
 def new_direction(here, stress, leading, site, seed, step, limits, rule, time_step):
-    """Return the direction of a site after one step, and whether a new event began.
+    """Return n s of a site after one step, and whether a new event began.
 
     The bounds spare nearly all sites the rule itself, `switching.switch_site`.
     """
@@ -51,7 +51,7 @@ def new_direction(here, stress, leading, site, seed, step, limits, rule, time_st
 def advance_sites(
     stress,
     plastic_strain,
-    direction,
+    active,
     stress_rate,
     source,
     seed,
@@ -92,7 +92,7 @@ def advance_sites(
         i = lowest + which * LANES
         if i >= 0 and i < stress.size:
             stress[i] += time_step * stress_rate[i] + increments.stress
-            here = direction[i]
+            here = active[i]
             if here != 0:
                 plastic_strain[i] += here * increments.strain
             site, leading = first_site + np.uint64(i), half_word(drawn, which)
@@ -100,7 +100,7 @@ def advance_sites(
                 here, float(stress[i]), leading, site, seed, now, limits, rule, time_step
             )
             if after != here:
-                direction[i] = after
+                active[i] = after
             if began:
                 cuda.atomic.add(events, 0, 1)
                 if begun.size > 0:
@@ -112,7 +112,7 @@ def advance_sites(
 def advance_batch(
     stress,
     plastic_strain,
-    direction,
+    active,
     stress_rate,
     source,
     seeds,
@@ -129,7 +129,7 @@ def advance_batch(
 
     Parameters
     ----------
-    stress, plastic_strain, direction, stress_rate, source : arrays, shape (Lx, lattices, Ly)
+    stress, plastic_strain, active, stress_rate, source : arrays, shape (Lx, lattices, Ly)
     seeds : uint64 array, shape (lattices,)
     step, limits, rule, increments
         As in `advance_sites`.
@@ -155,7 +155,7 @@ def advance_batch(
             x = i // width
             y = i - x * width
             stress[x, lattice, y] += time_step * stress_rate[x, lattice, y] + increments.stress
-            here = direction[x, lattice, y]
+            here = active[x, lattice, y]
             if here != 0:
                 plastic_strain[x, lattice, y] += here * increments.strain
             at, leading = float(stress[x, lattice, y]), half_word(drawn, which)
@@ -163,7 +163,7 @@ def advance_batch(
                 here, at, leading, np.uint64(i), seed, now, limits, rule, time_step
             )
             if after != here:
-                direction[x, lattice, y] = after
+                active[x, lattice, y] = after
             if began:
                 cuda.atomic.add(events, (lattice, 0), 1)
                 if begun.shape[1] > 0:
@@ -209,7 +209,7 @@ def fill_uniforms(drawn, seed, stream, step, first):
 
 
 @kernel
-def sum_rows(stress, plastic_strain, direction, sums):
+def sum_rows(stress, plastic_strain, active, sums):
     """Write the sums of sigma, sigma^2, eps_pl and n over each row; a block of threads takes one.
 
     Each thread adds up sites in order, then the threads are added pairwise: always the same
@@ -221,18 +221,18 @@ def sum_rows(stress, plastic_strain, direction, sums):
     first = 0.0
     second = 0.0
     strain = 0.0
-    active = 0.0
+    number = 0.0
     for j in range(thread, stress.shape[1], THREADS):
         value = float(stress[row, j])
         first += value
         second += value * value
         strain += plastic_strain[row, j]
-        if direction[row, j] != 0:
-            active += 1.0
+        if active[row, j] != 0:
+            number += 1.0
     parts[0, thread] = first
     parts[1, thread] = second
     parts[2, thread] = strain
-    parts[3, thread] = active
+    parts[3, thread] = number
     width = THREADS // 2
     while width > 0:
         cuda.syncthreads()

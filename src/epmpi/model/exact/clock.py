@@ -97,9 +97,9 @@ class ExactClock(Clock):
         self._now = 0.0
         self._stress.begin(self._fields.stress, self._fields.plastic_strain, step * self._tick)
         stress = on_all_ranks(self._fft, self._fields.stress)
-        direction = on_all_ranks(self._fft, self._fields.direction)
+        active = on_all_ranks(self._fft, self._fields.active)
         self._rule, self._looked = self._activation.rule, ()
-        self._engine.begin(stress, direction, self._rule)
+        self._engine.begin(stress, active, self._rule)
 
     def advance(self, step: int, until: int) -> int:
         """Follow all events up to tick `until`, or to one before.  Collective."""
@@ -213,7 +213,7 @@ class ExactClock(Clock):
         sources = self._sources(self._now)
         fields.plastic_strain[:] = sources[0]
         fields.stress[:] = self._stress.stress(sources, self._time(self._now))
-        fields.direction[:] = self._engine.direction[slab.start : slab.stop]
+        fields.active[:] = self._engine.active[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
         """Move the tracers to their positions at the present tick.  Collective."""

@@ -89,7 +89,7 @@ class Engine(ABC):
 
     @property
     @abstractmethod
-    def direction(self) -> NDArray[np.int8]:
+    def active(self) -> NDArray[np.int8]:
         """The product n s of all sites, (Lx, Ly)."""
 
     def set_drive(self, drive: float) -> None:
@@ -101,8 +101,8 @@ class Engine(ABC):
         self.records.sites.stress[:] = in_tiles(stress, self.medium)
 
     @abstractmethod
-    def begin(self, stress: NDArray, direction: NDArray[np.int8], rule: SwitchingRule) -> None:
-        """Begin at time 0 with the stress and the directions of all sites, (Lx, Ly)."""
+    def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
+        """Begin at time 0 with the stress and n s of all sites, (Lx, Ly)."""
 
     @abstractmethod
     def restart(self, now: float, rule: SwitchingRule) -> None:

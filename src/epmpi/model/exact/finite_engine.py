@@ -33,7 +33,7 @@ class FiniteEngine(Engine):
             Sites(
                 stress=np.zeros((number, width * width)),
                 inactive=np.zeros((number, width * width)),
-                direction=np.zeros(shape, np.int8),
+                active=np.zeros(shape, np.int8),
                 last=np.full(shape, -np.inf),
             ),
             Tiles(**tile_arrays(Tiles._fields, medium)),
@@ -55,14 +55,14 @@ class FiniteEngine(Engine):
         self._loops = loops
 
     @property
-    def direction(self) -> NDArray[np.int8]:
+    def active(self) -> NDArray[np.int8]:
         """The product n s of all sites, (Lx, Ly)."""
-        return self.records.sites.direction
+        return self.records.sites.active
 
-    def begin(self, stress: NDArray, direction: NDArray[np.int8], rule: SwitchingRule) -> None:
-        """Begin at time 0 with the stress and the directions of all sites, (Lx, Ly)."""
+    def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
+        """Begin at time 0 with the stress and n s of all sites, (Lx, Ly)."""
         self.set_stress(stress)
-        self.records.sites.direction[:] = direction
+        self.records.sites.active[:] = active
         self.records.sites.last[:] = -np.inf
         tiles = self.records.tiles
         tiles.falling[:] = tiles.rising[:] = 0.0
@@ -86,10 +86,10 @@ class FiniteEngine(Engine):
         events = self.records.events
         x = np.concatenate([events.x[:completed], events.active_x[:active]])
         y = np.concatenate([events.y[:completed], events.active_y[:active]])
-        direction = self.direction[x[completed:], y[completed:]]
+        sign = self.active[x[completed:], y[completed:]]
         ended = events.end[:completed] - np.maximum(events.start[:completed], 0.0)
         present = now - np.maximum(events.active_since[:active], 0.0)
-        time = np.concatenate([events.direction[:completed] * ended, direction * present])
+        time = np.concatenate([events.direction[:completed] * ended, sign * present])
         return x * self.medium.breadth + y, time
 
     def active_time(self, now: float) -> float:

@@ -73,14 +73,14 @@ class JumpEngine(Engine):
         self._loops = loops
         self._jump = jump
         self._orientation = orientation
-        self._direction = np.zeros(shape, np.int8)
+        self._active = np.zeros(shape, np.int8)
 
     @property
-    def direction(self) -> NDArray[np.int8]:
+    def active(self) -> NDArray[np.int8]:
         """Zero at all sites, (Lx, Ly): none is ever active."""
-        return self._direction
+        return self._active
 
-    def begin(self, stress: NDArray, direction: NDArray[np.int8], rule: SwitchingRule) -> None:
+    def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
         """Begin at time 0 with the stress of all sites, (Lx, Ly), none of which is active."""
         self.set_stress(stress)
         self.records.sites.last[:] = -np.inf

@@ -86,7 +86,7 @@ class SlabStress:
 
     def _response_to(self, sources: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 2 mu G * eps_pl.  Collective."""
-        rate = self._strain_rate  # the convolution is that of directions n s
+        rate = self._strain_rate  # the convolution is that of n s
         parts = [
             response_to(response, source / rate if rate else np.zeros_like(source))
             for response, source in zip(self._responses, sources, strict=True)

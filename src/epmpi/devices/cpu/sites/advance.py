@@ -26,17 +26,17 @@ def advance_stress(stress, stress_rate, time_step, loading):
 
 
 @compiled
-def write_source(direction, source):
+def write_source(active, source):
     """Write n s, whose response is wanted, in the precision of the transform."""
-    for i in range(direction.size):
-        source[i] = direction[i]
+    for i in range(active.size):
+        source[i] = active[i]
 
 
 @compiled
 def advance_sites(
     stress,
     plastic_strain,
-    direction,
+    active,
     stress_rate,
     source,
     seed,
@@ -58,12 +58,12 @@ def advance_sites(
         sigma, updated in place.
     plastic_strain : float64 array, shape (sites,)
         Updated in place.
-    direction : int8 array, shape (sites,)
+    active : int8 array, shape (sites,)
         n s: 0 inactive, +1 or -1 active; updated in place.
     stress_rate : float array, shape (sites,)
-        2 mu G * d(eps_pl)/dt, for the directions before the step.
+        2 mu G * d(eps_pl)/dt, for n s before the step.
     source : float array, shape (sites,)
-        The directions after the step, written for the transform; it may be the array of the rate.
+        n s after the step, written for the transform; it may be the array of the rate.
     seed, step, first_site : uint64
         Key of the draws, number of the step, global index of the first site.
     rule : rules.SwitchingRule
@@ -91,48 +91,48 @@ def advance_sites(
         end = min(origin + CHUNK, stress.size)
         draw_blocks(pairs, seed, SWITCHING, step, chunk * np.uint64(CHUNK // GROUP))
         advance_stress(stress[begin:end], stress_rate[begin:end], time_step, increments.stress)
-        limit_draws(stress, direction, origin, inactive_limit, rule, time_step, limits)
-        count = choose_inactive(draws, stress, direction, origin, limits, rule, time_step, chosen)
-        active = strain_active(
-            draws, plastic_strain[begin:end], direction[begin:end], begin - origin,
+        limit_draws(stress, active, origin, inactive_limit, rule, time_step, limits)
+        count = choose_inactive(draws, stress, active, origin, limits, rule, time_step, chosen)
+        strained = strain_active(
+            draws, plastic_strain[begin:end], active[begin:end], begin - origin,
             increments.strain, active_limit, chosen[count:],
         )  # fmt: skip
-        for n in range(count, count + active):  # a sum of slices takes seconds to compile
+        for n in range(count, count + strained):  # a sum of slices takes seconds to compile
             chosen[n] += begin
-        for i in chosen[: count + active]:
+        for i in chosen[: count + strained]:
             leading = np.uint64(draws[place_of_draw(i - origin)])
             site = first_site + np.uint64(i)
-            direction[i], began = switch_site(
-                direction[i], float(stress[i]), leading, site, seed, step, rule, time_step
+            active[i], began = switch_site(
+                active[i], float(stress[i]), leading, site, seed, step, rule, time_step
             )
             if began:
                 if begun.size:
                     begun[events] = i
                 events += 1
-        write_source(direction[begin:end], source[begin:end])
+        write_source(active[begin:end], source[begin:end])
         begin = end
     return events
 
 
 @compiled
-def sum_rows(stress, plastic_strain, direction, sums):
+def sum_rows(stress, plastic_strain, active, sums):
     """Write the sums of sigma, sigma^2, eps_pl and n over each row.
 
     Parameters
     ----------
-    stress, plastic_strain, direction : arrays, shape (rows, Ly)
+    stress, plastic_strain, active : arrays, shape (rows, Ly)
     sums : float64 array, shape (rows, 4)
     """
     for i in range(stress.shape[0]):
         first = second = strain = 0.0
-        active = 0
+        number = 0
         for j in range(stress.shape[1]):
             value = float(stress[i, j])
             first += value
             second += value * value
             strain += plastic_strain[i, j]
-            active += direction[i, j] != 0
+            number += active[i, j] != 0
         sums[i, 0] = first
         sums[i, 1] = second
         sums[i, 2] = strain
-        sums[i, 3] = active
+        sums[i, 3] = number

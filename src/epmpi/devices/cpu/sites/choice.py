@@ -23,7 +23,7 @@ LEADING_SCALE = randomness.LEADING_SCALE
 
 
 @compiled
-def limit_draws(stress, direction, origin, limit, rule, time_step, limits):
+def limit_draws(stress, active, origin, limit, rule, time_step, limits):
     """Set the leading bits above which no inactive site of each 32 switches, at their stresses.
 
     The bound of Eq. (2) grows with the magnitude of the stress: it is taken at the largest of the
@@ -31,7 +31,7 @@ def limit_draws(stress, direction, origin, limit, rule, time_step, limits):
 
     Parameters
     ----------
-    stress, direction : arrays, shape (sites,)
+    stress, active : arrays, shape (sites,)
     origin : int
         Index of the chunk's first site; where a part of the chunk is outside, the limit is `limit`.
     limit : uint64
@@ -45,21 +45,21 @@ def limit_draws(stress, direction, origin, limit, rule, time_step, limits):
         limits[:] = float(limit)
         return
     for k in range(limits.size):
-        limits[k] = largest_inactive(stress, direction, origin + drawn_site(k * SITES))
+        limits[k] = largest_inactive(stress, active, origin + drawn_site(k * SITES))
     for k in range(limits.size):
         bound = activation_bound(limits[k], rule)
         limits[k] = min(bound * time_step / LEADING_SCALE, float(limit))
 
 
 @compiled
-def choose_inactive(draws, stress, direction, origin, limits, rule, time_step, chosen):
+def choose_inactive(draws, stress, active, origin, limits, rule, time_step, chosen):
     """List the inactive sites of a chunk that their draw and a bound of Eq. (2) leave in doubt.
 
     Parameters
     ----------
     draws : uint16 array, shape (CHUNK,)
         As `draw_blocks` leaves them.
-    stress, direction : arrays, shape (sites,)
+    stress, active : arrays, shape (sites,)
     origin : int
         Index in these arrays of the chunk's first site; sites outside the arrays are passed over.
     limits : float64 array, shape (CHUNK / 32,)
@@ -81,7 +81,7 @@ def choose_inactive(draws, stress, direction, origin, limits, rule, time_step, c
     number = 0
     for at in chosen[:listed]:
         i = origin + drawn_site(at)
-        if i < 0 or i >= stress.size or direction[i] != 0:
+        if i < 0 or i >= stress.size or active[i] != 0:
             continue
         if draws[at] * LEADING_SCALE <= activation_bound(float(stress[i]), rule) * time_step:
             chosen[number] = i
@@ -90,14 +90,14 @@ def choose_inactive(draws, stress, direction, origin, limits, rule, time_step, c
 
 
 @compiled
-def strain_active(draws, plastic_strain, direction, offset, strain_step, limit, chosen):
+def strain_active(draws, plastic_strain, active, offset, strain_step, limit, chosen):
     """Strain the active sites of a run of sites of a chunk; list those that may switch.
 
     Parameters
     ----------
     draws : uint16 array, shape (CHUNK,)
         As `draw_blocks` leaves them.
-    plastic_strain, direction : arrays, shape (sites,)
+    plastic_strain, active : arrays, shape (sites,)
         The first is updated in place.
     offset : int
         Number in the chunk of their first site.
@@ -114,19 +114,19 @@ def strain_active(draws, plastic_strain, direction, offset, strain_step, limit, 
         Their number.
     """
     listed = 0
-    size = direction.size
+    size = active.size
     for first in range(0, size, SITES):
         start = max(min(first, size - SITES), 0)
         mask = np.uint64(0)
         if size >= SITES:
-            mask = mask_nonzero(direction, start) >> np.uint64(first - start)
+            mask = mask_nonzero(active, start) >> np.uint64(first - start)
         else:
             for i in range(size):
-                mask |= np.uint64(direction[i] != 0) << np.uint64(i)
+                mask |= np.uint64(active[i] != 0) << np.uint64(i)
         listed = list_bits(mask, first, chosen, listed)
     number = 0
     for i in chosen[:listed]:
-        plastic_strain[i] += direction[i] * strain_step
+        plastic_strain[i] += active[i] * strain_step
         if draws[place_of_draw(offset + i)] <= limit:
             chosen[number] = i
             number += 1

@@ -59,8 +59,8 @@ def mask_nonzero(typing, array, index):
 
 
 @intrinsic
-def largest_inactive(typing, stress, direction, index):
-    """Return the largest magnitude of the stress (float64) of 32 sites, but for the active ones.
+def largest_inactive(typing, stress, active, index):
+    """Return the largest magnitude of the stress (float64) of the inactive ones of 32 sites.
 
     These are the sites index + 32 h + lane, h < 4, lane < 8, whose draws stand side by side; see
     `draws.draw_blocks`.
@@ -68,8 +68,8 @@ def largest_inactive(typing, stress, direction, index):
 
     def lower(context, builder, sig, args):
         data = context.make_array(stress)(context, builder, args[0]).data
-        active = context.make_array(direction)(context, builder, args[1]).data
-        octet = ir.VectorType(active.type.pointee, OCTET)
+        signs = context.make_array(active)(context, builder, args[1]).data
+        octet = ir.VectorType(signs.type.pointee, OCTET)
         vector = ir.VectorType(data.type.pointee, OCTET)
         bits = 64 if isinstance(data.type.pointee, ir.DoubleType) else 32
         magnitude = cgutils.get_or_insert_function(
@@ -82,7 +82,7 @@ def largest_inactive(typing, stress, direction, index):
                 builder.bitcast(builder.gep(data, at), vector.as_pointer()), align=1
             )
             here = builder.call(magnitude, [here])
-            state = builder.bitcast(builder.gep(active, at), octet.as_pointer())
+            state = builder.bitcast(builder.gep(signs, at), octet.as_pointer())
             state = builder.load(state, align=1)
             inactive = builder.icmp_unsigned("==", state, ir.Constant(octet, [0] * OCTET))
             rows.append(builder.select(inactive, here, ir.Constant(vector, [0.0] * OCTET)))
@@ -96,7 +96,7 @@ def largest_inactive(typing, stress, direction, index):
         largest = builder.extract_element(found, ir.Constant(ir.IntType(32), 0))
         return context.cast(builder, largest, stress.dtype, types.float64)
 
-    return types.float64(stress, direction, types.intp), lower
+    return types.float64(stress, active, types.intp), lower
 
 
 def _larger(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:

@@ -23,7 +23,7 @@ def advance_rows(
     plan,
     stress,
     plastic_strain,
-    direction,
+    active,
     seed,
     step,
     first_site,
@@ -36,12 +36,12 @@ def advance_rows(
     Parameters
     ----------
     responses, sources : complex array, shape (rows, Ly // 2 + 1)
-        Spectra of the stress rate, and of the new directions, written.  They may be the same.
+        Spectra of the stress rate, and of the new n s, written.  They may be the same.
     strip : float array, shape (W, Ly)
         For the fields of W rows.
     work, plan
         See `real_lines.transform_rows`.
-    stress, plastic_strain, direction : arrays, shape (rows, Ly)
+    stress, plastic_strain, active : arrays, shape (rows, Ly)
     seed, step, first_site, rule, increments, begun
         As of `advance_sites`, for the first site of the slab.
 
@@ -62,7 +62,7 @@ def advance_rows(
         flat = field.reshape(-1)
         began = advance_sites(
             stress[row:end].reshape(-1), plastic_strain[row:end].reshape(-1),
-            direction[row:end].reshape(-1), flat, flat, seed, step,
+            active[row:end].reshape(-1), flat, flat, seed, step,
             first_site + np.uint64(first), rule, increments, begun[events:],
         )  # fmt: skip
         if begun.size:

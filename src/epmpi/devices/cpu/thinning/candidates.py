@@ -43,7 +43,7 @@ def begin_event(now, x, y, tile, number, records, progress, seed, rule):
     block = words(seed, CANDIDATES, progress.candidate, DIRECTION)
     aside = uniform_of(block[0], block[1])
     direction = activation_direction(sites.stress[tile, number], rule, aside)
-    sites.direction[x, y] = direction
+    sites.active[x, y] = direction
     sites.inactive[tile, number] = 0.0
     n, begun = progress.active, progress.begun
     events.active_x[n], events.active_y[n], events.active_since[n] = x, y, now
@@ -60,7 +60,7 @@ def end_event(now, number, records, progress):
     """Let active site `number` come to rest; return where it is, and its direction."""
     medium, sites, _, events, _ = records
     x, y = events.active_x[number], events.active_y[number]
-    direction, n, last = sites.direction[x, y], progress.completed, progress.active - 1
+    direction, n, last = sites.active[x, y], progress.completed, progress.active - 1
     events.x[n], events.y[n], events.direction[n] = x, y, direction
     events.start[n], events.end[n] = events.active_since[number], now
     events.active_x[number], events.active_y[number] = events.active_x[last], events.active_y[last]
@@ -68,7 +68,7 @@ def end_event(now, number, records, progress):
     progress.completed += 1
     progress.active = last
     tile, place = tile_of(x, y, medium)
-    sites.direction[x, y] = 0
+    sites.active[x, y] = 0
     sites.inactive[tile, place] = 1.0
     return x, y, tile, direction
 

@@ -21,7 +21,7 @@ def list_active(records, state):
     for x in range(medium.length):
         for y in range(medium.breadth):
             tile, number = tile_of(x, y, medium)
-            direction = sites.direction[x, y]
+            direction = sites.active[x, y]
             sites.inactive[tile, number] = 1.0 if direction == 0 else 0.0
             if direction != 0:
                 n = progress.active

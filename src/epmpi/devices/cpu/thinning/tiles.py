@@ -69,7 +69,7 @@ def list_overlaps(now, tile, records, progress):
         x, y = events.active_x[n], events.active_y[n]
         overlap = now - max(events.active_since[n], then)
         if overlap > 0.0:
-            amount = sites.direction[x, y] * overlap
+            amount = sites.active[x, y] * overlap
             count = add_overlap(x, y, amount, x0, y0, count, medium, scratch)
     return count
 
