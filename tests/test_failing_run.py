@@ -104,6 +104,7 @@ def test_one_rank_ends_the_run_in_any_phase(failed, tmp_path, where, rank, kind)
     go_on(tmp_path / "a.toml", tmp_path / "out")
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("where", "rank", "kind"),
     [("read_final_fields", 1, "bug"), ("Model.restore", 0, "memory"), ("Replicas._take", 1, "bug")],
@@ -123,6 +124,7 @@ def test_one_rank_ends_a_run_that_goes_on_and_an_ensemble(failed, tmp_path, wher
     go_on(tmp_path / "a.toml", out if out.exists() else tmp_path / "first", *further[1:])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("where", "rank", "kind", "replicas"),
     [("add_strips", 1, "bug", 3), ("measure_replicas", 1, "memory", 1), ("write", 0, "path", 3)],

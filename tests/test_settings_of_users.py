@@ -65,6 +65,7 @@ LOCALES = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("variables", LOCALES.values(), ids=LOCALES)
 def test_names_in_any_letters_under_any_locale(commands, tmp_path, variables):
     """The name is stored as it is where files are; on the screen some letters may be lost."""
@@ -106,6 +107,7 @@ def small_run(tmp_path_factory):
     ],
     ids=["LaTeX", "format", "unreadable"],
 )
+@pytest.mark.ci
 def test_figures_take_no_settings_of_the_user(commands, small_run, tmp_path, settings, backend):
     (tmp_path / "matplotlib").mkdir()
     (tmp_path / "matplotlib" / "matplotlibrc").write_bytes(settings)
@@ -133,8 +135,8 @@ def test_a_program_keeps_its_own_settings(tmp_path):
 SCAN = SMALL + '[scan]\nquantities = ["activity"]\n[scan.grid]\n"model.temperature" = [0.2, 0.3]\n'
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["random.py", pytest.param("types.py", marks=pytest.mark.ci)])
+@pytest.mark.ci
+@pytest.mark.parametrize("name", ["random.py", "types.py"])
 def test_files_with_the_names_of_modules_do_not_hinder_a_scan(launch, tmp_path, name):
     (tmp_path / name).touch()
     (tmp_path / "two.toml").write_text(SCAN, encoding="utf-8")

@@ -150,6 +150,7 @@ def ended_where(launch, cwd, where, rank, *command):
     return done.stderr
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("where", "rank"),
     [("place", 0), ("Model.__init__", 1), ("RunStore.__init__", 0), ("Recorder.save", 1)],
@@ -159,6 +160,7 @@ def test_a_stall_at_the_start_of_a_run_ends_it_too(warm, launch, tmp_path, where
     assert STARTING in ended_where(launch, tmp_path, where, rank, "run", "small.toml", "-o", "run")
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("where", ["read_final_fields", "Model.restore"])
 def test_a_stall_while_a_state_is_read_ends_the_run(warm, launch, tmp_path, where):
     """The final fields of another run, and a checkpoint."""
@@ -174,6 +176,7 @@ def test_a_stall_while_a_state_is_read_ends_the_run(warm, launch, tmp_path, wher
     go_on(tmp_path / "small.toml", tmp_path / "first", "run.stall_limit=0", further[1])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("where", "rank"),
     [("Replicas._take", 0), ("Model.advance", 1), ("Batch.step", 1), ("Batch.step", 0)],

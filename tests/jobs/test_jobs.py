@@ -247,6 +247,7 @@ def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(real_site, launc
         assert "finished" in file["parameters"].attrs
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("script", ["gpu_node.sh", "gpu_nodes.sh"])
 def test_gpu_scripts_run_on_the_cores(real_site, script):
     assert real_site.sbatch(script, DEVICE="cpu") == 0, real_site.output()
@@ -259,6 +260,7 @@ def test_gpus_are_refused_in_one_line_as_the_scripts_say(real_site):
     assert "run.device" in real_site.output()
 
 
+@pytest.mark.ci
 def test_a_task_of_a_campaign(real_site):
     code = real_site.sbatch("campaign.sh", "--array=1-1", TEMPERATURES="0.1 0.2", SEEDS="7")
     assert code == 0, real_site.output()

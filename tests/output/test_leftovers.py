@@ -81,6 +81,7 @@ def test_the_same_command_begins_it_anew(epmpi, killed):
     assert complete(killed)
 
 
+@pytest.mark.ci
 def test_the_same_command_begins_it_anew_on_ranks(launch, killed):
     command = ("-m", "epmpi.cli", "run", "small.toml", "-o", "run")
     done = launch(*command, ranks=2, cwd=killed.parent)
