@@ -96,6 +96,30 @@ def test_tracers_move_as_on_the_cpu(gpu, interpolation, fields, halo, dtype):
     np.testing.assert_allclose(gpu.to_host(moved), position, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("known", [0, 3, 100])
+def test_tracers_that_leave_are_those_of_the_cpu(gpu, known, monkeypatch):
+    """In order, however many are copied at once; those beyond their number are none."""
+    monkeypatch.setattr("epmpi.devices.gpu.departures.KNOWN", known)
+    random = np.random.default_rng(6)
+    identity, number = random.permutation(60), 43
+    seen = []
+    for stop in (8, 20, 6):
+        leaving = gpu.departures(4, stop, 20, 60)
+        expected = CPU().departures(4, stop, 20, 60)
+        for low, high in ((4.0, 4.9), (0.0, 20.0), (-60.0, 60.0)):
+            position = random.uniform((low, -14.0), (high, 30.0), (60, 2))
+            position[7, 0] = 4.0 if high < 20 else np.nextafter(4.0, 0)
+            there = gpu.asarray(identity), gpu.asarray(position)
+            leaving.look(*there, gpu.asarray(np.array([number])))
+            found = leaving.found(*(array[:number] for array in there))
+            wanted = expected.found(identity[:number], position[:number])
+            for ours, theirs in zip(found, wanted, strict=True):
+                assert ours.dtype == theirs.dtype
+                np.testing.assert_array_equal(ours, theirs)
+            seen.append(len(found.places))
+    assert min(seen) == 0 and 3 < max(seen) <= number
+
+
 def tabulated(lines, kernels):
     """Return kernels (fields, ky, Lx) as `convolve` takes them."""
     modes, length = kernels.shape[1:]

@@ -224,6 +224,7 @@ def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
         ),
         pinned=lambda count, dtype: np.empty(count, dtype),
         fetch=waiting(lambda array, host: np.copyto(host, on_host(array))),
+        fetch_later=waiting(lambda array, host: np.copyto(host, on_host(array))),
         store=waiting(lambda host, array: np.copyto(array.view(np.ndarray), host)),
     )
     device = GPU(CardArrays(), StridedPlan, card)

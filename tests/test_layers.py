@@ -49,7 +49,15 @@ FLOORS = {
         {"simulation"},
     ),
     "devices": (
-        {"arrays", "repeated_step", "scalars", "site_update", "thinning", "tracer_move"},
+        {
+            "arrays",
+            "departures",
+            "repeated_step",
+            "scalars",
+            "site_update",
+            "thinning",
+            "tracer_move",
+        },
         {"jumps"},
         {"device"},
         {"cpu", "gpu"},

@@ -29,7 +29,8 @@ HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build"
 NAMES = (
     "waits", "allocations", "launches", "copies", "fills", "events", "graph_launches",
-    "transforms", "plans", "exchanges", "nodes", "most_in_flight", "violations",
+    "transforms", "plans", "exchanges", "nodes", "most_in_flight", "drained", "astray",
+    "violations",
 )  # fmt: skip
 # Linked by CuPy, never called by us.
 UNUSED = {
@@ -167,5 +168,12 @@ import cupy  # noqa: E402  (now that there is a card)
 import cupy.cuda.thrust  # noqa: E402
 
 cupy.cuda.thrust.argsort = lambda *arguments: None  # it links a runtime of its own
-# How many there are would be read from the card, where nobody has counted.
-cupy.flatnonzero = lambda array: cupy.zeros(0, np.int64)
+
+
+def none_nonzero(array: cupy.ndarray) -> cupy.ndarray:
+    """Return no index, but wait as CuPy does, which reads their number from the card."""
+    cupy.zeros(1, np.int64).get()
+    return cupy.zeros(0, np.int64)
+
+
+cupy.flatnonzero = none_nonzero  # nobody has counted them

@@ -33,17 +33,22 @@ HIDDEN struct stream *new_stream(void) {
     return &streams[stream_count++];
 }
 
-HIDDEN void waited_for(struct stream *handle, long asked) {
-    struct stream *stream = of(handle);
-    if (asked > stream->done) stream->done = asked;
+/* Who waits for the last graph leaves the stream without work. */
+static void wait_for(struct stream *stream, long asked) {
+    if (asked <= stream->done) return;
+    stream->done = asked;
+    counts.drained += asked == stream->asked;
 }
 
+HIDDEN void waited_for(struct stream *handle, long asked) { wait_for(of(handle), asked); }
+
 HIDDEN void waited_for_all(void) {
-    for (int n = 0; n < stream_count; n++) streams[n].done = streams[n].asked;
+    for (int n = 0; n < stream_count; n++) wait_for(&streams[n], streams[n].asked);
 }
 
 EXPORT void card_work(void *handle, const char *what) {
     struct stream *stream = of(handle);
+    counts.astray += !handle; /* the default stream does not wait for that of a card's work */
     if (stream->capture) {
         stream->nodes++, stream->capture->total++, counts.nodes++;
         return;

@@ -13,7 +13,7 @@
 /* What Python reads, in this order; see NAMES in __init__.py. */
 struct counts {
     long waits, allocations, launches, copies, fills, events, graph_launches, transforms, plans;
-    long exchanges, nodes, most_in_flight, violations;
+    long exchanges, nodes, most_in_flight, drained, astray, violations;
 };
 extern HIDDEN struct counts counts;
 

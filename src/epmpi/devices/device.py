@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.arrays import Arrays
+from epmpi.devices.departures import Departures
 from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
@@ -252,6 +253,10 @@ class Device(Arrays):
             Velocity components, or B-spline coefficients of the stream function, from a row before
             the first that an interpolation in the slab reads; see `epmpi.physics.advection`.
         """
+
+    def departures(self, start: int, stop: int, length: int, most: int) -> Departures:
+        """Return what finds the tracers, at most so many, that are not on rows [start, stop)."""
+        return Departures(self, start, stop, length, most)
 
     @abstractmethod
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:

@@ -23,7 +23,7 @@ from epmpi.spectral import Transform, make_transform
 
 
 class Motion(ABC):
-    """Moves the tracers of a slab; `Tracers.migrate` must follow each move."""
+    """Moves the tracers of a slab; `Tracers.migrate` must come before each move."""
 
     @abstractmethod
     def move(self) -> None:
@@ -53,6 +53,7 @@ class WithVelocity(Motion):
     def move(self) -> None:
         """Move the tracers by velocity times time step."""
         self._passes.move_tracers(self._tracers.movement(self._time_step))
+        self._tracers.look()
 
 
 class ByAccumulatedStrain(Motion):
@@ -83,6 +84,7 @@ class ByAccumulatedStrain(Motion):
         self._passes.set_increments(self._fields.plastic_strain, self._strain_at_move)
         self._response.apply()
         self._passes.move_tracers(self._tracers.movement(1.0))
+        self._tracers.look()
 
     def keep_in(self, strain_at_move: NDArray[np.float64]) -> None:
         """Keep the plastic strain at the last move in an array of the device from now on."""

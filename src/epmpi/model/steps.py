@@ -93,12 +93,12 @@ class TimeSteps(Clock):
     def _take_step(self, step: int) -> None:
         """Advance by one time step.  Collective."""
         motion = self.motion if (step + 1) % self._every == 0 else None
+        if motion is not None:
+            self._tracers.migrate()
         moving = motion is not None, self._tracers.replaced
         key = self._activation.rule, self._activation.increments, moving
         self._step.take(key, lambda: self._advance(motion))
         self.behind = motion is None and self.motion is not None
-        if motion is not None:
-            self._tracers.migrate()
 
     def _advance(self, motion: Motion | None) -> None:
         """Do the work of a step.
@@ -132,8 +132,8 @@ class TimeSteps(Clock):
         """Move the tracers, if they have not moved in the last step.  Collective."""
         if self.behind and self.motion is not None:
             self.behind = False
-            self.motion.move()
             self._tracers.migrate()
+            self.motion.move()
 
     def waiting_times(self, first_step: int) -> WaitingTimes:
         """Return an accumulator of the waits between events of a site, in whole steps."""

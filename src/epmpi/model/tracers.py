@@ -84,10 +84,12 @@ class Tracers:
         """Use these arrays, of which all rows are occupied."""
         self._rooms = identity, position  # with free rows after those of the tracers
         self._number = self._device.asarray(np.array([len(position)]))
+        slab, length = self._slab, self._slab.lattice.shape[0]
+        self._departures = self._device.departures(slab.start, slab.stop, length, self.number)
         self.replaced += 1
 
     def movement(self, time_step: float) -> TracerMove:
-        """Return their next move, without the flow; call `migrate` after it.
+        """Return their next move, without the flow; `migrate` must come before it.
 
         Parameters
         ----------
@@ -98,8 +100,16 @@ class Tracers:
         length, first = slab.lattice.shape[0], slab.start
         return TracerMove(self.interpolation, self.position, time_step, length, first, room)
 
+    def look(self) -> None:
+        """Look who has left the slab by a move: the last part of it, which may be recorded."""
+        if self._communicator.size > 1:
+            self._departures.look(*self._rooms, self._number)
+
     def migrate(self) -> None:
-        """Send the tracers that left the slab by a move to their new rank.  Collective."""
+        """Send the tracers that left the slab by the last move to their new rank.  Collective.
+
+        Not before the next move: by then a card may have found them without being waited for.
+        """
         self._migrate()
         self._moves += 1
         if self._moves % SORT_EVERY == 0:
@@ -109,14 +119,12 @@ class Tracers:
         """Send the tracers that are not in this slab to the rank that owns their row."""
         if self._communicator.size == 1:
             return
-        device, slab, length = self._device, self._slab, self._slab.lattice.shape[0]
-        leaving = device.outside_rows(self.position, slab.start, slab.stop, length)
+        device, length = self._device, self._slab.lattice.shape[0]
+        leaving, *known = self._departures.found(self.identity, self.position)
         if not self._communicator.any(len(leaving) > 0):
             return  # as in most steps
-        chosen = device.asarray(leaving)
         records = np.empty(len(leaving), RECORD)
-        records["identity"] = device.to_host(self.identity[chosen])
-        records["position"] = device.to_host(self.position[chosen])
+        records["identity"], records["position"] = known
         row = np.floor(records["position"][:, 0]).astype(np.int64) % length
         owner = np.searchsorted(self._starts, row, side="right") - 1
         arriving = self._communicator.route(records, owner)

@@ -47,6 +47,22 @@ def test_follows_the_cpu(comm, case):
     assert sum(graph.launches for graph in device.recordings) == STEPS - recorded
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_tracers_change_ranks_as_on_the_cpu(comm, every):
+    """Those that leave in most moves, by many rows too; what has been recorded goes on."""
+    strong = ["model.event_strain=10.0", f"tracers.every={every}", "tracers.number=30"]
+    slow, fast = models_of(comm, simulated_gpu(), *strong, "lattice.shape=[8, 10]")
+    ranks, changes = None, 0
+    for _ in range(10):
+        slow.step()
+        fast.step()
+        assert_alike(slow, fast, 1e-10)
+        mine = set(fast.device.to_host(fast.tracers.identity).tolist())
+        changes += ranks is not None and mine != ranks
+        ranks = mine
+    assert comm.size == 1 or comm.allreduce(changes) > 4
+
+
 @pytest.mark.parametrize("case", ["bilinear", "stream, either"])
 def test_columns_travel_in_strips(comm, case, monkeypatch):
     """As where the carrier has a queue of its own: the same numbers, and still one recording."""

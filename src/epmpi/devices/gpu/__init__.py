@@ -16,6 +16,7 @@ from epmpi.config import ConfigError
 from epmpi.devices.device import Device
 from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
+from epmpi.devices.gpu.departures import CardDepartures
 from epmpi.devices.gpu.graph_capture import CapturedStep
 from epmpi.devices.gpu.lines import STRIP_BYTES, Batch, GPULines, Plan
 from epmpi.devices.gpu.memory import CardMemory
@@ -62,6 +63,10 @@ class GPU(CardMemory, Device):
         """Return the card's name and identity."""
         return f"{self._card.name}, {self._card.uuid}"
 
+    def arithmetic(self) -> tuple[str, str]:
+        """Return the kind of the card, on which the last bits depend, and its identity."""
+        return str(self._card.name), self.describe()
+
     def identity(self) -> str:
         """Return the UUID of the card, which no other one has."""
         return str(self._card.uuid)
@@ -98,6 +103,10 @@ class GPU(CardMemory, Device):
     def mark(self) -> Any:
         """Return a mark in the card's queue."""
         return self._card.mark()
+
+    def wait(self, mark: Any) -> None:
+        """Wait until the card has come to a mark."""
+        self._card.wait(mark)
 
     def seconds(self, first: Any, last: Any) -> float:
         """Return the time from one mark to a later one, by the card's clock; waits for it."""
@@ -238,6 +247,10 @@ class GPU(CardMemory, Device):
             len(position), position, number, flow, INTERPOLATIONS[move.interpolation],
             np.float64(move.time_step), move.length, move.first_row - 1,
         )  # fmt: skip
+
+    def departures(self, start: int, stop: int, length: int, most: int) -> CardDepartures:
+        """Return what finds the tracers that leave a slab, without waiting for the card."""
+        return CardDepartures(self, start, stop, length, most)
 
     def _number_of(self, position: NDArray) -> NDArray[np.int64]:
         """Return on the card how many tracers an array holds that is full of them."""

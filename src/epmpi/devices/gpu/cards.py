@@ -164,7 +164,13 @@ class Card:
         return float(self._cupy.cuda.get_elapsed_time(first, last)) / 1e3
 
     def to_host(self, array: Any) -> Any:
-        """Return an array on the host."""
+        """Return an array on the host.
+
+        Where it is not in one piece, it is copied into one on the card first: CuPy would do that in
+        the default stream, and leave that as the one of all that follows.
+        """
+        if isinstance(array, self._cupy.ndarray):
+            array = self._cupy.ascontiguousarray(array)
         return self._cupy.asnumpy(array)
 
     def pinned(self, count: int, dtype: DTypeLike) -> NDArray:
@@ -176,6 +182,10 @@ class Card:
     def fetch(self, array: Any, host: NDArray) -> None:
         """Copy a flat array to the host, and wait."""
         array.get(out=host)
+
+    def fetch_later(self, array: Any, host: NDArray) -> None:
+        """Begin to copy a flat array to a host array that stays where it is."""
+        array.data.copy_to_host_async(host.ctypes.data, array.nbytes, self._stream)
 
     def store(self, host: NDArray, array: Any) -> None:
         """Copy a flat host array to the card, and wait."""

@@ -70,6 +70,10 @@ class CardMemory(Arrays):
         """Copy a flat array of the card to the host, and wait until it is there."""
         self._card.fetch(array, host)
 
+    def fetch_later(self, array: NDArray, host: NDArray) -> None:
+        """Begin to copy a flat array of the card to a `pinned` one of the host; nobody waits."""
+        self._card.fetch_later(array, host)
+
     def store(self, host: NDArray, array: NDArray) -> None:
         """Copy a flat host array to the card, and wait until it may be changed again."""
         self._card.store(host, array)

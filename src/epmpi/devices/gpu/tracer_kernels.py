@@ -9,6 +9,7 @@ from __future__ import annotations
 from epmpi.devices.gpu.compiler import advection, cuda, kernel
 
 move_one = advection.move_one
+row_below = advection.row_below
 
 
 @kernel
@@ -17,6 +18,26 @@ def move_all(position, number, flow, interpolation, time_step, length, first_row
     n = cuda.grid(1)
     if n < number[0]:
         move_one(interpolation, position, n, flow, time_step, length, first_row)
+
+
+@kernel
+def list_outside(position, identity, number, start, stop, length, found):
+    """List the tracers that are not on rows [start, stop), in any order.
+
+    Parameters
+    ----------
+    found : float64 array, shape (1 + room, 4)
+        Their number is added to the first element; row 1 + k receives place, identity and position
+        of one, as long as there is room.
+    """
+    n = cuda.grid(1)
+    if n < number[0] and row_below(position[n, 0], length, start) >= stop - start:
+        k = 1 + int(cuda.atomic.add(found, (0, 0), 1.0))
+        if k < found.shape[0]:
+            found[k, 0] = n
+            found[k, 1] = identity[n]
+            found[k, 2] = position[n, 0]
+            found[k, 3] = position[n, 1]
 
 
 @kernel

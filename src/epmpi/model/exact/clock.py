@@ -226,8 +226,8 @@ class ExactClock(Clock):
         if self._motion is not None:
             self._fields.plastic_strain[:] = self._sources(now)[0]
             self._looked = ()
-            self._motion.move()
             self._tracers.migrate()
+            self._motion.move()
 
     def _count_waits(self) -> None:
         """Give the activations so far to the accumulators."""
