@@ -29,4 +29,5 @@ done
 # What is not marked mpi runs on one rank alone.
 "$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/devices/gpu/counted_model.py \
     tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py \
-    tests/devices/gpu/counted_compiling.py
+    tests/devices/gpu/counted_compiling.py \
+    tests/devices/gpu/counted_commands.py
