@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from epmpi.devices import Device, RepeatedStep, RowLoops
+from epmpi.devices import Device, RepeatedStep, RowLoops, TracerBlocks
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
 from epmpi.spectral import messages
@@ -21,6 +21,7 @@ EXCHANGES: tuple[Any, ...] = (ByMessages, BetweenHosts, SourceMessages)
 
 # Method of the device, of its loops over rows, or of its line transforms -> stage of the step.
 DEVICE_STAGES = {"advance_sites": "rule", "move_tracers": "moving"}
+BLOCK_STAGES = {"sort": "moving", "move": "moving"}  # of the tracers of blocks of rows
 LOOP_STAGES = {
     "advance_sites": "row pass",
     "transform_increments": "forward rows",
@@ -157,6 +158,7 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
     """
     device = place(name, Communicator.world())
     make_lines, make_loops, make_step = device.lines, device.row_loops, device.repeated_step
+    make_blocks = device.tracer_blocks
 
     def lines(*arguments: Any) -> Any:
         made = make_lines(*arguments)
@@ -169,6 +171,11 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
             watch.hold(made, LOOP_STAGES)
         return made
 
+    def tracer_blocks(rows: int, height: int) -> TracerBlocks:
+        made = make_blocks(rows, height)
+        watch.hold(made, BLOCK_STAGES)
+        return made
+
     def repeated_step(*, capture: bool) -> Any:
         step: Any = make_step(capture=capture)
         captured, plain = step.take, partial(RepeatedStep.take, step)
@@ -177,7 +184,8 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
 
     watch.use(device)
     watch.hold(device, DEVICE_STAGES)
-    device.__dict__.update(lines=lines, row_loops=row_loops, repeated_step=repeated_step)
+    device.__dict__.update(lines=lines, row_loops=row_loops, tracer_blocks=tracer_blocks)
+    device.__dict__.update(repeated_step=repeated_step)
     return device
 
 

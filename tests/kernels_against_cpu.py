@@ -96,6 +96,30 @@ def test_tracers_move_as_on_the_cpu(gpu, interpolation, fields, halo, dtype):
     np.testing.assert_allclose(gpu.to_host(moved), position, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("height", [1, 4, 6])
+@pytest.mark.parametrize("number", [1, 150])
+def test_blocks_of_rows_move_each_tracer_once(gpu, height, number):
+    """As the whole slab at once does, in blocks that hold all tracers or none, too."""
+    random = np.random.default_rng(8)
+    flow = random.normal(size=(2, 6 + 3, 9))
+    position = random.uniform((64.0, -14.0), (70.0, -8.0), (200, 2))
+    position[:number:2, 0] = np.nextafter(66.0, 0)
+    expected = position.copy()
+    CPU().move_tracers(TracerMove("bilinear", expected[:number], 0.3, 20, 4), flow)
+    for device in (CPU(), gpu):
+        moved = device.asarray(position.copy())
+        room = moved, device.asarray(np.array([number]))
+        move = TracerMove("bilinear", moved[:number], 0.3, 20, 4, room)
+        blocks = device.tracer_blocks(6, height)
+        blocks.sort(move)
+        for block in range(-(-6 // height)):
+            mine = np.zeros((2, height + 3, 9))
+            rows = flow[:, block * height : (block + 1) * height + 3]
+            mine[:, : rows.shape[1]] = rows
+            blocks.move(block, move, device.asarray(mine))
+        np.testing.assert_allclose(device.to_host(moved), expected, rtol=0, atol=1e-13)
+
+
 @pytest.mark.parametrize("known", [0, 3, 100])
 def test_tracers_that_leave_are_those_of_the_cpu(gpu, known, monkeypatch):
     """In order, however many are copied at once; those beyond their number are none."""

@@ -27,7 +27,12 @@ def convolution(comm, engine="auto", halo=(0, 1), *, by_messages=False, device=N
 
 
 class WithoutLoops(CPU):
-    """A device that has no loops for whole passes."""
+    """A device that has no loops for whole passes; with so many rows in a block, if given."""
+
+    height = None
+
+    def block_rows(self, row_bytes):
+        return self.height or super().block_rows(row_bytes)
 
     def row_loops(self, lines):
         """Return None."""
@@ -58,8 +63,10 @@ def test_the_spectra_of_rows_are_those_of_the_responses(comm):
 
 @pytest.mark.parametrize("precision", ["double", "single"])
 @pytest.mark.parametrize("interpolation", ["bilinear", "stream"])
-@pytest.mark.parametrize("every", [1, 3])
-def test_a_run_in_loops_has_the_bits_of_one_in_blocks(comm, every, interpolation, precision):
+@pytest.mark.parametrize(("every", "height"), [(1, None), (3, None), (1, 2), (3, 7)])
+def test_a_run_in_loops_has_the_bits_of_one_in_blocks(
+    comm, every, interpolation, precision, height
+):
     configuration = from_mapping(
         {
             "lattice": {"shape": [45, 36]},
@@ -69,8 +76,10 @@ def test_a_run_in_loops_has_the_bits_of_one_in_blocks(comm, every, interpolation
             "output": {"trajectory_every": 0.0},
         }
     )
+    in_blocks = WithoutLoops()
+    in_blocks.height = height
     loops, blocks = (
-        Model(configuration, Communicator(comm), device) for device in (CPU(), WithoutLoops())
+        Model(configuration, Communicator(comm), device) for device in (CPU(), in_blocks)
     )
     for _ in range(60):
         loops.step()

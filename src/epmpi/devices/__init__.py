@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from epmpi.devices.cpu import CPU
 from epmpi.devices.cpu.code_cache import FILES
-from epmpi.devices.device import Device, RowLoops
+from epmpi.devices.device import Device, RowLoops, TracerBlocks
 from epmpi.devices.jumps import (
     JUMP_PROGRESS,
     JumpLoops,
@@ -56,6 +56,7 @@ __all__ = [
     "SiteUpdate",
     "Sites",
     "Tiles",
+    "TracerBlocks",
     "TracerMove",
     "choose",
     "code_folder",

@@ -61,6 +61,30 @@ class RowLoops(Protocol):
         ...
 
 
+class TracerBlocks(Protocol):
+    """Moves the tracers of a slab block by block of its rows, so that no flow need be stored.
+
+    What it does is a part of a step that may be recorded.
+    """
+
+    def sort(self, move: TracerMove) -> None:
+        """List the tracers by the block that they are on before the move."""
+        ...
+
+    def move(self, block: int, move: TracerMove, flow: NDArray) -> None:
+        """Move the tracers of a block.
+
+        Parameters
+        ----------
+        block : int
+        move : TracerMove
+            Of the whole slab.
+        flow : float array, shape (fields, height + halo, Ly)
+            As of `Device.move_tracers`, for the rows of the block.
+        """
+        ...
+
+
 class Device(Arrays):
     """The place of the arrays and loops of a rank.  The model does not depend on its kind.
 
@@ -253,6 +277,10 @@ class Device(Arrays):
             Velocity components, or B-spline coefficients of the stream function, from a row before
             the first that an interpolation in the slab reads; see `epmpi.physics.advection`.
         """
+
+    @abstractmethod
+    def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
+        """Return what moves the tracers of a slab of so many rows, `height` rows at a time."""
 
     def departures(self, start: int, stop: int, length: int, most: int) -> Departures:
         """Return what finds the tracers, at most so many, that are not on rows [start, stop)."""

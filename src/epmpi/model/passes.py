@@ -46,7 +46,7 @@ class Passes(ABC):
 
 
 class BlockPasses(Passes):
-    """Transforms and physics block by block; the flow is stored.
+    """Transforms and physics block by block; of the flow no more is stored than a block.
 
     Parameters
     ----------
@@ -61,8 +61,10 @@ class BlockPasses(Passes):
         self._fields = flow
         if flow:
             rows, width = convolution.fft.slab.shape
-            shape = len(flow), rows + sum(convolution.halo), width
+            self._height = convolution.row_blocks[0][1]
+            shape = len(flow), self._height + sum(convolution.halo), width
             self._flow = self._device.empty(shape, convolution.fft.dtype)
+            self._tracers = self._device.tracer_blocks(rows, self._height)
 
     def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
         """Advance the sites of the slab; see `Passes.advance_sites`."""
@@ -84,9 +86,21 @@ class BlockPasses(Passes):
         before[:] = now
 
     def move_tracers(self, move: TracerMove) -> None:
-        """Restore the flow, then move the tracers of the slab along it."""
-        self._convolution.responses(self._fields, self._flow)
-        self._device.move_tracers(move, self._flow)
+        """Restore the flow in each block of rows, and move the tracers that are on them."""
+        blocks, flow = self._convolution.row_blocks, self._flow
+        if len(blocks) == 1:
+            self._convolution.responses(self._fields, flow)
+            self._device.move_tracers(move, flow)
+            return
+        self._tracers.sort(move)
+        halo = sum(self._convolution.halo)
+        for block, (begin, end) in enumerate(blocks):
+            known = halo if begin and self._height >= halo else 0  # rows of the block before
+            if known:
+                flow[:, :known] = flow[:, self._height :]
+            rows = flow[:, known : end - begin + halo]
+            self._convolution.responses(self._fields, rows, begin + known)
+            self._tracers.move(block, move, flow)
 
 
 class LoopPasses(Passes):

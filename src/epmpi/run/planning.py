@@ -103,8 +103,9 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered)
     of_flow = 4 if seldom else real  # see `ByAccumulatedStrain`
-    if flow and _stores_flow(configuration, ranks, device, of_flow):
-        state += flow * (rows + halo) * width * of_flow
+    if flow and _goes_in_blocks(configuration, ranks, device, of_flow):
+        height = min(device.block_rows(width * of_flow), rows)
+        state += flow * (height + halo) * width * of_flow
     state += TRACER_BYTES * (tracers.number // ranks)
     state += _start_bytes(configuration, rows * width, device)
     if configuration.time.clock == "exact":
@@ -129,8 +130,8 @@ def _start_bytes(configuration: Configuration, sites: int, device: Device) -> in
     return draws + real * sites * (1 if configuration.initial.drawn == "site" else 5)
 
 
-def _stores_flow(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
-    """Tell whether the whole flow is stored, not only a few rows at a time."""
+def _goes_in_blocks(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
+    """Tell whether a whole block of rows of the flow is stored, not only a few rows."""
     run = configuration.run
     if ranks > 1 or run.fft not in ("auto", "vector"):
         return True

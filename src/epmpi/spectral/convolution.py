@@ -84,15 +84,16 @@ class SlabConvolution(Convolution):
         self._response.receive_rows(begin + before, end + before, [field], rows)
         return rows[:, 0]
 
-    def responses(self, fields: Sequence[int], out: NDArray) -> None:
-        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+    def responses(self, fields: Sequence[int], out: NDArray, first: int = 0) -> None:
+        """Write responses into `out` (fields, rows, Ly), from a row of the slab with halo on."""
         total, height = out.shape[1], len(self._block_source)
         if self._response.rows(0, total) is not None:
             height = total  # straight from there to here
         for begin in range(0, total, height):
             end = min(begin + height, total)
             for target, field in zip(out, fields, strict=True):
-                self._response.receive_rows(begin, end, [field], target[begin:end, None])
+                rows = target[begin:end, None]
+                self._response.receive_rows(first + begin, first + end, [field], rows)
 
 
 class StripConvolution(SlabConvolution):

@@ -133,10 +133,11 @@ class Mpi4pyConvolution(Convolution):
         before = self.halo[0]
         return self.fft.device.asarray(self._response[field, begin + before : end + before])
 
-    def responses(self, fields: Sequence[int], out: NDArray) -> None:
-        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+    def responses(self, fields: Sequence[int], out: NDArray, first: int = 0) -> None:
+        """Write responses into `out` (fields, rows, Ly), from a row of the slab with halo on."""
         for target, field in zip(out, fields, strict=True):
-            target[...] = self.fft.device.asarray(self._response[field])
+            rows = self._response[field, first : first + len(target)]
+            target[...] = self.fft.device.asarray(rows)
 
     def _rows_for_halos(self) -> NDArray[np.int64]:
         """Return (rank, its row, our row) of every row that a rank's halo needs of this slab."""

@@ -188,5 +188,5 @@ class Convolution(ABC):
         """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
 
     @abstractmethod
-    def responses(self, fields: Sequence[int], out: NDArray) -> None:
-        """Write responses in all local rows and their halo into `out` (fields, rows + halo, Ly)."""
+    def responses(self, fields: Sequence[int], out: NDArray, first: int = 0) -> None:
+        """Write responses into `out` (fields, rows, Ly), from a row of the slab with halo on."""

@@ -219,6 +219,28 @@ def test_a_batch_is_one_graph(comm):
     assert (found["graph_launches"], found["launches"]) == (1, 0)
 
 
+def nodes_with(comm, blocks):
+    """Return the nodes of a step that moves tracers in so many blocks of rows."""
+    communicator = Communicator(comm)
+    device = place("gpu", communicator)
+    configuration = configuration_of(EVERY, "lattice.shape=[192, 20]", "tracers.number=500")
+    height = 192 // comm.size // blocks
+    device.block_rows = lambda row_bytes: height
+    model = Model(configuration, communicator, device)
+    model.step()
+    assert card.asked(model.step)["violations"] == 0
+    found = card.asked(steps, model)
+    assert (found["launches"], found["allocations"]) == (0, 0)
+    assert model.clock._passes._flow.shape == (2, height + 3, 20)
+    return sum(graph.debug_dot_str().count("_node_") for graph in graphs_of(model))
+
+
+def test_tracers_move_block_by_block(comm):
+    """A block more is so many nodes more: the tracers of a slab are listed once."""
+    nodes = [nodes_with(comm, blocks) for blocks in (2, 4, 8)]
+    assert nodes[2] - nodes[1] == 2 * (nodes[1] - nodes[0]) > 0
+
+
 @pytest.mark.parametrize(
     "part",
     [np.s_[:], np.s_[:, 1], np.s_[:, :, 1], np.s_[0], np.s_[:, ::2], np.s_[:0], np.s_[1, 1, 1:2]],

@@ -63,6 +63,20 @@ def test_tracers_change_ranks_as_on_the_cpu(comm, every):
     assert comm.size == 1 or comm.allreduce(changes) > 4
 
 
+@pytest.mark.parametrize("height", [1, 2, 4])
+@pytest.mark.parametrize("case", ["bilinear", "stream, either", "every 2, nearest"])
+def test_tracers_move_block_by_block_as_on_the_cpu(comm, case, height):
+    """Blocks lower and higher than the halo; the last one is what is left."""
+    device = simulated_gpu()
+    device.block_rows = lambda row_bytes: height
+    slow, fast = models_of(comm, device, "tracers.number=40", *CASES[case])
+    for _ in range(STEPS):
+        slow.step()
+        fast.step()
+        assert_alike(slow, fast, 1e-12)
+    assert sum(graph.launches for graph in device.recordings) > 0
+
+
 @pytest.mark.parametrize("case", ["bilinear", "stream, either"])
 def test_columns_travel_in_strips(comm, case, monkeypatch):
     """As where the carrier has a queue of its own: the same numbers, and still one recording."""

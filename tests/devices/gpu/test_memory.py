@@ -78,7 +78,7 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
 
 
 def test_a_dry_run_counts_what_the_card_will_hold():
-    """The flow, which a CPU does not store; a start drawn in Fourier space; work areas."""
+    """A start drawn in Fourier space; work areas."""
     device = gpu(np)
     device._card.uuid = "GPU-x"
     side = 8192
@@ -86,11 +86,30 @@ def test_a_dry_run_counts_what_the_card_will_hold():
     configuration = from_mapping(table)
     told = plan(configuration, Communicator.world(), device, trial=False).memory
     assert told == array_bytes(configuration, 1, device)
-    assert told > array_bytes(configuration, 1, CPU()) + 2 * 8 * side**2
-    assert told > 4.25 * 2**30
+    work = device.work_bytes((side, side), side, 1, side // 2 + 1, 8)
+    assert told > array_bytes(configuration, 1, CPU()) + work > 4.25 * 2**30
     table["initial"] = {"state": "gaussian", "stress_deviation": 0.3, "drawn": "fourier"}
     more = array_bytes(from_mapping(table), 1, device) - told
     assert more == 5 * 8 * side**2
+
+
+@pytest.mark.parametrize(("interpolation", "fields"), [("bilinear", 2), ("stream", 1)])
+def test_of_the_flow_a_block_of_rows_is_stored(interpolation, fields):
+    """So it takes 16 bytes a site less than where a block is the whole slab."""
+    side = 2**15
+    tracers = {"number": 1000, "every": 1, "interpolation": interpolation}
+    table = {"lattice": {"shape": [side, side]}, "tracers": tracers}
+    table["output"] = {"trajectory_every": 0.0}
+    configuration = from_mapping(table)
+    needed = []
+    for block in (H200_CACHE // 4, 8 * side**2):
+        device = gpu(np)
+        device._card.uuid = "GPU-x"
+        device.work_bytes = lambda *arguments: 0
+        device.block_bytes = block
+        needed.append(array_bytes(configuration, 1, device))
+    of_blocks = 2 * 8 * side**2  # rate and source
+    assert needed[1] - needed[0] - of_blocks == pytest.approx(8 * fields * side**2, rel=0.01)
 
 
 def test_whole_fields_are_restored_in_parts():

@@ -20,6 +20,7 @@ from epmpi.devices.cpu.fourier.vector_lines import CACHE_LINE, VectorLines
 from epmpi.devices.cpu.rows import NO_SITES, CompiledRows
 from epmpi.devices.cpu.sites import advance, draws
 from epmpi.devices.cpu.tracers import moves
+from epmpi.devices.cpu.tracers.row_blocks import TracerBlocks
 from epmpi.devices.device import Device
 from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
@@ -199,6 +200,10 @@ class CPU(Device):
             INTERPOLATIONS[move.interpolation], move.position, everyone, 0,
             len(everyone), flow, move.time_step, move.length, move.first_row - 1,
         )  # fmt: skip
+
+    def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
+        """Return what moves tracers block by block; see `Device.tracer_blocks`."""
+        return TracerBlocks(rows, height)
 
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, one after another."""

@@ -20,6 +20,7 @@ from epmpi.devices.gpu.departures import CardDepartures
 from epmpi.devices.gpu.graph_capture import CapturedStep
 from epmpi.devices.gpu.lines import STRIP_BYTES, Batch, GPULines, Plan
 from epmpi.devices.gpu.memory import CardMemory
+from epmpi.devices.gpu.row_blocks import TracerBlocks
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
 from epmpi.devices.tracer_move import TracerMove
@@ -29,6 +30,7 @@ from epmpi.physics.rules import Increments, SwitchingRule
 from epmpi.physics.switching import draw_limits
 
 EVENT_THREADS = 1 << 14  # that share the events of a step, whose number the host does not know
+MOST_HALO = 5  # rows of the flow beyond those of its tracers
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
 
 
@@ -134,11 +136,12 @@ class GPU(CardMemory, Device):
         """Return the most that plans of cuFFT take: as much each as what they transform at once.
 
         Of columns: a strip of the source and one of the responses, and what is left over; of rows:
-        a block there and back, the flow at once, and what is left over of each.
+        a block there and back, one of the flow with its halo, and what is left over of each.
         """
         length, width = shape
-        block = min(self.block_rows(width * real), rows) * width * real
-        flow = min(STRIP_BYTES, rows * width * real)
+        height = min(self.block_rows(width * real), rows)
+        block = height * width * real
+        flow = min(STRIP_BYTES, (height + MOST_HALO) * width * real)
         column = 2 * real * length
         strip = min(modes, max(1, STRIP_BYTES // (column * responses)))
         left = modes % strip
@@ -242,7 +245,7 @@ class GPU(CardMemory, Device):
 
     def move_tracers(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of a slab along a flow with halo rows; see `tracer_kernels`."""
-        position, number = move.room or (move.position, self._number_of(move.position))
+        position, number = self.room_of(move)
         tracer_kernels.move_all(
             len(position), position, number, flow, INTERPOLATIONS[move.interpolation],
             np.float64(move.time_step), move.length, move.first_row - 1,
@@ -252,9 +255,13 @@ class GPU(CardMemory, Device):
         """Return what finds the tracers that leave a slab, without waiting for the card."""
         return CardDepartures(self, start, stop, length, most)
 
-    def _number_of(self, position: NDArray) -> NDArray[np.int64]:
-        """Return on the card how many tracers an array holds that is full of them."""
-        return self.asarray(np.array([len(position)]))
+    def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
+        """Return what moves tracers block by block; see `Device.tracer_blocks`."""
+        return TracerBlocks(self, rows, height)
+
+    def room_of(self, move: TracerMove) -> tuple[NDArray, NDArray[np.int64]]:
+        """Return an array that begins with the tracers, and how many they are, on the card."""
+        return move.room or (move.position, self.asarray(np.array([len(move.position)])))
 
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:
         """Move the tracers of the lattices of a batch, in one launch."""
