@@ -95,6 +95,8 @@ class CardArray(np.ndarray):
 
     def __setitem__(self, index, value):
         target, where, number = self.view(np.ndarray), on_host(index), on_host(value)
+        if isinstance(number, np.ndarray) and np.may_share_memory(target[where], number):
+            not_recorded("a copy of what may overlap")
         queued(lambda: target.__setitem__(where, number))
 
     def fill(self, value):

@@ -4,8 +4,9 @@
     PYTHONPATH=tests .venv-gpu/bin/python tools/compile_kernels.py --capability 8.0 9.0
 
 Models of all kinds take steps on a card that executes nothing (tests/stand_in_card); what they
-launched is compiled for each capability. Where ptxas is on the path, registers, stack and spills
-are told. Numba's simulator runs kernels as plain Python, and so passes what has no types that fit.
+launched is compiled for each capability. Divisions in its PTX are told; where ptxas is on the path,
+registers, stack and spills too. Numba's simulator runs kernels as plain Python, and so passes what
+has no types that fit.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 CASES: list[dict[str, dict[str, Any]]] = [
     {},
@@ -57,6 +60,17 @@ def launch_all() -> list[tuple[Any, tuple]]:
                 model.observables()
             Batch(models).step()
             models[0].observables()
+            move = models[0].tracers.movement(0.1)
+            blocks = device.tracer_blocks(16, 4)
+            blocks.sort(move)
+            fields = 1 if move.interpolation == "stream" else 2
+            every = configuration.tracers.every  # seldom, in single precision
+            flow = device.zeros(
+                (fields, 4 + 5, 20), np.float32 if every > 1 else models[0].fft.dtype
+            )
+            blocks.move(0, move, flow)
+            tracers, number = models[0].tracers, device.asarray(np.array([9]))
+            device.departures(0, 8, 16, 9).look(tracers.identity, tracers.position, number)
             fft = models[0].fft
             assert isinstance(fft, SlabFFT)
             carrier = ThroughHost(world, device)
@@ -90,6 +104,11 @@ def resources(text: str, capability: tuple[int, int]) -> str:
     return ", ".join(dict.fromkeys(found))
 
 
+def divisions(text: str) -> list[str]:
+    """Return the kinds of instructions in PTX that divide."""
+    return sorted(set(re.findall(r"\s((?:div|rem|rcp)\.[\w.]+)\s", text)))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print one line a kernel and capability."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
@@ -104,6 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         for kernel, types in launched:
             text, _ = compile_ptx(kernel.py_func, types, cc=(major, minor))
             told = resources(text, (major, minor))
+            told += f" {' '.join(divisions(text)) or 'no division'}"
             print(
                 f"{named} {kernel.py_func.__name__:<18} {told} | {', '.join(map(str, types))[:90]}"
             )

@@ -170,6 +170,10 @@ class Device(Arrays):
         """
         return 0
 
+    def transform_work(self, field: int) -> int:
+        """Return the most that transforms of a field of so many bytes take beside it."""
+        return 0
+
     @abstractmethod
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> Any:
         """Return the transforms of the lines of a lattice (Lx, Ly); engine as in `run.fft`."""

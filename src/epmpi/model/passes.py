@@ -96,8 +96,8 @@ class BlockPasses(Passes):
         halo = sum(self._convolution.halo)
         for block, (begin, end) in enumerate(blocks):
             known = halo if begin and self._height >= halo else 0  # rows of the block before
-            if known:
-                flow[:, :known] = flow[:, self._height :]
+            for field in flow if known else ():
+                field[:known] = field[self._height :]
             rows = flow[:, known : end - begin + halo]
             self._convolution.responses(self._fields, rows, begin + known)
             self._tracers.move(block, move, flow)

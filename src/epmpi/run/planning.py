@@ -127,7 +127,8 @@ def _start_bytes(configuration: Configuration, sites: int, device: Device) -> in
         return 0
     real = 8 if configuration.run.precision == "double" else 4
     draws = DRAWS * 8 * sites if device.identity() is None else 0
-    return draws + real * sites * (1 if configuration.initial.drawn == "site" else 5)
+    fields = 1 if configuration.initial.drawn == "site" else 5
+    return draws + real * sites * fields + device.transform_work(real * sites)
 
 
 def _goes_in_blocks(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:

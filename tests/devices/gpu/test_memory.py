@@ -87,10 +87,11 @@ def test_a_dry_run_counts_what_the_card_will_hold():
     told = plan(configuration, Communicator.world(), device, trial=False).memory
     assert told == array_bytes(configuration, 1, device)
     work = device.work_bytes((side, side), side, 1, side // 2 + 1, 8)
-    assert told > array_bytes(configuration, 1, CPU()) + work > 4.25 * 2**30
+    assert told > array_bytes(configuration, 1, CPU()) + work
     table["initial"] = {"state": "gaussian", "stress_deviation": 0.3, "drawn": "fourier"}
     more = array_bytes(from_mapping(table), 1, device) - told
-    assert more == 5 * 8 * side**2
+    field = 8 * side**2
+    assert more == 5 * field + device.transform_work(field) > 7 * field
 
 
 @pytest.mark.parametrize(("interpolation", "fields"), [("bilinear", 2), ("stream", 1)])

@@ -147,6 +147,10 @@ class GPU(CardMemory, Device):
         left = modes % strip
         return (1 + responses) * (strip + left) * column + 4 * block + 2 * flow * (responses > 1)
 
+    def transform_work(self, field: int) -> int:
+        """Return what plans of cuFFT take for rows forward, rows back and columns of a field."""
+        return 3 * min(STRIP_BYTES, field)
+
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
         """Return the transforms of the lines of a lattice (Lx, Ly); the engine is "auto".
 

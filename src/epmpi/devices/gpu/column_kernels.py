@@ -39,7 +39,8 @@ def multiply(source, kernels, imaginary, odd, responses, before):
         return
     s = cuda.blockIdx.z
     sources = source.shape[1]
-    for x in range(cuda.blockIdx.y, kernels.shape[1], cuda.gridDim.y):
+    x = cuda.blockIdx.y
+    while x < kernels.shape[1]:  # a range would divide by its step
         opposite = length - x if x > 0 else 0
         mode = source[x, s, y]
         other = source[opposite, s, y]
@@ -52,6 +53,7 @@ def multiply(source, kernels, imaginary, odd, responses, before):
                 if (odd >> field) & 1:
                     factor = -factor
                 responses[opposite + before, at, y] = product(factor, other, times_i)
+        x += cuda.gridDim.y
 
 
 @kernel

@@ -28,9 +28,11 @@ def cut_rows(spectra, pieces, low, width, first, local):
     if mode < modes:
         start, columns = low[mode], width[mode]
         field = cuda.blockIdx.z
-        for row in range(cuda.blockIdx.y, rows, cuda.gridDim.y):
+        row = cuda.blockIdx.y
+        while row < rows:
             line = local * fields * start + ((first + row) * fields + field) * columns
             pieces[line + mode - start] = spectra[row, field, mode]
+            row += cuda.gridDim.y
 
 
 @kernel
@@ -49,6 +51,8 @@ def join_rows(pieces, low, width, first, local, fields, begin, spectra):
     if mode < modes:
         start, columns = low[mode], width[mode]
         field = cuda.blockIdx.z
-        for row in range(cuda.blockIdx.y, rows, cuda.gridDim.y):
+        row = cuda.blockIdx.y
+        while row < rows:
             line = local * fields * start + ((first + row) * fields + begin + field) * columns
             spectra[row, field, mode] = pieces[line + mode - start]
+            row += cuda.gridDim.y

@@ -162,7 +162,7 @@ class GPULines:
 
     def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
         """Transform the columns of exchanged fields (Lx, fields, ky) into (fields, ky, Lx)."""
-        self._columns(exchanged, forward=True)
+        self._in_strips(exchanged, forward=True)
         spectrum[...] = exchanged.transpose(1, 2, 0)
 
     def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
@@ -173,7 +173,7 @@ class GPULines:
         length = self.shape[0]
         inner = exchanged[before : before + length]
         inner[...] = spectrum.transpose(2, 0, 1)
-        self._columns(inner, forward=False)
+        self._in_strips(inner, forward=False)
         self._fill_halo(exchanged, before)
 
     def tabulate(
@@ -248,6 +248,13 @@ class GPULines:
             column_kernels.multiply(threads, given, factors, which, odd, found, before)
             self._columns(found[before : before + length], forward=False)
         self._fill_halo(responses, before)
+
+    def _in_strips(self, exchanged: NDArray, *, forward: bool) -> None:
+        """Transform columns in place, so many at a time that the work area stays small."""
+        length, fields, columns = exchanged.shape
+        width = max(1, STRIP_BYTES // (length * fields * exchanged.itemsize))
+        for first in range(0, columns, width):
+            self._columns(exchanged[:, :, first : first + width], forward=forward)
 
     def _columns(self, exchanged: NDArray, *, forward: bool) -> None:
         """Transform the columns of (Lx, fields, ky) in place; ky is contiguous."""
