@@ -209,4 +209,7 @@ def timed_exchanges(watch: Stopwatch) -> Iterator[None]:
         messages._await = kept[0]
         for kind, methods in kept[1].items():
             for name in EXCHANGE_STAGES:
-                setattr(kind, name, methods[name])
+                if name in methods:
+                    setattr(kind, name, methods[name])
+                else:
+                    delattr(kind, name)  # inherited
