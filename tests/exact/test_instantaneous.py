@@ -16,6 +16,7 @@ from scipy import stats
 from epmpi.config import ConfigError
 from epmpi.devices.cpu.compiler import record_loop
 from epmpi.devices.cpu.jumps.tiles import update_tile
+from epmpi.model.exact import choice
 from epmpi.model.model import Model
 from epmpi.physics import jumps
 
@@ -107,6 +108,27 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
         assert stats.kstest(hazards, "expon").pvalue > SIGNIFICANCE
         assert stats.kstest(places, "uniform").pvalue > SIGNIFICANCE
         assert stats.spearmanr(hazards[1:], hazards[:-1]).pvalue > SIGNIFICANCE
+
+
+@pytest.mark.statistics
+def test_wide_tiles_follow_the_same_law(monkeypatch):
+    """As large lattices and the extremal driver have them."""
+    monkeypatch.setattr(choice, "tile_width", lambda *_, **__: 16)
+    for name in ("weibull thresholds", "extremal, normal thresholds"):
+        assert Model(configuration(**JUMPS[name])).clock._engine.medium.width == 16
+        test_every_event_is_that_of_a_slow_gillespie(JUMPS[name])
+
+
+def test_tiles_are_narrow_where_rates_cost_most():
+    """Of thermal instantaneous events up to L = 256, of the extremal driver as of finite ones."""
+    for length, wanted in ((64, (8, 8, 8)), (128, (8, 16, 16)), (288, (16, 16, 16))):
+        shape = {"lattice": {"shape": (length, length)}, "tracers": {"number": 0}}
+        quiet = shape | {"output": {"trajectory_every": 0.0}}
+        kinds = (AT_ONCE, AT_ONCE | {"activation": "extremal"}, {"temperature": 0.03})
+        found = [
+            Model(configuration(**quiet, model=kind)).clock._engine.medium.width for kind in kinds
+        ]
+        assert tuple(found) == wanted
 
 
 @every_model

@@ -12,14 +12,14 @@ from epmpi.devices import Device, Orientation
 from epmpi.model.exact.engine import Engine
 from epmpi.model.exact.finite_engine import FiniteEngine
 from epmpi.model.exact.jump_engine import JumpEngine
-from epmpi.model.exact.response import tabulate
+from epmpi.model.exact.response import tabulate, tile_width
+from epmpi.model.expected import expected_activity
 from epmpi.physics import jumps, randomness
 
 
 def make_engine(
     configuration: Configuration,
     kernels: Sequence[NDArray[np.float64]],
-    width: int,
     drive: float,
     device: Device,
 ) -> Engine:
@@ -30,14 +30,14 @@ def make_engine(
     configuration : Configuration
     kernels : arrays, shape (Lx, Ly)
         Stress rates while the site (0, 0) yields: one; of events of random orientation three.
-    width : int
-        Of a tile, in sites.
     drive : float
     device : Device
     """
-    seed = configuration.run.seed
+    seed, model = configuration.run.seed, configuration.model
+    at_once = model.events == "instantaneous" and model.activation == "thermal"
+    width = tile_width(kernels[0].size, expected_activity(configuration), at_once=at_once)
     medium, *others = (tabulate(kernel, width, drive) for kernel in kernels[-2:])
-    if configuration.model.events == "finite":
+    if model.events == "finite":
         return FiniteEngine(medium, device.thinning(), seed)
     jump = jump_rule(configuration)
     threshold = initial_thresholds(configuration, jump, device)

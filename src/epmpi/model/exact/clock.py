@@ -21,10 +21,9 @@ from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
 from epmpi.model.exact.choice import make_engine
 from epmpi.model.exact.completed import CompletedEvents
-from epmpi.model.exact.response import on_all_ranks, tile_width
+from epmpi.model.exact.response import on_all_ranks
 from epmpi.model.exact.slab_stress import SlabStress
 from epmpi.model.exact.waiting import ExactWaitingTimes
-from epmpi.model.expected import expected_activity
 from epmpi.model.fields import Fields
 from epmpi.model.motion import ByAccumulatedStrain
 from epmpi.model.state import Accumulator, event_types
@@ -73,9 +72,8 @@ class ExactClock(Clock):
         if tracers.number:
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
-        width = tile_width(fft.lattice.sites, expected_activity(configuration))
         kernels = self._stress.kernels(fft)
-        self._engine = make_engine(configuration, kernels, width, activation.drive, fft.device)
+        self._engine = make_engine(configuration, kernels, activation.drive, fft.device)
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0

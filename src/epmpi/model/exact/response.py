@@ -15,13 +15,16 @@ from epmpi.spectral import Convolution, Transform
 # sums of as many of them in double precision as there may be active sites.
 BOUND_BITS = 23
 FEW_SITES, HIGH_ACTIVITY = 96**2, 1e-3
+FEW_SITES_AT_ONCE = 256**2  # of thermal instantaneous events
 
 
-def tile_width(sites: int, activity: float | None) -> int:
+def tile_width(sites: int, activity: float | None, *, at_once: bool = False) -> int:
     """Return the sites along a side of a tile, a multiple of 8.
 
     An event costs a pass over all tiles, and updates of tiles by the responses to all active
     sites: they are narrow where there are few sites or many active ones (`benchmarks.events`).
+    Of instantaneous events the rates of the sites of a tile take most of the time, which favours
+    narrow ones too; the extremal driver needs no rates (`benchmarks.jumps`).
 
     Parameters
     ----------
@@ -29,8 +32,11 @@ def tile_width(sites: int, activity: float | None) -> int:
         Of the lattice.
     activity : float or None
         Expected fraction of active sites; None if unknown.
+    at_once : bool
+        Whether events are instantaneous and thermal.
     """
-    return 8 if sites <= FEW_SITES or (activity or 0.0) > HIGH_ACTIVITY else 16
+    few = FEW_SITES_AT_ONCE if at_once else FEW_SITES
+    return 8 if sites <= few or (activity or 0.0) > HIGH_ACTIVITY else 16
 
 
 def response_to(convolution: Convolution, source: NDArray[np.float64]) -> NDArray[np.float64]:
