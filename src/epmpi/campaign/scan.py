@@ -237,6 +237,6 @@ def scan(
         draw_transients(directory / "transients.png", runs, jobs)
     if page is not None:
         write_page(page, path, directory)
-    told = (directory / "table.md").read_text(encoding="utf-8")
-    console.print(told, highlight=False, markup=False, soft_wrap=True)  # its lines stay whole
+    text = (directory / "table.md").read_text(encoding="utf-8")
+    console.print(text, highlight=False, markup=False, soft_wrap=True)  # its lines stay whole
     return rows

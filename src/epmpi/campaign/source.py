@@ -21,17 +21,17 @@ class Source:
 
     @cached_property
     def analysis(self) -> Analysis:
-        """Everything that the run allows."""
+        """The full analysis of the run."""
         return measure(self.run)
 
     @cached_property
     def log(self) -> LogResults | None:
-        """What the log of events gives."""
+        """Results from the log of events."""
         return measure_log([self.run])
 
     @cached_property
     def fields(self) -> FieldResults | None:
-        """What the frames of the stress give."""
+        """Results from the frames of the stress."""
         return measure_fields([self.run], None)
 
     @cached_property

@@ -92,7 +92,7 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
 
 
 def between(hosts: Collection[str]) -> str:
-    """Return what carries messages between hosts, where there are several."""
+    """Return the transport of messages between hosts, if there are several."""
     return f"; messages by {', '.join(wires())}" if len(hosts) > 1 else ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from epmpi.config.event_checks import check_extremal, check_instantaneous, check_orientation
 from epmpi.config.keys import ConfigError, Faults
@@ -28,33 +29,26 @@ MOST_STEPS = 2**53  # above it, times in double precision cannot resolve a step
 def check_combinations(sections: Sections) -> None:
     """Raise ConfigError for keys that are valid separately but not together."""
     model, initial, output = sections.model, sections.initial, sections.output
+    clock, run, tracers = sections.time, sections.run, sections.tracers
+    checks: tuple[tuple[Callable[..., None], *tuple[Any, ...]], ...] = (
+        (check_activation, model),
+        (check_instantaneous, model, clock),
+        (check_extremal, model, initial),
+        (check_orientation, model, tracers),
+        (check_initial, initial, model),
+        (check_loading, model, sections.propagator),
+        (check_tracers, tracers, output, sections.lattice),
+        (check_wire, run),
+        (check_clock, clock, run, tracers),
+        (check_events, clock, output),
+        (check_step, clock, model),
+        (check_multiples, clock, initial, output),
+        (check_seed, run),
+    )
     faults = Faults()
-    with faults.noted():
-        check_activation(model)
-    with faults.noted():
-        check_instantaneous(model, sections.time)
-    with faults.noted():
-        check_extremal(model, initial)
-    with faults.noted():
-        check_orientation(model, sections.tracers)
-    with faults.noted():
-        check_initial(initial, model)
-    with faults.noted():
-        check_loading(model, sections.propagator)
-    with faults.noted():
-        check_tracers(sections.tracers, output, sections.lattice)
-    with faults.noted():
-        check_wire(sections.run)
-    with faults.noted():
-        check_clock(sections.time, sections.run, sections.tracers)
-    with faults.noted():
-        check_events(sections.time, output)
-    with faults.noted():
-        check_step(sections.time, model)
-    with faults.noted():
-        check_multiples(sections.time, initial, output)
-    with faults.noted():
-        check_seed(sections.run)
+    for check, *settings in checks:
+        with faults.noted():
+            check(*settings)
     faults.report()
 
 

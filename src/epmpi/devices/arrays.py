@@ -1,4 +1,4 @@
-"""The arrays of a device: how they are made and copied, and what all devices do with them alike."""
+"""The arrays of a device: making, copying, and operations that are the same on all devices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class Arrays(ABC):
-    """Where the arrays of a rank live."""
+    """The arrays of a rank and the operations on them."""
 
     _arrays: Any = np  # the module whose functions take the arrays of this device
 
     @abstractmethod
     def free_bytes(self) -> int | None:
-        """Return the memory that arrays can still have; None where the system is not asked."""
+        """Return the bytes that arrays can still take; None if unknown."""
 
     @abstractmethod
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
@@ -28,7 +28,7 @@ class Arrays(ABC):
 
     @abstractmethod
     def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array (rows, ..., width) of lattices side by side, as `advance_batch` wants."""
+        """Return an array (rows, ..., width) of lattices side by side, for `advance_batch`."""
 
     @abstractmethod
     def asarray(self, host: NDArray) -> NDArray:
@@ -68,7 +68,7 @@ class Arrays(ABC):
     def outside_rows(
         self, position: NDArray, start: int, stop: int, length: int
     ) -> NDArray[np.int64]:
-        """Return, on the host, which tracers are not on rows [start, stop).
+        """Return, on the host, the indices of tracers that are not on rows [start, stop).
 
         Parameters
         ----------
@@ -86,14 +86,14 @@ class Arrays(ABC):
     def replace_rows(
         self, array: NDArray, number: int, leaving: NDArray[np.int64], arriving: NDArray
     ) -> NDArray:
-        """Put rows into an array in place of others; the last rows fill what stays empty.
+        """Replace rows of an array by others; the last rows fill places that stay empty.
 
         Parameters
         ----------
         array : array, shape (room, ...)
             Of the device; changed.
         number : int
-            How many of its rows are in use, the first ones.
+            Number of its rows in use, the first ones.
         leaving : int64 array
             Indices of rows in use, in order, on the host.
         arriving : array

@@ -22,7 +22,7 @@ from epmpi.devices.tracer_move import TracerMove
 class RowLoops(Protocol):
     """Passes over rows whose spectra lie in one piece of memory, each in one loop.
 
-    What a pass restores from the spectra is never stored.
+    The rows that a pass restores from the spectra are never stored.
     """
 
     def advance_sites(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
@@ -39,7 +39,7 @@ class RowLoops(Protocol):
     def transform_increments(
         self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
     ) -> None:
-        """Transform by how much a field, shape (rows, Ly), has grown; `before` is then `now`.
+        """Transform the increment of a field, shape (rows, Ly); `before` is then `now`.
 
         Parameters
         ----------
@@ -99,21 +99,21 @@ class Device(Arrays):
 
     @abstractmethod
     def describe(self) -> str:
-        """Return what the device is, for people."""
+        """Return a description of the device."""
 
     def arithmetic(self) -> tuple[str, str]:
-        """Return what the last bits of a run depend on, and all that is known of the device."""
+        """Return the arithmetic that the last bits of a run depend on, and a full description."""
         return self.describe(), self.describe()
 
     @abstractmethod
     def identity(self) -> str | None:
-        """Return what tells this GPU from all others; None for a CPU."""
+        """Return an identity of this GPU, which no other one has; None for a CPU."""
 
     def synchronize(self) -> None:
-        """Wait until all that was asked of the device is done; without a queue, it is."""
+        """Wait until all queued work is done; nothing to wait for without a queue."""
 
     def repeated_step(self, *, capture: bool) -> RepeatedStep:
-        """Return what takes the steps of a model; `capture`: whether they may be captured."""
+        """Return the counter of the steps of a model; `capture`: whether they may be captured."""
         return RepeatedStep(self.counter(0))
 
     def aside(self, work: Callable[[], None]) -> None:
@@ -121,18 +121,18 @@ class Device(Arrays):
         work()
 
     def beside(self, work: Callable[[], None]) -> Any:
-        """Do work of a library in a second queue, after all that was asked for so far.
+        """Do work of a library in a second queue, after all work queued so far.
 
-        Return what `after` takes.
+        Return a token for `after`.
         """
         work()
         return None
 
     def after(self, token: Any) -> None:
-        """Let what is asked from now on begin after work of `beside`; nothing for None."""
+        """Let all later work wait for work of `beside`; nothing for None."""
 
     def recorded(self, work: Callable[[], Any]) -> Callable[[], Any]:
-        """Return what does some work again and again, as a recorded step is repeated."""
+        """Return a function that repeats some work, as a captured step is repeated."""
         return work
 
     def mark(self) -> Any:
@@ -153,12 +153,12 @@ class Device(Arrays):
 
     @abstractmethod
     def block_rows(self, row_bytes: int) -> int:
-        """Return how many rows to work on at a time."""
+        """Return the number of rows to work on at a time."""
 
     def work_bytes(
         self, shape: tuple[int, int], rows: int, responses: int, modes: int, real: int
     ) -> int:
-        """Return the most that the transforms of a convolution take beside their arrays.
+        """Return the largest bytes of the work areas of a convolution's transforms.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ class Device(Arrays):
     def faster_shape(
         self, shape: tuple[int, int], dtype: DTypeLike
     ) -> tuple[tuple[int, int], float]:
-        """Return the next shape (Lx, Ly) with fast lines, and how many times less a site costs.
+        """Return the next shape (Lx, Ly) with fast lines, and the factor gained a site.
 
         The same shape and 1 where nothing is known.
         """
@@ -242,9 +242,9 @@ class Device(Arrays):
         begun, step
             Of `SiteUpdate`.
         events : int64 array, shape (1,)
-            How many of `begun` there are.
+            Number of indices in `begun`.
         first_site : int
-            What is added to an index in `begun` to get one in `last`.
+            Added to an index in `begun` to get one in `last`.
         since : int64 array, shape (1,)
             Step of the first event that counts.
         last : int64 array, shape (sites,)

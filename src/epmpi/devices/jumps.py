@@ -1,4 +1,4 @@
-"""Records of instantaneous events of the exact clock: what its compiled loops work on.
+"""Records of instantaneous events of the exact clock, the data of its compiled loops.
 
 They are the same on every rank.  The sites are all those of the lattice, in tiles as in `thinning`.
 Times are in units of tau since the last flush, when the stress of all sites was computed by FFT.
@@ -70,7 +70,7 @@ class JumpTiles(NamedTuple):
 
 
 class Orientation(NamedTuple):
-    """What events of random orientation have beside the medium, which is then that of cos 4 psi.
+    """Responses to events of random orientation beside the medium, which is that of cos 4 psi.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class JumpLoops(Protocol):
         """Follow all events up to a time; see `thinning.Loops.follow`."""
 
 
-# Where the clock stands; `active` is always 0, `load` the stress that the drive, and the isotropic
+# The state of the clock; `active` is always 0, `load` the stress that the drive, and the isotropic
 # response to events, have added to all sites since the last flush, at the time `renewed`.
 JUMP_PROGRESS = np.dtype(
     [*((name, PROGRESS[name]) for name in PROGRESS.names or ()), ("load", "f8")]

@@ -28,12 +28,12 @@ class RepeatedStep:
         self.number = number
 
     def begin_at(self, step: int) -> None:
-        """Go on from a step, with arrays that may be others than before."""
+        """Start from a step, perhaps with other arrays than before."""
         self.number[:] = step
         self.forget()
 
     def forget(self) -> None:
-        """Forget what was captured: the steps to come are made of other arrays or other work."""
+        """Forget captures: later steps have other arrays or other work."""
 
     def take(self, key: Hashable, work: Work) -> None:
         """Do the work of a step, which is the same each time for a key, and count it.

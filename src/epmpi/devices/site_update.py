@@ -1,4 +1,4 @@
-"""One step of the sites, without the rate of their stress: what a device is asked to do."""
+"""One step of the sites, as a task for a device; the rate of their stress is given apart."""
 
 from __future__ import annotations
 

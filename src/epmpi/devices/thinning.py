@@ -1,4 +1,4 @@
-"""Records of the exact clock: what its compiled loops work on, the same on every rank.
+"""Records of the exact clock, the data of its compiled loops; the same on every rank.
 
 The sites are all those of the lattice, in tiles of ``width x width`` sites.  Times are in units of
 tau since the last flush, when the stress of all sites was computed by FFT.
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from epmpi.physics.rules import SwitchingRule
 
-# Why `Loops.follow` returns.
-REACHED = 0  # the time that was asked for
+# Reasons for which `Loops.follow` returns.
+REACHED = 0  # the requested time
 FULL = 1  # so many events are complete, or times are to be counted from a later moment
 LONGEST = 2.0**24  # beyond it, times since the last flush would have less than 28 binary places
 
@@ -142,7 +142,7 @@ class Events(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Rooms for one tile and for the choice among tiles.
+    """Work arrays for one tile and for the choice among tiles.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ class Scratch(NamedTuple):
 
 
 class Records(NamedTuple):
-    """All that the loops work on."""
+    """All data of the loops."""
 
     medium: Medium
     sites: Sites
@@ -184,7 +184,7 @@ class Loops(Protocol):
     """
 
     def list_active(self, records: Records, state: NDArray) -> None:
-        """Take note of the sites that yield at time 0."""
+        """List the sites that yield at time 0."""
 
     def restart(
         self, now: float, records: Records, state: NDArray, seed: np.uint64, rule: SwitchingRule
@@ -203,7 +203,7 @@ class Loops(Protocol):
         """Follow all events up to a time; return REACHED, or FULL where the log is to be read."""
 
 
-# Where the clock stands; an array of one record.
+# The state of the clock, as an array of one record.
 PROGRESS = np.dtype(
     [
         ("now", np.float64),  # of the last candidate or horizon

@@ -1,4 +1,4 @@
-"""One move of tracers, without the flow that they follow: what a device is asked to do."""
+"""One move of tracers, as a task for a device; the flow that they follow is given apart."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class TracerMove:
     Attributes
     ----------
     interpolation : str
-        As in the configuration: what the fields of the flow are.
+        As in the configuration; it determines the fields of the flow.
     position : float64 array, shape (tracers, 2)
         Unwrapped (x, y) of the tracers of the slab, in lattice spacings; updated.  Of a batch,
         (lattices, tracers, 2).
     time_step : float
-        What the flow is multiplied by.
+        Factor of the flow.
     length : int
         Lx.
     first_row : int

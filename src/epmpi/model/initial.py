@@ -45,7 +45,7 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
         return field
     spectrum = fft.forward(field[None])
     del field
-    # Modes 0 < ky < Ly/2 stand for themselves and their conjugates.
+    # Modes 0 < ky < Ly/2 represent their conjugates too.
     twice = np.where((fft.ky == 0) | (2 * fft.ky == slab.lattice.shape[1]), 1.0, 2.0)
     # Column by column, and exactly rounded, so that the ranks do not matter.
     mine = [np.sum(twice[some] * kernel**2, axis=1) for some, kernel in _kernel(configuration, fft)]

@@ -20,7 +20,7 @@ _LAUNCHERS = (
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"),
 )
 
-WIRES = (  # variables by which MPI libraries are told what to send by
+WIRES = (  # variables that choose the transport of MPI libraries
     "MPIR_CVAR_CH4_NETMOD", "UCX_TLS", "UCX_NET_DEVICES", "FI_PROVIDER", "FI_TCP_IFACE",
     "OMPI_MCA_pml", "OMPI_MCA_mtl", "OMPI_MCA_btl",
 )  # fmt: skip
@@ -110,7 +110,7 @@ def library() -> str:
 
 
 def wires() -> list[str]:
-    """Return what carries messages between hosts, as far as the library says.
+    """Return the transport of messages between hosts, as far as the library says.
 
     That is its device, where it names one (MPICH), and the variables that choose one.
     """

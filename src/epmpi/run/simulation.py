@@ -259,8 +259,8 @@ class Simulation(Sealed):
             On all ranks, after SIGINT (Ctrl-C) and the checkpoint: a KeyboardInterrupt, so that a
             loop over runs ends too.  Not with a shared control, whose owner has the signals.
         """
-        course = self.course(directory, progress=progress, control=control, every=every, call=call)
-        with closing(course) as steps:
+        calls = Calls.of(every, call, self.configuration)
+        with closing(self._course.steps(directory, calls, control, shown=progress)) as steps:
             for step in steps:
                 self.model.advance(step)
         if control is None and self.stopped == INTERRUPT:
@@ -268,22 +268,15 @@ class Simulation(Sealed):
         return self.directory
 
     def course(
-        self,
-        directory: str | os.PathLike[str] | None = None,
-        *,
-        progress: bool = True,
-        control: RunControl | None = None,
-        every: float | None = None,
-        call: Callable[[Moment], object] | None = None,
+        self, directory: str | os.PathLike[str] | None, control: RunControl
     ) -> Generator[int]:
         """Do all that `run` does except the steps, which the caller takes at each iteration.
 
-        Collective.  Parameters and errors as for `run`.
+        Collective.  Errors as for `run`.
 
         Yields
         ------
         int
             The step up to which there is nothing else to do: at most until there.
         """
-        calls = Calls.of(every, call, self.configuration)
-        return self._course.steps(directory, calls, control, shown=progress)
+        return self._course.steps(directory, None, control, shown=False)

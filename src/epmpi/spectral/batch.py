@@ -1,8 +1,8 @@
 """The convolution of several lattices at once, on one rank: every pass takes all of them.
 
 The lattices of a batch lie side by side, ``(x, lattice, y)``: the columns of all of them are then
-columns of one array, and a pass is one batch of transforms whatever their number.  Nothing but the
-product with the kernels knows where a lattice ends.
+columns of one array, and a pass is one batch of transforms whatever their number.  Only the
+product with the kernels distinguishes the lattices.
 """
 
 from __future__ import annotations

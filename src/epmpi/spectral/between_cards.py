@@ -1,4 +1,4 @@
-"""The exchange between ranks on GPUs, in strips of columns: one travels while others are worked on.
+"""The exchange between ranks on GPUs, in strips of columns, sent while others are transformed.
 
 A rank keeps its rows as one piece for each strip of each rank, ``(local rows, fields, ky of the
 strip)``, and its columns strip by strip, ``(x, fields, ky of the strip)``: what a strip exchanges
@@ -102,7 +102,7 @@ class BetweenCards(CutRows):
         return self._strips[number]
 
     def begin(self) -> None:
-        """Begin to give all rows.  Collective."""
+        """Begin to send all rows.  Collective."""
         self._under_way = [
             self._carry(self._rows, rows, wire, columns)
             for rows, wire, columns in zip(
@@ -111,23 +111,23 @@ class BetweenCards(CutRows):
         ]
 
     def arrived(self, number: int) -> NDArray:
-        """Return the columns (Lx, fields, ky) of a strip, when those of all ranks are there."""
+        """Return the columns (Lx, fields, ky) of a strip, when they have arrived from all ranks."""
         self._device.after(self._under_way[number])
         strip, flat = self._strips[number], self._wires[number]
         if strip.dtype != flat.dtype:
             strip[...] = flat.reshape(strip.shape)
         return strip
 
-    def give(self, number: int) -> None:
-        """Begin to give the columns of a strip.  Collective."""
+    def send(self, number: int) -> None:
+        """Begin to send the columns of a strip.  Collective."""
         strip, flat = self._strips[number], self._wires[number]
         if strip.dtype != flat.dtype:
             flat.reshape(strip.shape)[...] = strip
         columns, rows = self._column_parts[number], self._row_parts[number]
         self._under_way.append(self._carry(flat, columns, self._rows, rows))
 
-    def all_given(self) -> None:
-        """Let what follows wait for the rows of all strips."""
+    def all_sent(self) -> None:
+        """Let all later work wait for the rows of all strips."""
         for token in self._under_way:
             self._device.after(token)
         self._under_way = []
@@ -140,9 +140,9 @@ class BetweenCards(CutRows):
         return columns
 
     def to_rows(self) -> None:
-        """Give all columns of an exchange of one strip.  Collective."""
-        self.give(0)
-        self.all_given()
+        """Send all columns of an exchange of one strip.  Collective."""
+        self.send(0)
+        self.all_sent()
 
     def _cut_rows(self, spectra: NDArray, first: int) -> None:
         self._lines.cut_rows(spectra, self._rows, self._tables, first, self._local)
@@ -154,7 +154,7 @@ class BetweenCards(CutRows):
         )
 
     def _carry(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
-        """Begin an exchange; return what `Device.after` takes."""
+        """Begin an exchange; return a token for `Device.after`."""
 
         def exchange() -> None:
             self._carrier.exchange(send, sent, receive, received)
@@ -166,7 +166,7 @@ class BetweenCards(CutRows):
 
 
 def strips_of(layout: Layout, carrier: Transport, fields: int) -> int:
-    """Return in how many strips the columns of some fields travel, the same on all ranks."""
+    """Return the number of strips in which columns of some fields are sent, on all ranks alike."""
     ranks = layout.communicator.size
     if not carrier.overlaps:
         return 1

@@ -88,7 +88,7 @@ class SlabConvolution(Convolution):
         """Write responses into `out` (fields, rows, Ly), from a row of the slab with halo on."""
         total, height = out.shape[1], len(self._block_source)
         if self._response.rows(0, total) is not None:
-            height = total  # straight from there to here
+            height = total  # all at once
         for begin in range(0, total, height):
             end = min(begin + height, total)
             for target, field in zip(out, fields, strict=True):
@@ -116,6 +116,6 @@ class StripConvolution(SlabConvolution):
             kernels = self._lines.some_columns(self._kernels, first, last)
             responses = response.strip(strip)
             self._lines.convolve(columns, kernels, self._imaginary, responses, self.halo[0])
-            response.give(strip)
+            response.send(strip)
             first = last
-        response.all_given()
+        response.all_sent()

@@ -1,4 +1,4 @@
-"""Between rows and columns of a transform: what an exchange offers, and the one in one memory."""
+"""The exchange between rows and columns of a transform: its interface, and one in shared memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from epmpi.spectral.shared_memory import shared_memory
 
 
 class Exchange(ABC):
-    """The way of some fields from rows to columns and back, with its arrays."""
+    """The transpose of some fields between rows and columns, with its arrays."""
 
     @property
     @abstractmethod
@@ -29,15 +29,15 @@ class Exchange(ABC):
 
     @abstractmethod
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform real rows (n, fields, Ly), the local rows from `first` on, and give them."""
+        """Transform real rows (n, fields, Ly), the local rows from `first` on, and send them."""
 
     @abstractmethod
     def to_columns(self) -> NDArray:
-        """Return the array (Lx, fields, ky), when all rows have been given.  Collective."""
+        """Return the array (Lx, fields, ky), when all rows have been sent.  Collective."""
 
     @abstractmethod
     def to_rows(self) -> None:
-        """Give all columns.  Collective."""
+        """Send all columns.  Collective."""
 
     @abstractmethod
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
@@ -109,8 +109,8 @@ class CutRows(Exchange):
 class OneMemory(Exchange):
     """An exchange in which nothing moves: all ranks see the array ``(Lx + halo, fields, ky)``.
 
-    Its rows are written by the ranks that own them, its columns likewise; between the two all wait
-    for each other.  Rows begin on cache lines.
+    Rows and columns are written by the ranks that own them; between the two all ranks wait.  Rows
+    begin on cache lines.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class OneMemory(Exchange):
         return self.whole[start + begin : start + end]
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
-        """Transform rows to where they belong."""
+        """Transform rows into the array."""
         self._lines.transform_rows(rows, self.rows(first, first + len(rows)))
 
     def to_columns(self) -> NDArray:
@@ -155,7 +155,7 @@ class OneMemory(Exchange):
         self._wait()
 
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
-        """Restore rows from where they lie."""
+        """Restore rows from the array."""
         chosen = slice(fields[0], fields[-1] + 1)
         self._lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
 

@@ -1,7 +1,7 @@
 """An exchange by messages, in chunks of rows that overlap with work.
 
-A chunk of rows leaves as soon as its rows are transformed, and on the way back a row is awaited
-when it is wanted: the messages travel while other rows are worked on.
+A chunk is sent as soon as its rows are transformed, and on the way back a row is waited for when it
+is needed: messages overlap with work on other rows.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class ByMessages(CutRows):
 
     @property
     def columns(self) -> NDArray:
-        """The array (Lx + halo, fields, ky), once nothing travels from it any more."""
+        """The array (Lx + halo, fields, ky), once all messages from it have been sent."""
         _await(self._travelling, None)
         return self._columns
 
@@ -164,7 +164,7 @@ def _await(travelling: list[Any], chunks: int | None) -> None:
 
 
 def _chunks(layout: Layout, mode_bytes: int) -> int:
-    """Return in how many chunks the rows of all ranks travel; `mode_bytes`: of all fields."""
+    """Return the number of chunks in which rows are sent; `mode_bytes`: of all fields."""
     ranks = layout.communicator.size
     rows, modes = layout.lattice.shape[0] // ranks, layout.lattice.modes // ranks
     message = rows * modes * mode_bytes

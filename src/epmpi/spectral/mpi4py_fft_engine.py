@@ -1,7 +1,7 @@
 """The engine mpi4py-fft (Mortensen, Dalcin and Keyes, J. Open Source Software 4, 1340, 2019): FFTW.
 
 It transforms whole fields in arrays of the host, and exchanges them with derived types of MPI.  Its
-spectra are ``(Lx, ky)``; where ours are asked for they are transposed.
+spectra are ``(Lx, ky)``; they are transposed for the other layers.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Mpi4pyConvolution(Convolution):
         return self._source[begin:end]
 
     def set_source(self, begin: int, end: int) -> None:
-        """Take the source of local rows begin ... end: it is where `source_block` said."""
+        """Do nothing: the source is in the array of `source_block`."""
 
     def apply(self) -> None:
         """Transform, multiply and transform back; exchange the halo rows.  Collective."""

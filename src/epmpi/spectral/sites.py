@@ -103,7 +103,7 @@ class SourceMessages(Exchange):
         return columns
 
     def to_rows(self) -> None:
-        """Give all columns.  Collective."""
+        """Send all columns.  Collective."""
         self._spectra.to_rows()
 
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:

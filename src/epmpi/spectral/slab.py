@@ -1,8 +1,8 @@
 """The distributed Fourier transform of fields that are cut into slabs.
 
 Real fields are ``(fields, rows, Ly)``; spectra stay transposed, ``(fields, ky, Lx)`` with the ky of
-this rank, kx contiguous.  Between the two stands one exchange, whose arrays are ``(x, field, ky)``:
-what a rank receives from the others is then one array without any unpacking.
+this rank, kx contiguous.  Between the two is one exchange, with arrays ``(x, field, ky)``:
+a rank receives one array from the others, which needs no unpacking.
 """
 
 from __future__ import annotations

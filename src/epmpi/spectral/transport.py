@@ -42,7 +42,7 @@ class Offer:
 
 
 def decide(offers: Sequence[Offer]) -> str:
-    """Return how the arrays of all ranks travel.
+    """Return the transport of the arrays of all ranks.
 
     NCCL where all ranks have it and no two share a GPU, which it refuses; MPI where it takes the
     arrays as they are; else through the host, which works everywhere.
@@ -127,13 +127,13 @@ class ThroughHost:
 
 
 def offer(device: Device) -> Offer:
-    """Return what this rank could do."""
+    """Return the capabilities of this rank."""
     card = device.identity()
     return Offer(card, device.has_nccl(), card is not None and cuda_aware())
 
 
 def agree(communicator: Communicator, device: Device) -> str:
-    """Decide how arrays travel; return its name.  Collective."""
+    """Choose the transport; return its name.  Collective."""
     offers = communicator.gather(offer(device))
     name: str = communicator.broadcast(decide(offers) if offers is not None else None)
     if name != HOST:
@@ -144,7 +144,7 @@ def agree(communicator: Communicator, device: Device) -> str:
 
 
 def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:
-    """Decide how arrays travel; return its name, and what does it.  Collective."""
+    """Choose the transport; return its name and the object that carries it out.  Collective."""
     name = agree(communicator, device)
     if name == NCCL:
         by_nccl: Any = device

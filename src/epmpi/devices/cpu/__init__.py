@@ -1,4 +1,4 @@
-"""The CPU: NumPy arrays, line transforms of a kept library, loops compiled by Numba."""
+"""The CPU: NumPy arrays, line transforms, loops compiled by Numba."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LINES: dict[str, type[LibraryLines]] = {"vector": VectorLines, "numpy": Library
 
 
 class CPU(Device):
-    """One core: what the layers above need of arrays, transforms of lines, and compiled loops."""
+    """One core: NumPy arrays, transforms of lines, and compiled loops."""
 
     name = "cpu"
 
@@ -43,7 +43,7 @@ class CPU(Device):
         return platform.processor() or platform.machine()
 
     def arithmetic(self) -> tuple[str, str]:
-        """Return what the last bits depend on, and name and features of the processor."""
+        """Return the kind of arithmetic, and name and features of the processor."""
         name, features = arithmetic.processor()
         return arithmetic.arithmetic(), f"{name}: {arithmetic.has(features)}"
 
@@ -51,7 +51,7 @@ class CPU(Device):
         """Return None: arrays on the host need no card."""
 
     def free_bytes(self) -> None:
-        """Return None: what the system can give is not asked."""
+        """Return None: the system is not asked."""
 
     # Arrays.
 
@@ -80,7 +80,7 @@ class CPU(Device):
     # Transforms of lines.
 
     def block_rows(self, row_bytes: int) -> int:
-        """Return how many rows to work on at a time."""
+        """Return the number of rows to work on at a time."""
         return max(1, BLOCK_BYTES // row_bytes)
 
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> LibraryLines:
@@ -108,11 +108,11 @@ class CPU(Device):
     def faster_shape(
         self, shape: tuple[int, int], dtype: DTypeLike
     ) -> tuple[tuple[int, int], float]:
-        """Return the next shape (Lx, Ly) with fast lines, and how many times less a site costs."""
+        """Return the next shape (Lx, Ly) with fast lines, and the factor gained a site."""
         return costs.faster_shape(shape, dtype)
 
     def row_loops(self, lines: LibraryLines) -> CompiledRows | None:
-        """Return whole passes over rows, where the lines are transformed by loops of ours."""
+        """Return whole passes over rows, if the lines are transformed by compiled loops."""
         return CompiledRows(lines) if isinstance(lines, VectorLines) else None
 
     # The physics, site by site and tracer by tracer.
@@ -183,13 +183,13 @@ class CPU(Device):
         return thinning
 
     def jumps(self) -> JumpLoops:
-        """Return those of its instantaneous events."""
+        """Return the loops of the exact clock for instantaneous events."""
         return jumps
 
     def outside_rows(
         self, position: NDArray, start: int, stop: int, length: int
     ) -> NDArray[np.int64]:
-        """Return which tracers are not on rows [start, stop); see `Device.outside_rows`."""
+        """Return which tracers are outside of rows [start, stop); see `Device.outside_rows`."""
         found = np.empty(len(position), np.int64)
         return found[: moves.find_outside(position, start, stop, length, found)]
 

@@ -29,13 +29,13 @@ def processor() -> tuple[str, str]:
 
 
 def has(features: str) -> str:
-    """Return what a list such as "+avx,-fma" says that there is, by blanks."""
+    """Return the features that a list such as "+avx,-fma" has, separated by blanks."""
     return " ".join(word[1:] for word in features.split(",") if word.startswith("+"))
 
 
 @cache
 def arithmetic() -> str:
-    """Return in words what the last bits depend on."""
+    """Return the kind of arithmetic, which the last bits depend on, in words."""
     name, features = processor()
     machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features)
     code = machine.emit_assembly(llvm.parse_assembly(MULTIPLY_ADD))

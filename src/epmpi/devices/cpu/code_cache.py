@@ -1,8 +1,8 @@
-"""Compiled code on disk: a convenience, so that whatever befalls it never stops a run.
+"""Compiled code on disk: a convenience, whose failure never stops a run.
 
 Every compiled function has a file of its own, whose name is a hash of all that the code depends
 on and which begins with a checksum.  It appears by one rename.  So ranks that compile the same at
-once replace like by like, and a file that is cut off or damaged is seen, dropped and made again.
+once replace like by like, and a file that is cut off or damaged is detected and made again.
 Numba's own cache has neither: it numbers its files in an index that all processes write to.
 
 The folders are tried in order: `NUMBA_CACHE_DIR`; epmpi below `XDG_CACHE_HOME` or `~/.cache`; one
@@ -34,7 +34,7 @@ _PRIVATE = f"epmpi-{os.getuid()}"  # in the folder for temporary files, where ot
 
 
 def folders() -> Iterator[Path]:
-    """Yield where compiled code may lie, the best place first."""
+    """Yield the folders for compiled code, the best one first."""
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(named)
     if named := os.environ.get("XDG_CACHE_HOME"):
@@ -62,7 +62,7 @@ class CodeFiles:
     Attributes
     ----------
     tell : function of a text
-        Receives what a user should know: that something is compiled, and that it cannot be kept.
+        Receives messages for the user: that something is compiled, or cannot be kept.
     place : Path or None
         The folder that code was last read from or kept in.
     """
@@ -72,7 +72,7 @@ class CodeFiles:
         self.place: Path | None = None
         self._version = version
         self._refused: dict[Path, str] = {}  # folder: why nothing is kept there
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def load(self, name: str, key: Any) -> Any:
         """Return the code of this name and key, or None."""
@@ -93,7 +93,7 @@ class CodeFiles:
         return None
 
     def save(self, name: str, key: Any, code: Any) -> None:
-        """Keep code in the first folder that takes it; tell once where a better one did not."""
+        """Keep code in the first folder that takes it; report once if a better one did not."""
         content = dumps((key, code))
         content = CHECKSUM(content).digest() + content
         for folder in folders():
@@ -106,21 +106,21 @@ class CodeFiles:
             else:
                 self.place = folder
                 if self._refused:
-                    self._tell_once(f"{self._why()}; it is kept in {folder}")
+                    self._report_once(f"{self._why()}; it is kept in {folder}")
                 return
         remedy = "every run compiles anew; set NUMBA_CACHE_DIR to a folder that can be written to"
-        self._tell_once(f"{self._why()}: {remedy}")
+        self._report_once(f"{self._why()}: {remedy}")
 
     def begins_to_compile(self) -> None:
-        """Tell that the wait that follows is for the compiler."""
-        self._tell_once("compiling for this processor, once: about half a minute")
+        """Report that the following wait is for the compiler."""
+        self._report_once("compiling for this processor, once: about half a minute")
 
     def _why(self) -> str:
         return f"compiled code cannot be kept ({', '.join(self._refused.values())})"
 
-    def _tell_once(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+    def _report_once(self, text: str) -> None:
+        if text not in self._reported:
+            self._reported.add(text)
             self.tell(text)
 
     def _write(self, folder: Path, name: str, content: bytes) -> None:
@@ -158,7 +158,7 @@ FILES = CodeFiles(f"cpu-{_source_hash()}")
 
 
 class CodeCache(_Cache):
-    """The compiled forms of one function; what Numba asks of a cache.
+    """The compiled forms of one function, with the interface of Numba's caches.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ class CodeCache(_Cache):
 
     @property
     def cache_path(self) -> str:
-        """The best place for the code, which need not take it."""
+        """The best folder for the code, which may refuse it."""
         return str(next(folders(), ""))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -200,10 +200,10 @@ class CodeCache(_Cache):
         digest = CHECKSUM(repr((place, str(signature), processor, code)).encode())
         return f"{function.__name__}-{digest.hexdigest()[:32]}", key
 
-    # The rest is asked for by nobody here.
+    # Required by Numba; not called here.
 
     def enable(self) -> None:
-        """Do nothing: it always is."""
+        """Do nothing: it is always enabled."""
 
     def disable(self) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Compilation for the CPU: Numba, with a cache on disk that is our own (`code_cache`)."""
+"""Compilation for the CPU: Numba, with a cache on disk (`code_cache`)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from epmpi.physics import switching as plain_switching
 def compiled(function: Callable, from_python: bool = True) -> Callable:
     """Compile a loop for the CPU and keep the result on disk.
 
-    What only other compiled loops call is compiled faster with `from_python` false.
+    With `from_python` false, for functions that only compiled loops call, it compiles faster.
 
-    Strict IEEE arithmetic but for fused multiply-adds, so that a line or a site gives the same bits
-    wherever it stands.
+    Strict IEEE arithmetic except for fused multiply-adds, so that a line or a site gives the same
+    bits at any place.
     """
     dispatcher = numba.njit(  # type: ignore[call-overload]
         nogil=True,
@@ -35,13 +35,13 @@ def compiled(function: Callable, from_python: bool = True) -> Callable:
 
 
 def inlined(function: Callable) -> Callable:
-    """Compile what other compiled loops contain: it is put in place where it is called."""
+    """Compile a function that is inlined into the loops that call it."""
     return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
 def uncounted(**options: Any) -> Callable[[Callable], Any]:
-    """Return Numba's compiler for functions that make no array and count no holders of one."""
-    untyped: Any = numba.njit  # Numba has no word of `_nrt` in its types
+    """Return Numba's compiler without reference counting, for functions that make no array."""
+    untyped: Any = numba.njit  # Numba's types lack `_nrt`
     compiler: Callable[[Callable], Any] = untyped(
         nogil=True, error_model="numpy", _nrt=False, **options
     )
@@ -49,14 +49,14 @@ def uncounted(**options: Any) -> Callable[[Callable], Any]:
 
 
 def part(function: Callable) -> Callable:
-    """Compile a part of `record_loop`, which is put in place where it is called."""
+    """Compile a part of a `record_loop`, which is inlined into it."""
     return uncounted(forceinline=True)(function)
 
 
 def record_loop(function: Callable) -> Callable:
     """Compile a loop over arrays that come in records (named tuples), as `compiled` does.
 
-    Without counting who holds them, which would cost more than the work: it may make none.
+    Without reference counting, which would take longer than the work: it may make no arrays.
     """
     dispatcher = uncounted()(function)
     dispatcher._cache = CodeCache(function)
@@ -64,7 +64,7 @@ def record_loop(function: Callable) -> Callable:
 
 
 def called_loop(function: Callable) -> Callable:
-    """Compile what several places of a `record_loop` call: once, not in each of them."""
+    """Compile a function that a `record_loop` calls in several places, without inlining."""
     return uncounted(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 

@@ -1,6 +1,6 @@
 """The passes over the rows of a slab, each in one compiled loop over their spectra.
 
-Wherever rows are restored, they stay in the first caches until they have been used.
+Restored rows stay in the first caches until they have been used.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class CompiledRows:
     def transform_increments(
         self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
     ) -> None:
-        """Transform by how much a field has grown, W rows at a time; see `row_pass`."""
+        """Transform the increment of a field, W rows at a time; see `row_pass`."""
         row_pass.transform_increments(
             now, before, sources, self._strip, self._lines.work, self._lines.row_plan
         )

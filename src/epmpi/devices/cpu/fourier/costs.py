@@ -2,8 +2,8 @@
 
 Nanoseconds per site of steps without tracers, double precision, one core, fitted to
 `benchmarks/results/sides.csv` (docs/performance.md, Sides); only ratios count.  The cost of a prime
-from 11 on grows with it, in our plans and in those of the library, until the library changes to
-Bluestein's algorithm, which costs the same for any prime.
+from 11 on grows with it, for `vector_lines` and for the library, until that changes to Bluestein's
+algorithm, which costs the same for any prime.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SMALL = 64 * 64  # sites: below, what a step costs is not that of its lines
 
 
 def site_cost(shape: tuple[int, int], dtype: DTypeLike) -> float:
-    """Return what a step costs a site on a lattice (Lx, Ly), in a unit of its own."""
+    """Return the cost of a step for a site of a lattice (Lx, Ly), in arbitrary units."""
     large = [sum(p for p in prime_factors(length) if p >= LARGE) for length in shape]
     if all(has_plan(length, dtype) for length in shape):
         return OURS + PRIME * sum(large) + ODD_ROWS * (shape[1] % 2)
@@ -28,7 +28,7 @@ def site_cost(shape: tuple[int, int], dtype: DTypeLike) -> float:
 
 
 def faster_shape(shape: tuple[int, int], dtype: DTypeLike) -> tuple[tuple[int, int], float]:
-    """Return the next shape whose lines are fast, and how many times less a site costs there."""
+    """Return the next shape whose lines are fast, and the cost of a site over that there."""
     if shape[0] * shape[1] < SMALL:
         return shape, 1.0
     fast = fast_length(shape[0], 1, dtype), fast_length(shape[1], 2, dtype)

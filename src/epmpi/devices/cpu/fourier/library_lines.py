@@ -1,4 +1,4 @@
-"""Transforms of lines by a kept library, NumPy's pocketfft: any length, for reference."""
+"""Transforms of lines by NumPy's pocketfft: any length, for reference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Complex lines: a strip of W of them, transformed side by side; the columns of an array.
 
 Every line goes through the same operations, so its result depends neither on its neighbours nor on
-where it stands.  Both directions are unscaled: forward exp(-2 pi i j k / n), inverse its conjugate.
+its place.  Both directions are unscaled: forward exp(-2 pi i j k / n), inverse its conjugate.
 
 A strip is ``[n][2][W]`` in a work array (`workspace`) that has room for two.  Spectra are always in
 the first: point k of lane l has its real part at ``work[2 W k + l]``, its imaginary part at

@@ -66,7 +66,7 @@ def line_width(dtype: DTypeLike) -> int:
 
 
 def has_plan(length: int, dtype: DTypeLike) -> bool:
-    """Return whether lines of a length can be transformed: at least 4 W, no prime above 31."""
+    """Tell whether lines of a length can be transformed: at least 4 W, no prime above 31."""
     return length >= 4 * line_width(dtype) and _without(length, 2, 3, 5, 7, *PRIMES) == 1
 
 

@@ -1,7 +1,7 @@
 """Bounds over tiles of sites that yield at once; see `thinning.bounds`.
 
-Stress changes only at events and by the drive.  Since a tile was seen no stress in it has changed
-by less than ``fallen + load`` or by more than ``risen + load``, with the load since then.
+Stress changes only at events and by the drive.  No stress in a tile has changed since its update by
+less than ``fallen + load`` or by more than ``risen + load``, with the load since then.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def spread(x, y, amount, medium, tiles):
 
 @part
 def load_until(now, medium, progress):
-    """Load all sites by the drive up to a time."""
+    """Advance the load of all sites by the drive to a time."""
     progress.load += medium.drive * (now - progress.renewed)
     progress.renewed = now
 

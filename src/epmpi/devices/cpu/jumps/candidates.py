@@ -1,6 +1,6 @@
 """Instantaneous events of the exact clock, one after another.
 
-Thermal: rates are constant between two events but for the drive, so this is kinetic Monte Carlo
+Thermal: rates are constant between two events except for the drive, so this is kinetic Monte Carlo
 whose rates are only bounded, by tiles: candidates come with the rate of the bounds, and one is an
 event with the chance of the true rate over the bound (thinning, as in `thinning.candidates`).
 Extremal: the weakest site of all is next, found from bounds of how weak the weakest site of each
@@ -61,7 +61,7 @@ def draw_next(now, progress, seed, rule, jump):
 
 @part
 def log_jump(now, x, y, sign, records, progress):
-    """Take note of an event."""
+    """Log an event."""
     sites, events = records.sites, records.events
     n, begun = progress.completed, progress.begun
     events.x[n], events.y[n], events.direction[n], events.start[n] = x, y, sign, now
@@ -74,7 +74,7 @@ def log_jump(now, x, y, sign, records, progress):
 
 @part
 def jump_site(now, tile, number, records, progress, seed, rule, jump, orientation):
-    """Let a site of a tile that is up to date yield; the bounds of all tiles must be renewed.
+    """Make a site of an updated tile yield; the bounds of all tiles must be renewed afterwards.
 
     Its stress becomes what is drawn; every other one changes by G times its drop, with
     G(r = 0) = -1: the plastic strain of the event is such that the response to it is the drop.
@@ -112,7 +112,7 @@ def jump_site(now, tile, number, records, progress, seed, rule, jump, orientatio
 
 @part
 def take_candidate(now, records, progress, seed, rule, jump, orientation):
-    """Let an event happen, or refuse the candidate; renew the bounds that this changes."""
+    """Carry out an event, or refuse the candidate; renew the bounds that this changes."""
     medium, sites, tiles, _, scratch = records
     load_until(now, medium, progress)
     block = words(seed, CANDIDATES, progress.candidate, TIME)
@@ -133,7 +133,7 @@ def take_candidate(now, records, progress, seed, rule, jump, orientation):
 
 @part
 def take_weakest(now, records, progress, seed, rule, jump, orientation):
-    """Let the weakest of all sites yield: the first of the first tile where two are alike."""
+    """Make the weakest of all sites yield; of equal ones the first of the first tile."""
     _, _, tiles, _, scratch = records
     while True:
         top = largest_of(tiles.bound, 0, tiles.bound.size, scratch.maxima)

@@ -1,4 +1,4 @@
-"""A tile of sites that yield at once: its stress brought up to date, its rates summed."""
+"""A tile of sites that yield at once: update of its stress, sum of its rates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def rate_tile(tile, records, rule):
 
 @part
 def weigh_tile(tile, records):
-    """Set how weak the weakest site of a tile is, the largest ``|sigma| - sigma_Y``."""
+    """Set the largest ``|sigma| - sigma_Y`` of a tile, that of its weakest site."""
     _, sites, tiles, _, scratch = records
     stress, threshold, inside = (
         sites.stress[tile, :],
@@ -69,7 +69,7 @@ def weigh_tile(tile, records):
 
 @called_loop
 def evaluate(tile, records, rule, jump):
-    """Set what is known of a tile from the stress as it stands."""
+    """Set the total and the bounds of a tile from its present stress."""
     if jump.driver == EXTREMAL:
         weigh_tile(tile, records)
     else:
@@ -78,7 +78,7 @@ def evaluate(tile, records, rule, jump):
 
 @called_loop
 def add_jumps(tile, records, progress, jump, orientation):
-    """Bring the stress of a tile up to date.
+    """Update the stress of a tile.
 
     ``sigma += load since then + sum over the events since then of G amount``.
     """
@@ -99,14 +99,14 @@ def add_jumps(tile, records, progress, jump, orientation):
 
 @called_loop
 def update_tile(tile, records, progress, rule, jump, orientation):
-    """Bring the stress of a tile up to date, and what is known of it."""
+    """Update the stress of a tile, and its total and bounds."""
     add_jumps(tile, records, progress, jump, orientation)
     evaluate(tile, records, rule, jump)
 
 
 @part
 def take_note(tile, records, progress):
-    """Take note that a tile has seen all events so far."""
+    """Record that a tile has all events so far."""
     tiles = records.tiles
     tiles.seen[tile] = progress.completed
     tiles.load[tile] = progress.load

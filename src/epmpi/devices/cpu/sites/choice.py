@@ -27,7 +27,7 @@ def limit_draws(stress, active, origin, limit, rule, time_step, limits):
     """Set the leading bits above which no inactive site of each 32 switches, at their stresses.
 
     The bound of Eq. (2) grows with the magnitude of the stress: it is taken at the largest of the
-    inactive sites whose draws stand side by side.
+    inactive sites whose draws are side by side.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def limit_draws(stress, active, origin, limit, rule, time_step, limits):
 
 @compiled
 def choose_inactive(draws, stress, active, origin, limits, rule, time_step, chosen):
-    """List the inactive sites of a chunk that their draw and a bound of Eq. (2) leave in doubt.
+    """List the inactive sites of a chunk that may switch, by thinning with a bound of Eq. (2).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The draws of the sites of a chunk, laid out as the vector unit makes them."""
+"""The draws of the sites of a chunk, in the order in which the vector unit makes them."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def draw_blocks(pairs, seed, stream, step, first_group):
 
 @compiled
 def drawn_site(at):
-    """Return the site, counted from the start of its chunk, whose draw stands at a place."""
+    """Return the site, counted from the start of its chunk, whose draw is at a place."""
     return (at & -HALF_GROUP) + LANES * (at & 3) + (at & (HALF_GROUP - 1)) // 4
 
 
 @compiled
 def place_of_draw(site):
-    """Return where the draw of a site stands, counted from the start of its chunk."""
+    """Return the place of the draw of a site, counted from the start of its chunk."""
     return (site & -HALF_GROUP) + 4 * (site & (LANES - 1)) + (site // LANES & 3)
 
 

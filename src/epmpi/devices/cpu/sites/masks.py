@@ -62,7 +62,7 @@ def mask_nonzero(typing, array, index):
 def largest_inactive(typing, stress, active, index):
     """Return the largest magnitude of the stress (float64) of the inactive ones of 32 sites.
 
-    These are the sites index + 32 h + lane, h < 4, lane < 8, whose draws stand side by side; see
+    These are the sites index + 32 h + lane, h < 4, lane < 8, whose draws are side by side; see
     `draws.draw_blocks`.
     """
 
@@ -116,7 +116,7 @@ def lowest_bit(typing, mask):
 
 @intrinsic
 def bits_set(typing, mask):
-    """Return how many bits are set in a mask."""
+    """Return the number of bits set in a mask."""
 
     def lower(context, builder, sig, args):
         return builder.ctpop(args[0])

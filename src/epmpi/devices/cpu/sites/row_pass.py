@@ -1,7 +1,7 @@
 """The row passes of a step, each in one loop: W rows at a time, which stay in the first caches.
 
-In that over the sites their stress rates come from the response's spectra, the sites advance and
-switch, and their new activity goes into the source's spectra; neither field is ever stored.
+The pass over the sites takes their stress rates from the response's spectra, advances and switches
+them, and puts their new n s into the source's spectra; neither field is ever stored.
 """
 
 from __future__ import annotations

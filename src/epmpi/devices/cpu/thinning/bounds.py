@@ -46,7 +46,7 @@ def rate_bound(total, steepest, fallen, risen, falling, rising, most, time, rule
 
 @part
 def advance_changes(now, medium, tiles, progress):
-    """Bring the bounds of what has changed up to a time, at the rates that hold until then."""
+    """Advance the bounds of the changes to a time, at the rates that hold until then."""
     elapsed, drive = now - progress.renewed, medium.drive
     if elapsed > 0.0:
         for n in range(tiles.bound.size):
@@ -81,7 +81,7 @@ def add_response_bounds(x, y, direction, change, medium, low, high):
 
 @called_loop
 def change_rates(now, x, y, direction, change, medium, tiles, progress):
-    """Add the stress rate of a site that begins to yield to all tiles, or take that of one away.
+    """Add the stress rate of a site that begins to yield to all tiles, or subtract it at the end.
 
     Until now their stress has changed at the rates before.
 
@@ -101,7 +101,7 @@ def change_rates(now, x, y, direction, change, medium, tiles, progress):
 
 @part
 def time_to_horizon(active, bound, drive, rule):
-    """Return for how long new bounds are to hold; 0 for ever, where no stress changes.
+    """Return the time for which new bounds hold; 0 for ever, if no stress changes.
 
     Any time is exact; it decides how often bounds are renewed and how many candidates are refused.
     """

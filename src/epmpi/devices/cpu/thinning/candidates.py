@@ -38,7 +38,7 @@ def draw_next(now, progress, seed, rule):
 
 @part
 def begin_event(now, x, y, tile, number, records, progress, seed, rule):
-    """Let a site yield from now on; return its direction."""
+    """Begin an event at a site; return its direction."""
     _, sites, _, events, _ = records
     block = words(seed, CANDIDATES, progress.candidate, DIRECTION)
     aside = uniform_of(block[0], block[1])
@@ -57,7 +57,7 @@ def begin_event(now, x, y, tile, number, records, progress, seed, rule):
 
 @part
 def end_event(now, number, records, progress):
-    """Let active site `number` come to rest; return where it is, and its direction."""
+    """End the event of active site `number`; return its place and direction."""
     medium, sites, _, events, _ = records
     x, y = events.active_x[number], events.active_y[number]
     direction, n, last = sites.active[x, y], progress.completed, progress.active - 1
@@ -75,7 +75,7 @@ def end_event(now, number, records, progress):
 
 @part
 def take_candidate(now, records, progress, seed, rule):
-    """Let an event end or begin, or refuse the candidate; renew the bounds that this changes."""
+    """End or begin an event, or refuse the candidate; renew the bounds that this changes."""
     medium, sites, tiles, _, scratch = records
     ending = progress.active * rule.rate_off
     block = words(seed, CANDIDATES, progress.candidate, TIME)

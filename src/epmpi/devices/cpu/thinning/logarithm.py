@@ -15,7 +15,7 @@ intrinsic: Any = _intrinsic  # by its annotations it would take the typing conte
 
 ROOT_2 = 1.4142135623730951
 ONE = 1023 << MANTISSA_BITS  # the bits of 1.0
-SHIFTED = 1075 << MANTISSA_BITS  # those of 2^52: an integer below it stands in its low bits
+SHIFTED = 1075 << MANTISSA_BITS  # those of 2^52: an integer below it is in its low bits
 UNSHIFTED = 4503599627370496.0 + 1023.0
 
 

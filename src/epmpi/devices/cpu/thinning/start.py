@@ -12,9 +12,9 @@ from epmpi.devices.cpu.thinning.tiles import evaluate, tile_of
 
 @record_loop
 def list_active(records, state):
-    """Take note of the sites that yield, at time 0: in the list of them, and in all rates.
+    """List the sites that yield at time 0, and add them to all rates.
 
-    When they began to is not known: -inf, as it is not known when a site was activated before.
+    The beginning of their events is unknown, -inf, as are all earlier activations.
     """
     medium, sites, tiles, events, _ = records
     progress = state[0]

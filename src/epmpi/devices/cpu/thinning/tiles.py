@@ -1,4 +1,4 @@
-"""A tile of sites: its stress brought up to date, its rates summed, a site of it chosen."""
+"""A tile of sites: update of its stress, sum of its rates, choice of a site."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def site_of(tile, number, medium):
 
 @part
 def add_overlap(x, y, amount, x0, y0, count, medium, scratch):
-    """Take note of a response to be added to a tile from (x0, y0) on; return how many there are.
+    """List a response to be added to the tile that begins at (x0, y0); return the number listed.
 
     It is that to a site (x, y) which has yielded for a time `amount`, times its direction.
     """
@@ -54,7 +54,7 @@ def add_overlap(x, y, amount, x0, y0, count, medium, scratch):
 
 @part
 def list_overlaps(now, tile, records, progress):
-    """List what has strained since a tile was seen last; return the number of entries."""
+    """List the sites that have strained since a tile was updated last; return their number."""
     medium, sites, tiles, events, scratch = records
     a = tile // medium.along_y
     x0, y0 = a * medium.width, (tile - a * medium.along_y) * medium.width
@@ -105,13 +105,13 @@ def add_responses(tile, count, records):
 
 @part
 def in_kernel(number, width, pitch):
-    """Return how far from a tile's first site its site of a number is, in the kernel's memory."""
+    """Return the offset of a site from the first one of its tile, in the memory of the kernel."""
     return number // width * pitch + number % width
 
 
 @part
 def evaluate(tile, records, rule):
-    """Set the total rate of a tile and what bounds it, from the stress as it stands.
+    """Set the total rate of a tile and what bounds it, from its present stress.
 
     The rate of each site is left in `scratch`.
     """
