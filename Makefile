@@ -14,7 +14,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help demo test test-ci test-gpu gpu-session test-faults lint docs bench venv develop clean
+.PHONY: help demo test test-ci test-gpu gpu-session test-faults lint docs gallery bench venv develop clean
 
 help:
 	@echo "make demo    install into $(VENV), run examples/quickstart.toml on 2 ranks, analyse it"
@@ -25,6 +25,7 @@ help:
 	@echo "make gpu-session  tests, times, roofline and memory on a GPU, into benchmarks/results"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
+	@echo "make gallery the figures of the examples, from runs of all of them: about ten minutes"
 	@echo "make bench   steps beside NumPy, transforms beside libraries, tracers, memory, output"
 	@echo "make venv    only install what runs need; make develop: what tests and lint need too"
 	@echo "make clean   remove $(VENV), caches and the demo's results"
@@ -83,6 +84,9 @@ lint: $(VENV)/with-lint
 docs: venv
 	@$(PIP) install --prefer-binary --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+gallery: $(VENV)/with-test
+	$(BIN)/python tools/gallery.py
 
 bench: venv
 	$(BIN)/python -m benchmarks.step --sizes 512 1024 --numpy

@@ -56,8 +56,9 @@ def main() -> None:
         average, regimes = analysis.averages["activity"], analysis.tracers.windows
         print(f"{name:<8} activity {average.value:.4f} +- {average.error:.4f}, regimes", end=" ")
         print(", ".join(f"{window.name}: t < {window.stop:.3g}" for window in regimes))
-    axes.set(xscale="log", yscale="log", xlabel="t / tau", ylabel="D(t)")
-    axes.legend()
+    axes.set(xscale="log", yscale="log", xlabel=r"$t\,/\,\tau$")
+    axes.set(ylabel=r"$D(t)=\langle\Delta r^2\rangle/4t$", title=f"activity {activity:.4f}")
+    axes.legend(frameon=False)
     figure.savefig(FOLDER / "diffusion.png", dpi=150)
     print(f"figure in {FOLDER / 'diffusion.png'}")
 

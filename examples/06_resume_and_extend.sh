@@ -21,4 +21,4 @@ if [ "$code" = 75 ]; then    # the limit was reached; in a queue the next job wo
 elif [ "$code" != 0 ]; then
     exit "$code"
 fi
-epmpi resume "$run" --set "time.duration=$longer" --set run.walltime=0
+epmpi resume "$run" --set "time.duration=$longer" --set run.walltime=0 && epmpi analyse "$run"

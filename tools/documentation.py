@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import gallery  # noqa: E402
 from configuration_reference import reference  # noqa: E402
 
 SECTION = re.compile(r"^<!-- section: (\S+) (.+?) -->$", re.MULTILINE)
@@ -32,27 +33,20 @@ EXAMPLES_INTRODUCTION = """\
 The files of `examples/`, with their headers. Configurations are run by `epmpi run`, campaigns by
 `epmpi scan`; scripts take changes of the configuration as arguments. Run times are processor
 seconds of one core that was busy with other work too, the loops compiled before. Every example runs
-in the tests in a short form. The figures are what such runs give: their captions name the runs.
+in the tests in a short form. Each figure was made by its example, at the size that it has:
+`make gallery` makes them anew, in about ten minutes of one core.
 """
+CAMPAIGNS = ("finite_size", "readings", "time_step", "tracers_every", "uniqueness")  # with a page
 FIGURES = {  # of an example: the image, and what it shows
-    "quickstart.toml": ("images/cover.png", "A corner of this run: the last stress, and tracers"),
-    "02_low_temperature_caging.toml": (
-        "images/paper-fig2a.png",
-        "D(t) at this and other temperatures, from the runs of [validation](validation.md)",
-    ),
-    "03_random_against_thermal.py": (
-        "images/paper-fig2a.png",
-        "D(t) of both models, from the runs of [validation](validation.md)",
-    ),
-    "09_exact_clock.toml": (
-        "images/exact_clock.png",
-        "What the exact clock gains, by size and temperature ([performance](performance.md))",
-    ),
-    "campaigns/finite_size.toml": ("campaigns/images/finite_size-figure.png", "Its figure"),
-    "campaigns/readings.toml": ("campaigns/images/readings-figure.png", "Its figure"),
-    "campaigns/time_step.toml": ("campaigns/images/time_step-figure.png", "Its figure"),
-    "campaigns/tracers_every.toml": ("campaigns/images/tracers_every-figure.png", "Its figure"),
-    "campaigns/uniqueness.toml": ("campaigns/images/uniqueness-figure.png", "Its figure"),
+    example: (gallery.image_of(example).as_posix(), caption)
+    for group in gallery.GROUPS
+    for example, (_, caption) in group.figures.items()
+} | {
+    f"campaigns/{name}.toml": (
+        f"campaigns/images/{name}-figure.png",
+        f"Its figure, from [the page of this campaign](campaigns/{name}.md)",
+    )
+    for name in CAMPAIGNS
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from epmpi.host.launchers import environment as environment  # of a program to be started
 
+ROUNDS, ROUND = 10, 0.5  # looks at a process that has been asked to end, seconds of each
 # With more ranks than cores, whoever waits for a message lets the others run (MPICH).
 PATIENT = {"MPIR_CVAR_POLLS_BEFORE_YIELD": "10", "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"}
 
@@ -90,10 +91,14 @@ def end(process: subprocess.Popen[str]) -> tuple[str, str]:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        try:
-            return process.communicate(timeout=5)
-        except subprocess.TimeoutExpired as expired:
-            held = [expired.output, expired.stderr]
+        for _ in range(ROUNDS):
+            ended = process.poll() is not None
+            try:
+                return process.communicate(timeout=ROUND)
+            except subprocess.TimeoutExpired as expired:
+                held = [expired.output, expired.stderr]
+            if ended:
+                break
     process.kill()
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:

@@ -24,6 +24,7 @@ from epmpi.campaign.laws import FamilyFit
 from epmpi.campaign.tables import keys_of
 
 MARKERS = ("o", "s", "^")
+LEGEND = 11  # points
 
 Array = NDArray[np.float64]
 Across = Callable[[Array], Array]
@@ -50,7 +51,7 @@ def draw_scan(
             axes.set_axis_off()
         handles, labels = grid[0].get_legend_handles_labels()
         if any(labels):
-            figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+            figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=LEGEND)
 
 
 def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[FamilyFit]) -> None:

@@ -23,8 +23,10 @@ def draw_diffusion(
         figure.suptitle(title)
         for axes in (upper, lower):
             _shade(axes, windows)
+        # Before the first event of a cold run nothing has moved: no place on a logarithmic axis.
+        positive = diffusion.coefficient > 0
         known = diffusion.resolved
-        for chosen, face in ((known, BLUE), (~known, "white")):
+        for chosen, face in ((positive & known, BLUE), (positive & ~known, "white")):
             upper.errorbar(
                 diffusion.lag[chosen],
                 diffusion.coefficient[chosen],
@@ -34,7 +36,7 @@ def draw_diffusion(
                 markerfacecolor=face,
             )
         upper.set(xscale="log", ylabel=r"$D(t)=\langle\Delta r^2\rangle/4t$")
-        if (diffusion.coefficient > 0).all():
+        if positive.any():
             upper.set_yscale("log")
             _guides(upper, diffusion, windows)
         _name_windows(upper, windows)
@@ -77,19 +79,21 @@ def _name_windows(axes: Axes, windows: list[Window]) -> None:
 
 def _guides(axes: Axes, diffusion: Diffusion, windows: list[Window]) -> None:
     """Draw the slopes of ballistic motion (D ~ t) and of diffusion (D constant) beside the data."""
-    low, high = diffusion.coefficient.min(), diffusion.coefficient.max()
+    positive = diffusion.coefficient > 0
+    low, high = diffusion.coefficient[positive].min(), diffusion.coefficient.max()
     axes.set_ylim(low / 1.6, high * 2.2)
     start = diffusion.lag[0]
-    ballistic = start * np.array([1.0, 10**0.45])
-    axes.plot(ballistic, 1.25 * diffusion.coefficient[0] * ballistic / start, "--", color=GREY)
-    axes.annotate(
-        r"$\propto t$",
-        (ballistic[1], 1.25 * diffusion.coefficient[0] * ballistic[1] / start),
-        textcoords="offset points",
-        xytext=(-14, -2),
-        ha="right",
-        color=GREY,
-    )
+    if positive.all():
+        ballistic = start * np.array([1.0, 10**0.45])
+        axes.plot(ballistic, 1.25 * diffusion.coefficient[0] * ballistic / start, "--", color=GREY)
+        axes.annotate(
+            r"$\propto t$",
+            (ballistic[1], 1.25 * diffusion.coefficient[0] * ballistic[1] / start),
+            textcoords="offset points",
+            xytext=(-14, -2),
+            ha="right",
+            color=GREY,
+        )
     for window in windows:
         if window.name == "III":
             inside = window.contains(diffusion.lag)
