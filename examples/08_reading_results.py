@@ -43,7 +43,8 @@ def with_xarray(path: Path, axes: Axes) -> None:
         last = stress.value.isel(time=-1)
         print(f"{dict(stress.sizes)}, stress in units of the {stress.value.attrs['units']}")
         print(f"variance of the stress at t = {float(last.time):g}: {float(last.var()):.4f}")
-        image = axes.imshow(last.T, origin="lower", cmap="RdBu_r", vmin=-1, vmax=1)
+        corner = last[:64, :64].T
+        image = axes.imshow(corner, origin="lower", cmap="RdBu_r", vmin=-1, vmax=1)
         axes.figure.colorbar(image, ax=axes, label="stress / yield stress", shrink=0.8)
         axes.set(title=f"xarray: stress at t = {float(last.time):g}", xlabel="x", ylabel="y")
 

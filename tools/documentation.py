@@ -36,17 +36,20 @@ seconds of one core that was busy with other work too, the loops compiled before
 in the tests in a short form. Each figure was made by its example, at the size that it has:
 `make gallery` makes them anew, in about ten minutes of one core.
 """
-CAMPAIGNS = ("finite_size", "readings", "time_step", "tracers_every", "uniqueness")  # with a page
+CAMPAIGNS = {  # that have a page
+    f"campaigns/{name}.toml": name
+    for name in ("finite_size", "readings", "time_step", "tracers_every", "uniqueness")
+}
 FIGURES = {  # of an example: the image, and what it shows
     example: (gallery.image_of(example).as_posix(), caption)
     for group in gallery.GROUPS
     for example, (_, caption) in group.figures.items()
 } | {
-    f"campaigns/{name}.toml": (
+    example: (
         f"campaigns/images/{name}-figure.png",
         f"Its figure, from [the page of this campaign](campaigns/{name}.md)",
     )
-    for name in CAMPAIGNS
+    for example, name in CAMPAIGNS.items()
 }
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 WORKPLACE = ROOT / "build" / "gallery"
 IMAGES = Path("images") / "examples"  # below docs/
 WIDEST = 1100  # pixels
-COLOURS = 128
+COLOURS = 256
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,8 @@ GROUPS = (
         ),
         {
             "quickstart.toml": (
-                "runs/quickstart/stress_map.png",
-                "`stress_map.png` of `epmpi analyse`: the last stress, and the response to events "
-                "of the framed part",
+                "runs/quickstart/structure_factor.png",
+                "`structure_factor.png` of `epmpi analyse`: S(q,t) with its fits",
             ),
             "07_live_plot.py": (
                 "live.png",

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import documentation
+import gallery
 import pytest
 from patches import blocks
 
@@ -62,13 +63,24 @@ def test_examples_have_headers_with_physics_and_times():
         assert f"\n## 0{number}_" in page
 
 
-def test_the_gallery_has_figures_that_are_there():
+def test_the_gallery_has_a_small_figure_of_every_example():
     page = documentation.examples()
     names = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
-    assert set(documentation.FIGURES) <= names
+    files = {path.name for path in (ROOT / "examples").iterdir() if path.is_file()}
+    assert set(documentation.FIGURES) == names >= files
     for name, (image, _) in documentation.FIGURES.items():
         assert f"![{name}]({image})" in page
-        assert (ROOT / "docs" / image).stat().st_size > 0
+        largest = 200_000 if name in documentation.CAMPAIGNS else 120_000
+        assert 0 < (ROOT / "docs" / image).stat().st_size < largest
+
+
+def test_the_commands_of_the_gallery_are_those_of_the_examples():
+    for group in gallery.GROUPS:
+        assert all((ROOT / "examples" / name).exists() for name in group.figures)
+        for name in group.figures:
+            text = (ROOT / "examples" / name).read_text()
+            assert any(name in command for command in group.commands), name
+            assert any(f"examples/{name}" in line for line in text.splitlines()), name
 
 
 def test_a_section_ends_at_the_next_heading(tmp_path):
