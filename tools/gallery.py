@@ -132,8 +132,8 @@ GROUPS = (
         ("epmpi scan examples/campaigns/site_drawn.toml",),
         {
             "campaigns/site_drawn.toml": (
-                "scans/site_drawn/figure.png",
-                "`figure.png` of `epmpi scan`: the starts that are drawn at each site stay apart",
+                "scans/site_drawn/transients.png",
+                "`transients.png` of `epmpi scan`: the two ways to draw the start stay apart",
             )
         },
     ),

@@ -67,7 +67,9 @@ def test_the_gallery_has_a_small_figure_of_every_example():
     page = documentation.examples()
     names = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
     files = {path.name for path in (ROOT / "examples").iterdir() if path.is_file()}
-    assert set(documentation.FIGURES) == names >= files
+    assert files <= set(documentation.FIGURES) <= names
+    for name in names - set(documentation.FIGURES):  # those have a page of their own
+        assert "docs/" in documentation.header(ROOT / "examples" / name)
     for name, (image, _) in documentation.FIGURES.items():
         assert f"![{name}]({image})" in page
         largest = 200_000 if name in documentation.CAMPAIGNS else 120_000

@@ -136,8 +136,25 @@ def test_a_directory_with_anything_else_is_left_alone(epmpi, killed, name):
     before = sorted(os.listdir(killed))
     code, said = epmpi("run", "small.toml", "-o", "run")
     assert code == 2
-    assert "exists: a run is never written over another" in said
+    assert f"without a run, and has other files in it, such as {name}" in said
     assert sorted(os.listdir(killed)) == before
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_what_is_said_of_a_path_without_a_run_can_be_done(epmpi, tmp_path, replicas):
+    """A directory with files of the user alone, and a file."""
+    (tmp_path / "small.toml").write_text(TEXT)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("precious")
+    several = ("--set", f"run.replicas={replicas}")
+    for path, told in (("mine", "such as notes.txt"), ("small.toml", "is no directory")):
+        code, said = epmpi("run", "small.toml", "-o", path, *several)
+        assert code == 2
+        assert told in said
+        assert "resume" not in said
+    code, said = epmpi("resume", "mine")
+    assert code == 2
+    assert "no run has begun there: begin it with epmpi run, in another directory" in said
 
 
 def test_frames_without_a_checkpoint_are_never_removed(tmp_path):

@@ -240,13 +240,13 @@ def _tell_clock(
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
     """Refuse an existing RUN early, before the model is made; `open_run` checks it again."""
-    from epmpi.output import may_begin
+    from epmpi.output import may_begin, why_not
 
-    if communicator.broadcast(os.path.lexists(directory) and not may_begin(directory)):
-        raise ConfigError(
-            f"output directory {directory} exists: a run is never written over another; "
-            f"epmpi resume {directory}, or choose another one with -o"
-        )
+    refused = ""
+    if communicator.is_root and os.path.lexists(directory) and not may_begin(directory):
+        refused = why_not(directory)
+    if refused := communicator.broadcast(refused):
+        raise ConfigError(refused)
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:

@@ -4,7 +4,7 @@ from epmpi.output.element import event_bytes
 from epmpi.output.export import export
 from epmpi.output.failures import OutputError, on_root
 from epmpi.output.final_fields import read_final_fields
-from epmpi.output.leftovers import configuration_to_begin, may_begin
+from epmpi.output.leftovers import configuration_to_begin, may_begin, why_not
 from epmpi.output.opening import Checkpoint, open_run
 from epmpi.output.provenance import collect
 from epmpi.output.store import RunStore
@@ -21,4 +21,5 @@ __all__ = [
     "on_root",
     "open_run",
     "read_final_fields",
+    "why_not",
 ]

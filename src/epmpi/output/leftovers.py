@@ -46,6 +46,25 @@ def has_begun(directory: Path) -> bool:
     )
 
 
+def why_not(path: Path) -> str:
+    """Return why no run can begin at a path that exists, and what to do."""
+    try:
+        others = sorted(set(os.listdir(path)) - MADE)
+    except NotADirectoryError:
+        return f"{path} exists, and is no directory: choose another one with -o"
+    except OSError as error:
+        return f"output directory {path} cannot be read: {error.strerror}; choose another with -o"
+    if has_begun(path) or (path / ENSEMBLE).exists():
+        return (
+            f"output directory {path} exists: a run is never written over another; "
+            f"epmpi resume {path}, or choose another one with -o"
+        )
+    return (
+        f"output directory {path} exists, without a run, and has other files in it, such as "
+        f"{others[0] if others else 'run.h5'}: choose another one with -o"
+    )
+
+
 def clear(directory: Path) -> None:
     """Remove the leftovers of a run that had not begun; the caller holds its lock.
 
@@ -57,9 +76,7 @@ def clear(directory: Path) -> None:
         If it cannot be removed.
     """
     if not may_begin(directory):
-        raise ConfigError(
-            f"output directory {directory} exists: a run is never written over another"
-        )
+        raise ConfigError(why_not(directory))
     with output_errors(directory):
         left = sorted(MADE - {LOCK} & set(os.listdir(directory)))
         for name in left:

@@ -14,7 +14,7 @@ from epmpi.host.console import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
 from epmpi.output.failures import OutputError, on_root, output_errors, reason
-from epmpi.output.leftovers import clear, may_begin
+from epmpi.output.leftovers import clear, may_begin, why_not
 from epmpi.output.lock import RunLock
 from epmpi.output.restart import check_size, read_header, read_state
 from epmpi.output.store import RunStore
@@ -113,10 +113,7 @@ def make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True)
     except FileExistsError:
-        raise ConfigError(
-            f"output directory {path} exists: a run is never written over another; "
-            "choose another one, or move it away"
-        ) from None
+        raise ConfigError(why_not(path)) from None
     except OSError as error:
         raise ConfigError(f"cannot make the output directory {path}: {reason(error)}") from error
 

@@ -30,7 +30,7 @@ from epmpi.output.checkpoint import (
     row_checksums,
 )
 from epmpi.output.failures import on_root
-from epmpi.output.leftovers import may_begin
+from epmpi.output.leftovers import has_begun, may_begin
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
@@ -65,6 +65,8 @@ def remedy(path: Path) -> str:
         return "; the previous one exists: resume with --previous"
     if may_begin(path.parent):
         return "; the run had not begun: run it again, in the same directory"
+    if not has_begun(path.parent):
+        return "; no run has begun there: begin it with epmpi run, in another directory"
     return "; restore it from a copy, or begin another run from the last fields of run.h5 " + (
         f"(initial.state = '{path.parent / 'run.h5'}')"
     )
