@@ -24,7 +24,7 @@ MACHINE = Machine("", "", CORE, Network(2, LINK, LINK))
 
 
 def synthetic(noise=0.0):
-    """Return steps that take what the model says, but for some noise."""
+    """Return steps whose times are those of the model, with some noise."""
     random = np.random.default_rng(3)
     measured = []
     for length in SIZES:

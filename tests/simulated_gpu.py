@@ -69,7 +69,7 @@ def on_card(value):
 
 
 class CardArray(np.ndarray):
-    """An array that stands for one of CuPy."""
+    """An array in place of one of CuPy."""
 
     def __array_ufunc__(self, function, method, *inputs, out=None, **options):
         numbers = tuple(map(on_host, inputs))

@@ -71,7 +71,7 @@ def test_a_mistake_gives_one_line_and_exit_code_2_and_changes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.toml"]
 
 
-def test_several_mistakes_are_told_together(launch, tmp_path, tiny):
+def test_several_mistakes_are_reported_together(launch, tmp_path, tiny):
     changes = [("time.step=0.9", "too long"), ("tracers.number=1000", "one tracer per site")]
     words = ["run", str(tiny), *(word for change, _ in changes for word in ("--set", change))]
     done = launch("-m", "epmpi.cli", *words, ranks=2, cwd=tmp_path)
@@ -183,7 +183,7 @@ def test_analyse_reads_the_run_and_refuses_what_is_none(launch, tmp_path, tiny):
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
-def test_a_limit_that_leaves_no_time_is_told_and_asks_not_to_be_queued_again(
+def test_a_limit_that_leaves_no_time_is_reported_and_asks_not_to_be_queued_again(
     tmp_path, tiny, capsys, replicas
 ):
     out = str(tmp_path / "out")

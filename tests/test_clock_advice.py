@@ -54,7 +54,7 @@ def test_the_activity_of_other_models_is_not_guessed():
     assert expected_activity(random) == 0.25
 
 
-def test_cold_runs_in_steps_are_told_of_the_exact_clock():
+def test_cold_runs_in_steps_are_reported_of_the_exact_clock():
     line = advice(settings(temperature=0.04), 1.1e-5)
     assert "\n" not in line
     assert "the exact clock would take about" in line
@@ -70,7 +70,7 @@ def test_no_number_has_more_digits_than_are_known(activity, words):
     assert f"the exact clock would take {words} less here" in advice(settings(), activity)
 
 
-def test_hot_runs_by_the_exact_clock_are_told_of_steps():
+def test_hot_runs_by_the_exact_clock_are_reported_of_steps():
     line = advice(settings(temperature=0.2, clock="exact", time={"step": 1.0}), 0.13)
     assert "steps of 0.1 would take about" in line
     assert line.endswith("--set time.clock=steps --set time.step=0.1")

@@ -1,4 +1,4 @@
-"""Words that nobody hears stop nothing; what is printed and wanted is told to be lost."""
+"""Lost messages stop no run; the loss of printed results is reported."""
 
 import io
 import os
@@ -118,7 +118,7 @@ def test_a_run_that_nobody_hears_comes_to_its_end(tmp_path, gone):
     Forgiving(stream).leave()
 
 
-def test_what_is_printed_and_not_kept_is_told_to_be_lost(tmp_path):
+def test_what_is_printed_and_not_kept_is_reported_to_be_lost(tmp_path):
     """A script cut short would be taken for a whole one; who closes a pipe means it."""
     for gone, code, told in (
         (full_disk, 74, b"epmpi: cannot write standard output: No space left on device\n"),

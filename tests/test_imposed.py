@@ -52,7 +52,7 @@ def loaded(simulation, strain, every):
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("warmup", [0.0, 1.5])
 def test_linear_response_without_events(tmp_path, clock, strain, warmup):
-    """So cold that nothing yields: the stress is mu gamma(t) wherever gamma is what it is to be."""
+    """So cold that nothing yields: the stress is mu gamma(t) if gamma is right."""
     cold = configured(clock, model={"temperature": 1e-4}, time={"warmup": warmup})
     simulation = Simulation(cold)
     call, seen = loaded(simulation, strain, 0.25)

@@ -94,7 +94,7 @@ MAY_IMPORT_LATE = {"cli", "devices", "parallel", "spectral", "__init__"}
 
 @dataclass(frozen=True)
 class Import:
-    """One import of one name: the full path as written, and where it stands."""
+    """One import of one name: the full path as written, and its line."""
 
     name: str
     line: int
@@ -117,7 +117,7 @@ def room(module: str) -> str:
 
 
 def floor(module: str) -> int | None:
-    """Return on which floor of its room a module stands; None where a room has no floors."""
+    """Return the floor of a module in its room; None if the room has no floors."""
     parts = module.split(".")
     if room(module) not in FLOORS or len(parts) == 2:
         return None

@@ -34,7 +34,7 @@ def test_broadcast_sum_max_and_gather(comm):
     assert gathered == ([r**2 for r in range(size)] if communicator.is_root else None)
 
 
-def test_any_is_told_by_one_rank(comm):
+def test_any_is_reported_by_one_rank(comm):
     communicator = Communicator(comm)
     last = comm.rank == comm.size - 1
     assert communicator.any(last) is True
@@ -118,7 +118,7 @@ def test_one_rank_needs_no_hook_for_exceptions(comm, monkeypatch):
     assert sys.excepthook is None
 
 
-def test_a_launcher_of_another_mpi_is_told_apart(monkeypatch):
+def test_a_launcher_of_another_mpi_is_reported_apart(monkeypatch):
     for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"):
         monkeypatch.delenv(name, raising=False)
     assert foreign_launcher(1) is None

@@ -92,7 +92,7 @@ def test_plan_times_the_first_steps():
 
 
 class LateDevice(CPU):
-    """Does what it is asked for when it is waited for: a step takes it a hundredth of a second."""
+    """A device that does its queued work when it is waited for: a hundredth of a second a step."""
 
     def __init__(self, clock):
         self.clock, self.asked = clock, 0

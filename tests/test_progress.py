@@ -22,7 +22,7 @@ def updates_of(sites):
     ],
 )
 def test_speeds_in_words(clock, step, words):
-    """The exact clock updates no site where nothing happens: it is told by the time it gains."""
+    """The exact clock updates no site where nothing happens: its speed is in units of time."""
     configuration = from_mapping(
         {
             "lattice": {"shape": [64, 64]},

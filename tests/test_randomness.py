@@ -1,4 +1,4 @@
-"""Counter-based draws: the published vectors, 53 bits, the same wherever a site stands."""
+"""Counter-based draws: the published vectors, 53 bits, the same on any slab."""
 
 import numpy as np
 import pytest

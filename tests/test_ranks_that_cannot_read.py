@@ -81,7 +81,7 @@ def test_no_rank_sees_it(launch, run):
 
 
 def test_one_rank_fails_where_the_others_wait_for_it(launch, run):
-    """No collective call follows in which they could be told: they are ended."""
+    """No collective call follows in which they could be informed: they are ended."""
     done = launch("-c", LATER, "analyse", "run", ranks=2, cwd=run, timeout=100)
     assert done.returncode == 2, done.stderr
     assert f"epmpi: rank 1 of 2, on {platform.node()}: the disk has gone" in done.stderr

@@ -49,7 +49,7 @@ class Root:
         time.sleep(60.0)
 
 
-def test_a_stall_is_told_once_and_with_the_last_step(capfd, monkeypatch):
+def test_a_stall_is_reported_once_and_with_the_last_step(capfd, monkeypatch):
     monkeypatch.setattr(watching, "STALLED", 0.2)
     with Watchdog(Communicator()) as watchdog:
         watchdog.alive(41)
@@ -63,7 +63,7 @@ def test_a_stall_is_told_once_and_with_the_last_step(capfd, monkeypatch):
 
 
 @pytest.mark.parametrize(("is_root", "pause"), [(False, 0.6), (True, 0.05)])
-def test_no_stall_is_told_on_other_ranks_or_while_steps_end(capfd, monkeypatch, is_root, pause):
+def test_no_stall_is_reported_on_other_ranks_or_while_steps_end(capfd, monkeypatch, is_root, pause):
     monkeypatch.setattr(watching, "STALLED", 0.4)
     with Watchdog(Root(is_root)) as watchdog:
         for step in range(round(1.2 / pause)):
@@ -95,7 +95,7 @@ def warm(tmp_path_factory):
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_stalled_run_is_ended_after_its_limit(warm, launch, tmp_path, rank):
-    """Also where the root stands still, and says nothing."""
+    """Also if the root is stalled, and prints nothing."""
     (tmp_path / "small.toml").write_text(SMALL)
     command = ("run", "small.toml", "-o", "run", "--set", f"run.stall_limit={LIMIT}")
     done = launch("-c", STALLING, str(rank), "0", *command, ranks=2, cwd=tmp_path, timeout=100)
@@ -141,7 +141,7 @@ STARTING = "the run is starting: ended, to be started again"
 
 
 def ended_where(launch, cwd, where, rank, *command):
-    """Return what is printed by a run of two ranks that is ended, of which one stands still."""
+    """Return what is printed by a run of two ranks that is ended, of which one is stalled."""
     limit = ("--set", f"run.stall_limit={LIMIT}")
     done = launch("-c", STANDING_STILL, where, str(rank), *command, *limit, ranks=2, cwd=cwd,
                   timeout=100)  # fmt: skip

@@ -60,7 +60,7 @@ def test_the_log_is_analysed(tmp_path, tick, model):
 
 
 def test_the_log_of_the_extremal_driver_is_analysed(tmp_path):
-    """Avalanches below three thresholds, with their laws; P(x) of the stress; all of it is told."""
+    """Avalanches below three thresholds, with their laws; P(x) of the stress; all are printed."""
     settings = configuration(
         1.0,
         model=AT_ONCE | {"activation": "extremal"},

@@ -40,7 +40,7 @@ def state(peer, folder, steps):
 
 
 def stepped(active, stress):
-    """Return the stress after one step of the model, of sites that yield as told."""
+    """Return the stress after one step of the model, of sites that yield as given."""
     mapping = {
         "lattice": {"shape": [LENGTH, LENGTH]},
         "model": {"temperature": TEMPERATURE},

@@ -66,7 +66,7 @@ def test_too_few_rows_give_no_fit():
     assert fit(request_of("order"), Family("", *np.ones((3, 2)))) is None
 
 
-def test_what_is_not_fitted_is_told():
+def test_what_is_not_fitted_is_reported():
     nothing = Mean(float("nan"), float("nan"), 0)
     errors = {1.0: (0.1, 0.1, float("nan")), 2.0: (0.1, 0.1, 0.1)}
     table = [

@@ -24,7 +24,7 @@ def test_the_launcher_is_the_one_that_is_named(monkeypatch, tmp_path):
         runs.mpiexec()
 
 
-def test_without_a_launcher_the_remedy_is_told(monkeypatch, tmp_path):
+def test_without_a_launcher_the_remedy_is_reported(monkeypatch, tmp_path):
     monkeypatch.delenv("MPIEXEC", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))

@@ -117,7 +117,7 @@ def test_the_seed_of_the_file_is_that_of_the_scan(campaign):
     assert [job.configuration.run.seed for job in found] == [7]
 
 
-def test_runs_and_campaigns_are_told_apart(campaign):
+def test_runs_and_campaigns_are_reported_apart(campaign):
     with pytest.raises(ConfigError, match=f"use epmpi scan {campaign}"):
         load(campaign)
     campaign.write_text(CAMPAIGN.split("[scan]")[0])

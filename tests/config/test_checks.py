@@ -146,7 +146,7 @@ class TestTimeStep:
         """The nearest multiple of a very short warm-up is none."""
         assert "nearest 0;" in refusal(override, "time.warmup=0.001")
 
-    def test_that_fits_nothing_is_told_once(self):
+    def test_that_fits_nothing_is_reported_once(self):
         """One message names all the times that do not fit."""
         written = ("time.warmup=200", "time.duration=1000", "output.series_every=1")
         message = refusal(override, "time.step=0.03", *written)

@@ -63,7 +63,7 @@ def test_a_default_gives_way(written, adapted):
 NAMES = [f"{s}.{key}" for s, keys in Configuration().to_mapping().items() for key in keys]
 
 
-def test_it_is_told_with_the_default():
+def test_it_is_reported_with_the_default():
     assert override("tracers.number=0").adapted == ["output.trajectory_every = 0.0 (default 1.0)"]
     assert Configuration().adapted == []
 
@@ -128,7 +128,7 @@ def test_replicas_know_what_is_written():
     rate=st.floats(0.1, 100),
 )
 def test_one_number_is_never_refused_over_a_default(step, every, number, lx, rate):
-    """Keys that no other written one stands against can be set to anything in their range."""
+    """Keys without a conflict with other written ones can be set to anything in their range."""
     mapping = {
         "lattice": {"shape": [lx, 64]},
         "tracers": {"every": every, "number": number},

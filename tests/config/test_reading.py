@@ -156,7 +156,7 @@ class TestFiles:
 
 
 class TestSeveralFaults:
-    """All that is wrong is told at once, each fault in a line of its own."""
+    """All errors are reported at once, each in a line of its own."""
 
     @pytest.mark.parametrize(
         ("mapping", "words"),

@@ -11,7 +11,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def apply_patch(patch: str, root: Path) -> None:
-    """Apply a diff without line numbers: each hunk's old lines must stand in the file once."""
+    """Apply a diff without line numbers: each hunk's old lines must be in the file once."""
     for part in re.split(r"^--- ", patch, flags=re.MULTILINE)[1:]:
         name, *hunks = part.split("@@\n")
         path = root / name.strip()

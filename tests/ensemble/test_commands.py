@@ -100,7 +100,7 @@ def saved_step(run):
 
 @pytest.mark.slow
 def test_a_signal_to_one_rank_stops_all_and_any_ranks_go_on(launch, tmp_path, small):
-    """Each rank writes its number; the last one alone is told to stop."""
+    """Each rank writes its number; the last one alone gets a signal to stop."""
     program = tmp_path / "run.py"
     program.write_text(
         "import os, sys\n"

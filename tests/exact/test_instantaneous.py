@@ -298,7 +298,7 @@ def test_a_pause_longer_than_times_may_be_is_no_flush():
         ),
     ],
 )
-def test_what_does_not_go_together_is_told_in_one_line(changes, words):
+def test_what_does_not_go_together_is_reported_in_one_line(changes, words):
     sections = {"model": AT_ONCE} | changes
     with pytest.raises(ConfigError) as raised:
         configuration(**sections)

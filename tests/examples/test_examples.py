@@ -1,4 +1,4 @@
-"""Every example runs in a short form: the file as it stands, with smaller numbers."""
+"""Every example runs in a short form: the file itself, with smaller numbers."""
 
 import os
 import re
@@ -63,7 +63,7 @@ def finished(line, here):
 
 
 def shortened(name, folder, **numbers):
-    """Copy a configuration with other values of some keys, each of which stands there once."""
+    """Copy a configuration with other values of some keys, each of which is there once."""
     text = (FOLDER / name).read_text()
     for key, value in numbers.items():
         text, times = re.subn(rf'^("?[\w.]*{key}"? = ).*$', rf"\g<1>{value}", text, flags=re.M)

@@ -88,7 +88,7 @@ class Started:
     killed: list[int] = field(default_factory=list)
 
     def wait(self) -> int:
-        """Return the exit code; a run that is silent for `TIMEOUT` is ended and told by 124."""
+        """Return the exit code; a run that is silent for `TIMEOUT` is ended, with 124."""
         said, patience = -1, Patience()
         while self.process.poll() is None:
             if (size := self.output.stat().st_size) != said:

@@ -89,7 +89,7 @@ def saved_step(path: Path) -> int:
 
 
 def left_behind(path: Path) -> dict[str, tuple[int, int]]:
-    """Return the files that nobody finished, with what tells them from earlier ones."""
+    """Return the unfinished files, with what distinguishes them from earlier ones."""
     there = (path / name for name in PARTIAL if (path / name).exists())
     return {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in there}
 

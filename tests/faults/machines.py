@@ -45,7 +45,7 @@ def two_runs(place: Place, number: int, seed: int) -> Iterator[Trial]:
 
 
 def stalled(place: Place, number: int, seed: int) -> Iterator[Trial]:
-    """Yield what came of a rank that stands still for two seconds."""
+    """Yield the outcome of a rank that is stalled for two seconds."""
     for _ in range(number):
         place.remove("stalled")
         started = place.run("stalled", ranks=2)
@@ -60,7 +60,7 @@ def stalled(place: Place, number: int, seed: int) -> Iterator[Trial]:
 
 
 def stalled_for_ever(place: Place, number: int, seed: int) -> Iterator[Trial]:
-    """Yield what came of a rank that stands still for ever: the root, or another one."""
+    """Yield the outcome of a rank that is stalled for ever: the root, or another one."""
     for rank in (1, 0)[:number]:
         place.remove("stalled")
         limit = ("--set", "run.stall_limit=2")
@@ -77,7 +77,7 @@ def stalled_for_ever(place: Place, number: int, seed: int) -> Iterator[Trial]:
 
 
 def insisted(place: Place, number: int, seed: int) -> Iterator[Trial]:
-    """Yield what came of a second signal to a rank that waits for one that stands still."""
+    """Yield the outcome of a second signal to a rank that waits for a stalled one."""
     for signal_number in (signal.SIGTERM, signal.SIGINT)[:number]:
         place.remove("insisted")
         started = place.run("insisted", ranks=2)

@@ -41,7 +41,7 @@ def ended(started: Started, code: int, told: str) -> str:
 
 
 def replaced(place: Place, number: int, seed: int) -> Iterator[Trial]:
-    """Yield what came of a new run in the place of one that stood still and then goes on."""
+    """Yield the outcome of a new run in the place of one that was stalled and then continues."""
     path, away = place.directory / "replaced", place.directory / "away"
     ways = [(how, late) for how in ("removed", "moved") for late in (False, True)]
     for how, late in ways[:number]:

@@ -25,7 +25,7 @@ if __name__ == "__main__":
         return fill(*arguments)
 
     def failing(communicator, rows):
-        """Gather rows, but for the second checkpoint on one rank."""
+        """Gather rows, except for the second checkpoint on one rank."""
         if len(filling) > 1 and launched().rank == int(os.environ["RANK"]):
             kind = os.environ["KIND"]
             raise load()[0].Exception() if kind == "MPI" else KINDS[kind]("of this rank alone")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def lose(words: str) -> None:
-    """Let the descriptors of standard output and error be what it says."""
+    """Set the descriptors of standard output and error as named."""
     if words == "closed descriptors":
         os.close(1)
         os.close(2)

@@ -166,7 +166,7 @@ def test_a_run_that_fails_is_not_requeued_and_its_code_is_that_of_the_job(site):
     assert len(site.calls()) == 1
 
 
-def test_a_missing_configuration_is_told(site):
+def test_a_missing_configuration_is_reported(site):
     del site.env["CONFIG"]
     assert site.sbatch("cpu_nodes.sh") != 0
     assert "set CONFIG" in site.output()

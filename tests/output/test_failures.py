@@ -32,7 +32,7 @@ def limit_file_size():
 
 @pytest.mark.mpi
 @pytest.mark.parametrize("size", [0, 5000, 3 * 2**20])
-def test_failed_write_is_told_alike_and_spares_what_was_published(
+def test_failed_write_is_reported_alike_and_spares_what_was_published(
     shared_tmp_path, comm, limit_file_size, size
 ):
     communicator = Communicator(comm)

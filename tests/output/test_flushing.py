@@ -1,4 +1,4 @@
-"""File systems that cannot flush a directory, or have no locks: a run goes on there."""
+"""File systems that cannot flush a directory, or have no locks: a run continues there."""
 
 import errno
 import fcntl
@@ -57,7 +57,7 @@ def test_it_does_not_where_data_may_be_lost(tmp_path, refusing, number, files):
 
 
 def test_what_a_run_writes_needs_no_locks(tmp_path):
-    """HDF5 asks for one, and fails where there is none, which a lock of another stands for here."""
+    """HDF5 asks for a lock, and fails where there is none, as here with one of another process."""
     path = tmp_path / "file.h5"
     h5py.File(path, "w").close()
     with open(path, "rb") as other:

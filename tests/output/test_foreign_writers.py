@@ -85,7 +85,7 @@ def leave_open(path, *options):
 
 @pytest.mark.parametrize("locking", ["TRUE", "FALSE"])
 @pytest.mark.parametrize("name", FILES)
-def test_who_has_a_file_open_for_writing_is_told(run, capsys, name, locking):
+def test_who_has_a_file_open_for_writing_is_reported(run, capsys, name, locking):
     commands = [["resume"]] if name == "checkpoint.h5" else [["resume"], *READ]
     path = file_of(run, name)
     before = path.read_bytes()
@@ -104,7 +104,9 @@ def test_who_has_a_file_open_for_writing_is_told(run, capsys, name, locking):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_a_killed_program_had_open_is_told_and_repaired_by_resume(run, finished, capsys, name):
+def test_what_a_killed_program_had_open_is_reported_and_repaired_by_resume(
+    run, finished, capsys, name
+):
     path = file_of(run, name)
     leave_open(path)
     if name != "checkpoint.h5":

@@ -66,7 +66,7 @@ def test_a_copy_without_segments_is_named_so(tmp_path, run):
         Simulation.resume(alone, ["time.duration=9.0"]).run(progress=False)
 
 
-def test_missing_files_are_told_in_plain_words(tmp_path):
+def test_missing_files_are_reported_in_plain_words(tmp_path):
     dangling = tmp_path / "dangling.h5"
     dangling.symlink_to("nowhere.h5")
     for path, expected in (

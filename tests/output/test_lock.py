@@ -58,7 +58,7 @@ def run(tmp_path):
 
 
 def left_by(run, **changes) -> None:
-    """Leave a lock behind, of this process but for the changes."""
+    """Leave a lock behind, of this process except for the changes."""
     holder = json.loads(Holder.of_this_process().line()) | changes
     (run / "run.lock").write_text(json.dumps(holder))
 

@@ -50,7 +50,7 @@ def many(tmp_path_factory):
 
 
 def test_the_number_of_segments_is_bounded(tmp_path, monkeypatch):
-    """None is copied but for the growth, with one part in 4, as in a longer run with one in 32."""
+    """None is copied except for the growth: one part in 4, as in a longer run one in 32."""
     monkeypatch.setattr(segments, "COPIED", 0)
     monkeypatch.setattr(segments, "PARTS", 4)
     run = written(tmp_path / "run", 100)

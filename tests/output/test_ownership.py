@@ -52,7 +52,7 @@ def write_and_publish(store: RunStore) -> None:
 
 
 def contents(run) -> dict[str, bytes]:
-    """Return what a directory has, but for the sign of life in its lock."""
+    """Return the contents of a directory, except the sign of life in its lock."""
     return {
         str(path): b"" if path.name == "run.lock" else path.read_bytes()
         for path in run.rglob("*")

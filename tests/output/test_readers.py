@@ -134,7 +134,7 @@ def test_csv_holds_every_sample(run, tmp_path):
     assert rows[3]["time"] == "1.5"
 
 
-def test_a_segment_that_a_restart_removed_while_it_was_read_is_told(tmp_path, monkeypatch):
+def test_a_segment_that_a_restart_removed_while_it_was_read_is_reported(tmp_path, monkeypatch):
     """HDF5 gives zeros for what is not there."""
     run = made(tmp_path / "run", monkeypatch, copied=0)
     last = max((run / "segments").iterdir())

@@ -109,7 +109,7 @@ def test_restart_is_bitwise_on_any_ranks(
 def test_what_came_after_the_checkpoint_is_cut_off(
     shared_tmp_path, communicator, stop_at, monkeypatch
 ):
-    """A run that dies at any step goes on from the last checkpoint; here by an exception."""
+    """A run that dies at any step continues from the last checkpoint; here by an exception."""
     monkeypatch.setattr(segments, "COPIED", 0)
     configuration = configured()
     whole, broken = shared_tmp_path / "whole", shared_tmp_path / "broken"

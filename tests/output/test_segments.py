@@ -1,4 +1,4 @@
-"""run.h5 at every instant: what stands on the disk between any two operations can be read."""
+"""run.h5 at every instant: the files between any two operations can be read."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The two writers leave the same file; what one has begun the other goes on with."""
+"""The two writers leave the same file; one continues the file of the other."""
 
 import os
 

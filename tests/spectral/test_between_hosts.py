@@ -135,7 +135,7 @@ def test_one_message_goes_from_each_host_to_each_other(comm, monkeypatch):
     assert counted[HOSTS][1] == pytest.approx(counted[HOST][1], rel=0.2)  # less halo, more padding
 
 
-def test_hosts_are_told_apart():
+def test_hosts_are_reported_apart():
     assert find_hosts(Communicator()) is None
 
 

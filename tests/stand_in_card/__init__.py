@@ -72,7 +72,7 @@ def built(site: Path) -> Path:
 
 
 def compiled(site: Path, library: Path, sources: list[Path], unused: str, *options: str) -> None:
-    """Compile a library, with functions that refuse for those that nobody calls."""
+    """Compile a library, with functions that refuse in place of those that are not called."""
     names = UNUSED.get(unused, "").split()
     stubs = library.with_suffix(".c")
     stubs.write_text("".join(f"int {unused}{name}(void) {{ return 1; }}\n" for name in names))
@@ -135,7 +135,7 @@ def taken() -> int:
 
 
 def free() -> None:
-    """Let CuPy give back what nobody has."""
+    """Let CuPy free unused memory."""
     gc.collect()
     cupy.get_default_memory_pool().free_all_blocks()
 

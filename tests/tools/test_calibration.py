@@ -69,7 +69,7 @@ def test_rows_of_the_benchmark_can_be_read(tmp_path, launch, request):
     assert calibrate(measured).processor.per_operation["rule"] > 0
 
 
-def test_missing_and_foreign_files_are_told(tmp_path):
+def test_missing_and_foreign_files_are_reported(tmp_path):
     with pytest.raises(CalibrationError, match=r"run tools/scaling\.py first"):
         read_rows(tmp_path / "none.csv")
     other = tmp_path / "other.csv"

@@ -1,4 +1,4 @@
-"""Known limits of the performance model, and what it makes of published transforms."""
+"""Known limits of the performance model, and its predictions of published transforms."""
 
 import math
 from dataclasses import replace

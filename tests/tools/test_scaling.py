@@ -1,4 +1,4 @@
-"""Cases, commands and job scripts of a scaling study, and what its rows say."""
+"""Cases, commands and job scripts of a scaling study, and its rows."""
 
 import shlex
 import subprocess
@@ -62,7 +62,7 @@ def test_the_launcher_gets_ranks_and_nodes():
     assert line[-2:] == ["--precision", "single"]
 
 
-def test_strong_and_weak_families_are_told_apart():
+def test_strong_and_weak_families_are_reported_apart():
     rows = [measured(256, 1, 1.0), measured(256, 2, 0.6), measured(360, 2, 1.1)]
     rows.append(measured(360, 1, 2.0, tracers=8100))
     (strong,) = strong_families(rows)

@@ -25,7 +25,7 @@ def hundred_steps() -> dict[str, Any]:
 
 @pytest.fixture
 def put_back() -> Callable[..., float]:
-    """Give a function that lets RUN be what it was in the middle of its measurement, at step 70.
+    """Return a function that puts RUN back to the middle of its measurement, at step 70.
 
     It returns when run.h5 was then published, some seconds after the start.
     """

@@ -1,4 +1,4 @@
-"""epmpi watch: what it reads of runs in every state, and what it shows."""
+"""epmpi watch: snapshots of runs in every state, and their pictures."""
 
 import io
 import os

@@ -145,7 +145,7 @@ class CollectiveWriter(StreamingWriter):
             parts.append({"step": np.array([step]), "time": np.array([time])})
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
-        """Write datasets that exist in a file nobody has open; return what failed on this rank."""
+        """Write datasets of a closed file; return the failure of this rank."""
         try:
             with output_errors(path), open_shared(path, self.communicator) as file:
                 for part in parts:

@@ -185,7 +185,7 @@ class StreamingWriter:
         self._append_frame(element, step, time, block)
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
-        """Write datasets that exist in a file nobody has open.  Collective.
+        """Write existing datasets of a closed file.  Collective.
 
         Returns
         -------

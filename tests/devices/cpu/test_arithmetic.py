@@ -57,7 +57,7 @@ def test_the_setting_for_the_same_bits_hides_the_processor(launch, tmp_path):
     assert differences(tmp_path / "new", tmp_path / "old") == []
 
 
-def test_changes_are_told(tmp_path, capfd, monkeypatch):
+def test_changes_are_reported(tmp_path, capfd, monkeypatch):
     run = Simulation(from_mapping(SMALL)).run(tmp_path / "run", progress=False)
     Simulation.resume(run, ["time.duration=3.0"]).run(progress=False)
     assert "last bits" not in capfd.readouterr().err

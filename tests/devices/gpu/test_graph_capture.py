@@ -62,7 +62,7 @@ def test_what_is_captured_is_the_work_and_its_count(log, recorded, step):
 
 
 def test_a_step_that_begins_anew_is_captured_anew(log, recorded, step):
-    """With the same key: what it is made of may be other arrays."""
+    """With the same key: the arrays may be others."""
     for _ in range(2):
         step.begin_at(7)
         assert step.number == 7
@@ -82,7 +82,7 @@ def test_keys_that_come_once_are_never_captured_and_push_out_old_ones(log, recor
     assert log[3 * KEPT :] == ["even", "odd", *2 * ["launch graph"], 0, *2 * ["launch graph"]]
 
 
-def test_a_refusal_is_told_once_and_the_work_is_done(log):
+def test_a_refusal_is_reported_once_and_the_work_is_done(log):
     def record(work):
         raise RuntimeError("operation not permitted")
 

@@ -46,7 +46,7 @@ def folders() -> Iterator[Path]:
 
 
 def _is_trusted(folder: Path) -> bool:
-    """Tell whether nobody else could have put code below a folder for temporary files."""
+    """Tell whether no other user could have put code below a folder for temporary files."""
     if folder.name != _PRIVATE:
         return True
     with suppress(OSError):
