@@ -4,7 +4,7 @@ import pytest
 
 from epmpi.analysis import RunFile
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import POSITION
+from epmpi.analysis.run_file import POSITION
 from epmpi.config import from_mapping
 from epmpi.run.schedule import Schedule, logarithmic_offsets
 from epmpi.run.simulation import Simulation

@@ -5,7 +5,7 @@ from run_files import STEP, brownian
 
 from epmpi.analysis.autocorrelation import Autocorrelation, unit_displacements
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 from epmpi.analysis.stress import fit_stretched_exponential
 
 

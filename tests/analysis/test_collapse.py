@@ -8,9 +8,9 @@ from epmpi.analysis.collapse import best_collapse, local_q_exponent
 from epmpi.analysis.consistency import compare, long_time_coefficient
 from epmpi.analysis.displacement import SquaredDisplacement
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
 from epmpi.analysis.regimes import Window, local_exponent
 from epmpi.analysis.relaxation import RelaxationTime, fit_window
+from epmpi.analysis.run_file import Clock
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
 

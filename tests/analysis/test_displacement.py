@@ -4,7 +4,7 @@ from run_files import brownian
 
 from epmpi.analysis.displacement import SquaredDisplacement
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 
 
 def measure(position, interval=0.5, width=None):

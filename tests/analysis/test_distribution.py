@@ -6,7 +6,7 @@ from run_files import STEP, brownian
 from epmpi.analysis.distribution import DisplacementDistribution
 from epmpi.analysis.heterogeneity import REACH, DisplacementShape
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 from epmpi.analysis.stress import EDGES, StressDistribution
 
 COEFFICIENT = 0.05

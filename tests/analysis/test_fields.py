@@ -6,7 +6,7 @@ from run_files import write_run
 from epmpi import Model, from_mapping
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.fields import Medium, displacement, stress_change
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 
 def unit_strain(shape):

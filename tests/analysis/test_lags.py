@@ -1,7 +1,7 @@
 import numpy as np
 
 from epmpi.analysis.lags import LONGEST, sliding_lags
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 
 
 def clock(step):

@@ -4,9 +4,9 @@ from run_files import brownian
 from synthetic_decay import ALPHA, EVER, GAMMA, N, synthetic
 
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import crossing, fit_window, relaxation_times
+from epmpi.analysis.run_file import Clock
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
 

@@ -3,7 +3,7 @@ import pytest
 from run_files import brownian
 
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from refusals import override, refusal
 
 from epmpi.config import FFT_ENGINES, ConfigError, Configuration, check_ranks, from_mapping
-from epmpi.config.reading import parse_value
+from epmpi.config.parsing import parse_value
 
 # No deadline: ranks of one test run share cores. No database: they would share its files.
 PROPERTY = settings(deadline=None, database=None)

@@ -18,7 +18,7 @@ from epmpi import Simulation, from_mapping
 from epmpi.analysis import analyse
 from epmpi.analysis.fields import stress_change
 from epmpi.analysis.figures import stress_map
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 run = Simulation(
     from_mapping(

@@ -5,8 +5,8 @@
 
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.events import Events
-from epmpi.analysis.reading import RunFile
 from epmpi.analysis.report import analyse
 from epmpi.analysis.results import Analysis, measure
+from epmpi.analysis.run_file import RunFile
 
 __all__ = ["Analysis", "AnalysisError", "Events", "RunFile", "analyse", "measure"]

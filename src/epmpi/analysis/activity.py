@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 ACTIVE_TIME = "active_time"
 AT_OUTPUTS = "activity_at_outputs"  # the sampled activity, where the run has the exact one too

@@ -9,7 +9,7 @@ from epmpi.analysis.blocks import leave_one_out
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
 from epmpi.analysis.pooling import SumsByOrigin
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 
 DISPLACEMENT = (
     "C_u(t) = <u(t0+t).u(t0)> / <u.u>, u(t0) = r(t0 + unit) - r(t0) of the same tracer, over "

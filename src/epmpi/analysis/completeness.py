@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from epmpi.analysis.field_results import STRESS
-from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.run_file import POSITION, RunFile
 
 FRAMES = ("observables/activity", POSITION, STRESS)  # their last frames give the time reached
 NOT_ENDED = "still running, or killed"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.reading import RunFile
 from epmpi.analysis.renewal import RenewalPrediction, predict
+from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.waiting_times import WaitingTimes
 
 HISTOGRAM = "histograms/waiting_times"

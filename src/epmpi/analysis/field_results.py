@@ -10,7 +10,7 @@ from epmpi.analysis.autocorrelation import Autocorrelation
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.distances import DistanceDistribution
 from epmpi.analysis.lags import sliding_lags
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
 from epmpi.analysis.strips import field_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.errors import AnalysisError
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 from epmpi.physics.propagators import (
     SYMBOLS,
     Modes,

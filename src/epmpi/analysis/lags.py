@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.reading import Clock
+from epmpi.analysis.run_file import Clock
 
 PER_DECADE = 10  # lags in a decade of time
 LONGEST = 0.2  # longest lag as a fraction of the trajectory: leaves four blocks of one lag each

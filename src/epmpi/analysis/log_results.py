@@ -17,7 +17,7 @@ from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.distances import measure_weakest
 from epmpi.analysis.events import Events
 from epmpi.analysis.persistence import measure_persistence, measure_s_4
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 FEWEST = 100  # events
 GAP = 10.0  # 1 / attempt_rate: a site beyond its threshold waits longer with a chance of e^-10

@@ -28,8 +28,8 @@ from epmpi.analysis.figures import (
 )
 from epmpi.analysis.figures.stress_map import read_snapshot
 from epmpi.analysis.page import write_page
-from epmpi.analysis.reading import POSITION, RunFile
 from epmpi.analysis.results import Analysis, measure_replicas
+from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.store import write_analysis
 from epmpi.analysis.table import print_analysis
 from epmpi.config import ENSEMBLE

@@ -19,7 +19,7 @@ from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.event_results import EventResults, measure_events
 from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
 from epmpi.analysis.log_results import LogResults, measure_log
-from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.titles import title

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.physics.lattice import split
 
 READ_BYTES = 128 * 2**20  # read from the file at once

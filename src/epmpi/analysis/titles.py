@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from epmpi.analysis.completeness import Shortfall
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 
 def title(runs: Sequence[RunFile], cut: Shortfall | None) -> str:

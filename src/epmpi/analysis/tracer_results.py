@@ -19,9 +19,9 @@ from epmpi.analysis.distribution import DisplacementDistribution
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.heterogeneity import DisplacementShape
 from epmpi.analysis.lags import Lag, sliding_lags
-from epmpi.analysis.reading import POSITION, Clock, RunFile
 from epmpi.analysis.regimes import LocalExponent, Window, find_regimes, local_exponent
 from epmpi.analysis.relaxation import CollapseFit, RelaxationTime, fit_window, relaxation_times
+from epmpi.analysis.run_file import POSITION, Clock, RunFile
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums, StructureFactor
 from epmpi.analysis.wavevectors import choose_shells
 from epmpi.parallel import Communicator

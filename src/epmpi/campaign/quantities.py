@@ -20,7 +20,7 @@ from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
 from epmpi.analysis.curve import average_function
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.random_model import velocity_sum
-from epmpi.analysis.reading import POSITION
+from epmpi.analysis.run_file import POSITION
 from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells

@@ -46,7 +46,7 @@ from epmpi.campaign.tables import write_tables
 from epmpi.campaign.transients import draw_transients
 from epmpi.config import MAY_CHANGE, ConfigError, from_mapping
 from epmpi.config.keys import shown
-from epmpi.config.reading import read_toml
+from epmpi.config.parsing import read_toml
 
 KEYS = ("seeds", "quantities", "grid", "points", "fits", "transients")
 KINDS: dict[str, tuple[type, str]] = {

@@ -9,7 +9,7 @@ from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
 from epmpi.analysis.field_results import FieldResults, measure_fields
 from epmpi.analysis.lags import Lag, sliding_lags
 from epmpi.analysis.log_results import LogResults, measure_log
-from epmpi.analysis.reading import POSITION
+from epmpi.analysis.run_file import POSITION
 from epmpi.analysis.strips import tracer_strips
 
 

@@ -12,7 +12,7 @@ from epmpi.config.checks import (
 )
 from epmpi.config.configuration import Configuration, describe, from_mapping, load
 from epmpi.config.keys import ConfigError, Description
-from epmpi.config.replicas import (
+from epmpi.config.replica_names import (
     ENSEMBLE,
     expected_run,
     is_ensemble,

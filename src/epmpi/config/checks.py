@@ -8,7 +8,7 @@ from typing import Any
 
 from epmpi.config.event_checks import check_extremal, check_instantaneous, check_orientation
 from epmpi.config.keys import ConfigError, Faults
-from epmpi.config.replicas import SEED_STRIDE
+from epmpi.config.replica_names import SEED_STRIDE
 from epmpi.config.sections import Sections
 from epmpi.config.settings import (
     InitialSettings,

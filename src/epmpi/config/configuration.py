@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import InitVar, dataclass, fields, replace
 from typing import Any
 
-from epmpi.config import reading
+from epmpi.config import parsing
 from epmpi.config.checks import check_combinations, whole_multiple
 from epmpi.config.defaults import adapt, written_keys
 from epmpi.config.keys import ConfigError, Description, Faults, shown
-from epmpi.config.replicas import replica_seed
+from epmpi.config.replica_names import replica_seed
 from epmpi.config.sections import Sections
 
 
@@ -149,7 +149,7 @@ class Configuration(Sections):
             for section, values in self.to_mapping().items()
         }
         faults = Faults()
-        return build(reading.apply_overrides(written, overrides, KNOWN, faults), faults)
+        return build(parsing.apply_overrides(written, overrides, KNOWN, faults), faults)
 
 
 SECTIONS: dict[str, Any] = {item.name: item.default_factory for item in fields(Configuration)}
@@ -176,7 +176,7 @@ def from_mapping(mapping: Mapping[str, Mapping[str, Any]]) -> Configuration:
         For an unknown section or key, a wrong value, or an invalid combination.
     """
     faults = Faults()
-    return build(reading.check_keys(mapping, KNOWN, faults), faults)
+    return build(parsing.check_keys(mapping, KNOWN, faults), faults)
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configuration:
@@ -187,12 +187,12 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Configu
     ConfigError
         For a file that cannot be read, and as `from_mapping` and `with_overrides` do.
     """
-    content = reading.read_toml(path)
+    content = parsing.read_toml(path)
     if "scan" in content:
         raise ConfigError(f"{path} is a campaign, with a section [scan]: use epmpi scan {path}")
     faults = Faults()
-    table = reading.check_keys(content, KNOWN, faults)
-    return build(reading.apply_overrides(table, overrides, KNOWN, faults), faults)
+    table = parsing.check_keys(content, KNOWN, faults)
+    return build(parsing.apply_overrides(table, overrides, KNOWN, faults), faults)
 
 
 def describe() -> Iterator[Description]:

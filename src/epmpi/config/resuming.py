@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from epmpi.config.configuration import Configuration, from_mapping
 from epmpi.config.keys import ConfigError
-from epmpi.config.reading import parse_toml
+from epmpi.config.parsing import parse_toml
 
 # Keys that may change: the trajectory stays the same.
 MAY_CHANGE = (

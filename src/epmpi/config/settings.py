@@ -18,7 +18,7 @@ from epmpi.config.kinds import (
     Shape,
     Stages,
 )
-from epmpi.config.replicas import MOST_REPLICAS
+from epmpi.config.replica_names import MOST_REPLICAS
 
 FFT_ENGINES = ("vector", "numpy", "mpi4py-fft")  # beside "auto"
 DEVICES = ("cpu", "gpu")  # beside "auto"

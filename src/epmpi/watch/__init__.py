@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.panel import Panel
 
 from epmpi.config import is_ensemble
+from epmpi.watch.ensemble_picture import picture_of_replicas
+from epmpi.watch.ensemble_snapshot import Replicas, read_replicas
 from epmpi.watch.picture import picture
-from epmpi.watch.replicas import Replicas, read_replicas
-from epmpi.watch.replicas_picture import picture_of_replicas
 from epmpi.watch.snapshot import Snapshot, read_snapshot
 
 __all__ = [

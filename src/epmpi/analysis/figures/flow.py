@@ -13,7 +13,7 @@ from epmpi.analysis.blocks import Estimate
 from epmpi.analysis.figures.series import has_rate, thinned
 from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing
 from epmpi.analysis.notation import mathtext
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 STRAIN = "macroscopic_strain"
 

@@ -13,7 +13,7 @@ from epmpi.analysis.blocks import Estimate
 from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.figures.style import BLACK, BLUE, GREY, VERMILION, drawing
 from epmpi.analysis.notation import significant
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.stationarity import Drift
 
 LABELS = {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.fields import Medium, displacement, stress_change
 from epmpi.analysis.figures.style import BLACK, DIVERGING, colour_bar, drawing, label_panel
-from epmpi.analysis.reading import RunFile
+from epmpi.analysis.run_file import RunFile
 
 ARROWS = 22  # along the longer side
 EVENTS = 4  # desired number of active sites in the zoom

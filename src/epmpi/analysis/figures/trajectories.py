@@ -19,7 +19,7 @@ from epmpi.analysis.figures.style import (
     drawing,
     label_panel,
 )
-from epmpi.analysis.reading import POSITION, RunFile
+from epmpi.analysis.run_file import POSITION, RunFile
 
 ALONG = 3  # the wide panel shows a square of about 3 x 3 trajectories
 APART = 3.0  # least mean distance between their starts, in lattice spacings

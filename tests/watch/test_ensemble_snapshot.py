@@ -12,7 +12,7 @@ from epmpi.config import from_mapping
 from epmpi.ensemble import Ensemble
 from epmpi.parallel import Communicator
 from epmpi.watch import picture_of_replicas, read_replicas, watch
-from epmpi.watch.replicas_picture import MOST_LINES
+from epmpi.watch.ensemble_picture import MOST_LINES
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from run_files import brownian
 
 from epmpi.analysis import AnalysisError, RunFile
-from epmpi.analysis.reading import POSITION
+from epmpi.analysis.run_file import POSITION
 from epmpi.analysis.strips import tracer_strips
 
 

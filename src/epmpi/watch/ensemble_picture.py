@@ -8,8 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from epmpi.config import replica_name
+from epmpi.watch.ensemble_snapshot import Replicas
 from epmpi.watch.picture import LABELS, Sparkline, columns, left, news, phase, speed, title
-from epmpi.watch.replicas import Replicas
 from epmpi.watch.snapshot import Snapshot
 
 MOST_LINES = 16  # of replicas, those that are running first
