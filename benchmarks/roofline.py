@@ -108,6 +108,7 @@ def main() -> None:
                         help="size of a block of rows on a GPU; 0: as a run has it")  # fmt: skip
     parser.add_argument("--strip-mib", type=float, nargs="+", default=[0.0],
                         help="size of a strip of columns on a GPU; 0: as a run has it")  # fmt: skip
+    parser.add_argument("--fused", action="store_true", help="columns in one kernel on a GPU")
     options = parser.parse_args()
     real = 8 if options.precision == "double" else 4
     for name, traffic, listed in (("must move", MUST, 0), ("as written", WRITTEN, LISTED_BYTES)):
@@ -117,6 +118,8 @@ def main() -> None:
             print(f"  {real * reals + more:6.1f}  {stage}: {what}")
     watch = Stopwatch()
     device = timed_device(options.device, watch)
+    if options.fused:
+        device.__dict__["fused_columns"] = True
     bandwidth = copy_bandwidth(device, 1 << (27 if device.identity() else 24), 10)
     print(f"device={device.describe()}  copy_GB/s={bandwidth / 1e9:.1f}")
     for length in options.sizes:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The real CuPy and numba-cuda on a card that executes nothing (tests/stand_in_card), in an environment
 # of its own, DIRECTORY (default .venv-gpu; 2.5 GB): what models ask of a card, and what that takes the
-# host, on 1 to 3 ranks. Needs gcc, no GPU.
+# host, on 1 to 3 ranks. Needs gcc and g++, no GPU.
 # usage: tools/ci_gpu.sh [DIRECTORY]
 # The last line is `N passed, N failed`; any failure gives exit code 1.
 set -uo pipefail
@@ -17,8 +17,8 @@ give_up() {
 }
 
 sh tools/make_venv.sh "$venv" || give_up "$venv cannot be made"
-# Headers of CUDA come with CuPy's wheels, but for those of the compiler.
-"$venv/bin/python" -m pip install --quiet --prefer-binary --editable '.[mpi,cuda13]' nvidia-cuda-crt \
+# Headers of CUDA come with CuPy's wheels, but for those of the compiler and of cuFFTDx.
+"$venv/bin/python" -m pip install --quiet --prefer-binary --editable '.[mpi,cuda13]' nvidia-cuda-crt nvidia-mathdx \
     pytest pytest-mpi pytest-xdist hypothesis || give_up "epmpi does not install into $venv"
 
 MPIEXEC="$PWD/$venv/bin/mpiexec"
@@ -30,4 +30,4 @@ done
 "$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/devices/gpu/counted_model.py \
     tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py \
     tests/devices/gpu/counted_compiling.py \
-    tests/devices/gpu/counted_commands.py
+    tests/devices/gpu/counted_commands.py tests/devices/gpu/counted_fused_columns.py

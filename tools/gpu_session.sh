@@ -8,13 +8,14 @@
 # driver is of CUDA 13; else 12) and installed by `pip install --no-index --find-links WHEELS ...`:
 #
 #   numpy scipy h5py mpi4py mpich rich matplotlib shtab pytest pytest-mpi pytest-xdist hypothesis
-#   'cupy-cuda13x[ctk]' 'numba-cuda[cu13]' nvidia-nccl-cu13
+#   'cupy-cuda13x[ctk]' 'numba-cuda[cu13]' nvidia-nccl-cu13 nvidia-mathdx
 #
 # epmpi itself is taken from this source tree. What tells most comes first, the shortest parts before the
 # longer ones; each line is in DIRECTORY (default: benchmarks/results/gpu-DATE-COMMIT) as it comes, so a
 # session that is cut leaves what it had. summary.md there is the table for benchmarks/results/gpu.md.
 # A part that fails, or takes longer than its share, is told and does not end the rest; the exit code is
-# the number of those.
+# the number of those. All shares are 14 minutes together, which no part is expected to use up: after
+# GPU_SESSION_SECONDS (default 570) nothing begins any more, and what still runs is ended.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -74,6 +75,8 @@ part tests 120 "$python" tools/run_tests.py --ranks 1 tests/devices/gpu/test_on_
 # Which sizes of strips and blocks.
 roofline strips 60 --sizes 4096 8192 --warmup 10 --rounds 2 --strip-mib 8 16 32 64 128 512
 roofline blocks 60 --sizes 4096 8192 --warmup 10 --rounds 2 --block-mib 8 16 32 64 128 512
+# Columns in one kernel (nvidia-mathdx), in place of strips.
+roofline fused 75 --sizes 4096 8192 --warmup 10 --rounds 2 --fused
 # Two ranks on the card, single precision, memory.
 mpiexec=$("$python" -c 'import launching; print(*launching.mpiexec())' 2>/dev/null || echo mpiexec)
 # shellcheck disable=SC2086  # the launcher may have options

@@ -18,7 +18,7 @@ from epmpi.devices.gpu import site_kernels, tracer_kernels
 from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.departures import CardDepartures
 from epmpi.devices.gpu.graph_capture import CapturedStep
-from epmpi.devices.gpu.lines import STRIP_BYTES, Batch, GPULines, Plan
+from epmpi.devices.gpu.lines import STRIP_BYTES, TABULATED, Batch, GPULines, Plan
 from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.gpu.row_blocks import TracerBlocks
 from epmpi.devices.repeated_step import RepeatedStep
@@ -48,10 +48,13 @@ class GPU(CardMemory, Device):
     ----------
     block_bytes : int
         Size of a field in a block of rows; benchmarks vary it.
+    fused_columns : bool
+        Whether convolutions take the columns in one kernel, see `fused_columns`: not measured yet.
     """
 
     name = "gpu"
     batches = True
+    fused_columns = False
 
     def __init__(
         self, arrays: Any, make_plan: Callable[[Batch, np.dtype], Plan], card: Any
@@ -136,7 +139,8 @@ class GPU(CardMemory, Device):
         """Return the most that plans of cuFFT take: as much each as what they transform at once.
 
         Of columns: a strip of the source and one of the responses, and what is left over; of rows:
-        a block there and back, one of the flow with its halo, and what is left over of each.
+        a block there and back, one of the flow with its halo, and what is left over of each.  CuPy
+        keeps what working out the propagators took.
         """
         length, width = shape
         height = min(self.block_rows(width * real), rows)
@@ -145,7 +149,13 @@ class GPU(CardMemory, Device):
         column = 2 * real * length
         strip = min(modes, max(1, STRIP_BYTES // (column * responses)))
         left = modes % strip
-        return (1 + responses) * (strip + left) * column + 4 * block + 2 * flow * (responses > 1)
+        kept = 2 * 8 * min(TABULATED, (length // 2 + 1) * modes)
+        return (
+            kept
+            + (1 + responses) * (strip + left) * column
+            + 4 * block
+            + 2 * flow * (responses > 1)
+        )
 
     def transform_work(self, field: int) -> int:
         """Return what plans of cuFFT take for rows forward, rows back and columns of a field."""
@@ -163,7 +173,8 @@ class GPU(CardMemory, Device):
             raise ConfigError(
                 f'run.fft = "{engine}": expected "auto" (cuFFT) on a GPU, or set run.device = "cpu"'
             )
-        return GPULines(shape, dtype, self._planned, self)
+        fused = self._card.fused_columns(shape[0], dtype) if self.fused_columns else None
+        return GPULines(shape, dtype, self._planned, self, fused)
 
     def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
         try:

@@ -192,6 +192,12 @@ class Card:
         array.set(host)
         self._cupy.cuda.get_current_stream().synchronize()
 
+    def fused_columns(self, length: int, dtype: DTypeLike) -> Any:
+        """Return the kernel of whole columns, compiled for this card."""
+        from epmpi.devices.gpu.fused_columns import FusedColumns
+
+        return FusedColumns(length, np.dtype(dtype))
+
     def has_nccl(self) -> bool:
         """Tell whether NCCL is installed and CuPy finds it."""
         with warnings.catch_warnings():

@@ -82,6 +82,8 @@ class GPULines:
     make_plan : function (Batch, dtype) -> Plan
     device : Device
         For new arrays, and for arrays from the host.
+    fused : FusedColumns or None
+        What takes the columns of a convolution in one kernel; None for plans and a product.
     """
 
     name = "cufft"
@@ -92,8 +94,10 @@ class GPULines:
         dtype: DTypeLike,
         make_plan: Callable[[Batch, np.dtype], Plan],
         device: Any,
+        fused: Any = None,
     ) -> None:
         self.shape = shape
+        self.fused = fused
         self.dtype = np.dtype(dtype)
         self.complex_dtype = np.result_type(self.dtype, np.complex64)
         self._make_plan = make_plan
@@ -227,7 +231,7 @@ class GPULines:
         Parameters
         ----------
         source : complex array, shape (Lx, sources, ky)
-            Rows already transformed; left as the spectrum.
+            Rows already transformed; overwritten.
         kernels : Kernels
             Of `tabulate`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
@@ -238,6 +242,11 @@ class GPULines:
         length = self.shape[0]
         which = sum(1 << field for field, is_so in enumerate(imaginary) if is_so)
         values, odd = kernels
+        if self.fused is not None:
+            inner = responses[before : before + length]
+            self.fused.convolve(source, values, which, odd, inner)
+            self._fill_halo(responses, before)
+            return
         width = max(1, STRIP_BYTES // (length * responses.shape[1] * responses.itemsize))
         for first in range(0, source.shape[2], width):
             strip = slice(first, first + width)
