@@ -9,6 +9,8 @@ each command a line tells its exit code and what was asked of a card, of the ran
 import json
 import sys
 
+import numpy as np
+
 import stand_in_card as card
 from epmpi.cli import main
 from epmpi.devices import CPU
@@ -26,15 +28,19 @@ def pretend(name, world):
     transport.cuda_aware = lambda: name == transport.CUDA_AWARE
 
 
-def draw_on_host():
-    """Let the host make the draws that the card is asked for: what lies there is no number."""
-    asked_for = GPU.draw_uniforms
+def answer_on_host():
+    """Let the host make the draws, and sums of zero, that the card is asked for.
 
-    def draw(device, *numbers):
-        asked_for(device, *numbers)
+    What lies there may be any bits, also those of huge numbers and of none.
+    """
+    draw, add_up = GPU.draw_uniforms, GPU.row_sums
+
+    def drawn(device, *numbers):
+        draw(device, *numbers)
         return CPU().draw_uniforms(*numbers)
 
-    GPU.draw_uniforms = draw
+    GPU.draw_uniforms = drawn
+    GPU.row_sums = lambda device, *fields: np.zeros_like(add_up(device, *fields))
 
 
 def carry_out(arguments, world):
@@ -47,7 +53,7 @@ def carry_out(arguments, world):
 
 if __name__ == "__main__":
     world = Communicator.world()
-    draw_on_host()
+    answer_on_host()
     for name, arguments in json.loads(sys.argv[1]):
         pretend(name, world)
         found = carry_out(arguments, world)
