@@ -78,6 +78,25 @@ def test_errors_of_one_long_run_cover_the_truth():
     assert 0.4 < np.sqrt(np.mean(np.square(deviations))) < 1.8
 
 
+def test_errors_of_the_peak_of_chi_4_are_fair():
+    """They have the size of the deviations; the largest of noisy values lies a little too high."""
+    deviations = []
+    for seed in range(20):
+        parameters = measure_persistence([rows_together(seed)], SHAPE, DURATION).chi_4().parameters
+        deviations.append((parameters["peak"] - SHAPE[1] / 4) / parameters["peak_error"])
+    assert 0.5 < np.sqrt(np.mean(np.square(deviations))) < 1.8
+    assert abs(np.mean(deviations)) < 1.2
+
+
+def test_a_run_shorter_than_tau_alpha_has_no_peak():
+    """Whatever is largest in it, by chance."""
+    for seed in range(6):
+        found = measure_persistence([independent(seed, rate=2e-4)], SHAPE, DURATION)
+        assert found.fraction[-1].mean() > 0.5
+        parameters = found.chi_4().parameters
+        assert np.isnan([value for value in parameters.values()]).all()
+
+
 def test_a_window_without_events():
     """No event in the first half: the mean of 1 and of the law, finite with all errors."""
     events = independent(5)

@@ -22,7 +22,9 @@ def rows():
         found = list(csv.DictReader(file))
     for row in found:
         row["L"], row["T"] = float(row["lattice.shape"].split("x")[0]), row["model.temperature"]
-    return [{key: float(value) for key, value in row.items() if "shape" not in key} for row in found]
+    return [
+        {key: float(value) for key, value in row.items() if "shape" not in key} for row in found
+    ]
 
 
 def column(some, name):
@@ -30,7 +32,7 @@ def column(some, name):
 
 
 def merging():
-    """Return {L: (Tc, its error, N r(Tc) g)} of the sizes that have two temperatures with pauses."""
+    """Return {L: (Tc, its error, N r(Tc) g)} of sizes that have two temperatures with pauses."""
     found, table = {}, rows()
     for length in sorted({row["L"] for row in table}):
         some = sorted((row for row in table if row["L"] == length), key=lambda row: row["T"])
@@ -46,7 +48,9 @@ def merging():
 def test_the_temperatures_at_which_bursts_merge():
     told = {
         float(length): cells
-        for length, *cells in re.findall(r"^\| (\d+) \| (0\.0\d+\(\d+\)) \| (\d\.\d+) \|", PAGE, re.M)
+        for length, *cells in re.findall(
+            r"^\| (\d+) \| (0\.0\d+\(\d+\)) \| (\d\.\d+) \|", PAGE, re.M
+        )
     }
     found = merging()
     assert sorted(told) == sorted(found)

@@ -29,7 +29,7 @@ PERSISTENCE = (
 CHI_4 = (
     "chi_4(t) = N (<p^2> - <p>^2) with p(t0,t) the fraction of the sites without an event in "
     "(t0, t0 + t], over origins t0 (and replicas); peak: the maximum of a parabola in ln t through "
-    "the largest value and its neighbours"
+    "the largest value and its neighbours; nan where the longest lag is shorter than tau_alpha"
 )
 S_4 = (
     "S_4(q,t) = <|sum_i (p_i - <p>) exp(i q r_i)|^2>/N at the lag next to tau_alpha, over origins, "
@@ -87,6 +87,8 @@ class Persistence:
 
         value, error = jackknifed(variance, whole, left_out)
         peak, peak_error = jackknifed(lambda one: peak_of(self.lag, variance(one)), whole, left_out)
+        if whole[0, -1] > HALF:  # what is largest so far is no peak
+            peak, peak_error = np.full((2, 2), np.nan)
         names = ("peak_time", "peak")
         parameters = {name: float(peak[n]) for n, name in enumerate(names)}
         parameters |= {f"{name}_error": float(peak_error[n]) for n, name in enumerate(names)}
