@@ -61,18 +61,18 @@ def clock(monkeypatch):
 def test_steps_that_may_compile_are_left_out_of_the_speed(clock, first, every):
     """The first step, and the first one that moves tracers."""
     stream = io.StringIO()
-    begun, settled = first - 1, first - 1 + every
+    begun, timed_from = first - 1, first - 1 + every
     with RunProgress(updates_of(10**6), stream=stream) as progress:
-        progress.begin(begun, settled)
+        progress.begin(begun, timed_from)
         progress.expect(100)
-        for step in sorted({first, settled - 1, settled} - {begun}):
+        for step in sorted({first, timed_from - 1, timed_from} - {begun}):
             clock[0] += 60.0  # the compiler
             progress.update(step, "warm-up", 0.0)
         assert stream.getvalue() == ""
         clock[0] += 20.0
-        progress.update(settled + 40, "warm-up", 0.000071234)
+        progress.update(timed_from + 40, "warm-up", 0.000071234)
     assert "2.0 M site updates/s, activity 7.12e-05" in stream.getvalue()
-    assert f"{(60 - settled) / 2:.0f} s left" in stream.getvalue()
+    assert f"{(60 - timed_from) / 2:.0f} s left" in stream.getvalue()
 
 
 def test_other_ranks_say_nothing():

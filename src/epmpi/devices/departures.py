@@ -1,4 +1,4 @@
-"""Tracers that have left the rows of a slab, which their new ranks are to be told of."""
+"""Tracers that have left the rows of a slab, for their new ranks."""
 
 from __future__ import annotations
 

@@ -284,10 +284,10 @@ class Device(Arrays):
 
     @abstractmethod
     def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
-        """Return what moves the tracers of a slab of so many rows, `height` rows at a time."""
+        """Return the mover of the tracers of a slab of so many rows, `height` rows at a time."""
 
     def departures(self, start: int, stop: int, length: int, most: int) -> Departures:
-        """Return what finds the tracers, at most so many, that are not on rows [start, stop)."""
+        """Return the finder of tracers, at most so many, that are not on rows [start, stop)."""
         return Departures(self, start, stop, length, most)
 
     @abstractmethod

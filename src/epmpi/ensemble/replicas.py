@@ -142,8 +142,8 @@ class Replicas:
     def _control(
         self, together: Together, limit: TimeLimit, pace: Pace | None = None
     ) -> RunControl:
-        told = together.progress(counted=self.group.is_root)
-        return RunControl(together, limit, told, together.watchdog, pace)
+        listener = together.progress(counted=self.group.is_root)
+        return RunControl(together, limit, listener, together.watchdog, pace)
 
     def _take(self, replica: int) -> Simulation:
         """Return the simulation of a replica; the first one has been made already."""

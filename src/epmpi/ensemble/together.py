@@ -51,7 +51,7 @@ class ReplicaProgress:
         self.phase = ""
         self.activity: float | None = None
 
-    def begin(self, step: int, settled: int) -> None:
+    def begin(self, step: int, timed_from: int) -> None:
         """Name the step that the run starts from."""
         self._first = step
 

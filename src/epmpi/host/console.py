@@ -25,7 +25,7 @@ class Forgiving(io.TextIOBase):
     Attributes
     ----------
     lost : OSError or None
-        Last error of writing; not that of a closed pipe, which nobody reads.
+        Last error of writing; not that of a closed pipe.
     """
 
     def __init__(self, stream: TextIO | None) -> None:

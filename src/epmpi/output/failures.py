@@ -76,7 +76,7 @@ def output_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]:
-    """Open an HDF5 file that nobody reads yet, and close it at the end.
+    """Open an HDF5 file without readers, and close it at the end.
 
     Hold all datasets that are made in it until then; see `datasets`.
 

@@ -60,7 +60,7 @@ def checkpoint_errors(path: Path, *, advised: bool = True) -> Iterator[None]:
 
 
 def remedy(path: Path) -> str:
-    """Return what to do about a checkpoint that cannot be used."""
+    """Return the remedy for a checkpoint that cannot be used."""
     if path.name == NAME and (path.parent / PREVIOUS).exists():
         return "; the previous one exists: resume with --previous"
     if may_begin(path.parent):

@@ -3,7 +3,7 @@
 An HDF5 file that was open for writing when its process died may never open again.  So no file that
 a reader may see is ever written to:
 
-- Frames are appended to ``run.h5.partial``, which nobody should read.
+- Frames are appended to ``run.h5.partial``, which no reader should open.
 - To *publish* is to close it, flush it to the disk and rename it; a rename is atomic.
 - The first published file is ``run.h5`` itself.  While it is small, frames are appended to a copy,
   and the next publication renames the copy over it.  So the run.h5 of a short run, or of one that

@@ -118,7 +118,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
 
 
 def _start_bytes(configuration: Configuration, sites: int, device: Device) -> int:
-    """Return what a start from a Gaussian stress needs beside all other arrays of a rank.
+    """Return the bytes that a start from a Gaussian stress needs beside all other arrays of a rank.
 
     Drawn in Fourier space: the field, its spectrum and the way there, the way back and the result.
     On the host the draws are there too.

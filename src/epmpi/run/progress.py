@@ -36,7 +36,7 @@ def speed_of(configuration: Configuration) -> Speed:
 class ProgressListener(Protocol):
     """Receiver of the progress of a run."""
 
-    def begin(self, step: int, settled: int) -> None:
+    def begin(self, step: int, timed_from: int) -> None:
         """Receive the first step, and the first after which none waits for a compiler."""
         ...
 
@@ -70,7 +70,7 @@ class RunProgress:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._start = self._last = time.monotonic()
-        self._first_step = self._settled = 0
+        self._first_step = self._timed_from = 0
         self._timed = False  # whether the clock has started
         self._window = (self._start, 0)
         self._speed = 0.0
@@ -100,12 +100,12 @@ class RunProgress:
         if self._bar is not None:
             self._bar.update(self._task, total=total)
 
-    def begin(self, step: int, settled: int) -> None:
+    def begin(self, step: int, timed_from: int) -> None:
         """Start the bar at the first step of the run.
 
-        The clock starts at step `settled`: those before it may wait for the compiler.
+        The clock starts at step `timed_from`: those before it may wait for the compiler.
         """
-        self._timed, self._settled = False, settled
+        self._timed, self._timed_from = False, timed_from
         self._start_clock(time.monotonic(), step)
         if self._bar is not None:
             self._bar.start()
@@ -120,7 +120,7 @@ class RunProgress:
         now = time.monotonic()
         last = step == self._total
         if not self._timed and not last:
-            self._timed = step >= self._settled
+            self._timed = step >= self._timed_from
             self._start_clock(now, step)
             return
         if not last and now - self._last < (BAR_INTERVAL if self._bar else LINE_INTERVAL):

@@ -202,7 +202,7 @@ class CPU(Device):
         )  # fmt: skip
 
     def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
-        """Return what moves tracers block by block; see `Device.tracer_blocks`."""
+        """Return the mover of tracers block by block; see `Device.tracer_blocks`."""
         return TracerBlocks(rows, height)
 
     def move_batch(self, move: TracerMove, flow: NDArray) -> None:

@@ -1,7 +1,7 @@
 """Between memory and complex vectors: loads and stores of strips, spectra and tables.
 
 A strip of n points of W lines is a float array ``[n][2][W]``, real parts, then imaginary parts; its
-points are counted from the start of the array.  Nothing needs to be aligned but for one store.
+points are counted from the start of the array.  Nothing needs to be aligned, except for one store.
 """
 
 from __future__ import annotations

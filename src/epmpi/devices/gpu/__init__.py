@@ -77,11 +77,11 @@ class GPU(CardMemory, Device):
         return str(self._card.uuid)
 
     def synchronize(self) -> None:
-        """Wait until all that was asked of the card is done."""
+        """Wait until all queued work is done."""
         self._card.synchronize()
 
     def repeated_step(self, *, capture: bool) -> RepeatedStep:
-        """Return what takes steps, where it may as CUDA graphs; see `Device.repeated_step`."""
+        """Return the counter of steps, perhaps with CUDA graphs; see `Device.repeated_step`."""
         number, card = self.counter(0), self._card
         if not capture:
             return RepeatedStep(number)
@@ -96,12 +96,12 @@ class GPU(CardMemory, Device):
         return self._card.beside(work)
 
     def after(self, token: Any) -> None:
-        """Let what is asked from now on begin after that work; see `Device.after`."""
+        """Let all later work wait for that work; see `Device.after`."""
         if token is not None:
             self._card.after(token)
 
     def recorded(self, work: Callable[[], Any]) -> Callable[[], Any]:
-        """Return what launches a recording of some work; see `Device.recorded`."""
+        """Return a function that launches a recording of some work; see `Device.recorded`."""
         launch: Callable[[], None] = self._card.record(work).launch
         return launch
 
@@ -158,7 +158,7 @@ class GPU(CardMemory, Device):
         )
 
     def transform_work(self, field: int) -> int:
-        """Return what plans of cuFFT take for rows forward, rows back and columns of a field."""
+        """Return the bytes of cuFFT's plans for rows forward, rows back and columns of a field."""
         return 3 * min(STRIP_BYTES, field)
 
     def lines(self, engine: str, shape: tuple[int, int], dtype: DTypeLike) -> GPULines:
@@ -267,11 +267,11 @@ class GPU(CardMemory, Device):
         )  # fmt: skip
 
     def departures(self, start: int, stop: int, length: int, most: int) -> CardDepartures:
-        """Return what finds the tracers that leave a slab, without waiting for the card."""
+        """Return the finder of tracers that leave a slab, which does not wait for the card."""
         return CardDepartures(self, start, stop, length, most)
 
     def tracer_blocks(self, rows: int, height: int) -> TracerBlocks:
-        """Return what moves tracers block by block; see `Device.tracer_blocks`."""
+        """Return the mover of tracers block by block; see `Device.tracer_blocks`."""
         return TracerBlocks(self, rows, height)
 
     def room_of(self, move: TracerMove) -> tuple[NDArray, NDArray[np.int64]]:

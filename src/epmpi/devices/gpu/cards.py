@@ -88,16 +88,16 @@ class Card:
         Queue.use(stream_of(pointer), pointer, cupy.ndarray, cupy.cuda.driver.launchKernel)
 
     def free_bytes(self) -> int:
-        """Return the memory that nobody has taken, and what CuPy holds in reserve."""
+        """Return the free memory, with the reserve of CuPy."""
         free = int(self._cupy.cuda.runtime.memGetInfo()[0])
         return free + int(self._cupy.get_default_memory_pool().free_bytes())
 
     def synchronize(self) -> None:
-        """Wait until all that was asked of it is done."""
+        """Wait until all queued work is done."""
         self._cupy.cuda.runtime.deviceSynchronize()
 
     def record(self, work: Callable[[], None]) -> Recording:
-        """Return what some work asks of the card, to be launched; nothing is done.
+        """Return a recording of the calls of some work, to be launched; nothing is done yet.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Card:
         return recording
 
     def aside(self, work: Callable[[], None]) -> None:
-        """Do work that no graph takes: at once, or where it stands in what is being recorded."""
+        """Do work that no graph can hold: at once, or at its place in the recording."""
         if self._recording is None:
             work()
             return
@@ -127,7 +127,7 @@ class Card:
         self._stream.begin_capture()
 
     def beside(self, work: Callable[[], None]) -> Any:
-        """Do work that asks CuPy for its stream in a second one, after all that was asked for.
+        """Do work on CuPy's current stream in a second stream, after all work queued so far.
 
         Returns an event at its end.  A recording takes both streams.
         """
@@ -140,7 +140,7 @@ class Card:
         return self._event(self._second)
 
     def after(self, event: Any) -> None:
-        """Let what is asked from now on wait for an event."""
+        """Let all later work wait for an event."""
         self._stream.wait_event(event)
 
     def _event(self, stream: Any) -> Any:

@@ -19,7 +19,7 @@ def multiply(source, kernels, imaginary, odd, responses, before):
 
     A thread takes the modes kx and -kx: a source and each kernel are read once, for all responses
     and both modes, and neighbouring threads have neighbouring modes.  A row of blocks takes a kx, a
-    layer a source, so that nobody divides.  The sources may lie where the
+    layer a source, so that no thread divides.  The sources may lie where the
     first responses will.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Tracers that leave the slab of a GPU, found and copied by the card while it goes on.
+"""Tracers that leave the slab of a GPU, found and copied by the card beside other work.
 
 To ask a card for them when they are wanted would be to wait for all that it has been asked for
 meanwhile, and to leave it without work for as long as the host takes to go on.
@@ -26,10 +26,10 @@ class CardDepartures(Departures):
         self._known = min(most, KNOWN)
         self._list = device.zeros((1 + self._known, COLUMNS), np.float64)  # begins with how many
         self._copy = device.pinned(self._list.size, np.float64)
-        self._copied: Any = None  # a mark behind the last copy that nobody has read
+        self._copied: Any = None  # a mark behind the last copy that has not been read
 
     def look(self, identity: NDArray, position: NDArray, number: NDArray[np.int64]) -> None:
-        """Let the card list them and send the list to the host; nobody waits."""
+        """Queue the list of them and its copy to the host, without waiting."""
         self._list[0].fill(0)
         tracer_kernels.list_outside(
             len(position), position, identity, number, *self._rows, self._list

@@ -2,8 +2,8 @@
 
 A step of a small lattice is bound by the time that it takes to launch its kernels one by one; a
 graph is launched by one call.  What it holds are the addresses and the numbers of the capture, so
-the number of the step and all that changes stand in arrays of the card.  What no graph takes, an
-exchange by way of the host, stands between two graphs.
+the number of the step and all that changes are in arrays of the card.  What no graph can hold, an
+exchange by way of the host, comes between two graphs.
 """
 
 from __future__ import annotations

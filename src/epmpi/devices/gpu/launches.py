@@ -66,7 +66,7 @@ class PreparedKernel:
         self._arguments = ctypes.addressof(self._addresses)
 
     def launch(self, grid: tuple[int, int, int], block: int, numbers: list[Any]) -> None:
-        """Launch it in the queue's stream; nobody waits.  The driver copies the arguments."""
+        """Launch it in the queue's stream, without waiting.  The driver copies the arguments."""
         assert Queue.launch is not None
         with _LOCK:
             self._format.pack_into(self._memory, 0, *numbers)
@@ -74,7 +74,7 @@ class PreparedKernel:
 
 
 def kinds(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what tells the types of arguments apart, as Numba does."""
+    """Return a key for the types of arguments, which differs wherever Numba's does."""
     found: list[Any] = []
     for argument in arguments:
         if isinstance(argument, Queue.array):

@@ -30,7 +30,7 @@ class CardMemory(Arrays):
         self._card = card
 
     def free_bytes(self) -> int:
-        """Return the memory of the card that nobody has taken."""
+        """Return the free memory of the card."""
         return int(self._card.free_bytes())
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
@@ -48,7 +48,7 @@ class CardMemory(Arrays):
         return self._allocated(self._arrays.zeros, shape, dtype)
 
     def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array (rows, ..., width), contiguous as it stands; raises as `empty` does."""
+        """Return an array (rows, ..., width), contiguous as it is; raises as `empty` does."""
         return self.empty(shape, dtype)
 
     def asarray(self, host: NDArray) -> NDArray:
@@ -71,7 +71,7 @@ class CardMemory(Arrays):
         self._card.fetch(array, host)
 
     def fetch_later(self, array: NDArray, host: NDArray) -> None:
-        """Begin to copy a flat array of the card to a `pinned` one of the host; nobody waits."""
+        """Begin to copy a flat array of the card to a `pinned` one of the host, without waiting."""
         self._card.fetch_later(array, host)
 
     def store(self, host: NDArray, array: NDArray) -> None:

@@ -1,6 +1,6 @@
 """Kernels over tracers: each thread moves one, as the CPU's loops do.
 
-How many tracers there are stands on the card, ``number[0]``; the rows of `position` beyond are
+The number of tracers is stored on the card, ``number[0]``; the rows of `position` beyond are
 empty.
 """
 

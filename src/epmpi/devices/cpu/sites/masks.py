@@ -129,7 +129,7 @@ def list_bits(mask, first, found, number):
     """Append the numbers of the bits set in a mask, plus `first`, to the `number` in a list.
 
     The first few are written whether they are there or not: a branch for each would be mispredicted
-    at every mask, as nobody knows how many it has.
+    at every mask, because their number is random.
 
     Parameters
     ----------
