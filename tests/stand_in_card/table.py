@@ -8,6 +8,7 @@ measured.
 
 import statistics
 import time
+from itertools import product
 
 import stand_in_card as card
 from epmpi.config import from_mapping
@@ -17,13 +18,14 @@ from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
 
 SIZES = (64, 1024, 4096)
-STEPS = 40
-SHOWN = ("graph_launches", "launches", "exchanges", "allocations", "waits")
+STEPS = 16
+SHOWN = ("graph_launches", "launches", "exchanges", "allocations", "waits", "drained")
 
 
-def row(length, world):
+def row(length, tracers, world):
     """Return the numbers of a step that is recorded, its nodes, and microseconds of the host."""
-    table = {"lattice": {"shape": [length, length]}, "tracers": {"number": 0}}
+    moving = {"number": length**2 // 64 * tracers, "every": 1}
+    table = {"lattice": {"shape": [length, length]}, "tracers": moving}
     table["output"] = {"trajectory_every": 0.0}
     model = Model(from_mapping(table), world, place("gpu", world))
     model.step()
@@ -45,16 +47,16 @@ def main():
     """Print one line a size."""
     world = Communicator.world()
     if world.is_root:
-        print("ranks      L  nodes", *SHOWN, "host_us", "transport")
+        print("ranks      L  tracers  nodes", *SHOWN, "host_us", "transport")
     for own in (False, True)[: world.size]:
         if own:
             cards.identity_of = lambda number: f"GPU-{world.rank}"
-        for length in SIZES:
-            transport, nodes, shown, microseconds = row(length, world)
+        for length, tracers in product(SIZES, (False, True)):
+            transport, nodes, shown, microseconds = row(length, tracers, world)
             if world.is_root:
                 numbers = "  ".join(f"{number:g}" for number in shown)
-                line = f"{world.size:5} {length:6} {nodes:6}  {numbers}  {microseconds:.0f}"
-                print(f"{line}  {transport}", flush=True)
+                line = f"{world.size:5} {length:6} {tracers:8} {nodes:6}  {numbers}"
+                print(f"{line}  {microseconds:.0f}  {transport}", flush=True)
             card.free()
 
 
