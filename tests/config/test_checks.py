@@ -25,7 +25,7 @@ PROPERTY = settings(deadline=None, database=None)
         ),
         (
             ["model.activation=random", "model.activity=0.1", "model.direction=either"],
-            ['"either"', "random model draws", "leave model.direction out"],
+            ['"either"', "directions of its own", "leave model.direction out"],
         ),
         (["initial.state=gaussian"], ["set initial.stress_deviation"]),
         (["initial.stress_deviation=0.1"], ["initial.stress_deviation = 0.1", "'zero'"]),

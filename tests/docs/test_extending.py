@@ -46,6 +46,7 @@ assert active.any() and np.allclose(drawn[0], -active, atol=1e-12), drawn
 # And every command takes a run with the rule.
 COMMANDS = """
 from epmpi.cli import main
+from epmpi.model.expected import expected_activity
 
 changes = ["model.activation=washboard", "lattice.shape=[14, 11]", "tracers.number=0"]
 changes += ["time.warmup=0", "time.duration=2", "output.fields_every=0.5"]  # 11: little to compile
@@ -54,6 +55,11 @@ run = ["run", "new.toml", "-o", "new", *(f"--set={change}" for change in changes
 for line in (run, ["watch", "--once", "new"], ["analyse", "new"], ["export", "new"],
              ["resume", "new", "--set", "time.duration=3"]):
     assert main(line) == 0, line
+at_low = ["--set=time.clock=exact", "--set=model.temperature=0.2", "--set=output.events=true"]
+assert main([*run, *at_low, "-o", "exact"]) == 0  # bounds by barrier_fall, checked at each event
+for other in ("model.barrier=1.5", "model.direction=both"):
+    assert main([*run, f"--set={other}", "-o", "refused"]) == 2
+assert expected_activity(from_mapping({"model": {"activation": "washboard"}})) is None
 """
 
 

@@ -52,8 +52,11 @@ def check_combinations(sections: Sections) -> None:
     faults.report()
 
 
+OF_THE_BARRIER = ("thermal", "extremal")  # activation: model.barrier and model.direction hold
+
+
 def check_activation(model: ModelSettings) -> None:
-    """Check what only one of the thermal and random models has."""
+    """Check what only some of the rules have: an activity, a barrier, a choice of directions."""
     if model.activation != "random" and model.activity is not None:
         raise ConfigError(
             f'model.activity = {model.activity} with model.activation = "{model.activation}": the '
@@ -65,15 +68,17 @@ def check_activation(model: ModelSettings) -> None:
             'model.activation = "random" without model.activity: expected the mean fraction of '
             "active sites, > 0 and < 1; set model.activity"
         )
-    if model.activation == "random" and model.direction != "stress":
+    if model.activation in OF_THE_BARRIER:
+        return
+    if model.direction != "stress":
         raise ConfigError(
-            f'model.direction = "{model.direction}" with model.activation = "random": the random '
-            "model draws its directions; leave model.direction out"
+            f'model.direction = "{model.direction}" with model.activation = "{model.activation}": '
+            "this rule has directions of its own; leave model.direction out"
         )
-    if model.activation == "random" and model.barrier != "quadratic":
+    if model.barrier != "quadratic":
         raise ConfigError(
-            f'model.barrier = {model.barrier!r} with model.activation = "random": the random '
-            "model has no barrier; leave model.barrier out"
+            f'model.barrier = {model.barrier!r} with model.activation = "{model.activation}": this '
+            "rule has no such barrier; leave model.barrier out"
         )
 
 

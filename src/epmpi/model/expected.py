@@ -20,8 +20,8 @@ def expected_activity(configuration: Configuration) -> float | None:
     if model.activity is not None:
         return model.activity
     same = (
-        "barrier", "direction", "events", "shear_modulus", "event_strain", "yield_stress",
-        "strain_rate",
+        "activation", "barrier", "direction", "events", "shear_modulus", "event_strain",
+        "yield_stress", "strain_rate",
     )  # fmt: skip
     unlike = any(getattr(model, name) != getattr(default, name) for name in same)
     if unlike or not elastic or model.restructuring_time != model.relaxation_time:

@@ -105,7 +105,8 @@ class TimeSteps(Clock):
 
         1. Stress and plastic strain advance with the rates of the active sites (Eq. 1), and the
            sites switch (Eq. 2);
-        2. tracers move with the medium: the response is still that to the sites that were active;
+        2. tracers that are due move with the medium: by the plastic strain since their last move,
+           or with the velocity, since the response is still that to the sites that were active;
         3. the elastic response to the new activity is computed.
         """
         self._relax_and_switch()
