@@ -51,6 +51,7 @@ FLOORS = {
     "devices": (
         {
             "arrays",
+            "visible",
             "departures",
             "repeated_step",
             "scalars",

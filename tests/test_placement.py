@@ -51,9 +51,9 @@ def test_ranks_of_a_node_take_its_gpus_in_turn(comm, found, name):
 @pytest.mark.mpi
 def test_auto_takes_gpus_only_where_every_rank_has_one(comm, found):
     found(1 if comm.rank else 0)
-    assert place("auto", Communicator(comm)) == ("cpu", None)
+    assert place("auto", Communicator(comm)) == ("cpu", 0)
     found(4)
-    assert place("cpu", Communicator(comm)) == ("cpu", None)
+    assert place("cpu", Communicator(comm)) == ("cpu", 0)
 
 
 @pytest.mark.mpi

@@ -167,6 +167,13 @@ def test_commands_that_compute_nothing_load_neither_compiler_nor_mpi(launch, wri
     assert [line for line in told if line and not line.startswith("results in ")] == []
 
 
+def test_info_loads_no_compiler(launch):
+    done = launch("-c", LOADED.format(arguments=["info"]))
+    assert done.returncode == 0, done.stderr
+    assert "GPU" in done.stdout
+    assert set(done.stderr.split()) <= {"mpi4py"}
+
+
 def test_help_is_printed_by_one_process(epmpi):
     first, second = (epmpi("--help", PMI_SIZE="2", PMI_RANK=str(rank)) for rank in (0, 1))
     assert "usage" in first.stdout

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,11 +17,9 @@ import numpy as np
 import epmpi
 from epmpi.cli.words import closing
 from epmpi.config import FFT_ENGINES, from_mapping
+from epmpi.host.processor import processor_name
 from epmpi.output.provenance import git_revision
 from epmpi.parallel import Communicator, library, wires
-
-if TYPE_CHECKING:
-    from epmpi.devices import Device
 
 
 class Version(argparse.Action):
@@ -48,15 +46,19 @@ def add_commands(commands: Any) -> None:
 
 
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
-    # Imported here: the other commands of this file need no compiler.
-    from epmpi.parallel.placement import place
-    from epmpi.spectral.transport import agree
+    from epmpi.devices import choose
+    from epmpi.parallel.placement import find
+    from epmpi.spectral.transport import NO_CARD, agree, offer
 
-    device = place("auto", communicator)
-    exchange = agree(communicator, device)
-    ranks = communicator.gather((platform.node(), device.describe()))
+    kind, number = find("auto", communicator)
+    name, mine = processor_name(), NO_CARD
+    if kind == "gpu":  # only then is a compiler loaded
+        device = choose(kind, number)
+        name, mine = device.describe(), offer(device)
+    exchange = agree(communicator, mine)
+    ranks = communicator.gather((platform.node(), name))
     if ranks is not None:
-        _tell_machine(ranks, device, exchange)
+        _tell_machine(ranks, kind, exchange)
     if chosen.compile:
         _compile(communicator)
     if ranks is not None:
@@ -64,7 +66,7 @@ def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     return 0
 
 
-def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -> None:
+def _tell_machine(ranks: list[tuple[str, str]], kind: str, exchange: str) -> None:
     """Print the capabilities of the machine, one line each."""
     from epmpi.devices import gpus
 
@@ -82,7 +84,7 @@ def _tell_machine(ranks: list[tuple[str, str]], device: Device, exchange: str) -
             "HDF5",
             f"{h5py.version.hdf5_version}, h5py {h5py.__version__}, parallel: {parallel_hdf5}",
         ),
-        ("device", f"{device.name}: {', '.join(sorted(set(names)))}"),
+        ("device", f"{kind}: {', '.join(sorted(set(names)))}"),
         ("GPU", gpus()[1] or f"{gpus()[0]} seen by the first rank"),
         ("exchange", exchange + between(set(hosts))),
         ("FFT engines", ", ".join(_engines())),

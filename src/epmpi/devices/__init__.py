@@ -1,11 +1,13 @@
-"""Devices: where arrays live and loops run.  The only place that knows Numba and CuPy."""
+"""Devices: where arrays live and loops run.  The only place that knows Numba and CuPy.
+
+Both are loaded with the first device, so that commands that compute nothing start at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from epmpi.devices.cpu import CPU
-from epmpi.devices.cpu.code_cache import FILES
 from epmpi.devices.device import Device, RowLoops, TracerBlocks
 from epmpi.devices.jumps import (
     JUMP_PROGRESS,
@@ -31,6 +33,10 @@ from epmpi.devices.thinning import (
     Tiles,
 )
 from epmpi.devices.tracer_move import TracerMove
+from epmpi.devices.visible import gpus
+
+if TYPE_CHECKING:
+    from epmpi.devices.cpu import CPU
 
 __all__ = [
     "CPU",
@@ -65,21 +71,27 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    """Return `CPU`, which is loaded when it is first asked for."""
+    if name != "CPU":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from epmpi.devices.cpu import CPU
+
+    return CPU
+
+
 def tell_of_compiling(tell: Callable[[str], None]) -> None:
     """Set the receiver of lines on the compilation of loops, and on code that cannot be stored."""
+    from epmpi.devices.cpu.code_cache import FILES
+
     FILES.tell = tell
 
 
 def code_folder() -> str:
     """Return where the compiled code of this process lies, or that it is nowhere."""
+    from epmpi.devices.cpu.code_cache import FILES
+
     return "nowhere" if FILES.place is None else str(FILES.place)
-
-
-def gpus() -> tuple[int, str]:
-    """Return how many GPUs this process sees, and why it is none."""
-    from epmpi.devices.gpu import cards
-
-    return cards.count()
 
 
 def choose(name: str, number: int = 0) -> Device:
@@ -91,6 +103,8 @@ def choose(name: str, number: int = 0) -> Device:
         For another name than "cpu" or "gpu".
     """
     if name == "cpu":
+        from epmpi.devices.cpu import CPU
+
         return CPU()
     if name != "gpu":
         raise ValueError(f"device is '{name}', expected 'cpu' or 'gpu'")

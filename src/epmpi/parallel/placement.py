@@ -16,6 +16,24 @@ SHARED = 2.4  # largest ratio of the bytes counted by the ranks of a node to tho
 def place(name: str, communicator: Communicator) -> Device:
     """Return the device of this rank; the root reports compilation.  Collective.
 
+    Parameters
+    ----------
+    name : str
+        As of `find`.
+
+    Raises
+    ------
+    ConfigError
+        As of `find`.
+    """
+    if communicator.is_root:
+        tell_of_compiling(lambda text: say(f"epmpi: {text}"))
+    return choose(*find(name, communicator))
+
+
+def find(name: str, communicator: Communicator) -> tuple[str, int]:
+    """Return the kind of the device of this rank, "cpu" or "gpu", and its number.  Collective.
+
     The ranks of a node take its GPUs in turn; with fewer GPUs than ranks, some share one.
 
     Parameters
@@ -28,10 +46,8 @@ def place(name: str, communicator: Communicator) -> Device:
     ConfigError
         On all ranks, if "gpu" is requested and a rank finds none.
     """
-    if communicator.is_root:
-        tell_of_compiling(lambda text: say(f"epmpi: {text}"))
     if name == "cpu":
-        return choose("cpu")
+        return "cpu", 0
     number, why = gpus()
     everywhere = communicator.max(number == 0) == 0
     if name == "gpu":
@@ -44,8 +60,8 @@ def place(name: str, communicator: Communicator) -> Device:
             )
         )
     if not everywhere:
-        return choose("cpu")
-    return choose("gpu", communicator.rank_on_node() % number)
+        return "cpu", 0
+    return "gpu", communicator.rank_on_node() % number
 
 
 def check_memory(needed: int, device: Device, communicator: Communicator) -> None:

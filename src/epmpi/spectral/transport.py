@@ -41,6 +41,9 @@ class Offer:
     cuda_aware: bool
 
 
+NO_CARD = Offer(None, nccl=False, cuda_aware=False)  # that of a CPU
+
+
 def decide(offers: Sequence[Offer]) -> str:
     """Return the transport of the arrays of all ranks.
 
@@ -132,9 +135,9 @@ def offer(device: Device) -> Offer:
     return Offer(card, device.has_nccl(), card is not None and cuda_aware())
 
 
-def agree(communicator: Communicator, device: Device) -> str:
-    """Choose the transport; return its name.  Collective."""
-    offers = communicator.gather(offer(device))
+def agree(communicator: Communicator, mine: Offer) -> str:
+    """Choose the transport by the offers of all ranks; return its name.  Collective."""
+    offers = communicator.gather(mine)
     name: str = communicator.broadcast(decide(offers) if offers is not None else None)
     if name != HOST:
         return name
@@ -145,7 +148,7 @@ def agree(communicator: Communicator, device: Device) -> str:
 
 def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:
     """Choose the transport; return its name and the object that carries it out.  Collective."""
-    name = agree(communicator, device)
+    name = agree(communicator, offer(device))
     if name == NCCL:
         by_nccl: Any = device
         return name, by_nccl.nccl(communicator.size, communicator.rank, communicator.broadcast)

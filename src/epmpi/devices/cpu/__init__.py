@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +25,7 @@ from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
+from epmpi.host.processor import processor_name
 from epmpi.physics.advection import INTERPOLATIONS
 
 BLOCK_BYTES = 1 << 17  # a block of rows stays in the second-level cache with its transforms
@@ -40,7 +40,7 @@ class CPU(Device):
 
     def describe(self) -> str:
         """Return the processor's name."""
-        return platform.processor() or platform.machine()
+        return processor_name()
 
     def arithmetic(self) -> tuple[str, str]:
         """Return the kind of arithmetic, and name and features of the processor."""
