@@ -11,6 +11,7 @@ from stepped import call_at_steps
 
 from epmpi.config import from_mapping
 from epmpi.ensemble import Ensemble
+from epmpi.run.course import Course
 from epmpi.run.simulation import Simulation
 
 SETTINGS = {
@@ -61,10 +62,10 @@ def test_a_loop_over_runs(tmp_path, number):
 
 
 def test_an_ensemble(tmp_path, monkeypatch):
-    monkeypatch.setattr("epmpi.run.course.Recorder.next_due", lambda *ignored: 1)
     monkeypatch.setattr(
-        "epmpi.ensemble.replicas.Simulation.course", interrupting(Simulation.course)
+        "epmpi.run.course.Recorder.next_due", lambda self, _: self.model.step_count + 1
     )
+    monkeypatch.setattr(Course, "steps", interrupting(Course.steps))
     ensemble = Ensemble(from_mapping({**SETTINGS, "run": {"replicas": 2}}))
     with pytest.raises(KeyboardInterrupt):
         ensemble.run(tmp_path / "run", progress=False)
@@ -73,11 +74,11 @@ def test_an_ensemble(tmp_path, monkeypatch):
     assert not (tmp_path / "run" / "replica-001").exists()
 
 
-def interrupting(course):
-    """Return the course of a run in which SIGINT comes after the first step."""
+def interrupting(steps):
+    """Return `Course.steps` of a run in which SIGINT comes after the first step."""
 
     def interrupted(*arguments, **options):
-        for step in course(*arguments, **options):
+        for step in steps(*arguments, **options):
             yield step
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -3,10 +3,12 @@
 import ctypes
 import os
 import signal
+import sys
 
 import pytest
 
-from epmpi.host import signals
+from epmpi.cli import main
+from epmpi.host import exits, signals
 from epmpi.run.stopping import StopSignals
 
 EARLY = [number for number in signals.SIGNALS if number != signal.SIGINT]
@@ -67,6 +69,43 @@ def test_a_command_that_is_let_go_does_not_hear_any_more():
         assert signal.getsignal(signal.SIGUSR1) != before
         signals.release()
         assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def interrupt_in_a_callback():
+    """Ctrl-C while C calls Python, as the compiler does: the exception goes no further."""
+    ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))()
+
+
+def test_an_interrupt_that_a_library_loses_stops_the_run_that_follows():
+    before = sys.unraisablehook
+    with signals.recording():
+        interrupt_in_a_callback()
+        with StopSignals() as stopping:
+            assert stopping.received == signal.SIGINT
+    assert sys.unraisablehook == before
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_an_interrupt_that_a_library_makes_an_error_of_is_one_line(small, monkeypatch, capsys, dry):
+    def place(name, communicator):
+        interrupt_in_a_callback()
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr("epmpi.run.simulation.place", place)
+    monkeypatch.setattr("epmpi.parallel.placement.place", place)
+    words = ["run", str(small / "small.toml"), "-o", str(small / "run"), *["--dry-run"] * dry]
+    assert main(words) == exits.INTERRUPTED
+    assert capsys.readouterr().err.splitlines() == ["epmpi: interrupted"]
+    assert not (small / "run").exists()
+
+
+def test_an_error_without_an_interrupt_stays_one(small, monkeypatch):
+    def place(name, communicator):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("epmpi.run.simulation.place", place)
+    with pytest.raises(RuntimeError, match="a fault"):
+        main(["run", str(small / "small.toml"), "-o", str(small / "run")])
 
 
 LET_GO = """

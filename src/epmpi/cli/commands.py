@@ -10,6 +10,7 @@ import argparse
 import errno
 import os
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -65,17 +66,26 @@ def carry_out(arguments: Sequence[str] | None) -> int:
         line = f"{name!r} cannot be reached: {error.strerror}; check the path and its permissions"
         return _end(line, USER_ERROR, communicator, ending)
     except KeyboardInterrupt:
-        if launch.rank == 0:
-            print("epmpi: interrupted", file=sys.stderr, flush=True)
-        if communicator.size > 1:  # this rank may be the only one
-            communicator.abort(INTERRUPTED)
-        return INTERRUPTED
+        return _interrupted(communicator, launch.rank)
     except MemoryError as error:
         where = f"rank {communicator.rank} of {communicator.size}"
         print(f"epmpi: {where}: {error or 'out of memory'}", file=sys.stderr, flush=True)
         if communicator.size > 1:  # this rank may be the only one
             communicator.abort(MEMORY_ERROR)
         return MEMORY_ERROR
+    except Exception:
+        if signals.take_received() != signal.SIGINT:
+            raise
+        return _interrupted(communicator, launch.rank)  # a library has made an error of it
+
+
+def _interrupted(communicator: Communicator, rank: int) -> int:
+    """End after Ctrl-C with one line; return the exit code."""
+    if rank == 0:
+        print("epmpi: interrupted", file=sys.stderr, flush=True)
+    if communicator.size > 1:  # this rank may be the only one
+        communicator.abort(INTERRUPTED)
+    return INTERRUPTED
 
 
 def _end(line: str, code: int, communicator: Communicator, ending: Communicator) -> int:

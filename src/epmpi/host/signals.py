@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,13 @@ class _Early:
     def note(self, number: int, frame: FrameType | None) -> None:
         self.received = number
 
+    def note_lost(self, lost: sys.UnraisableHookArgs) -> None:
+        """Record a KeyboardInterrupt that a library loses: the compiler calls Python from C."""
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            self.received = signal.SIGINT
+        else:
+            sys.__unraisablehook__(lost)
+
 
 _early = _Early()
 
@@ -44,9 +52,11 @@ def is_handled(number: int) -> bool:
 def recording() -> Iterator[None]:
     """Record all the signals except SIGINT, which interrupts, until the end or `release`.
 
+    An interrupt that gets lost is recorded, until the end.
     Outside the main thread, where Python allows no handlers, none is recorded.
     """
     _early.received = 0
+    hook, sys.unraisablehook = sys.unraisablehook, _early.note_lost
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             if number != signal.SIGINT and is_handled(number):
@@ -54,6 +64,7 @@ def recording() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         _restore()
 
 
