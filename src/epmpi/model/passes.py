@@ -95,9 +95,11 @@ class BlockPasses(Passes):
         self._tracers.sort(move)
         halo = sum(self._convolution.halo)
         for block, (begin, end) in enumerate(blocks):
-            known = halo if begin and self._height >= halo else 0  # rows of the block before
-            for field in flow if known else ():
-                field[:known] = field[self._height :]
+            known = halo if begin else 0  # rows of the block before; restored once, since a GPU's
+            for first in range(0, known, self._height):  # transforms destroy what they restore
+                last = min(first + self._height, known)
+                for field in flow:  # each in one piece: a recording may not allocate
+                    field[first:last] = field[first + self._height : last + self._height]
             rows = flow[:, known : end - begin + halo]
             self._convolution.responses(self._fields, rows, begin + known)
             self._tracers.move(block, move, flow)
