@@ -44,7 +44,7 @@ def test_sizes_by_a_power_law():
         logs.append(made_of(sizes, seed))
     found = measure_avalanches(logs, SHAPE, GAP)
     curve = found.distribution()
-    edges = whole_edges(int(found.size.max()))
+    edges = whole_edges(int(found.bursts.size.max()))
     expected = np.array(
         [
             (weight[(whole > low) & (whole < high)] / weight.sum()).sum() / (high - low)

@@ -64,7 +64,7 @@ def test_random_neighbours_have_the_sizes_of_a_branching_process(x0):
     curve = found.distribution()
     assert curve.name == "threshold_10_sizes"
     assert curve.parameters["threshold"] == x0
-    edges = whole_edges(int(found.size.max()))
+    edges = whole_edges(int(found.bursts.size.max()))
     expected = np.array(
         [
             progeny(np.arange(low + 0.5, high), x0).sum() / (high - low)
@@ -77,7 +77,7 @@ def test_random_neighbours_have_the_sizes_of_a_branching_process(x0):
     assert many.sum() >= 6
     assert np.all(np.abs(deviation) < 5)
     assert np.sqrt(np.mean(deviation**2)) < 2
-    assert found.size.mean() == pytest.approx(1 / (1 - 2 * x0), rel=0.1)
+    assert found.bursts.size.mean() == pytest.approx(1 / (1 - 2 * x0), rel=0.1)
 
 
 def test_near_the_critical_threshold_the_exponent_is_three_halves():

@@ -38,17 +38,12 @@ LAW = "P(S) = A S^-x exp(-S/S_c)"
 
 @dataclass(frozen=True)
 class Avalanches:
-    """Bursts of events; arrays of shape (avalanches,), in order of time, replica after replica.
+    """Bursts of events, in order of time, replica after replica.
 
     Attributes
     ----------
-    size : int array
-        Events.
-    sites : int array
-        Distinct ones.
-    duration : array
-        In tau.
-    block : int array
+    bursts : Bursts
+    block : int array, shape (bursts,)
         The block of time, or the replica, that each belongs to, for errors.
     kind : str
         What separates them: "gap", or "threshold".
@@ -58,21 +53,19 @@ class Avalanches:
         Begins the names of the curves.
     """
 
-    size: NDArray[np.int64]
-    sites: NDArray[np.int64]
-    duration: NDArray[np.float64]
+    bursts: Bursts
     block: NDArray[np.int64]
     kind: str
     limit: float
     name: str = "avalanche"
 
     def __len__(self) -> int:
-        return len(self.size)
+        return len(self.bursts.size)
 
     def distribution(self) -> Curve:
         """Return P(S); bins without an avalanche are left out."""
-        edges = whole_edges(int(self.size.max()))
-        counts, width = self._counts(self.size, edges), np.diff(edges)
+        edges = whole_edges(int(self.bursts.size.max()))
+        counts, width = self._counts(self.bursts.size, edges), np.diff(edges)
 
         def density(numbers: NDArray) -> NDArray:
             return np.asarray(numbers / (numbers.sum() * width))
@@ -87,8 +80,8 @@ class Avalanches:
 
     def fit(self, smallest: float = 1.0) -> FittedLaw | None:
         """Fit P(S) = A S^-x exp(-S/S_c), in logarithms, from a size on; None for too few bins."""
-        edges = whole_edges(int(self.size.max()))
-        found = WaitingTimes(edges, self._counts(self.size, edges)).fit(smallest)
+        edges = whole_edges(int(self.bursts.size.max()))
+        found = WaitingTimes(edges, self._counts(self.bursts.size, edges)).fit(smallest)
         return (
             None
             if found is None
@@ -97,18 +90,20 @@ class Avalanches:
 
     def size_of_duration(self) -> Curve | None:
         """Return the mean size of avalanches of a duration; those of one event are left out."""
-        longer = self.duration > 0
+        size, duration = self.bursts.size, self.bursts.duration
+        longer = duration > 0
         if not longer.any():
             return None
-        low, high = (np.log10(f(self.duration[longer])) for f in (np.min, np.max))
+        low, high = (np.log10(f(duration[longer])) for f in (np.min, np.max))
         bins = int(PER_DECADE * (high - low)) + 1
         edges = 10.0 ** np.linspace(low, high + 1e-9, bins + 1)
-        return self._means("durations", DURATION, self.duration, self.size, edges, longer)
+        return self._means("durations", DURATION, duration, size, edges, longer)
 
     def sites_of_size(self) -> Curve:
         """Return the mean number of distinct sites of avalanches of a size."""
-        edges, every = whole_edges(int(self.size.max())), np.ones(len(self), bool)
-        return self._means("sites", DISTINCT, self.size, self.sites, edges, every)
+        size, sites = self.bursts.size, self.bursts.sites
+        edges, every = whole_edges(int(size.max())), np.ones(len(self), bool)
+        return self._means("sites", DISTINCT, size, sites, edges, every)
 
     def _counts(self, values: NDArray, edges: NDArray, weights: NDArray | None = None) -> NDArray:
         """Return histograms by block, (blocks, bins)."""
@@ -135,7 +130,7 @@ class Avalanches:
                 )
             ]
         )
-        argument, unit = ("duration", "tau") if x is self.duration else ("size", "1")
+        argument, unit = ("duration", "tau") if x is self.bursts.duration else ("size", "1")
         number, position, value = total
         return Curve(
             f"{self.name}_{name}", definition.format(kind=KINDS[self.kind]), argument,
@@ -178,5 +173,5 @@ def _gathered(
         block = np.arange(number[0]) * BLOCKS // number[0]
     else:
         block = np.repeat(np.arange(len(found)), number)
-    size, sites, duration = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Avalanches(size, sites, duration, block, kind, limit, name)
+    bursts = Bursts(*(np.concatenate(part) for part in zip(*found, strict=True)))
+    return Avalanches(bursts, block, kind, limit, name)
