@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import matplotlib.image
 import numpy as np
@@ -12,6 +14,7 @@ from epmpi.analysis.figures import (
     draw_diffusion,
     draw_flow,
     draw_series,
+    draw_statistics,
     draw_stress_map,
     draw_structure_factor,
     draw_trajectories,
@@ -71,6 +74,23 @@ def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
         assert len(found.laws) >= laws
         draw_avalanches(tmp_path / f"{name}.png", found.curves, found.laws, found.title)
         assert drawn(tmp_path / f"{name}.png")
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_curves_without_a_point_are_left_out(make_run, tmp_path, recwarn):
+    """P(x) where each site is beyond its threshold, and P(sigma) where no value is finite."""
+    start = np.cumsum(np.random.default_rng(4).exponential(1.0, 500))
+    model = {"activation": "extremal", "events": "instantaneous", "thresholds": "uniform"}
+    weakest = log_of(start, np.arange(500) % (16 * 18), np.full(500, -0.5))
+    beyond = {"events": weakest, "fields": {"stress": np.full((20, 16, 18), 2.0)}, "model": model}
+    with RunFile(make_run(**beyond)) as run:
+        found = measure(run)
+    assert len(found.curves["distance_distribution"].x) == 0
+    draw_avalanches(tmp_path / "a.png", found.curves, found.laws, found.title)
+    lost = replace(found.curves["stress_distribution"], value=np.full(1, np.nan), x=np.ones(1))
+    draw_statistics(tmp_path / "b.png", {"stress_distribution": lost}, found.title)
+    assert drawn(tmp_path / "a.png")
+    assert (tmp_path / "b.png").exists()
     assert [str(warning.message) for warning in recwarn] == []
 
 
