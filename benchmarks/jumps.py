@@ -48,7 +48,8 @@ def made(options: argparse.Namespace, length: int, temperature: float) -> Model:
 
 def follow(model: Model, seconds: float, most: float = float("inf")) -> tuple[float, float, float]:
     """Follow events for about so long, or so many; return seconds, events and candidates."""
-    engine: Any = model.clock._engine  # type: ignore[attr-defined]
+    clock: Any = model.clock
+    engine = clock._engine
     start, spent = time.perf_counter(), 0.0
     before, candidates = model.observables()["events"], int(engine.progress["candidate"])
     events, ticks = 0.0, 1

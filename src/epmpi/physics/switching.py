@@ -25,8 +25,23 @@ DIRECTION = np.uint64(randomness.DIRECTION)
 def switch_site(active, stress, leading, site, seed, step, rule, time_step):
     """Return n s of a site after one step, and whether a new event began.
 
-    `leading` are the leading bits of its draw; `step` is the number of the step, which takes
-    `time_step`.
+    Parameters
+    ----------
+    active : int8
+        n s before: 0, +1 or -1.
+    stress : float
+        Of the site, after it has advanced.
+    leading : uint64
+        The leading bits of its draw; see `randomness`.
+    site, seed, step : uint64
+        Index of the site in the lattice, seed of the run, number of the step.
+    rule : SwitchingRule
+    time_step : float
+        In units of tau.
+
+    Returns
+    -------
+    (int8, bool)
     """
     rate_on = activation_rate(stress, rule)
     activated, deactivated, renewed = switching_probabilities(rate_on, rule.rate_off, time_step)
@@ -43,10 +58,20 @@ def switch_site(active, stress, leading, site, seed, step, rule, time_step):
 
 
 def draw_limits(rule, time_step):
-    """Return the leading bits above which no inactive, and no active site switches (uint64).
+    """Return the leading bits above which no inactive, and no active site switches.
 
     P01 <= p_on dt, at the highest rate there is; an active site stays with the probability
     exp(-p_off dt) at any stress.
+
+    Parameters
+    ----------
+    rule : SwitchingRule
+    time_step : float
+        In units of tau.
+
+    Returns
+    -------
+    (uint64, uint64)
     """
     highest = activation_bound(rule.yield_stress, rule)
     inactive = min(highest * time_step, 1.0) / LEADING_SCALE
