@@ -74,8 +74,8 @@ def measure(options: argparse.Namespace, length: int, temperature: float) -> dic
         "barrier": options.barrier,
         "orientation": options.orientation,
         "threshold_deviation": options.threshold_deviation,
-        "us_per_event": round(1e6 * per_event, 2),
-        "events_per_second": float(f"{1 / per_event:.3g}"),
+        "us_per_event": float(f"{1e6 * per_event:.4g}"),
+        "events_per_second": float(f"{1 / per_event:.4g}"),
         "candidates_per_event": round(sum(turn[2] for turn in turns) / events, 2),
     }
 
