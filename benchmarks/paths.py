@@ -23,8 +23,11 @@ from epmpi.model.model import Model
 
 TRACERS, CHORDS, TICK = 1024, 64, 0.1
 # T -> tau before the paths, and of the paths.
-CASES = {0.2: (25.6, 25.6), 0.1: (102.4, 51.2), 0.07: (512.0, 256.0), 0.05: (2000.0, 1024.0)}
-USUAL = {"steps": (0.2, 0.1, 0.07), "exact": (0.1, 0.05)}
+CASES = {
+    0.2: (25.6, 25.6), 0.15: (51.2, 25.6), 0.1: (102.4, 51.2), 0.07: (512.0, 256.0),
+    0.05: (2000.0, 1024.0),
+}  # fmt: skip
+USUAL = {"steps": (0.2, 0.15, 0.1, 0.07), "exact": (0.1, 0.05)}
 
 
 def paths(
@@ -71,7 +74,7 @@ def main() -> None:
     parser.add_argument("--temperatures", type=float, nargs="+", help=f"of {list(CASES)}")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--step", type=float, default=0.1, help="of the steps clock")
-    parser.add_argument("--every", type=int, nargs="+", default=[2, 4, 8, 16],
+    parser.add_argument("--every", type=int, nargs="+", default=[2, 3, 4, 8, 16],
                         help="steps between two moves")  # fmt: skip
     parser.add_argument("--sites-per-move", type=int, nargs="+", default=[2048, 512, 128],
                         help="tracers move when one site in so many has had an event")  # fmt: skip

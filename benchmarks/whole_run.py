@@ -31,6 +31,7 @@ def settings(options: argparse.Namespace, fraction: int, steps: int) -> Configur
         tracers["every"] = options.every
     mapping: dict[str, dict[str, Any]] = {
         "lattice": {"shape": [options.size, options.size]},
+        "model": {"temperature": options.temperature},
         "tracers": tracers,
         "time": {"step": STEP, "warmup": options.warmup * STEP, "duration": steps * STEP},
         "output": {"series_every": FRAMES, "trajectory_every": FRAMES if fraction else 0.0},
@@ -59,6 +60,7 @@ def main() -> None:
     """Print two lines."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=1024)
+    parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--every", type=int, default=4, help="steps from move to move")
     parser.add_argument("--warmup", type=int, default=200, help="steps before anything counts")
     parser.add_argument("--steps", type=int, default=40, help="steps of a round")
@@ -73,8 +75,9 @@ def main() -> None:
               for _ in range(options.rounds)]  # fmt: skip
     without, with_them = (1e3 * statistics.median(part) for part in zip(*rounds, strict=True))
     ratio = statistics.median(b / a for a, b in rounds)
-    print(f"L={options.size}  every={options.every}  ms_per_step={without:.3f}  "
-          f"with_tracers={with_them:.3f}  ratio={ratio:.3f}", flush=True)  # fmt: skip
+    print(f"L={options.size}  T={options.temperature}  every={options.every}  "
+          f"ms_per_step={without:.3f}  with_tracers={with_them:.3f}  ratio={ratio:.3f}",
+          flush=True)  # fmt: skip
     run_seconds(options, 1)  # loads what only runs need
     for _ in range(options.runs):
         short, long = (run_seconds(options, 100 + more) for more in (0, options.longer))

@@ -22,9 +22,10 @@ from epmpi.config.checks import (
     whole_multiple,
 )
 
-# Time between two moves of tracers, over the shorter time of an event; the error of the paths is
-# measured by `python -m benchmarks.paths`.
-TIME_OF_A_MOVE = 0.4
+# Time between two moves of tracers, over the shorter time of an event, up to a temperature of HOT
+# and above it: paths are more accurate than by Euler's rule every 0.05 (docs/model.md).
+HOT = 0.15
+TIME_OF_A_MOVE, TIME_OF_A_HOT_MOVE = 0.4, 0.3
 FINEST = 10  # largest factor by which the default step is divided to fit a time that is set
 
 
@@ -74,8 +75,10 @@ def adapt(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
 
 def _steps_of_a_move(draft: Any) -> int:
     """Return the number of steps between two moves of tracers."""
-    shortest = min(draft.model.restructuring_time, draft.model.relaxation_time)
-    return max(1, math.floor(TIME_OF_A_MOVE * shortest * (1 + TOLERANCE) / draft.time.step))
+    model = draft.model
+    longest = TIME_OF_A_HOT_MOVE if model.temperature > HOT else TIME_OF_A_MOVE
+    longest *= min(model.restructuring_time, model.relaxation_time)
+    return max(1, math.floor(longest * (1 + TOLERANCE) / draft.time.step))
 
 
 def _step(draft: Any, written: Collection[str]) -> float:

@@ -202,7 +202,8 @@ class TracerSettings(Section):
         Integer(1),
         "steps",
         "steps between two moves of the tracers, which also move before their positions are "
-        "written; by default 0.4 of the shorter time of an event, in whole steps",
+        "written; by default 0.4 of the shorter time of an event, in whole steps, and 0.3 above "
+        "T = 0.15",
     )
 
 

@@ -201,11 +201,21 @@ class Model(Sealed):
             self._root(),
         )
 
-    def fault(self) -> str | None:
-        """Return where a number of this rank is not finite, or None.  Collective."""
+    def row_sums(self) -> NDArray[np.float64]:
+        """Return the sums over each row of this rank of sigma, sigma^2, eps_pl and n, (rows, 4)."""
         self.clock.complete()
-        numbers = [self.stress, self.plastic_strain, self.tracers.position]
-        if all(self.device.is_finite(array) for array in numbers):
+        return self.device.row_sums(self.stress, self.plastic_strain, self.active)
+
+    def fault(self, sums: NDArray[np.float64] | None = None) -> str | None:
+        """Return where a number of this rank is not finite, or None.
+
+        Parameters
+        ----------
+        sums : float64 array, shape (rows, 4), optional
+            Of `row_sums` in this state: finite, as far as no square overflows, where all sites are.
+        """
+        sums = self.row_sums() if sums is None else sums
+        if np.isfinite(sums).all() and self.device.is_finite(self.tracers.position):
             return None
         return self._state({}, {}).fault(self.slab.start)
 
@@ -258,8 +268,13 @@ class Model(Sealed):
             to_host(tracers.identity), to_host(tracers.position), root,
         )  # fmt: skip
 
-    def observables(self) -> dict[str, float]:
+    def observables(self, sums: NDArray[np.float64] | None = None) -> dict[str, float]:
         """Return means over the lattice; complete on the root, the same on any ranks.  Collective.
+
+        Parameters
+        ----------
+        sums : float64 array, shape (rows, 4), optional
+            Of `row_sums` in this state.
 
         Returns
         -------
@@ -269,11 +284,9 @@ class Model(Sealed):
             macroscopic_strain if it changes; temperature and strain_rate if they may change.
             Empty on the other ranks.
         """
-        self.clock.complete()
+        sums = self.row_sums() if sums is None else sums
         events = int(self.communicator.sum(self.clock.counts()["events"]))
-        rows = self.communicator.gather_rows(
-            self.device.row_sums(self.stress, self.plastic_strain, self.active)
-        )
+        rows = self.communicator.gather_rows(sums)
         if rows is None:
             return {}
         # Exactly rounded sums: neither the ranks nor the order of the rows matter.

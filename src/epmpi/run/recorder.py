@@ -6,6 +6,9 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from epmpi.config import ConfigError, Configuration
 from epmpi.host.console import say
 from epmpi.model.model import Model
@@ -129,9 +132,10 @@ class Recorder:
         )
         self._log_events(store)
         if series or trajectory or fields:
-            self._check()
+            sums = model.row_sums()
+            self._check(sums)
         if series:
-            observables = model.observables()
+            observables = model.observables(sums)
             self.activity = self._activity(observables)
             if warmup:
                 store.series(model.step_count, model.time, observables, warmup=True)
@@ -188,9 +192,12 @@ class Recorder:
         if self._events is not None:
             store.events(self._events.take())
 
-    def _check(self) -> None:
-        """Raise StateError on all ranks if a number of the state is not finite.  Collective."""
-        fault, model = self.model.fault(), self.model
+    def _check(self, sums: NDArray[np.float64] | None = None) -> None:
+        """Raise StateError on all ranks if a number of the state is not finite.  Collective.
+
+        The sums, if given, are those of `Model.row_sums`.
+        """
+        fault, model = self.model.fault(sums), self.model
         error = fault and StateError(
             f"{fault} at step {model.step_count} (time {model.time:.12g} from the start of the "
             f"run); the checkpoint of step {self.saved_step} is good"
