@@ -75,6 +75,30 @@ def test_grids_follow_one_another(campaign):
     assert found[0].name == "shape8x8-activity0.1-seed1"
 
 
+def test_a_grid_may_have_seeds_of_its_own(campaign):
+    grids = """[[scan.grid]]
+seeds = [5, 6, 7]
+"lattice.shape" = [[8, 8]]
+[[scan.grid]]
+"lattice.shape" = [[12, 10]]
+"""
+    start, end = CAMPAIGN.index("[scan.grid]"), CAMPAIGN.index("[[scan.points]]")
+    text = CAMPAIGN[:start] + grids + CAMPAIGN[end:]
+    campaign.write_text(text)
+    points = read_campaign(campaign).points
+    seeds = [[job.configuration.run.seed for job in point.jobs] for point in points]
+    assert seeds == [[5, 6, 7], [5, 6, 7], [1, 2], [1, 2]]
+    assert all("seeds" not in point.changes for point in points)
+    assert points[0].jobs[2].name == "shape8x8-activity0.1-seed7"
+    campaign.write_text(text.replace("seeds = [1, 2]", f"seeds = [{'1,' * 60_000}]"))
+    with pytest.raises(ConfigError, match="asks for 120006 runs"):
+        read_campaign(campaign)
+    alone = text.replace("seeds = [1, 2]\n", "").replace("[model]", "[run]\nseed = 3\n[model]")
+    campaign.write_text(alone)
+    with pytest.raises(ConfigError, match="leave run.seed out"):
+        read_campaign(campaign)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -94,6 +118,9 @@ def test_grids_follow_one_another(campaign):
         ("seeds = [1, 2]", "seeds = []", "asks for no run"),
         ('"lattice.shape" = [[8, 8], [12, 10]]', '"lattice.shape" = []', "asks for no run"),
         ("[model]", "[run]\nseed = 3\n[model]", "leave run.seed out"),
+        ('"lattice.shape" = ', 'seeds = [1.5]\n"lattice.shape" = ', r"seeds = \[1.5\] in scan.grid"),
+        ('"lattice.shape" = ', 'seeds = 1\n"lattice.shape" = ', "a list for each key"),
+        ('"lattice.shape" = ', 'seeds = []\n"lattice.shape" = ', "asks for no run"),
         ('"lattice.shape" = ', '"run.seed" = [1, 2]\n"lattice.shape" = ', "set scan.seeds"),
     ],
 )

@@ -20,8 +20,8 @@ The file is a configuration with a section of its own:
     against = "model.temperature"
 
 `transients = true` draws the warm-ups too.  There may be several grids, each a [[scan.grid]], so
-that cold runs can be longer than hot ones.  Finished runs are not repeated; points may be added
-and durations increased.
+that cold runs can be longer than hot ones, and each with `seeds` of its own.  Finished runs are not
+repeated; points and seeds may be added and durations increased.
 """
 
 from __future__ import annotations
@@ -106,15 +106,10 @@ def read_campaign(path: Path) -> Campaign:
         raise ConfigError(
             f"{path}: no quantity {', '.join(sorted(unknown))}, known are {', '.join(QUANTITIES)}"
         )
-    combinations = [
-        dict(zip(grid, values, strict=True))
-        for grid in _grids(scan)
-        for values in itertools.product(*grid.values())
-    ]
-    seeds = _seeds(path, content, scan)
     points = tuple(
-        _point(content, {**combination, **extra}, seeds)
-        for combination in combinations
+        _point(content, {**combination, **extra}, _seeds(path, content, scan, grid))
+        for grid in _grids(scan)
+        for combination in _combinations(grid)
         for extra in scan.get("points", [{}])
     )
     requests = read_requests(scan.get("fits", []), quantities)
@@ -134,8 +129,13 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
     for grid in _grids(scan):
         if not isinstance(grid, dict) or any(not isinstance(item, list) for item in grid.values()):
             raise ConfigError(f"{path}: scan.grid = {shown(grid)}: expected a list for each key")
-    size = sum(math.prod(len(values) for values in grid.values()) for grid in _grids(scan))
-    number = size * len(scan.get("points", [{}])) * len(scan.get("seeds", [1]))
+        if any(type(seed) is not int for seed in grid.get("seeds", [])):
+            raise ConfigError(
+                f"{path}: seeds = {shown(grid['seeds'])} in scan.grid: expected whole numbers"
+            )
+    together = {"seeds": scan.get("seeds", [1])}
+    size = sum(math.prod(map(len, (together | grid).values())) for grid in _grids(scan))
+    number = size * len(scan.get("points", [{}]))
     if number == 0:
         raise ConfigError(f"{path} asks for no run: a list in [scan] is empty; give it a value")
     if number > MOST_RUNS:
@@ -153,13 +153,22 @@ def check_axes(path: Path, requests: Sequence[Request], points: Sequence[Point])
             )
 
 
-def _seeds(path: Path, content: Mapping[str, Any], scan: Mapping[str, Any]) -> Sequence[int]:
-    """Return the seeds of every point: those of the scan, or the one of the file."""
+def _seeds(
+    path: Path, content: Mapping[str, Any], scan: Mapping[str, Any], grid: Mapping[str, Any]
+) -> Sequence[int]:
+    """Return the seeds of the points of a grid: its own, those of the scan, or that of the file."""
     single = content.get("run", {}).get("seed")
-    if single is not None and "seeds" in scan:
+    if single is not None and ("seeds" in scan or "seeds" in grid):
         raise ConfigError(f"{path}: run.seed beside scan.seeds: leave run.seed out")
-    seeds: Sequence[int] = scan.get("seeds", [1] if single is None else [single])
+    together = scan.get("seeds", [1] if single is None else [single])
+    seeds: Sequence[int] = grid.get("seeds", together)
     return seeds
+
+
+def _combinations(grid: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all combinations of the keys of a grid."""
+    keys = {key: values for key, values in grid.items() if key != "seeds"}
+    return [dict(zip(keys, values, strict=True)) for values in itertools.product(*keys.values())]
 
 
 def _grids(scan: Mapping[str, Any]) -> list[Any]:
