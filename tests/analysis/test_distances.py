@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from known_logs import SITES, log_of
 
+from epmpi.analysis import RunFile
 from epmpi.analysis.distances import DistanceDistribution, measure_weakest
+from epmpi.analysis.field_results import measure_fields
 
 FRAMES, NUMBER = 32, 20000
 
 
-def power_law(theta, seed, yield_stress=1.0):
-    """Return stresses of both signs whose distances have the density (1 + theta) x^theta."""
+def power_law(theta, seed):
+    """Return distances that have the density (1 + theta) x^theta."""
     random = np.random.default_rng(seed)
-    distance = random.random((FRAMES, NUMBER)) ** (1 / (1 + theta))
-    return yield_stress * (1 - distance) * random.choice([-1.0, 1.0], (FRAMES, NUMBER))
+    return random.random((FRAMES, NUMBER)) ** (1 / (1 + theta))
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.57, 1.0])
@@ -21,9 +22,9 @@ def test_the_exponent_of_a_power_law_is_found(theta):
     deviations = []
     for seed in range(10):
         counts = DistanceDistribution(FRAMES, NUMBER)
-        stress = power_law(theta, seed)
-        counts.add(stress[:, :1000])
-        counts.add(stress[:, 1000:])
+        distance = power_law(theta, seed)
+        counts.add(distance[:, :1000])
+        counts.add(distance[:, 1000:])
         law = counts.fit()
         found, error = law.parameter("theta")
         assert 0 < error < 0.08
@@ -33,8 +34,8 @@ def test_the_exponent_of_a_power_law_is_found(theta):
 
 
 def test_the_density_is_that_of_the_law():
-    counts = DistanceDistribution(FRAMES, NUMBER, yield_stress=2.5)
-    counts.add(power_law(0.57, 1, yield_stress=2.5))
+    counts = DistanceDistribution(FRAMES, NUMBER)
+    counts.add(power_law(0.57, 1))
     curve = counts.result()
     expected = 1.57 * curve.x**0.57
     seen = (curve.x > 3e-3) & (curve.x < 0.9)  # beyond, a bin is wider than the law is straight
@@ -46,9 +47,9 @@ def test_the_density_is_that_of_the_law():
 
 def test_sites_beyond_their_threshold_are_counted_apart():
     counts = DistanceDistribution(FRAMES, NUMBER)
-    stress = power_law(0.5, 2)
-    stress[:, :2000] = 1.5
-    counts.add(stress)
+    distance = power_law(0.5, 2)
+    distance[:, :2000] = -0.5
+    counts.add(distance)
     assert counts.result().parameters["beyond"] == pytest.approx(0.1, abs=0.001)
 
 
@@ -59,7 +60,7 @@ def test_the_fit_leaves_out_the_ten_weakest_sites():
     assert (10 / NUMBER) ** (1 / 1.5) <= span[0] < 1.6 * (10 / NUMBER) ** (1 / 1.5)
     assert span[1] < 0.1
     few = DistanceDistribution(FRAMES, NUMBER)
-    few.add(np.zeros((FRAMES, NUMBER)))
+    few.add(np.ones((FRAMES, NUMBER)))
     assert few.fit() is None
 
 
@@ -71,6 +72,40 @@ def test_replicas_are_blocks():
     assert several[0].sums[0].shape[0] == 6
     theta, error = several[0].fit().parameter("theta")
     assert abs(theta - 0.57) < 4 * error + 0.01
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3], ids=["one threshold", "random thresholds"])
+def test_distances_of_a_run_are_those_of_each_site_and_frame(make_run, spread):
+    """Of stresses of both signs; the threshold of a site changes from frame to frame."""
+    random = np.random.default_rng(11)
+    distance, yield_stress = power_law(0.57, 4).reshape(FRAMES, 125, 160), 2.5
+    threshold = yield_stress * (1 + spread * random.normal(size=distance.shape))
+    stress = (threshold - yield_stress * distance) * random.choice([-1.0, 1.0], distance.shape)
+    beyond = threshold < yield_stress * distance  # no stress is so far below its threshold
+    model = {"events": "instantaneous", "yield_stress": yield_stress, "thresholds": "uniform"}
+    fields = {"stress": stress}
+    if spread:
+        model["thresholds"] = "normal"
+        fields["threshold"] = np.where(beyond, yield_stress * distance + np.abs(stress), threshold)
+    with RunFile(make_run(shape=(125, 160), fields=fields, model=model)) as run:
+        found = measure_fields([run], None)
+    theta, error = found.theta.parameter("theta")
+    assert 0 < error < 0.08
+    assert abs(theta - 0.57) < 4 * error
+    curve = next(one for one in found.curves if one.name == "distance_distribution")
+    counted = np.histogram(distance, np.geomspace(0.01, 0.1, 9))[0] / distance.size
+    inside = (curve.x > 0.01) & (curve.x < 0.1)
+    width = np.diff(np.geomspace(0.01, 0.1, 9))
+    np.testing.assert_allclose(curve.value[inside], counted / width, rtol=1e-9)
+
+
+def test_random_thresholds_that_were_not_kept_give_no_distances(make_run):
+    model = {"events": "instantaneous", "yield_stress": 1.0, "thresholds": "weibull"}
+    stress = np.random.default_rng(1).normal(size=(20, 16, 24))
+    with RunFile(make_run(shape=(16, 24), fields={"stress": stress}, model=model)) as run:
+        found = measure_fields([run], None)
+    assert found.theta is None
+    assert all(curve.name != "distance_distribution" for curve in found.curves)
 
 
 def test_the_distances_of_the_weakest_sites():

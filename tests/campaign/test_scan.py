@@ -95,7 +95,7 @@ seeds = [5, 6, 7]
         read_campaign(campaign)
     alone = text.replace("seeds = [1, 2]\n", "").replace("[model]", "[run]\nseed = 3\n[model]")
     campaign.write_text(alone)
-    with pytest.raises(ConfigError, match="leave run.seed out"):
+    with pytest.raises(ConfigError, match=r"leave run\.seed out"):
         read_campaign(campaign)
 
 
@@ -118,7 +118,11 @@ seeds = [5, 6, 7]
         ("seeds = [1, 2]", "seeds = []", "asks for no run"),
         ('"lattice.shape" = [[8, 8], [12, 10]]', '"lattice.shape" = []', "asks for no run"),
         ("[model]", "[run]\nseed = 3\n[model]", "leave run.seed out"),
-        ('"lattice.shape" = ', 'seeds = [1.5]\n"lattice.shape" = ', r"seeds = \[1.5\] in scan.grid"),
+        (
+            '"lattice.shape" = ',
+            'seeds = [1.5]\n"lattice.shape" = ',
+            r"seeds = \[1\.5\] in scan\.grid",
+        ),
         ('"lattice.shape" = ', 'seeds = 1\n"lattice.shape" = ', "a list for each key"),
         ('"lattice.shape" = ', 'seeds = []\n"lattice.shape" = ', "asks for no run"),
         ('"lattice.shape" = ', '"run.seed" = [1, 2]\n"lattice.shape" = ', "set scan.seeds"),

@@ -19,8 +19,7 @@ def whole(model: Model) -> dict[str, np.ndarray]:
     model.clock.place_tracers()
     observed = model.observables()
     found = {"observed": np.array(list(model.communicator.broadcast(observed).values()))}
-    for name in ("stress", "plastic_strain", "active"):
-        rows = getattr(model, name)
+    for name, rows in model.fields.by_name().items():
         found[name] = model.communicator.gather_everywhere(rows.reshape(-1))
     identity = model.communicator.gather_everywhere(model.tracers.identity)
     position = model.communicator.gather_everywhere(model.tracers.position.reshape(-1))

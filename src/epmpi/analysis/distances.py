@@ -40,20 +40,16 @@ class DistanceDistribution(CountsByBlock):
     ----------
     frames, sites : int
         Of a run.
-    yield_stress : float
-        The threshold of all sites.
     """
 
-    def __init__(self, frames: int, sites: int, yield_stress: float = 1.0) -> None:
+    def __init__(self, frames: int, sites: int) -> None:
         self.sites = sites
-        self.yield_stress = yield_stress
         self.blocks = min(BLOCKS, frames)
         self.sums = [np.zeros((self.blocks, EDGES.size + 1), dtype=np.int64)]
 
     def add(self, values: NDArray[np.float64]) -> None:
-        """Add the stress of some sites, shape (frames, sites), whose threshold is the same."""
-        distance = 1.0 - np.abs(values / self.yield_stress)
-        for block, part in enumerate(np.array_split(distance, self.blocks)):
+        """Add the distances of some sites, shape (frames, sites), in yield stresses."""
+        for block, part in enumerate(np.array_split(values, self.blocks)):
             found = np.searchsorted(EDGES, part.ravel(), side="right")
             self.sums[0][block] += np.bincount(found, minlength=EDGES.size + 1)
 

@@ -12,7 +12,7 @@ from epmpi.analysis.distances import DistanceDistribution
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.stress import StressDistribution, fit_stretched_exponential
-from epmpi.analysis.strips import field_strips
+from epmpi.analysis.strips import distance_strips, field_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS
 from epmpi.analysis.tracer_results import add_strips
 from epmpi.parallel import Communicator
@@ -28,7 +28,7 @@ class FieldResults:
     Attributes
     ----------
     curves : list of Curve
-        P(sigma) and C_sigma(t); of instantaneous events with one threshold P(x).
+        P(sigma) and C_sigma(t); of instantaneous events P(x).
     decay : FittedLaw or None
         Stretched exponential of C_sigma(t).
     theta : FittedLaw or None
@@ -53,17 +53,19 @@ def measure_fields(
         return None
     shares = (0, 1) if communicator is None else (communicator.rank, communicator.size)
     yield_stress, sites = run.parameter("model", "yield_stress", 1.0), run.shape[0] * run.shape[1]
-    has_distances = (
-        run.parameter("model", "events") == "instantaneous"
-        and run.parameter("model", "thresholds") == "uniform"
+    one_threshold = run.parameter("model", "thresholds") == "uniform"
+    has_distances = run.parameter("model", "events") == "instantaneous" and (
+        one_threshold or all(run.has("fields/threshold") for run in runs)
     )
     found = []
     for one in runs:
         correlation = Autocorrelation(clock.time.size, lags)
         density = StressDistribution(clock.time.size, yield_stress)
-        distances = DistanceDistribution(clock.time.size, sites, yield_stress)
+        distances = DistanceDistribution(clock.time.size, sites)
         found.append((correlation, density, distances))
-        add_strips(field_strips(one, "stress", *shares), list(found[-1]), communicator)
+        add_strips(field_strips(one, "stress", *shares), [correlation, density], communicator)
+        if has_distances:
+            add_strips(distance_strips(one, *shares), [distances], communicator)
     correlation, density, distances = found[0]
     if len(runs) > 1:
         for first, *others in zip(*found, strict=True):

@@ -67,6 +67,22 @@ def field_strips(
             del values  # before the next ones are read
 
 
+def distance_strips(run: RunFile, share: int = 0, shares: int = 1) -> Iterator[NDArray[np.float64]]:
+    """Yield the distances x = sigma_Y - |sigma| from the threshold of a few sites at a time.
+
+    As `field_strips`, (frames, sites); the threshold of a site is that of its frame where they are
+    random.  In yield stresses.
+    """
+    yield_stress = run.parameter("model", "yield_stress", 1.0)
+    stress = field_strips(run, "stress", share, shares)
+    if not run.has("fields/threshold"):
+        yield from (1.0 - np.abs(strip / yield_stress) for strip in stress)
+        return
+    threshold = field_strips(run, "threshold", share, shares)
+    for sigma, sigma_y in zip(stress, threshold, strict=True):
+        yield (sigma_y - np.abs(sigma)) / yield_stress
+
+
 def _tracer_ranges(run: RunFile, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
     """Yield the tracers to read at once, and the part of them in each strip."""
     frames = run.clock(POSITION).time.size

@@ -1,4 +1,4 @@
-"""The sites of a slab: their stress, plastic strain and n s, on the device."""
+"""The sites of a slab: their stress, plastic strain, n s and thresholds, on the device."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Fields:
     dtype : dtype
         float64 or float32, of the stress.
     device : Device
+    thresholds : bool
+        Whether each site has a threshold of its own.
 
     Attributes
     ----------
@@ -25,23 +27,34 @@ class Fields:
     plastic_strain : float64 array, shape (rows, Ly)
     active : int8 array, shape (rows, Ly)
         n s: 0 inactive, +1 or -1 active.
+    threshold : float64 array, shape (rows, Ly), or None
+        sigma_Y of each site, a stress; None where all are alike.
     events : int64 array, shape (2,)
         The events that began on this rank: in all; in the last block of rows.
     """
 
-    def __init__(self, shape: tuple[int, int], dtype: DTypeLike, device: Device) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        dtype: DTypeLike,
+        device: Device,
+        *,
+        thresholds: bool = False,
+    ) -> None:
         self.stress = device.zeros(shape, dtype)
         self.plastic_strain = device.zeros(shape, np.float64)
         self.active = device.zeros(shape, np.int8)
+        self.threshold = device.zeros(shape, np.float64) if thresholds else None
         self.events = device.zeros((2,), np.int64)
 
     def by_name(self) -> dict[str, NDArray]:
         """Return the arrays by site."""
-        return {
+        found = {
             "stress": self.stress,
             "plastic_strain": self.plastic_strain,
             "active": self.active,
         }
+        return found if self.threshold is None else found | {"threshold": self.threshold}
 
     def keep_in(
         self,

@@ -47,7 +47,7 @@ class Model(Sealed):
     Attributes
     ----------
     fields : Fields
-        Stress, plastic strain and n s of the sites, and the events that began.
+        Stress, plastic strain, n s and thresholds of the sites, and the events that began.
     tracers : Tracers
     activation : Activation
         The rule.
@@ -80,7 +80,8 @@ class Model(Sealed):
             run.fft, self.lattice, self.communicator, self.device, dtype, run.wire
         )
         self.slab = self.fft.slab
-        self.fields = Fields(self.slab.shape, dtype, self.device)
+        thresholds = configuration.model.thresholds != "uniform"
+        self.fields = Fields(self.slab.shape, dtype, self.device, thresholds=thresholds)
         self.tracers = Tracers(configuration, self.fft.slabs, self.communicator, self.device)
         self.activation = Activation(configuration, self.slab)
         self._imposed = Imposed(configuration, self.activation)
@@ -167,10 +168,20 @@ class Model(Sealed):
         """Record that fields and tracers have reached a step, in a batch."""
         self.step_count = step
 
-    def set_fields(self, stress: NDArray, active: NDArray[np.int8]) -> None:
-        """Set the stress and n s of this rank's slab, (rows, Ly).  Collective."""
+    def set_fields(
+        self,
+        stress: NDArray,
+        active: NDArray[np.int8],
+        threshold: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Set the stress and n s of this rank's slab, (rows, Ly).  Collective.
+
+        Its thresholds too, where they are given and each site has one of its own.
+        """
         self.stress[:] = self.device.asarray(stress)
         self.active[:] = self.device.asarray(active)
+        if threshold is not None and self.fields.threshold is not None:
+            self.fields.threshold[:] = self.device.asarray(threshold)
         self.update_response()
 
     def update_response(self) -> None:

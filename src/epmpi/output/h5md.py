@@ -51,6 +51,7 @@ UNITS = {
     "stress": "yield stress",
     "plastic_strain": "1",
     "active": "1",
+    "threshold": "yield stress",
     "waiting_times": "1",
     "step": "1",
     "time": "tau",
@@ -62,6 +63,7 @@ MEANINGS = {
     "active_time": "time that all sites together have been active, since the start of the run",
     "position": "unwrapped tracer positions, by tracer identity",
     "active": "0: inactive; +1, -1: direction of the event",
+    "threshold": "of each site, random",
     "waiting_times": "waits between activations of a site since the end of the warm-up, by bins "
     "of /parameters/waiting_times",
     "step": "time steps since the end of the warm-up",

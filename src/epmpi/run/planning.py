@@ -167,7 +167,8 @@ def file_bytes(configuration: Configuration) -> int:
     edges = exact_edges(clock.step) if exact else bin_edges()
     waits = schedule.frames("waiting_times", steps) * (edges.size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
-    fields = schedule.frames("fields", steps) * sites * (real + 9)
+    thresholds = 8 if configuration.model.thresholds != "uniform" else 0
+    fields = schedule.frames("fields", steps) * sites * (real + 9 + thresholds)
     one = event_bytes(instantaneous=configuration.model.events == "instantaneous")
     events = round(expected_events(configuration) or 0.0) * one
     return series + trajectory + waits + fields + events

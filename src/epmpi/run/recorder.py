@@ -149,11 +149,7 @@ class Recorder:
             store.fields(
                 step,
                 now,
-                {
-                    "stress": to_host(model.stress),
-                    "plastic_strain": to_host(model.plastic_strain),
-                    "active": to_host(model.active),
-                },
+                {name: to_host(field) for name, field in model.fields.by_name().items()},
             )
         if waits and self._waits is not None:
             counted = self.communicator.sum(self._waits.number)

@@ -74,6 +74,8 @@ class ExactClock(Clock):
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
         kernels = self._stress.kernels(fft)
         self._engine = make_engine(configuration, kernels, activation.drive, fft.device)
+        if fields.threshold is not None:
+            fields.threshold[:] = self._engine.threshold[fft.slab.start : fft.slab.stop]
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0
@@ -97,6 +99,8 @@ class ExactClock(Clock):
         stress = on_all_ranks(self._fft, self._fields.stress)
         active = on_all_ranks(self._fft, self._fields.active)
         self._rule, self._looked = self._activation.rule, ()
+        if self._fields.threshold is not None:
+            self._engine.set_threshold(on_all_ranks(self._fft, self._fields.threshold))
         self._engine.begin(stress, active, self._rule)
 
     def advance(self, step: int, until: int) -> int:
@@ -212,6 +216,8 @@ class ExactClock(Clock):
         fields.plastic_strain[:] = sources[0]
         fields.stress[:] = self._stress.stress(sources, self._time(self._now))
         fields.active[:] = self._engine.active[slab.start : slab.stop]
+        if fields.threshold is not None:
+            fields.threshold[:] = self._engine.threshold[slab.start : slab.stop]
 
     def place_tracers(self) -> None:
         """Move the tracers to their positions at the present tick.  Collective."""
@@ -288,6 +294,8 @@ class ExactClock(Clock):
         """Restore fields, counts and the arrays of the root.  Collective."""
         for name, field in self.fields().items():
             field[:] = fields[name]
+        if self._fields.threshold is not None:
+            self._engine.set_threshold(on_all_ranks(self._fft, self._fields.threshold))
         arrays = self._fft.communicator.broadcast(dict(root))
         times = [float(number) for number in arrays["times"]]
         self._whole, self._beyond, self._active_time, self._begun = times[:4]

@@ -27,6 +27,13 @@ def in_tiles(field: NDArray, medium: Medium) -> NDArray:
     return tiles.reshape(along_x * along_y, width * width)
 
 
+def on_the_lattice(tiles: NDArray, medium: Medium) -> NDArray:
+    """Return a field of the lattice (Lx, Ly) from its tiles, (tiles, width^2)."""
+    width, along_x, along_y = medium.width, medium.along_x, medium.along_y
+    grid = tiles.reshape(along_x, along_y, width, width).transpose(0, 2, 1, 3)
+    return grid.reshape(along_x * width, -1)[: medium.length, : medium.breadth]
+
+
 def tile_arrays(fields: tuple[str, ...], medium: Medium) -> dict[str, Any]:
     """Return an array of zeros (tiles,) for each field of tiles, `seen` of integers."""
     number = -(-medium.along_x * medium.along_y // LANES) * LANES
@@ -88,6 +95,11 @@ class Engine(ABC):
         return self.records.medium
 
     @property
+    def threshold(self) -> NDArray[np.float64]:
+        """The threshold of each site, (Lx, Ly), a stress."""
+        raise NotImplementedError("finite events have one threshold")
+
+    @property
     @abstractmethod
     def active(self) -> NDArray[np.int8]:
         """The product n s of all sites, (Lx, Ly)."""
@@ -99,6 +111,10 @@ class Engine(ABC):
     def set_stress(self, stress: NDArray[np.float64]) -> None:
         """Set the stress of all sites, (Lx, Ly), as it is at the time of the next `restart`."""
         self.records.sites.stress[:] = in_tiles(stress, self.medium)
+
+    def set_threshold(self, threshold: NDArray[np.float64]) -> None:
+        """Set the threshold of each site, (Lx, Ly), a stress; `restart` must follow."""
+        raise NotImplementedError("finite events have one threshold")
 
     @abstractmethod
     def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:

@@ -17,7 +17,14 @@ from epmpi.devices import (
     Medium,
     Orientation,
 )
-from epmpi.model.exact.engine import CAPACITY, Engine, in_tiles, scratch, tile_arrays
+from epmpi.model.exact.engine import (
+    CAPACITY,
+    Engine,
+    in_tiles,
+    on_the_lattice,
+    scratch,
+    tile_arrays,
+)
 from epmpi.physics.jumps import JumpRule
 from epmpi.physics.rules import SwitchingRule
 
@@ -76,6 +83,15 @@ class JumpEngine(Engine):
         self._active = np.zeros(shape, np.int8)
 
     @property
+    def threshold(self) -> NDArray[np.float64]:
+        """The threshold of each site, (Lx, Ly), a stress."""
+        return on_the_lattice(self.records.sites.threshold, self.medium)
+
+    def set_threshold(self, threshold: NDArray[np.float64]) -> None:
+        """Set the threshold of each site; see `Engine.set_threshold`."""
+        self.records.sites.threshold[:] = in_tiles(threshold, self.medium)
+
+    @property
     def active(self) -> NDArray[np.int8]:
         """Zero at all sites, (Lx, Ly): none is ever active."""
         return self._active
@@ -125,6 +141,12 @@ class JumpEngine(Engine):
     def active_time(self, now: float) -> float:
         """Return 0: an instantaneous event takes no time."""
         return 0.0
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Return the arrays of the state but the thresholds, which are a field of the sites."""
+        found = super().arrays()
+        del found["site_threshold"]
+        return found
 
     def read_ended(self) -> dict[str, NDArray]:
         """Return the events since the last call; see `Engine.read_ended`."""
