@@ -25,12 +25,15 @@ def made_of(sizes, seed, sites_apart=True):
 
 def test_bursts_are_found_without_the_first_and_the_last():
     sizes = [3, 1, 4, 600, 2, 5]
-    size, sites, duration = between_pauses(made_of(sizes, 1), SHAPE, GAP)
+    log = made_of(sizes, 1)
+    size, sites, duration, pause = between_pauses(log, SHAPE, GAP)
     np.testing.assert_array_equal(size, sizes[1:-1])
     np.testing.assert_array_equal(sites, [1, 4, SITES, 2])
     np.testing.assert_allclose(duration, np.array(sizes[1:-1]) - 1, atol=1e-9)
-    _, sites, _ = between_pauses(made_of(sizes, 1, sites_apart=False), SHAPE, GAP)
-    np.testing.assert_array_equal(sites, 1)
+    waits = np.diff(np.sort(log.start))
+    np.testing.assert_allclose(pause, waits[waits > 1.5][: len(size)])
+    found = between_pauses(made_of(sizes, 1, sites_apart=False), SHAPE, GAP)
+    np.testing.assert_array_equal(found.sites, 1)
     assert len(between_pauses(made_of([2, 3], 1), SHAPE, GAP).size) == 0
 
 
@@ -69,6 +72,19 @@ def test_size_against_duration_and_distinct_sites():
     np.testing.assert_allclose(curve.value, curve.x)
     one_site = measure_avalanches([made_of(sizes, 3, sites_apart=False)], SHAPE, GAP)
     np.testing.assert_allclose(one_site.sites_of_size().value, 1)
+
+
+def test_moments_and_pauses_with_their_errors():
+    """Geometric sizes: <S> = 1/p, <S^2>/<S> = (2 - p)/p; pauses of GAP and an exponential wait."""
+    truth, deviations = {"mean": 4.0, "cutoff": 7.0, "pause": GAP + 50.0 + 1.0}, []
+    for seed in range(30):
+        sizes = np.random.default_rng(seed).geometric(0.25, 600)
+        found = measure_avalanches([made_of(sizes, seed)], SHAPE, GAP).distribution().parameters
+        deviations.append(
+            [(found[name] - value) / found[f"{name}_error"] for name, value in truth.items()]
+        )
+    assert np.all(np.abs(np.mean(deviations, axis=0)) < 0.7)
+    assert np.all((np.std(deviations, axis=0) > 0.5) & (np.std(deviations, axis=0) < 1.7))
 
 
 def test_errors_of_the_mean_size_cover_the_truth():

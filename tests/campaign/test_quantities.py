@@ -128,6 +128,26 @@ def test_the_log_of_the_extremal_driver(tmp_path):
     assert np.isnan([found["burst_time"][0], found["event_rate"][0]]).all()
 
 
+def test_avalanches_of_slow_shear(tmp_path):
+    """Their sizes, geometric, and the stress that loads the sites between two of them."""
+    random = np.random.default_rng(6)
+    sizes, pauses = random.geometric(0.25, 3000), 20.0 + random.exponential(80.0, 3000)
+    waits = np.ones(sizes.sum())  # from one event of an avalanche to the next
+    waits[np.cumsum(sizes) - sizes] = pauses
+    events = log_of(np.cumsum(waits), np.arange(len(waits)) % SITES)
+    names = ["avalanche_size", "avalanche_cutoff", "load_between"]
+    truth = {"avalanche_size": 4.0, "avalanche_cutoff": 7.0, "load_between": 2.0 * 1e-4 * 100.0}
+    model = {"shear_modulus": 2.0, "strain_rate": -1e-4}
+    sheared = write_run(tmp_path / "sheared", shape=SHAPE, events=events, model=model)
+    still = write_run(tmp_path / "still", shape=SHAPE, events=events)
+    found, other = measure_quantities({sheared: names, still: names}, workers=1)
+    for name, value in truth.items():
+        assert 0 < found[name][1] < 0.1 * value
+        assert abs(found[name][0] - value) < 4 * found[name][1]
+    assert np.isnan(other["load_between"][0])
+    assert other["avalanche_size"] == found["avalanche_size"]
+
+
 def test_theta_of_a_power_law(tmp_path):
     random = np.random.default_rng(5)
     stress = 1 - random.random((40, 96, 96)) ** (1 / 1.57)

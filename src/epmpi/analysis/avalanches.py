@@ -26,7 +26,8 @@ KINDS = {
 }
 SIZES = (
     "P(S): probability of an avalanche of S events, {kind}; over logarithmic bins, divided by the "
-    "number of whole S in each"
+    "number of whole S in each; mean: <S>; cutoff: <S^2>/<S>; pause: mean time (tau) from the last "
+    "event before an avalanche to its first one"
 )
 DURATION = (
     "mean size S of the avalanches of a duration, from the first to the last event; an avalanche "
@@ -72,11 +73,27 @@ class Avalanches:
 
         value, error = jackknifed(density, counts.sum(axis=0), without_one(counts))
         seen, middle = value > 0, np.sqrt(edges[1:] * edges[:-1])
-        parameters = {self.kind: self.limit, "number": float(len(self))}
+        parameters = {self.kind: self.limit, "number": float(len(self)), **self._moments()}
         return Curve(
             f"{self.name}_sizes", SIZES.format(kind=KINDS[self.kind]), "size",
             middle[seen], value[seen], error[seen], "1", "1", parameters,
         )  # fmt: skip
+
+    def _moments(self) -> dict[str, float]:
+        """Return <S>, <S^2>/<S> and the mean pause, with their errors."""
+        size = self.bursts.size.astype(np.float64)
+        sums = np.stack(
+            [np.bincount(self.block, one) for one in (size**0, size, size**2, self.bursts.pause)],
+            axis=1,
+        )
+
+        def moments(sums: NDArray) -> NDArray:
+            return np.array([sums[1] / sums[0], sums[2] / sums[1], sums[3] / sums[0]])
+
+        names = ("mean", "cutoff", "pause")
+        value, error = jackknifed(moments, sums.sum(axis=0), without_one(sums))
+        found = dict(zip(names, map(float, value), strict=True))
+        return found | {f"{name}_error": float(one) for name, one in zip(names, error, strict=True)}
 
     def fit(self, smallest: float = 1.0) -> FittedLaw | None:
         """Fit P(S) = A S^-x exp(-S/S_c), in logarithms, from a size on; None for too few bins."""

@@ -36,11 +36,14 @@ class Bursts(NamedTuple):
         Distinct ones.
     duration : array
         From the first event to the last, in tau.
+    pause : array
+        From the last event before it to its first one, in tau.
     """
 
     size: NDArray[np.int64]
     sites: NDArray[np.int64]
     duration: NDArray[np.float64]
+    pause: NDArray[np.float64]
 
 
 def between_pauses(events: Events, shape: tuple[int, int], gap: float) -> Bursts:
@@ -75,14 +78,19 @@ def _collected(
     """Return the bursts from the number of that of each event, in the order of time."""
     values, first = np.unique(number, return_index=True)
     if len(values) < 3:
-        return Bursts(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        return Bursts(*np.zeros((2, 0), np.int64), *np.zeros((2, 0)))
     start, sites = events.start[order], shape[0] * shape[1]
     site = events.x[order].astype(np.int64) * shape[1] + events.y[order]
     last = np.append(first[1:], len(start)) - 1
     burst = np.repeat(np.arange(len(values)), last - first + 1)
     distinct = np.bincount(np.unique(burst * sites + site) // sites, minlength=len(values))
     inner = slice(1, len(values) - 1)
-    return Bursts((last - first + 1)[inner], distinct[inner], (start[last] - start[first])[inner])
+    return Bursts(
+        (last - first + 1)[inner],
+        distinct[inner],
+        (start[last] - start[first])[inner],
+        (start[first[1:]] - start[last[:-1]])[:-1],
+    )
 
 
 def measure_share(logs: Sequence[Events], gap: float) -> Curve:

@@ -165,6 +165,18 @@ def _avalanche_exponent(source: Source) -> Value:
     return laws[-1].parameter("exponent") if laws else NOT_KNOWN
 
 
+def _load_between(source: Source) -> Value:
+    """Return the stress by which a slow shear loads the sites from one avalanche to the next.
+
+    ``mu |strain rate| <pause>``: the mean distance from its threshold of the site that begins an
+    avalanche, just after the avalanche before, where temperature activates none.
+    """
+    model = [source.run.parameter("model", key, 0.0) for key in ("shear_modulus", "strain_rate")]
+    pause, error = _of_log("avalanche_sizes", "pause", source)
+    drive = abs(model[0] * model[1])
+    return (drive * pause, drive * error) if drive else NOT_KNOWN
+
+
 def _warmup(source: Source) -> Value:
     """Return the duration of the warm-up, in tau."""
     return float(source.run.series("activity", warmup=True)[0].time[-1]), 0.0
@@ -191,6 +203,9 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
     "weakest_distance": partial(_of_log, "weakest_distance", "mean"),
     "theta": _theta,
     "avalanche_exponent": _avalanche_exponent,
+    "avalanche_size": partial(_of_log, "avalanche_sizes", "mean"),
+    "avalanche_cutoff": partial(_of_log, "avalanche_sizes", "cutoff"),
+    "load_between": _load_between,
 }
 
 
