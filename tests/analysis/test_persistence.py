@@ -2,34 +2,15 @@
 
 import numpy as np
 import pytest
-from known_logs import SHAPE, SITES, log_of
+from known_logs import DURATION, SHAPE, SITES, independent, log_of, rows_together
 
 from epmpi.analysis.persistence import (
     crossing,
     measure_persistence,
-    measure_s_4,
     origins_and_lags,
     passages,
     peak_of,
 )
-
-DURATION = 4000.0
-
-
-def independent(seed, rate=0.05):
-    """Return a log of sites that yield at a constant rate each."""
-    random = np.random.default_rng(seed)
-    number = random.poisson(rate * SITES * DURATION)
-    return log_of(random.uniform(0, DURATION, number), random.integers(0, SITES, number))
-
-
-def rows_together(seed, rate=0.05):
-    """Return a log in which all sites of a row x always yield together."""
-    random = np.random.default_rng(seed)
-    number = random.poisson(rate * SHAPE[0] * DURATION)
-    start = np.repeat(random.uniform(0, DURATION, number), SHAPE[1])
-    row = random.integers(0, SHAPE[0], number)
-    return log_of(start, (row[:, None] * SHAPE[1] + np.arange(SHAPE[1])).reshape(-1))
 
 
 def test_passages_are_the_next_events_after_an_origin():
@@ -108,31 +89,6 @@ def test_a_window_without_events():
         within = np.maximum(origins + lag - np.maximum(origins, DURATION / 2), 0.0)
         assert abs(value - np.exp(-0.1 * within).mean()) < 5 * error + 1e-3
     assert np.isfinite([curve.error, chi_4.value, chi_4.error]).all()
-    assert np.isfinite(measure_s_4([late], SHAPE, DURATION, 20.0).error).all()
-
-
-def test_s_4_of_independent_sites_is_flat():
-    """<p> (1 - <p>) at all q; the fluctuation of the mean takes 1/N of it."""
-    lag = np.log(2) / 0.05
-    curve = measure_s_4([independent(seed) for seed in range(8)], SHAPE, DURATION, lag)
-    assert np.all(curve.error < 0.01)
-    assert np.all(np.abs(curve.value - 0.25) < 5 * curve.error)
-
-
-def test_s_4_of_rows_is_that_of_a_line():
-    """All power has qy = 0, where it is n <p> (1 - <p>)."""
-    lag = np.log(2) / 0.05
-    curve = measure_s_4([rows_together(seed) for seed in range(8)], SHAPE, DURATION, lag)
-    q = np.hypot(
-        2 * np.pi * np.fft.fftfreq(SHAPE[0])[:, None], 2 * np.pi * np.fft.fftfreq(SHAPE[1])[None]
-    )
-    along = np.zeros(SHAPE, bool)
-    along[1:, 0] = True
-    edges = 2 * np.pi / SHAPE[0] * np.array([0.5, 1.5])  # of the first shell
-    shell = (q >= edges[0]) & (q < edges[1])
-    expected = SHAPE[1] / 4 * (shell & along).sum() / shell.sum()
-    assert curve.x[0] == pytest.approx(q[shell].mean())
-    assert abs(curve.value[0] - expected) < 4 * curve.error[0]
 
 
 def test_crossings_and_peaks():

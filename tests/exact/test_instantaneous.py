@@ -189,6 +189,21 @@ def test_others_receive_the_propagator_times_the_drop(macroscopic, symbol, prefa
     assert found[0, 0] == pytest.approx(zero, abs=1e-12)
 
 
+def test_events_of_random_orientation_leave_no_mean_stress():
+    """At held stress, to rounding, whatever is drawn at the start; after many flushes too."""
+    for drawn in ("fourier", "site"):
+        initial = {"state": "gaussian", "stress_deviation": 0.3, "drawn": drawn}
+        model = Model(configuration(**JUMPS["random orientation"], initial=initial))
+        first = model.observables()["stress_mean"]
+        for _ in range(5):
+            found = advanced(model, 60.0).observables()
+            assert found["stress_mean"] == pytest.approx(first, abs=1e-14)
+        assert found["events"] > 1000
+        assert found["stress_variance"] > 0.05
+        if drawn == "fourier":
+            assert first == pytest.approx(0.0, abs=1e-14)
+
+
 @pytest.mark.parametrize("symbol", ["continuum", "lattice"])
 def test_an_event_of_any_orientation_turns_the_propagator(symbol):
     """Mode by mode: -(1 - cos 4 (phi - psi)) / 2, over its own value at the origin."""

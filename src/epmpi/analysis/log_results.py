@@ -16,12 +16,14 @@ from epmpi.analysis.bursts import measure_share
 from epmpi.analysis.curve import Curve, FittedLaw
 from epmpi.analysis.distances import measure_weakest
 from epmpi.analysis.events import Events
-from epmpi.analysis.persistence import measure_persistence, measure_s_4
+from epmpi.analysis.four_point import measure_s_4
+from epmpi.analysis.persistence import LONGEST, measure_persistence
 from epmpi.analysis.run_file import RunFile
 
 FEWEST = 100  # events
 GAP = 10.0  # 1 / attempt_rate: a site beyond its threshold waits longer with a chance of e^-10
 MEAN_SIZES = (10, 100, 1000)  # of avalanches below thresholds of the extremal driver
+S_4_LAGS = {"event_s_4_half": 0.5, "event_s_4": 1.0, "event_s_4_double": 2.0}  # in tau_alpha
 SMALLEST = 10.0  # size that a law is fitted from there: smaller ones show the lattice
 
 
@@ -46,6 +48,8 @@ class LogResults:
             ("tau_alpha: persistence 1/2", "event_persistence", "relaxation_time", "tau"),
             ("chi_4 of the persistence: peak", "event_chi_4", "peak", "1"),
             ("chi_4 of the persistence: time of the peak", "event_chi_4", "peak_time", "tau"),
+            ("S_4 at tau_alpha: limit of small q", "event_s_4", "limit", "1"),
+            ("S_4 at tau_alpha: length", "event_s_4", "length", "lattice spacing"),
             ("share of the time in bursts", "burst_time", "share", "1"),
         )
         return [
@@ -67,7 +71,9 @@ def measure_log(runs: Sequence[RunFile]) -> LogResults | None:
     curves = [persistence.curve(), persistence.chi_4()]
     time = curves[0].parameters["relaxation_time"]
     if np.isfinite(time):
-        curves.append(measure_s_4(logs, shape, duration, time))
+        lags = {name: share * time for name, share in S_4_LAGS.items()}
+        seen = {name: lag for name, lag in lags.items() if lag <= LONGEST * duration}
+        curves += measure_s_4(logs, shape, duration, seen)
     gap = GAP / runs[0].parameter("model", "attempt_rate", 1.0)
     laws: dict[str, FittedLaw] = {}
     if runs[0].parameter("model", "activation") == "extremal":

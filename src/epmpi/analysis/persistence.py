@@ -1,4 +1,4 @@
-"""Persistence of sites in the log of events: relaxation time, chi_4(t) and S_4(q,t).
+"""Persistence of sites in the log of events: relaxation time and chi_4(t).
 
 p_i(t0, t) is 1 where site i has had no event in (t0, t0 + t], else 0.  Averages run over sites and
 origins t0, which lie evenly in the run, the same ones for all lags; their errors come from blocks
@@ -20,7 +20,6 @@ from epmpi.analysis.events import Events
 ORIGINS = 256
 LONGEST = 0.25  # lag, of the run
 DECADES, PER_DECADE = 5, 12  # of lags
-SHELLS = 24  # moduli of q
 HALF = 0.5
 PERSISTENCE = (
     "<p_i(t0,t)>: fraction of the sites that have no event in (t0, t0 + t], from the log of "
@@ -30,10 +29,6 @@ CHI_4 = (
     "chi_4(t) = N (<p^2> - <p>^2) with p(t0,t) the fraction of the sites without an event in "
     "(t0, t0 + t], over origins t0 (and replicas); peak: the maximum of a parabola in ln t through "
     "the largest value and its neighbours; nan where the longest lag is shorter than tau_alpha"
-)
-S_4 = (
-    "S_4(q,t) = <|sum_i (p_i - <p>) exp(i q r_i)|^2>/N at the lag next to tau_alpha, over origins, "
-    "averaged over the wavevectors of a shell"
 )
 
 
@@ -156,34 +151,3 @@ def measure_persistence(
         ]
         columns += found[::-1]
     return Persistence(lags, np.array(columns).T, sites, len(logs))
-
-
-def measure_s_4(
-    logs: Sequence[Events], shape: tuple[int, int], duration: float, lag: float
-) -> Curve:
-    """Measure S_4(q,t) at a lag, over shells of q as wide as the smallest q."""
-    origins, _ = origins_and_lags(duration)
-    q = np.hypot(
-        2 * np.pi * np.fft.fftfreq(shape[0])[:, None], 2 * np.pi * np.fft.fftfreq(shape[1])[None, :]
-    )
-    smallest = 2 * np.pi / max(shape)
-    edges = smallest * (np.unique(np.geomspace(1, max(shape) / 2, SHELLS).round()) - 0.5)
-    shell = np.digitize(q, edges).reshape(-1)  # 0: below the first, which is q = 0 alone
-    number = np.bincount(shell, minlength=len(edges) + 1)[1:-1]
-    middle = np.bincount(shell, q.reshape(-1), minlength=len(edges) + 1)[1:-1] / number
-    rows = []
-    for events in logs:
-        found = []
-        for time, origin in zip(passages(events, shape, origins), origins[::-1], strict=True):
-            persists = (time > origin + lag).reshape(shape)
-            power = np.abs(np.fft.fft2(persists - persists.mean())) ** 2 / persists.size
-            sums = np.bincount(shell, power.reshape(-1), minlength=len(edges) + 1)
-            found.append(sums[1:-1] / number)
-        rows += found[::-1]
-    series = np.array(rows).T
-    blocks = shared_blocks(series[0], replicas=len(logs))
-    left_out = leave_one_out(list(series), blocks)
-    value, error = jackknifed(lambda means: means, series.mean(axis=1), left_out)
-    return Curve(
-        "event_s_4", S_4, "q", middle, value, error, "1/lattice spacing", "1", {"lag": lag}
-    )

@@ -198,6 +198,8 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
     "tau_alpha": partial(_of_log, "event_persistence", "relaxation_time"),
     "chi_4_peak": partial(_of_log, "event_chi_4", "peak"),
     "chi_4_time": partial(_of_log, "event_chi_4", "peak_time"),
+    "s_4_limit": partial(_of_log, "event_s_4", "limit"),
+    "s_4_length": partial(_of_log, "event_s_4", "length"),
     "burst_time": partial(_of_log, "burst_time", "share"),
     "event_rate": _event_rate,
     "weakest_distance": partial(_of_log, "weakest_distance", "mean"),

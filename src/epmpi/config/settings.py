@@ -48,7 +48,11 @@ class ModelSettings(Section):
         "the weakest site, one event each 1 / attempt_rate (instantaneous events only)",
     )
     temperature: float = key(
-        0.1, Number(above=0), "stress^2", "T of Eq. 2; without effect in the random model"
+        0.1,
+        Number(above=0),
+        "stress^2",
+        "T of Eq. 2; of a barrier (sigma_Y - |sigma|)^alpha in stress^alpha; without effect in the "
+        "random model and with the extremal driver",
     )
     activity: float | None = key(
         None,

@@ -30,7 +30,7 @@ PANELS = (
         y_limits=(-0.03, 1.05),
     ),
     Panel("event_chi_4*", r"$t\;/\;\tau$", r"$\chi_4(t)$ of the persistence"),
-    Panel("event_s_4*", r"$q$", r"$S_4(q,\tau_\alpha)$", y_log=True),
+    Panel("event_s_4*", r"$q$", r"$S_4(q,t)$", y_log=True),
 )  # fmt: skip
 
 
