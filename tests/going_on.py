@@ -1,4 +1,4 @@
-"""What a job script does with a run that has been ended: resume it, or run it again."""
+"""Resuming a run that was ended, or running it again, as a job script does."""
 
 import time
 

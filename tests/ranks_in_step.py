@@ -2,7 +2,7 @@
 
 pytest-mpi alone hangs when one rank fails before a collective call that the others enter. Here the
 ranks compare their verdicts after the setup, the call and the teardown of every test. A rank that
-failed waits for the others a few seconds: if they come, the run goes on, otherwise it is aborted.
+failed waits for the others a few seconds: if they come, the run continues, otherwise it is aborted.
 What each rank saw is written at once, line by line, so that an abort loses nothing.
 """
 

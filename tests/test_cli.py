@@ -107,7 +107,7 @@ def test_dry_run_writes_nothing(launch, tmp_path, tiny):
 
 
 def test_dry_run_says_what_it_cannot_know(launch, tmp_path, tiny):
-    """How many events are logged, unless the activity is a key, or that of a known law."""
+    """The number of logged events, unless the activity is a key, or that of a known law."""
     unlike = ["--set", "model.shear_modulus=0.5"]
     logged = ["--set", "time.clock=exact", "--set", "output.events=true"]
     random = ["--set", "model.activation=random", "--set", "model.activity=0.1"]

@@ -77,7 +77,7 @@ def test_this_machine_says_something():
 @pytest.mark.mpi
 @pytest.mark.parametrize("share", [0.3, 0.7])
 def test_ranks_of_a_node_are_added(comm, monkeypatch, share):
-    """What they share is not held against them."""
+    """The memory that they share is not counted against them."""
     monkeypatch.setattr(placement, "free_memory", lambda: (1000 * comm.size, "a limit"))
     communicator = Communicator(comm)
     device = place("cpu", communicator)

@@ -42,7 +42,7 @@ def settings(**changes):
     ],
 )
 def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
-    """Where the ranks share no memory, which takes most."""
+    """The case without shared memory, which takes most."""
     monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
     configuration = settings(**changes)
     communicator = Communicator(comm)

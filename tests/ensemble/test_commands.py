@@ -128,7 +128,7 @@ def test_a_signal_to_one_rank_stops_all_and_any_ranks_go_on(launch, tmp_path, sm
     assert said.count("stopped (SIGUSR1) with 0 of 4 replicas finished") == 1
     assert not (tmp_path / "out" / "replica-003").exists()
     step = saved_step(tmp_path / "out" / "replica-001")
-    for limit in (4, 16, 64):  # on a busy machine the start alone takes seconds, which is told
+    for limit in (4, 16, 64):  # on a busy machine the start alone takes seconds, which is reported
         changes = "--set", "time.duration=200000.0", "--set", f"run.walltime={limit}"
         done = launch(*CLI, "resume", "out", *changes, ranks=3, cwd=tmp_path)
         if "after one step: the time limit leaves no time" not in done.stderr:

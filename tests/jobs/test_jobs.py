@@ -19,7 +19,7 @@ SCALING = ["strong_scaling.sh", "weak_scaling.sh"]
 ONE_PROCESS = ["bash", "-c", 'shift 2; exec "$@"', "launcher"]
 
 # In place of epmpi: notes its arguments, makes a checkpoint, and stops on SIGUSR1 with exit code
-# 75; a new run with STUB_WAITS goes on until that signal comes.
+# 75; a new run with STUB_WAITS continues until that signal comes.
 STUB = """\
 #!/usr/bin/env bash
 echo "$*" >> "$STAND_IN_FOLDER/calls"

@@ -99,7 +99,7 @@ def test_responses_need_not_be_read(comm):
 
 
 def test_one_message_goes_from_each_host_to_each_other(comm, monkeypatch):
-    """Where ranks exchange one by one, it is one from each of their ranks to each other's."""
+    """If ranks exchange one by one, each sends one to each rank of the other host."""
     counted = {}
     for way in (HOST, HOSTS):
         made = convolution(transform(comm, (64, 64), way))

@@ -15,7 +15,7 @@ from performance.workload import Stage, Workload, stages
 
 
 class Processor(Protocol):
-    """What computes on one rank."""
+    """Processor of one rank."""
 
     @property
     def streaming(self) -> bool:
@@ -125,7 +125,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a step is predicted to take.
+    """Predicted time of a step and of its parts.
 
     Attributes
     ----------

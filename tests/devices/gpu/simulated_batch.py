@@ -34,7 +34,7 @@ def test_waiting_times_of_a_batch_are_counted_alike():
 
 
 def test_an_ensemble_goes_on_as_a_batch_on_one_card(monkeypatch, tmp_path):
-    """What it leaves differs from what the card leaves one by one in nothing."""
+    """Its files are those of the replicas one by one."""
     card = simulated_gpu()
     assert card.batches
     assert not CPU.batches

@@ -20,7 +20,7 @@ _LOCK = threading.Lock()  # between packing arguments and launching
 
 
 class Queue:
-    """Where kernels are launched: the stream that CuPy uses too.
+    """Stream on which kernels are launched, which CuPy uses too.
 
     Attributes
     ----------
