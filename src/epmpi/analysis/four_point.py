@@ -14,9 +14,7 @@ from epmpi.analysis.fits import CURVE, deviations, fit_curved
 from epmpi.analysis.persistence import origins_and_lags, passages
 
 SHELLS = 24  # moduli of q
-SMALLEST = (
-    1 / 3
-)  # S_4 over its largest value, down to which the law of Ornstein and Zernike is fitted
+SMALLEST = 1 / 3  # of the largest S_4, down to which the law of Ornstein and Zernike is fitted
 FEWEST = 3  # shells of that fit
 S_4 = (
     "S_4(q,t) = <|sum_i (p_i - <p>) exp(i q r_i)|^2>/N at the lag t, over origins, averaged over "
