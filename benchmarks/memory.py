@@ -1,4 +1,4 @@
-"""Resident memory of a run, per site, beside what a dry run promises.
+"""Resident memory of a run, per site, beside what a dry run promises, and the time of its start.
 
     python -m benchmarks.memory --size 4096
     python -m benchmarks.memory --size 32768 --device gpu
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 import resource
+import time
 from pathlib import Path
 
 from epmpi.config import from_mapping
@@ -54,7 +55,10 @@ def main() -> None:
     communicator = Communicator.world()
     device = place(options.device, communicator)
     free = device.free_bytes()
+    begun = time.perf_counter()
     model = Model(configuration, communicator, device)
+    device.synchronize()
+    start = time.perf_counter() - begun
     for _ in range(options.steps):
         model.step()
     sites = model.slab.rows * model.lattice.shape[1]
@@ -69,7 +73,8 @@ def main() -> None:
         print(
             f"L={options.size} tracers={number} precision={options.precision} "
             f"device={device.name} ranks={communicator.size} peak={peak / sites:.1f} B/site "
-            f"arrays={arrays / sites:.1f} B/site together={together / options.size**2:.1f} B/site"
+            f"arrays={arrays / sites:.1f} B/site together={together / options.size**2:.1f} B/site "
+            f"start={start:.2f} s"
         )
 
 

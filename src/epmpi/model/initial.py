@@ -19,7 +19,7 @@ from epmpi.physics.lattice import Slab
 from epmpi.physics.propagators import Modes, stress_propagator
 from epmpi.spectral import Transform
 
-COLUMN_MODES = 1 << 22  # that are worked on at a time
+AT_ONCE = 1 << 16  # sites, or modes, that the host works on at a time
 
 
 def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
@@ -34,13 +34,11 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
         On the device.
     """
     initial, slab = configuration.initial, fft.slab
-    count = slab.rows * slab.lattice.shape[1]
-    seed, stream, first = configuration.run.seed, randomness.INITIAL_STRESS, slab.first_site
-    radius = fft.device.draw_uniforms(seed, stream, 0, first, count)
-    angle = fft.device.draw_uniforms(seed, stream, 1, first, count)
-    normal = np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle)
-    field = (initial.stress_deviation * normal).reshape(slab.shape).astype(fft.dtype)
-    field = fft.device.asarray(field)
+    field = fft.device.empty(slab.shape, fft.dtype)
+    draws = _draws(configuration, slab, fft.device, randomness.INITIAL_STRESS)
+    for some, (radius, angle) in draws:
+        normal = np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle)
+        field[some] = fft.device.asarray((initial.stress_deviation * normal).astype(fft.dtype))
     if initial.drawn == "site":
         return field
     spectrum = fft.forward(field[None])
@@ -57,10 +55,26 @@ def gaussian_stress(configuration: Configuration, fft: Transform) -> NDArray:
     return fft.backward(spectrum)[0]
 
 
+def _draws(
+    configuration: Configuration, slab: Slab, device: Device, stream: int
+) -> Iterator[tuple[slice, list[NDArray]]]:
+    """Yield two uniforms of [0, 1) for each site of a slab, a few rows (rows, Ly) at a time."""
+    width = slab.lattice.shape[1]
+    height = max(1, AT_ONCE // width)
+    for begin in range(0, slab.rows, height):
+        end = min(begin + height, slab.rows)
+        site, count = slab.first_site + begin * width, (end - begin) * width
+        drawn = (
+            device.draw_uniforms(configuration.run.seed, stream, number, site, count)
+            for number in range(2)
+        )
+        yield slice(begin, end), [one.reshape(-1, width) for one in drawn]
+
+
 def _kernel(configuration: Configuration, fft: Transform) -> Iterator[tuple[slice, Modes]]:
     """Yield the response to an event at constant stress, a few columns (ky, Lx) at a time."""
     qx, qy = wavevectors(fft)
-    height = max(1, COLUMN_MODES // qx.size)
+    height = max(1, AT_ONCE // qx.size)
     for first in range(0, len(qy), height):
         some = slice(first, first + height)
         symbol = configuration.propagator.symbol
@@ -77,9 +91,9 @@ def stationary_direction(
     int8 array, shape (rows, Ly)
         0 inactive, +1 or -1 active; both directions equally likely.
     """
-    seed, count = configuration.run.seed, slab.rows * slab.lattice.shape[1]
-    first = slab.first_site
-    active = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 0, first, count)
-    aside = device.draw_uniforms(seed, randomness.INITIAL_ACTIVITY, 1, first, count)
-    sign = np.where(aside < 0.5, np.int8(1), np.int8(-1))
-    return np.where(active < configuration.model.activity, sign, np.int8(0)).reshape(slab.shape)
+    direction = np.empty(slab.shape, np.int8)
+    draws = _draws(configuration, slab, device, randomness.INITIAL_ACTIVITY)
+    for some, (active, aside) in draws:
+        sign = np.where(aside < 0.5, np.int8(1), np.int8(-1))
+        direction[some] = np.where(active < configuration.model.activity, sign, np.int8(0))
+    return direction

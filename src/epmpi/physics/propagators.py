@@ -7,7 +7,7 @@ broadcast to the shape of the result.  Far from an event, ``G -> cos(4 theta) / 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,10 +114,24 @@ def active_strain(event_strain: float, relaxation_time: float, time: float = 1.0
     return event_strain * time / (2.0 * relaxation_time)
 
 
-def parity(kernel: NDArray, mirrored: NDArray) -> float:
-    """Return 1 for a kernel that is even in kx, -1 for an odd one."""
-    if np.array_equal(kernel, mirrored):
-        return 1.0
-    if np.array_equal(kernel, -mirrored):
-        return -1.0
+def parity(kernel: Iterable[NDArray]) -> float:
+    """Return 1 for a kernel that is even in kx, -1 for an odd one.
+
+    Parameters
+    ----------
+    kernel : arrays, shape (some ky, Lx)
+        Its columns, a few at a time.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    even = odd = True
+    for columns in kernel:
+        mirrored = columns[:, -np.arange(columns.shape[1]) % columns.shape[1]]
+        even = even and np.array_equal(columns, mirrored)
+        odd = odd and np.array_equal(columns, -mirrored)
+    if even or odd:
+        return 1.0 if even else -1.0
     raise ValueError("a kernel is neither even nor odd in kx, expected one or the other")

@@ -27,7 +27,6 @@ LOWEST_BARRIER = 7.0  # over T, at the start of the trial
 EXACT_BYTES = 128  # for each site of the lattice, which the exact clock keeps on each rank
 COLDEST_TRIAL = 0.04  # T, in yield stresses squared: below it a trial may have no events
 LONGEST_TRIAL = 2**40  # ticks at once
-DRAWS = 4  # arrays of a number a site that a Gaussian field is made of
 TRACER_BYTES = 72  # identity and position, and what a move needs beside them
 
 
@@ -121,14 +120,12 @@ def _start_bytes(configuration: Configuration, sites: int, device: Device) -> in
     """Return the bytes that a start from a Gaussian stress needs beside all other arrays of a rank.
 
     Drawn in Fourier space: the field, its spectrum and the way there, the way back and the result.
-    On the host the draws are there too.
     """
     if configuration.initial.state != "gaussian":
         return 0
     real = 8 if configuration.run.precision == "double" else 4
-    draws = DRAWS * 8 * sites if device.identity() is None else 0
     fields = 1 if configuration.initial.drawn == "site" else 5
-    return draws + real * sites * fields + device.transform_work(real * sites)
+    return real * sites * fields + device.transform_work(real * sites)
 
 
 def _goes_in_blocks(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:

@@ -99,9 +99,10 @@ class Mpi4pyConvolution(Convolution):
         rows, width = fft.slab.shape
         self.row_blocks = [(0, rows)]
         self._plan = fft.plan
-        phase = np.where(imaginary, 1j, 1.0)[:, None, None]
-        tabulated = np.stack([kernel(fft.kx, fft.ky) for kernel in kernels])
-        self._kernels = (phase * np.swapaxes(tabulated, 1, 2)).astype(fft.complex_dtype)
+        shape = self.count, fft.lattice.shape[0], fft.modes
+        self._kernels = np.empty(shape, fft.complex_dtype)
+        for values, kernel, times_i in zip(self._kernels, kernels, imaginary, strict=True):
+            values[...] = (1j if times_i else 1.0) * kernel(fft.kx, fft.ky).T
         self._source = fft.device.zeros(fft.slab.shape, fft.dtype)
         self._response = np.zeros((self.count, sum(halo) + rows, width), fft.dtype)
         self._leaving = self._rows_for_halos()

@@ -5,6 +5,7 @@ Nothing is computed there (see `stand_in_card`), so nothing is said about values
 
 import os
 import sys
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -14,12 +15,16 @@ import stand_in_card as card
 from two_devices import CASES, configuration_of
 
 from epmpi.devices.gpu.graph_capture import IN_FLIGHT
+from epmpi.devices.gpu.lines import JUDGED
 from epmpi.model.batch import Batch
+from epmpi.model.elasticity import elastic_kernels
 from epmpi.model.model import Model
 from epmpi.model.waiting import WaitingTimes
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
+from epmpi.physics.lattice import Lattice
 from epmpi.run.planning import array_bytes
+from epmpi.spectral import make_transform
 from epmpi.spectral.transport import CUDA_AWARE, NCCL, NONE, STAGED
 
 pytestmark = [
@@ -202,6 +207,52 @@ def test_the_card_has_what_is_planned(comm, overrides):
         taken = card.taken() - before
         assert 0.6 < comm.allreduce(taken / needed, max) < 1.05
         del model
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["tracers.every=4", "propagator.symbol=lattice"],
+        ["initial.state=gaussian", "initial.stress_deviation=0.4", "initial.drawn=fourier"],
+        ["model.activation=random", "model.activity=0.3"],
+    ],
+)
+def test_a_start_leaves_the_host_nearly_empty(comm, overrides):
+    """The propagators are worked out on the card; of a field the host has a part at a time."""
+    shape = 2000, 1024
+    given = [f"lattice.shape=[{shape[0]}, {shape[1]}]", "tracers.number=100", EVERY, *overrides]
+    communicator = Communicator(comm)
+    device = place("gpu", communicator)
+    Model(configuration_of(*overrides), communicator, device)  # its kernels are compiled
+    tracemalloc.start()
+    try:
+        Model(configuration_of(*given), communicator, device)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * shape[0] * shape[1] // 2
+
+
+@pytest.mark.parametrize("symbol", ["continuum", "lattice"])
+def test_propagators_are_worked_out_on_the_card(comm, gpu, symbol):
+    """But for a few columns, by which the host judges whether they are even or odd."""
+    shape = 64, 50
+    configuration = configuration_of(EVERY, f"propagator.symbol={symbol}")
+    fft = make_transform("auto", Lattice(shape), Communicator(comm), gpu, np.float64, "double")
+    kernels, _, _ = elastic_kernels(configuration, fft, with_flow=True)
+    on_host, on_card = [], []
+
+    def noted(kernel):
+        def as_noted(kx, ky):
+            (on_host if isinstance(kx, np.ndarray) else on_card).append(ky.size)
+            return kernel(kx, ky)
+
+        return as_noted
+
+    fft.lines.tabulate([noted(kernel) for kernel in kernels], fft.kx, fft.ky, 1.0)
+    assert on_host == [JUDGED] * len(kernels)
+    assert sum(on_card) == fft.modes * len(kernels)
 
 
 def test_the_host_is_a_few_steps_ahead_at_most(comm):

@@ -211,11 +211,10 @@ class GPULines:
     def _odd(self, kernels: Sequence[Callable[..., NDArray]], kx: NDArray, ky: NDArray) -> int:
         """Return which kernels are odd in kx, as bits, judged by a few columns."""
         some = ky[np.unique(np.linspace(0, len(ky) - 1, JUDGED).astype(int))]
-        mirror = -np.arange(kx.size) % kx.size
+        shape = len(some), kx.size
         odd = 0
         for field, kernel in enumerate(kernels):
-            column = np.broadcast_to(kernel(kx, some), (len(some), kx.size))
-            odd |= (parity(column, column[:, mirror]) < 0) << field
+            odd |= (parity([np.broadcast_to(kernel(kx, some), shape)]) < 0) << field
         return odd
 
     def convolve(

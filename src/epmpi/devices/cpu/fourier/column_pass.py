@@ -8,6 +8,7 @@ each is kept, in the order in which it is read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.fourier import lines
+from epmpi.devices.cpu.fourier.library_lines import Columns, at_once
 from epmpi.devices.cpu.fourier.plans import line_width
 from epmpi.devices.cpu.vector_memory import fence, lanes, load, scaled_by, store
 from epmpi.devices.cpu.vectors import turned
@@ -103,18 +105,30 @@ class Kernels(NamedTuple):
     signs: NDArray[np.float64]
 
 
-def halved(kernels: NDArray, dtype: DTypeLike) -> Kernels:
-    """Return kernels (fields, ky, Lx) as the column pass reads them, in a precision.
+def halved(shape: tuple[int, int, int], columns: Columns, dtype: DTypeLike) -> Kernels:
+    """Return kernels as the column pass reads them, in a precision.
+
+    Parameters
+    ----------
+    shape : (fields, ky, Lx)
+    columns : Columns
+    dtype : dtype
 
     Raises
     ------
     ValueError
         If a kernel is neither even nor odd in kx.
     """
-    length = kernels.shape[2]
-    mirrored = kernels[:, :, -np.arange(length) % length]
-    signs = np.array([parity(*pair) for pair in zip(kernels, mirrored, strict=True)])
-    half, width = kernels[:, :, : length // 2 + 1], line_width(dtype)
-    half = np.pad(half, ((0, 0), (0, -kernels.shape[1] % width), (0, 0)))
-    strips = half.reshape(len(half), -1, width, half.shape[2]).transpose(1, 0, 3, 2)
-    return Kernels(np.ascontiguousarray(strips, dtype), signs)
+    fields, modes, length = shape
+    width = line_width(dtype)
+    half = np.zeros((-(-modes // width), fields, length // 2 + 1, width), dtype)
+
+    def kept(field: int) -> Iterator[NDArray]:
+        """Keep half of a kernel; yield all of it, some columns at a time."""
+        for some in at_once(modes, length):
+            found = columns(field, some)
+            for column, values in enumerate(found, some.start):
+                half[column // width, field, :, column % width] = values[: half.shape[2]]
+            yield found
+
+    return Kernels(half, np.array([parity(kept(field)) for field in range(fields)]))

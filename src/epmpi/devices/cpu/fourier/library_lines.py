@@ -11,6 +11,17 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu.fourier import strips
 
 STRIP_BYTES = 1 << 17  # a strip of columns, and its product with a kernel, stay in the second cache
+TABULATED = 1 << 15  # numbers of a kernel that are worked out at a time, in the second cache too
+
+# Some columns (ky, Lx) of a kernel, by its number and a slice of ky.
+Columns = Callable[[int, slice], NDArray]
+
+
+def at_once(modes: int, length: int) -> Iterator[slice]:
+    """Yield slices of the columns of a kernel (ky, Lx), each of so many that they stay in cache."""
+    width = max(1, TABULATED // length)
+    for first in range(0, modes, width):
+        yield slice(first, min(first + width, modes))
 
 
 class LibraryLines:
@@ -76,13 +87,29 @@ class LibraryLines:
     ) -> Any:
         """Return kernels at wavenumbers kx, (1, Lx), and ky, (modes, 1), over `sites`.
 
-        As `prepare` does.
+        In the layout and precision that `convolve` reads.  They are worked out field by field, some
+        columns at a time: of whole fields no more is in memory than what is kept.
         """
-        return self.prepare(np.stack([kernel(kx, ky) for kernel in kernels]) / sites)
+
+        def columns(field: int, some: slice) -> NDArray:
+            found = kernels[field](kx, ky[some]) / sites
+            return np.broadcast_to(found, (len(ky[some]), kx.size))
+
+        return self.table(len(kernels), len(ky), columns)
 
     def prepare(self, kernels: NDArray) -> Any:
         """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
-        return np.asarray(kernels, self.dtype)
+        fields, modes, _ = kernels.shape
+        return self.table(fields, modes, lambda field, some: kernels[field, some])
+
+    def table(self, fields: int, modes: int, columns: Columns) -> Any:
+        """Return kernels as `convolve` reads them, given some columns at a time."""
+        length = self.shape[0]
+        kept = np.empty((fields, modes, length), self.dtype)
+        for field, table in enumerate(kept):
+            for some in at_once(modes, length):
+                table[some] = columns(field, some)
+        return kept
 
     def convolve(
         self,

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.fourier import lines, real_lines
 from epmpi.devices.cpu.fourier.column_pass import Kernels, convolve_columns, halved
-from epmpi.devices.cpu.fourier.library_lines import LibraryLines
+from epmpi.devices.cpu.fourier.library_lines import Columns, LibraryLines
 from epmpi.devices.cpu.fourier.plans import has_plan, line_plan, row_plan, workspace
 from epmpi.devices.cpu.vector_memory import lanes
 from epmpi.devices.cpu.vectors import REGISTER_BYTES
@@ -134,9 +134,9 @@ class VectorLines(LibraryLines):
         line = CACHE_LINE // self.complex_dtype.itemsize
         return -(-modes // line) * line
 
-    def prepare(self, kernels: NDArray) -> Kernels:
-        """Return kernels (fields, ky, Lx) as `convolve` reads them; see `column_pass.halved`."""
-        return halved(kernels, self.dtype)
+    def table(self, fields: int, modes: int, columns: Columns) -> Kernels:
+        """Return kernels as `convolve` reads them; see `column_pass.halved`."""
+        return halved((fields, modes, self.shape[0]), columns, self.dtype)
 
     def convolve(
         self,
