@@ -5,6 +5,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 from known_logs import log_of
+from matplotlib.figure import Figure
 from run_files import brownian
 
 from epmpi.analysis import RunFile, measure
@@ -22,6 +23,7 @@ from epmpi.analysis.figures import (
     style,
 )
 from epmpi.analysis.figures.flow import stress_strain
+from epmpi.analysis.figures.panels import leave_room
 from epmpi.analysis.figures.stress_map import Snapshot, read_snapshot, zoom
 from epmpi.analysis.page import plain
 
@@ -75,6 +77,20 @@ def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
         draw_avalanches(tmp_path / f"{name}.png", found.curves, found.laws, found.title)
         assert drawn(tmp_path / f"{name}.png")
     assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.parametrize(("high", "labelled"), [(0.5, True), (3.0, False), (500.0, False)])
+def test_labels_of_a_logarithmic_axis_leave_room(high, labelled):
+    """Between powers of ten only where the axis may have none."""
+    axes = Figure().subplots()
+    axes.plot([0.1, high], [1.0, 2.0])
+    axes.set_xscale("log")
+    axes.set_xlim(0.12, high)
+    leave_room(axes.xaxis)
+    leave_room(axes.yaxis)  # not logarithmic: untouched
+    texts = axes.xaxis.get_minor_formatter().format_ticks([0.2, 0.3, 0.4])
+    assert any(texts) == labelled
+    assert any(axes.yaxis.get_major_formatter().format_ticks([1.0, 2.0]))
 
 
 def test_curves_without_a_point_are_left_out(make_run, tmp_path, recwarn):
