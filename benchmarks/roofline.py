@@ -19,8 +19,11 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import product
+from typing import Any
 
 from benchmarks.stages import Stopwatch, timed_device
 from benchmarks.step import step_seconds
@@ -124,12 +127,26 @@ def main() -> None:
     print(f"device={device.describe()}  copy_GB/s={bandwidth / 1e9:.1f}")
     for length in options.sizes:
         for block, strip in product(options.block_mib, options.strip_mib):
-            if block:
-                device.__dict__["block_bytes"] = int(block * 2**20)
-            if strip:
-                import_module("epmpi.devices.gpu.lines").STRIP_BYTES = int(strip * 2**20)  # type: ignore[attr-defined]
             sizes = {"block": block, "strip": strip}
-            report(options, length, model_of(options, length, device), watch, bandwidth, sizes)
+            with cut_into(device, **sizes):
+                report(options, length, model_of(options, length, device), watch, bandwidth, sizes)
+
+
+@contextmanager
+def cut_into(device: Device, block: float, strip: float) -> Iterator[None]:
+    """Let a GPU work on blocks of rows and strips of columns of so many MiB; 0: as a run does."""
+    if device.identity() is None:
+        yield
+        return
+    lines: Any = import_module("epmpi.devices.gpu.lines")
+    card: Any = device
+    kept = card.block_bytes, lines.STRIP_BYTES
+    sizes = [int(mib * 2**20) or known for mib, known in zip((block, strip), kept, strict=True)]
+    card.block_bytes, lines.STRIP_BYTES = sizes
+    try:
+        yield
+    finally:
+        card.block_bytes, lines.STRIP_BYTES = kept
 
 
 def report(

@@ -24,7 +24,6 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
-    monkeypatch.setattr(lines, "STRIP_BYTES", lines.STRIP_BYTES)
     program, options = PROGRAMS[name]
     monkeypatch.setattr(sys, "argv", [name, "--device", "gpu", *options])
     found = card.asked(program.main)
@@ -32,6 +31,24 @@ def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
     told = capsys.readouterr().out
     assert "L=" in told
     assert "nan" not in told
+
+
+def test_blocks_and_strips_are_as_large_as_they_are_told(monkeypatch):
+    """Each for itself: smaller strips are more transforms of columns, smaller blocks more of rows."""
+    kept, asked = lines.STRIP_BYTES, {}
+
+    def report(options, length, model, watch, bandwidth, sizes):
+        asked[tuple(sizes.values())] = card.asked(model.clock.begin, 0)["transforms"]
+
+    monkeypatch.setattr(roofline, "report", report)
+    blocks, strips = ["--block-mib", "0", "0.004"], ["--strip-mib", "0", "0.02", "0.01"]
+    size = ["--sizes", "32", "--warmup", "2"]
+    monkeypatch.setattr(sys, "argv", ["roofline", "--device", "gpu", *size, *blocks, *strips])
+    roofline.main()
+    rows = asked[0.004, 0] - asked[0, 0]
+    assert asked[0, 0] < asked[0, 0.02] < asked[0, 0.01]
+    assert rows == asked[0.004, 0.02] - asked[0, 0.02] == asked[0.004, 0.01] - asked[0, 0.01] > 0
+    assert lines.STRIP_BYTES == kept
 
 
 def test_stages_are_timed_by_replays_and_later_sizes_are_recorded(capsys, monkeypatch):
@@ -65,5 +82,5 @@ def test_a_session_takes_what_tells_most_first_and_ends_in_time(tmp_path):
     parts = [line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line[:2] == "=="]
     sizes = ["roofline-512", "roofline-4096", "roofline-8192", "roofline-32768"]
     assert parts[:7] == [*sizes, "tests", "strips", "blocks"], done.stderr
-    assert done.returncode == len(parts)
+    assert done.stdout.count(": no time left") == done.returncode == len(parts)
     assert "NVIDIA STAND-IN" in (tmp_path / "session" / "hardware.txt").read_text()
