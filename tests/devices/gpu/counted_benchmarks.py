@@ -34,7 +34,7 @@ def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
 
 
 def test_blocks_and_strips_are_as_large_as_they_are_told(monkeypatch):
-    """Each for itself: smaller strips are more transforms of columns, smaller blocks more of rows."""
+    """Each for itself: smaller strips are more transforms of columns, blocks more of rows."""
     kept, asked = lines.STRIP_BYTES, {}
 
     def report(options, length, model, watch, bandwidth, sizes):
@@ -48,7 +48,7 @@ def test_blocks_and_strips_are_as_large_as_they_are_told(monkeypatch):
     rows = asked[0.004, 0] - asked[0, 0]
     assert asked[0, 0] < asked[0, 0.02] < asked[0, 0.01]
     assert rows == asked[0.004, 0.02] - asked[0, 0.02] == asked[0.004, 0.01] - asked[0, 0.01] > 0
-    assert lines.STRIP_BYTES == kept
+    assert kept == lines.STRIP_BYTES
 
 
 def test_stages_are_timed_by_replays_and_later_sizes_are_recorded(capsys, monkeypatch):
