@@ -15,8 +15,11 @@ CASES = {
     "every 2, nearest": ["tracers.every=2", "tracers.interpolation=nearest"],
     "gaussian, both": ["initial.state=gaussian", "initial.stress_deviation=0.4"],
     "random, no tracers": ["model.activation=random", "model.activity=0.3", "tracers.number=0"],
+    "saddle node, lattice": [
+        "model.barrier=1.5", "propagator.symbol=lattice", "propagator.macroscopic=stress",
+    ],
     "single": ["run.precision=single"],
-}
+}  # fmt: skip
 
 
 def models_of(comm, device, *overrides):

@@ -46,6 +46,9 @@ class CuPy:
             def use(self):
                 log.append("current")
 
+            def wait_event(self, event):
+                log.append(("waits", self, event.stream))
+
             def begin_capture(self):
                 log.append("begin")
 
@@ -56,8 +59,12 @@ class CuPy:
             nodes = 2
 
         class Event:
+            def __init__(self, *, disable_timing=False):
+                self.stream = None
+
             def record(self, stream):
                 assert isinstance(stream, Stream)
+                self.stream = stream
                 log.append("mark")
 
             def synchronize(self):
@@ -145,6 +152,24 @@ def test_devices_of_one_card_share_its_stream(card, log):
 def test_a_process_computes_on_one_card(card, log):
     with pytest.raises(ValueError, match="GPU 2: this process computes on GPU 1, expected one"):
         cards.Card(2)
+
+
+def test_work_beside_is_in_a_second_stream(card, log):
+    """After all that was asked for before; and later work waits for it where it is told to."""
+    first, second, current = card._stream, card._second, []
+    for stream in (first, second):
+        stream.use = lambda stream=stream: current.append(stream)
+    log.clear()
+    end = card.beside(lambda: log.append(("work", current[-1])))
+    assert log == ["mark", ("waits", second, first), ("work", second), "mark"]
+    assert current == [second, first]
+    assert end.stream is second
+    log.clear()
+    card.after(end)
+    assert log == [("waits", first, second)]
+    with pytest.raises(ValueError, match="no"):
+        card.beside(lambda: int("no"))
+    assert current[-1] is first
 
 
 def test_a_recording_that_fails_is_ended(card, log):
