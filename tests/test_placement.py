@@ -1,11 +1,14 @@
 """Devices of the ranks, with stand-ins for GPUs."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import epmpi.parallel.placement
 from epmpi.config import ConfigError
 from epmpi.devices import CPU, Device, choose, gpus
+from epmpi.devices.gpu.compiler import check_compiler
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import check_memory, place
 
@@ -54,6 +57,18 @@ def test_auto_takes_gpus_only_where_every_rank_has_one(comm, found):
     assert place("auto", Communicator(comm)) == ("cpu", 0)
     found(4)
     assert place("cpu", Communicator(comm)) == ("cpu", 0)
+
+
+@pytest.mark.mpi
+def test_a_rank_without_a_compiler_is_one_line_on_all_ranks(comm, found, monkeypatch):
+    """As where NumPy is newer than numba-cuda knows."""
+    found(2)
+    monkeypatch.setattr(epmpi.parallel.placement, "choose", lambda name, card: check_compiler())
+    if comm.rank == 0:
+        monkeypatch.setitem(sys.modules, "numba.cuda.cudaimpl", None)
+    told = r"^Numba compiles no kernels for GPUs beside NumPy .* pip install 'numpy<2.5', or set"
+    with pytest.raises(ConfigError, match=told):
+        place("auto", Communicator(comm))
 
 
 @pytest.mark.mpi

@@ -7,7 +7,7 @@
 # these wheels with what they depend on, brought by `pip download --dest WHEELS ...` on another one (13: the
 # driver is of CUDA 13; else 12) and installed by `pip install --no-index --find-links WHEELS ...`:
 #
-#   numpy scipy h5py mpi4py mpich rich matplotlib shtab pytest pytest-mpi pytest-xdist hypothesis
+#   'numpy<2.5' scipy h5py mpi4py mpich rich matplotlib shtab pytest pytest-mpi pytest-xdist hypothesis
 #   'cupy-cuda13x[ctk]' 'numba-cuda[cu13]' nvidia-nccl-cu13 nvidia-mathdx
 #
 # epmpi itself is taken from this source tree. What tells most comes first, the shortest parts before the
@@ -60,8 +60,8 @@ roofline() { # NAME SECONDS OPTIONS ...
     "$python" -m pip list 2>/dev/null | grep -i -E '^(cupy|numba|numpy|nvidia|cuda)'
 } >"$directory/hardware.txt" 2>&1
 cat "$directory/hardware.txt"
-if ! "$python" -c 'import sys; from epmpi.devices import gpus; n, why = gpus(); print(why); sys.exit(not n)'; then
-    echo "no GPU: nothing is measured" >&2
+if ! "$python" -c 'from epmpi.devices import choose; print("on", choose("gpu").describe())'; then
+    echo "no GPU, or none that kernels are compiled for: nothing is measured" >&2
     exit 1
 fi
 

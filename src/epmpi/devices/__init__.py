@@ -101,6 +101,8 @@ def choose(name: str, number: int = 0) -> Device:
     ------
     ValueError
         For another name than "cpu" or "gpu".
+    ConfigError
+        Where kernels for GPUs cannot be compiled.
     """
     if name == "cpu":
         from epmpi.devices.cpu import CPU
@@ -113,6 +115,8 @@ def choose(name: str, number: int = 0) -> Device:
 
     from epmpi.devices.gpu import GPU
     from epmpi.devices.gpu.cards import Card
+    from epmpi.devices.gpu.compiler import check_compiler
     from epmpi.devices.gpu.cufft import CufftPlan
 
+    check_compiler()
     return GPU(cupy, CufftPlan, Card(number))

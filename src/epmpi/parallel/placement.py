@@ -24,11 +24,17 @@ def place(name: str, communicator: Communicator) -> Device:
     Raises
     ------
     ConfigError
-        As of `find`.
+        As of `find`; and on all ranks, if kernels for the GPU of one cannot be compiled.
     """
     if communicator.is_root:
         tell_of_compiling(lambda text: say(f"epmpi: {text}"))
-    return choose(*find(name, communicator))
+    chosen, error = find(name, communicator), None
+    try:
+        device = choose(*chosen)
+    except ConfigError as refused:
+        error = refused
+    communicator.raise_alike(error)
+    return device
 
 
 def find(name: str, communicator: Communicator) -> tuple[str, int]:

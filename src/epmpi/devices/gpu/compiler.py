@@ -9,8 +9,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numba
+import numpy as np
 from numba import cuda as numba_cuda
 
+from epmpi.config import ConfigError
 from epmpi.devices import scalars
 from epmpi.devices.gpu.launches import PreparedKernel, Queue, kinds, pack, prepared
 from epmpi.physics import advection as plain_advection
@@ -33,6 +35,23 @@ with suppress(ImportError):
 WARP = 32  # threads that run in step
 MOST_ROWS = 65535  # of blocks, and layers
 THREADS = 128  # of a block, unless there are fewer
+
+
+def check_compiler() -> None:
+    """Load what Numba compiles kernels with.
+
+    Raises
+    ------
+    ConfigError
+        If it does not go with the NumPy that is installed.
+    """
+    try:
+        importlib.import_module("numba.cuda.cudaimpl")
+    except (AttributeError, ImportError) as problem:
+        raise ConfigError(
+            f"Numba compiles no kernels for GPUs beside NumPy {np.__version__} ({problem}): "
+            "pip install 'numpy<2.5', or set run.device = \"cpu\""
+        ) from None
 
 
 def stream_of(pointer: int) -> Any:
