@@ -121,14 +121,14 @@ def test_defaults_that_gave_way_are_named(launch, tmp_path):
     (tmp_path / "few.toml").write_text(
         "[lattice]\nshape = [16, 12]\n[time]\nwarmup = 0\nduration = 1.02\n"
     )
-    told = (
+    said = (
         "adapted to the keys that are set: tracers.number = 192 (default 1024), tracers.every = 20 "
     )
-    told += "(default 4), time.step = 0.02 (default"
+    said += "(default 4), time.step = 0.02 (default"
     for command in (["run", "few.toml"], ["run", "few.toml", "--dry-run"]):
         done = launch("-m", "epmpi.cli", *command, ranks=2, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.count(told) == 1
+        assert done.stdout.count(said) == 1
     done = launch("-m", "epmpi.cli", "resume", "runs/few", cwd=tmp_path)
     assert "adapted" not in done.stdout
 
@@ -190,9 +190,9 @@ def test_a_limit_that_leaves_no_time_is_reported_and_asks_not_to_be_queued_again
     changes = ["run.walltime=1e-3", f"run.replicas={replicas}"]
     assert main(["run", str(tiny), "-o", out, *set_all(changes)]) == 2
     assert main(["resume", out]) == 2
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epmpi: stop")]
-    assert len(told) == 2
-    assert all("after one step" in line and f"epmpi resume {out}" in line for line in told)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epmpi: stop")]
+    assert len(said) == 2
+    assert all("after one step" in line and f"epmpi resume {out}" in line for line in said)
     assert main(["resume", out, "--set", "run.walltime=0"]) == 0
 
 

@@ -53,11 +53,11 @@ def test_what_cannot_be_written_is_lost_in_silence(gone):
 
 @pytest.mark.parametrize("gone", GONE)
 def test_progress_goes_on_where_nobody_listens(gone):
-    with RunProgress("{:g} steps/s".format, stream=gone()) as told:
-        told.expect(3)
-        told.begin(0, 1)
+    with RunProgress("{:g} steps/s".format, stream=gone()) as said:
+        said.expect(3)
+        said.begin(0, 1)
         for step in range(1, 4):
-            told.update(step, "measure", 0.1)
+            said.update(step, "measure", 0.1)
 
 
 def test_only_what_somebody_may_read_counts_as_lost():
@@ -120,11 +120,11 @@ def test_a_run_that_nobody_hears_comes_to_its_end(tmp_path, gone):
 
 def test_what_is_printed_and_not_kept_is_reported_to_be_lost(tmp_path):
     """A script cut short would be taken for a whole one; who closes a pipe means it."""
-    for gone, code, told in (
+    for gone, code, said in (
         (full_disk, 74, b"epmpi: cannot write standard output: No space left on device\n"),
         (closed_pipe, 0, b""),
     ):
         stream = gone()
         done = started(["completion", "bash"], tmp_path, stdout=stream, stderr=subprocess.PIPE)
-        assert (done.returncode, done.stderr) == (code, told)
+        assert (done.returncode, done.stderr) == (code, said)
         Forgiving(stream).leave()

@@ -114,5 +114,5 @@ def test_analyse_asks_before_it_reads_fields(tmp_path, monkeypatch):
 
 
 def test_units():
-    told = [host_memory.in_bytes(n) for n in (5, 2048, 3 * MIB, 2**31, 1.7 * 2**40)]
-    assert told == ["5 B", "2 KiB", "3 MiB", "2 GiB", "1.7 TiB"]
+    said = [host_memory.in_bytes(n) for n in (5, 2048, 3 * MIB, 2**31, 1.7 * 2**40)]
+    assert said == ["5 B", "2 KiB", "3 MiB", "2 GiB", "1.7 TiB"]

@@ -103,8 +103,8 @@ def test_a_run_says_what_it_lacks_in_one_line(tmp_path, options):
         timeout=120, env=launching.environment(), cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
-    told = [line for line in done.stderr.splitlines() if line.startswith("epmpi: ")]
-    assert len(told) == 1
-    assert "/dev/shm" in told[0]
-    assert "--shm-size" in told[0]
+    said = [line for line in done.stderr.splitlines() if line.startswith("epmpi: ")]
+    assert len(said) == 1
+    assert "/dev/shm" in said[0]
+    assert "--shm-size" in said[0]
     assert [path.name for path in Path(tmp_path).iterdir()] == ["tiny.toml"]

@@ -59,17 +59,17 @@ def test_a_path_that_cannot_be_reached(small, monkeypatch, capsys, command, name
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "printed"),
     [
         (["run.fft=vector"], 'run.fft = "vector": no plan for lines of 37 sites'),
         (["initial.state=gaussian", "initial.stress_deviation=1e200"], ">= 0 and < 1e+100"),
     ],
 )
-def test_a_value_that_cannot_be_run(small, capsys, changes, told):
+def test_a_value_that_cannot_be_run(small, capsys, changes, printed):
     words = [word for change in changes for word in ("--set", change)]
     assert main(["run", "small.toml", "-o", "run", *words]) == 2
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epmpi: ")]
-    assert told in line
+    assert printed in line
     assert not (small / "run").exists()
 
 

@@ -125,9 +125,9 @@ def test_a_launcher_of_another_mpi_is_reported_apart(monkeypatch):
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "1")
     assert foreign_launcher(1) is None
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
-    told = foreign_launcher(1)
-    assert "Open MPI's mpirun started 4 processes" in told
-    assert "\n" not in told
+    said = foreign_launcher(1)
+    assert "Open MPI's mpirun started 4 processes" in said
+    assert "\n" not in said
     assert foreign_launcher(4) is None
 
 

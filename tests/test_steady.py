@@ -199,8 +199,8 @@ def test_without_events_it_ends_at_its_bound_and_says_so(tmp_path, capfd, monkey
     run = simulation.run(tmp_path / "run", progress=False)
     bound = steady.longest_warmup(2.0)
     assert simulation.warmup_steps * 0.5 == bound == {"steps": 300.0, "exact": 1e4}[clock]
-    told = capfd.readouterr().err
-    assert told.count(f"ended at its bound, without being steady, after {bound:g} (0 events") == 1
+    said = capfd.readouterr().err
+    assert said.count(f"ended at its bound, without being steady, after {bound:g} (0 events") == 1
     Simulation.resume(run, ["time.duration=4.0"]).run(progress=False)
     with h5py.File(run / "run.h5") as file:
         ended = file["parameters/steady_state"].attrs["ended"]

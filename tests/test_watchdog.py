@@ -54,9 +54,9 @@ def test_a_stall_is_reported_once_and_with_the_last_step(capfd, monkeypatch):
     with Watchdog(Communicator()) as watchdog:
         watchdog.alive(41)
         time.sleep(0.8)
-        told = capfd.readouterr().err
-        assert told.count("epmpi: no step has ended for") == 1
-        assert "the last was 41: a rank may be stalled" in told
+        printed = capfd.readouterr().err
+        assert printed.count("epmpi: no step has ended for") == 1
+        assert "the last was 41: a rank may be stalled" in printed
         watchdog.alive(42)
         time.sleep(0.5)
         assert "the last was 42" in capfd.readouterr().err

@@ -51,8 +51,8 @@ def epmpi(launch, tmp_path):
 def test_one_rank_needs_no_library(epmpi, without_mpi, tmp_path):
     done = epmpi("run", "tiny.toml", "-o", "without", **without_mpi)
     assert done.returncode == 0, done.stderr
-    [told] = [line for line in done.stderr.splitlines() if "no MPI library" in line]
-    assert "pip install mpich" in told
+    [said] = [line for line in done.stderr.splitlines() if "no MPI library" in line]
+    assert "pip install mpich" in said
     assert epmpi("run", "tiny.toml", "-o", "with").returncode == 0
     with h5py.File(tmp_path / "without/run.h5") as a, h5py.File(tmp_path / "with/run.h5") as b:
         for name in ("fields/stress/value", "particles/tracers/position/value"):
@@ -163,8 +163,8 @@ def test_commands_that_compute_nothing_load_neither_compiler_nor_mpi(launch, wri
     done = launch("-c", LOADED.format(arguments=arguments))
     assert done.returncode == 0, done.stderr
     assert done.stdout
-    told = done.stderr.splitlines()
-    assert [line for line in told if line and not line.startswith("results in ")] == []
+    said = done.stderr.splitlines()
+    assert [line for line in said if line and not line.startswith("results in ")] == []
 
 
 def test_info_loads_no_compiler(launch):

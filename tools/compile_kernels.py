@@ -4,7 +4,7 @@
     PYTHONPATH=tests .venv-gpu/bin/python tools/compile_kernels.py --capability 8.0 9.0
 
 Models of all kinds take steps on a card that executes nothing (tests/stand_in_card); what they
-launched is compiled for each capability. Divisions in its PTX are told; where ptxas is on the path,
+launched is compiled for each capability. Divisions in its PTX are printed; where ptxas is on the path,
 registers, stack and spills too. Numba's simulator runs kernels as plain Python, and so passes what
 has no types that fit.
 """
@@ -122,10 +122,10 @@ def main(arguments: list[str] | None = None) -> int:
         major, minor = map(int, named.split("."))
         for kernel, types in launched:
             text, _ = compile_ptx(kernel.py_func, types, cc=(major, minor))
-            told = resources(text, (major, minor))
-            told += f" {' '.join(divisions(text)) or 'no division'}"
+            said = resources(text, (major, minor))
+            said += f" {' '.join(divisions(text)) or 'no division'}"
             print(
-                f"{named} {kernel.py_func.__name__:<18} {told} | {', '.join(map(str, types))[:90]}"
+                f"{named} {kernel.py_func.__name__:<18} {said} | {', '.join(map(str, types))[:90]}"
             )
     print(f"{len(launched)} kernels compiled for {len(options.capability)} capabilities")
     return 0

@@ -32,10 +32,10 @@ def test_every_command_says_where_and_what_next(launch, tmp_path, ranks):
     assert done.returncode == 0, done.stderr
     lines = (done.stderr + done.stdout).splitlines()
     assert "--- exit code 2" not in lines, done.stderr
-    told = [line for line in lines if "; next: epmpi " in line]
-    assert sorted(told) == sorted(COMMANDS[words] for words in chosen)
+    said = [line for line in lines if "; next: epmpi " in line]
+    assert sorted(said) == sorted(COMMANDS[words] for words in chosen)
 
 
 def test_names_are_quoted_and_many_are_counted():
-    told = closing(map(Path, "abcde"), ["analyse", Path("my run")])
-    assert told == "results in a, b, c and 2 more; next: epmpi analyse 'my run'"
+    said = closing(map(Path, "abcde"), ["analyse", Path("my run")])
+    assert said == "results in a, b, c and 2 more; next: epmpi analyse 'my run'"

@@ -37,12 +37,12 @@ def test_slopes_between_neighbours():
     slope = np.diff(np.log(activity)) / -np.diff(1 / temperature)
     spread = np.hypot(error / activity, np.roll(error / activity, -1))[:-1]
     row = next(line for line in PAGE.splitlines() if line.startswith("| E |"))
-    told = [number(text.strip()) for text in row.split("|")[2:-1]]
-    for (value, sigma), mine in zip(told, slope, strict=True):
+    said = [number(text.strip()) for text in row.split("|")[2:-1]]
+    for (value, sigma), mine in zip(said, slope, strict=True):
         assert value == pytest.approx(mine, abs=6e-5)
         assert sigma > 0
     np.testing.assert_allclose(
-        [sigma for _, sigma in told], spread / np.diff(1 / temperature), atol=6e-5
+        [sigma for _, sigma in said], spread / np.diff(1 / temperature), atol=6e-5
     )
 
 

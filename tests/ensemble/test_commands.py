@@ -50,11 +50,11 @@ def finished(run, replicas=4):
 
 @pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=pytest.mark.ci)])
 def test_run_and_analyse(commands, tmp_path, small, ranks):
-    (code, told, progress), (analysed, table, errors) = commands(
+    (code, printed, progress), (analysed, table, errors) = commands(
         ["run", small, "-o", "out"], ["analyse", "out"], ranks=ranks, cwd=tmp_path
     )
     assert (code, analysed) == (0, 0), progress + errors
-    assert told.count("4 replicas of 16 x 12 sites, 4 to run") == 1
+    assert printed.count("4 replicas of 16 x 12 sites, 4 to run") == 1
     assert "100 % (320/320 steps)" in progress  # one bar for all
     assert finished(tmp_path / "out") == [13] * 4
     assert load(tmp_path / "out" / "ensemble.toml") == load(small)

@@ -123,9 +123,9 @@ def test_06_resume_and_extend(tmp_path):
     script = tmp_path / "examples" / "06_resume_and_extend.sh"
     # The limit ends the first run on its way: it has some seconds of steps to take.
     settings = ("3.0", "6000.0", "6010.0", "lattice.shape=[16,16]", "tracers.number=20")
-    told = finished(["sh", str(script), *settings, "time.warmup=1.0"], tmp_path)
-    assert told.stderr.count("continue with: epmpi resume runs/06_resume_and_extend") == 1
-    assert told.stdout.count("from step") == 2
+    said = finished(["sh", str(script), *settings, "time.warmup=1.0"], tmp_path)
+    assert said.stderr.count("continue with: epmpi resume runs/06_resume_and_extend") == 1
+    assert said.stdout.count("from step") == 2
     with h5py.File(tmp_path / "runs" / "06_resume_and_extend" / "run.h5") as file:
         assert file["observables/activity/time"][-1] == 6010.0
         assert "finished" in file["parameters"].attrs

@@ -147,10 +147,10 @@ def test_what_is_said_of_a_path_without_a_run_can_be_done(epmpi, tmp_path, repli
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("precious")
     several = ("--set", f"run.replicas={replicas}")
-    for path, told in (("mine", "such as notes.txt"), ("small.toml", "is no directory")):
+    for path, printed in (("mine", "such as notes.txt"), ("small.toml", "is no directory")):
         code, said = epmpi("run", "small.toml", "-o", path, *several)
         assert code == 2
-        assert told in said
+        assert printed in said
         assert "resume" not in said
     code, said = epmpi("resume", "mine")
     assert code == 2

@@ -160,10 +160,10 @@ def test_a_segment_that_a_restart_removed_while_it_was_read_is_reported(tmp_path
 def test_export_from_the_command_line(tmp_path, monkeypatch, capsys):
     run = made(tmp_path / "run", monkeypatch)
     assert cli.main(["export", str(run)]) == 0
-    told = capsys.readouterr().out
+    said = capsys.readouterr().out
     for name in ("series.csv", "warmup.csv", "fields.xdmf", "mesh.xdmf", "tracers.h5md"):
         assert (run / "export" / name).stat().st_size > 0
-        assert str(run / "export" / name) in told
+        assert str(run / "export" / name) in said
     assert cli.main(["export", str(tmp_path / "none")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 

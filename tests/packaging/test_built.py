@@ -93,20 +93,20 @@ def test_the_version_tells_the_revision(installed, tmp_path):
     head = subprocess.run(
         ["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     )
-    told = finished(installed / "epmpi", "--version", cwd=tmp_path)
+    said = finished(installed / "epmpi", "--version", cwd=tmp_path)
     expected = rf"epmpi \S+ \(git revision {head.stdout.strip()}(-dirty)?\)\n"
-    assert re.fullmatch(expected, told)
+    assert re.fullmatch(expected, said)
 
 
 def test_run_resume_analyse_and_report(installed, tmp_path):
     (tmp_path / "a.toml").write_text(CONFIGURATION)
     epmpi = installed / "epmpi"
-    told = finished(installed / "mpiexec", "-n", 2, epmpi, "run", "a.toml", cwd=tmp_path)
-    assert "2 ranks" in told
+    said = finished(installed / "mpiexec", "-n", 2, epmpi, "run", "a.toml", cwd=tmp_path)
+    assert "2 ranks" in said
     finished(epmpi, "resume", "runs/a", "--set", "time.duration=8.0", cwd=tmp_path)
     assert "finished" in finished(epmpi, "watch", "runs/a", "--once", cwd=tmp_path)
-    told = finished(epmpi, "analyse", "runs/a", "--report", cwd=tmp_path)
-    assert "activity" in told
+    said = finished(epmpi, "analyse", "runs/a", "--report", cwd=tmp_path)
+    assert "activity" in said
     assert (tmp_path / "runs" / "a" / "report.html").stat().st_size > 10000
 
 
@@ -120,8 +120,8 @@ def test_a_program_has_types_and_runs(installed, tmp_path):
     lines = [int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line]
     assert lines == list(range(first, first + len(WRONG))), done.stdout
     (tmp_path / "program.py").write_text(PROGRAM)
-    told = finished(installed / "python", "program.py", cwd=tmp_path)
-    assert told.startswith(str(Path("runs") / "typed" / "run.h5"))
+    said = finished(installed / "python", "program.py", cwd=tmp_path)
+    assert said.startswith(str(Path("runs") / "typed" / "run.h5"))
 
 
 def test_the_tests_of_the_sdist_pass_on_the_wheel(built, installed, tmp_path):
@@ -136,8 +136,8 @@ def test_the_tests_of_the_sdist_pass_on_the_wheel(built, installed, tmp_path):
     runner = (installed / "python", "tools/run_tests.py", "--ranks", "2", *tests)
     # The runner imports what lies beside it; mpi4py-fft is not in this environment.
     beside = launching.environment(PYTHONPATH="", EPMPI_CI="")
-    told = finished(*runner, cwd=unpacked, env=beside).splitlines()
-    assert re.fullmatch(r"\d\d+ passed, 0 failed(, 6 skipped)?", told[-1]), told[-1]
+    said = finished(*runner, cwd=unpacked, env=beside).splitlines()
+    assert re.fullmatch(r"\d\d+ passed, 0 failed(, 6 skipped)?", said[-1]), said[-1]
 
 
 TEST_TOOLS = [

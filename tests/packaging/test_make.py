@@ -24,6 +24,6 @@ ROOT = Path(__file__).parents[2]
 )
 def test_a_target_installs_what_it_needs(target, extras, tmp_path):
     command = ["make", "--dry-run", target, f"VENV={tmp_path / 'venv'}"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"--editable '\.\[(.*?)\]'", told)
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"--editable '\.\[(.*?)\]'", said)
     assert set(",".join(found).split(",")) == extras

@@ -1,6 +1,6 @@
 """Exchanges between hosts: the bits of shared memory and of messages, and how few messages.
 
-Ranks of one machine that are told to be two or more hosts; tests/faults has hosts of their own.
+Ranks of one machine that are said to be two or more hosts; tests/faults has hosts of their own.
 """
 
 import numpy as np

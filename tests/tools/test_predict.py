@@ -15,8 +15,8 @@ def run(monkeypatch, tmp_path, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
         code = predict.main()
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
     return call
 

@@ -109,9 +109,9 @@ def test_dry_run_only_prints_the_commands(tmp_path, monkeypatch, capsys):
 def test_a_case_that_fails_gives_the_exit_code_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     arguments = ["run", "--ranks", 1, 2, "--sizes", 16, "--csv", tmp_path / "rows.csv"]
     assert run(monkeypatch, *arguments, "--launcher", "false") == 2
-    told = capsys.readouterr()
-    assert told.out.count("failed with exit code 1") == 2
-    assert "no measurements" in told.err
+    said = capsys.readouterr()
+    assert said.out.count("failed with exit code 1") == 2
+    assert "no measurements" in said.err
 
 
 def test_job_scripts_ask_for_what_they_use(tmp_path, monkeypatch, capsys):

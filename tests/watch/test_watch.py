@@ -66,8 +66,8 @@ def test_the_title_of_a_rule_that_somebody_has_added(activation, activity, at):
     """See docs/extending.md: only the random model has no temperature."""
     model = SimpleNamespace(activation=activation, activity=activity, temperature=0.3)
     configuration = SimpleNamespace(model=model, lattice=SimpleNamespace(shape=(16, 12)))
-    told = title(SimpleNamespace(name="hot", configuration=configuration))
-    assert str(told) == f"hot: {activation} model, {at}, 16 x 12"
+    said = title(SimpleNamespace(name="hot", configuration=configuration))
+    assert str(said) == f"hot: {activation} model, {at}, 16 x 12"
 
 
 def test_a_run_that_goes_on(going_on):

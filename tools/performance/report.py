@@ -1,4 +1,4 @@
-"""Predictions and their validation as text: what is measured is told from what is not."""
+"""Predictions and their validation as text: what is measured is kept apart from what is not."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _table(title: str, families: Families, cell: Callable[[Prediction, float], s
     lines = [title, "     L" + "".join(f"{count:>8}" for count in ranks)]
     for family in families:
         pairs = zip(family, efficiencies(family), strict=True)
-        told = {p.work.ranks: cell(p, efficiency) for p, efficiency in pairs}
-        cells = "".join(f"{told.get(count, '-'):>8}" for count in ranks)
+        said = {p.work.ranks: cell(p, efficiency) for p, efficiency in pairs}
+        cells = "".join(f"{said.get(count, '-'):>8}" for count in ranks)
         lines.append(f"{family[0].work.length:>6}" + cells)
     return [*lines, ""]
 
@@ -72,10 +72,10 @@ def _limits(families: Families) -> list[str]:
             for name in ("overlapped", "two_hops", "between_hosts", "single_wire")
         ]
         cells = [(best.seconds, best.work.ranks), *changed]
-        told = [f"{milliseconds(seconds)} at {ranks}" for seconds, ranks in cells]
+        said = [f"{milliseconds(seconds)} at {ranks}" for seconds, ranks in cells]
         lines.append(
-            f"{best.work.length:>6}{family[0].work.ranks:>7}{paying(family):>6}{told[0]:>16}"
-            f"{bound(best):>16}" + "".join(f"{cell:>16}" for cell in told[1:])
+            f"{best.work.length:>6}{family[0].work.ranks:>7}{paying(family):>6}{said[0]:>16}"
+            f"{bound(best):>16}" + "".join(f"{cell:>16}" for cell in said[1:])
         )
     return [
         *lines,

@@ -71,9 +71,9 @@ def test_changes_are_reported(tmp_path, capfd, monkeypatch):
         recorder, "collect", lambda *known: collect(*known) | {"epmpi_version": "9.9"}
     )
     Simulation.resume(run, ["time.duration=4.0"]).run(progress=False)
-    told = capfd.readouterr().err
-    assert told.count("-> 9.9; arithmetic ") == 1
-    assert "-> another kind: the last bits may be others" in told
+    said = capfd.readouterr().err
+    assert said.count("-> 9.9; arithmetic ") == 1
+    assert "-> another kind: the last bits may be others" in said
 
 
 def test_ranks_of_two_kinds_and_checkpoints_that_say_nothing():

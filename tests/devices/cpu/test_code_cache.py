@@ -28,9 +28,9 @@ def places(tmp_path, monkeypatch):
 @pytest.fixture
 def files():
     """Return the files, and the list of what they tell."""
-    files, told = CodeFiles("v1"), []
-    files.tell = told.append
-    return files, told
+    files, said = CodeFiles("v1"), []
+    files.tell = said.append
+    return files, said
 
 
 def test_the_order_of_the_places(places, tmp_path):
@@ -40,14 +40,14 @@ def test_the_order_of_the_places(places, tmp_path):
 
 
 def test_code_is_kept_in_the_first_place_and_read_from_any(places, files):
-    files, told = files
+    files, said = files
     files.save(NAME, KEY, CODE)
     assert [path.name for path in (places[0] / "v1").iterdir()] == [NAME]
     places[2].mkdir(parents=True)
     (places[0] / "v1").rename(places[2] / "v1")
     assert files.load(NAME, KEY) == CODE
     assert files.load(NAME, ("loop", "float32")) is None
-    assert told == []
+    assert said == []
 
 
 def block(place: Path) -> None:
@@ -58,27 +58,27 @@ def block(place: Path) -> None:
 
 @pytest.mark.parametrize("blocked", [1, 2, 3])
 def test_a_place_that_cannot_be_written_to_gives_way_to_the_next(places, files, blocked):
-    files, told = files
+    files, said = files
     for place in places[:blocked]:
         block(place)
     for _ in range(2):
         files.save(NAME, KEY, CODE)
     assert files.load(NAME, KEY) == CODE
     assert (places[blocked] / "v1" / NAME).exists()
-    assert len(told) == 1
-    assert str(places[0]) in told[0]
-    assert told[0].endswith(f"it is kept in {places[blocked]}")
+    assert len(said) == 1
+    assert str(places[0]) in said[0]
+    assert said[0].endswith(f"it is kept in {places[blocked]}")
 
 
 def test_without_a_place_everything_goes_on_and_one_line_says_so(places, files):
-    files, told = files
+    files, said = files
     for place in places:
         block(place)
     for _ in range(2):
         files.save(NAME, KEY, CODE)
     assert files.load(NAME, KEY) is None
-    assert len(told) == 1
-    assert "set NUMBA_CACHE_DIR" in told[0]
+    assert len(said) == 1
+    assert "set NUMBA_CACHE_DIR" in said[0]
 
 
 def test_neither_a_home_nor_a_folder_for_temporary_files(monkeypatch, files):
@@ -92,15 +92,15 @@ def test_neither_a_home_nor_a_folder_for_temporary_files(monkeypatch, files):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", nothing)
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
-    files, told = files
+    files, said = files
     files.save(NAME, KEY, CODE)
     assert files.load(NAME, KEY) is None
-    assert len(told) == 1
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_leaves_nothing_behind(places, files, monkeypatch, reason):
-    files, told = files
+    files, said = files
     replace = os.replace
 
     def full(source, target):
@@ -112,7 +112,7 @@ def test_a_full_disk_leaves_nothing_behind(places, files, monkeypatch, reason):
     files.save(NAME, KEY, CODE)
     assert list((places[0] / "v1").iterdir()) == []
     assert files.load(NAME, KEY) == CODE
-    assert os.strerror(reason) in told[0]
+    assert os.strerror(reason) in said[0]
 
 
 def damages(content: bytes):
@@ -139,7 +139,7 @@ def test_a_damaged_file_is_dropped_and_made_again(places, files):
 
 @pytest.mark.parametrize("mode", [0o777, 0o775])
 def test_code_that_others_could_have_put_there_is_left_alone(places, files, mode):
-    files, told = files
+    files, said = files
     for place in places[:-1]:
         block(place)
     files.save(NAME, KEY, CODE)
@@ -147,7 +147,7 @@ def test_code_that_others_could_have_put_there_is_left_alone(places, files, mode
     places[-1].chmod(mode)
     assert files.load(NAME, KEY) is None
     files.save(NAME, KEY, CODE)
-    assert "others may write to it" in told[-1]
+    assert "others may write to it" in said[-1]
 
 
 def test_a_link_to_a_folder_of_others_is_left_alone(places, files, tmp_path):
