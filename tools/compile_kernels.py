@@ -4,9 +4,9 @@
     PYTHONPATH=tests .venv-gpu/bin/python tools/compile_kernels.py --capability 8.0 9.0
 
 Models of all kinds take steps on a card that executes nothing (tests/stand_in_card); what they
-launched is compiled for each capability. Divisions in its PTX are printed; where ptxas is on the path,
-registers, stack and spills too. Numba's simulator runs kernels as plain Python, and so passes what
-has no types that fit.
+launched is compiled for each capability. Divisions in its PTX are printed; where ptxas is on the
+path, registers, stack and spills too. Numba's simulator runs kernels as plain Python, and so passes
+what has no types that fit.
 """
 
 import argparse
