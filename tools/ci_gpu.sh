@@ -30,4 +30,5 @@ done
 "$venv/bin/python" tools/run_tests.py --ranks 1,2,3 tests/devices/gpu/counted_model.py \
     tests/devices/gpu/counted_launches.py tests/devices/gpu/counted_benchmarks.py \
     tests/devices/gpu/counted_compiling.py \
-    tests/devices/gpu/counted_commands.py tests/devices/gpu/counted_fused_columns.py
+    tests/devices/gpu/counted_commands.py tests/devices/gpu/counted_fused_columns.py \
+    tests/devices/gpu/counted_values.py
