@@ -75,15 +75,16 @@ def test_this_machine_says_something():
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("share", [0.3, 0.7])
-def test_ranks_of_a_node_are_added(comm, monkeypatch, share):
-    """The memory that they share is not counted against them."""
-    monkeypatch.setattr(placement, "free_memory", lambda: (1000 * comm.size, "a limit"))
+@pytest.mark.parametrize("most", [1000, 3 * MIB])
+def test_ranks_of_a_node_are_added(comm, monkeypatch, most):
+    """With the program of each."""
+    left = (most + placement.PROGRAM) * comm.size
+    monkeypatch.setattr(placement, "free_memory", lambda: (left, "a limit"))
     communicator = Communicator(comm)
     device = place("cpu", communicator)
-    check_memory(999 if comm.size == 1 else round(2400 * share / 0.71), device, communicator)
-    with pytest.raises(ConfigError, match=r"of memory free \(a limit\), .* of \d rank\(s\)"):
-        check_memory(2500, device, communicator)
+    check_memory(most, device, communicator)
+    with pytest.raises(ConfigError, match=r"of memory free \(a limit\), .* for \d rank\(s\)"):
+        check_memory(most + 1, device, communicator)
 
 
 LARGE = ["lattice.shape=[200000, 200000]", "tracers.number=0", "output.trajectory_every=0"]
@@ -97,7 +98,7 @@ def test_a_lattice_for_another_machine_is_refused_before_anything_is_written(lau
     assert done.returncode == 2
     assert "of memory free" in done.stderr.splitlines()[-1]
     assert "use more nodes, a higher limit" in done.stderr
-    assert ("memory   1." in done.stdout) == bool(dry)
+    assert ("memory   0.98" in done.stdout) == bool(dry)
     assert [path.name for path in tmp_path.iterdir()] == ["large.toml"]
 
 
@@ -114,5 +115,5 @@ def test_analyse_asks_before_it_reads_fields(tmp_path, monkeypatch):
 
 
 def test_units():
-    said = [host_memory.in_bytes(n) for n in (5, 2048, 3 * MIB, 2**31, 1.7 * 2**40)]
-    assert said == ["5 B", "2 KiB", "3 MiB", "2 GiB", "1.7 TiB"]
+    said = [host_memory.in_bytes(n) for n in (5, 2048, 3 * MIB, 2**31, 1010 * 2**30, 1.7 * 2**40)]
+    assert said == ["5 B", "2 KiB", "3 MiB", "2 GiB", "0.986 TiB", "1.7 TiB"]

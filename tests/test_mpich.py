@@ -70,8 +70,8 @@ def test_systems_that_let_nobody_attach(tmp_path, monkeypatch):
     ("flag", "free", "ranks", "expected"),
     [
         (0, 2**30, 64, ""),
-        (0, 2**20, 2, "has 1 MiB free, MPI needs 3 for 2 ranks"),
-        (0, 4 * 2**20, 4, "has 4 MiB free, MPI needs 6 for 4 ranks"),
+        (0, 2**20, 2, "has 1 MiB free, MPI needs 3 for 2 rank(s)"),
+        (0, 4 * 2**20, 4, "has 4 MiB free, MPI needs 6 for 4 rank(s)"),
         (os.ST_RDONLY, 2**30, 2, "cannot be written to"),
     ],
 )
@@ -94,17 +94,21 @@ def may_mount():
 
 @pytest.mark.skipif(not may_mount(), reason="needs the right to mount")
 @pytest.mark.parametrize("options", ["size=1m", "size=1g,ro"])
-def test_a_run_says_what_it_lacks_in_one_line(tmp_path, options):
-    (tmp_path / "tiny.toml").write_text("[lattice]\nshape = [16, 12]\n[tracers]\nnumber = 0\n")
-    command = launching.python("-m", "epmpi.cli", "run", "tiny.toml", ranks=2)
+@pytest.mark.parametrize("ranks", [2, 1, None])
+def test_a_run_says_what_it_lacks_in_one_line(tmp_path, options, ranks):
+    """One rank, with a launcher or without, does without MPI."""
+    short = "[lattice]\nshape = [16, 12]\n[tracers]\nnumber = 0\n[time]\nduration = 1.0\n"
+    (tmp_path / "tiny.toml").write_text(short)
+    command = launching.python("-m", "epmpi.cli", "run", "tiny.toml", "-o", "RUN", ranks=ranks)
     mounted = f'mount -t tmpfs -o {options} tmpfs /dev/shm && exec "$@"'
     done = launching.run(
         ["unshare", "-m", "sh", "-c", mounted, "sh", *command],
         timeout=120, env=launching.environment(), cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 2, done.stderr
-    said = [line for line in done.stderr.splitlines() if line.startswith("epmpi: ")]
-    assert len(said) == 1
-    assert "/dev/shm" in said[0]
-    assert "--shm-size" in said[0]
-    assert [path.name for path in Path(tmp_path).iterdir()] == ["tiny.toml"]
+    assert done.returncode == (2 if ranks == 2 else 0), done.stderr
+    told = [line for line in done.stderr.splitlines() if "/dev/shm" in line]
+    assert len(told) == 1
+    assert told[0].startswith("epmpi: ")
+    assert "--shm-size" in told[0]
+    assert ("use 1 rank" if ranks == 2 else "until then there is one rank") in told[0]
+    assert Path(tmp_path, "RUN").exists() == (ranks != 2)

@@ -10,10 +10,11 @@ from epmpi.config import from_mapping
 from epmpi.devices import CPU
 from epmpi.model.model import Model
 from epmpi.parallel import Communicator
-from epmpi.run.planning import array_bytes, file_bytes, plan
+from epmpi.run.planning import array_bytes, file_bytes, needed_bytes, plan
 from epmpi.run.simulation import Simulation
 from epmpi.run.stopping import Pace
-from epmpi.spectral import transport
+from epmpi.spectral import exchange, shares_memory, transport
+from epmpi.spectral.shared_memory import shared_memory
 
 
 def settings(**changes):
@@ -28,32 +29,63 @@ def settings(**changes):
     return from_mapping(table)
 
 
-@pytest.mark.mpi
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"run": {"precision": "single"}},
-        {"time": {"clock": "exact"}},
-        {"time": {"clock": "exact"}, "tracers": {"interpolation": "stream"}},
-        {"tracers": {"interpolation": "stream"}},
-        {"tracers": {"every": 10}},
-        {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}},
-    ],
-)
-def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
-    """The case without shared memory, which takes most."""
-    monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
-    configuration = settings(**changes)
-    communicator = Communicator(comm)
+CONFIGURATIONS = [
+    {},
+    {"run": {"precision": "single"}},
+    {"time": {"clock": "exact"}},
+    {"time": {"clock": "exact"}, "tracers": {"interpolation": "stream"}},
+    {"tracers": {"interpolation": "stream"}},
+    {"tracers": {"every": 10}},
+    {"tracers": {"number": 0}, "output": {"trajectory_every": 0.0}},
+]
+
+
+def held_by_a_model(configuration, communicator):
+    """Return the largest bytes that a model allocates on a rank, without mapped memory."""
     Model(configuration, communicator)  # what is made once per process
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     model = Model(configuration, communicator)
     held = communicator.max(tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
-    assert model.lattice.sites == 320 * 240
+    assert model.lattice.shape == configuration.lattice.shape
+    return held
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("changes", CONFIGURATIONS)
+def test_array_bytes_are_what_a_model_holds(comm, monkeypatch, changes):
+    """The case without shared memory, which takes most."""
+    monkeypatch.setattr(transport, "shared_memory", lambda communicator, sizes: None)
+    configuration = settings(**changes)
+    communicator = Communicator(comm)
+    held = held_by_a_model(configuration, communicator)
     assert held == pytest.approx(array_bytes(configuration, communicator.size), rel=0.15)
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("changes", CONFIGURATIONS)
+def test_memory_that_ranks_share_is_counted_once(comm, monkeypatch, changes):
+    """The parts of the ranks together are what all of them hold.
+
+    On a lattice that is large beside the plans of its transforms.
+    """
+    large, communicator = {"lattice": {"shape": [960, 720]}}, Communicator(comm)
+    configuration = settings(**changes | large)
+    if not shares_memory(communicator, CPU()) and communicator.size > 1:
+        pytest.skip("the ranks share no memory here")
+    parts = []
+
+    def counted(communicator, sizes):
+        parts.append(sizes[communicator.rank])
+        return shared_memory(communicator, sizes)
+
+    monkeypatch.setattr(exchange, "shared_memory", counted)
+    held = held_by_a_model(configuration, communicator) + communicator.max(sum(parts) // 2)
+    needed = needed_bytes(configuration, communicator, CPU())
+    assert held == pytest.approx(needed, rel=0.15)
+    alone = array_bytes(configuration, communicator.size)
+    assert needed < alone if communicator.size > 1 else needed == alone
 
 
 def test_file_bytes_are_those_of_the_run_file(tmp_path):

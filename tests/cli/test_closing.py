@@ -6,7 +6,10 @@ from pathlib import Path
 import commands_in_turn
 import pytest
 
+from epmpi.cli import main
 from epmpi.cli.words import closing
+from epmpi.model import expected
+from epmpi.run import clock_advice
 
 TINY = "[lattice]\nshape = [16, 12]\n[tracers]\nnumber = 0\n[time]\nwarmup = 0.0\nduration = 2.0\n"
 ANALYSE = "results in runs/tiny; next: epmpi analyse runs/tiny"
@@ -34,6 +37,18 @@ def test_every_command_says_where_and_what_next(launch, tmp_path, ranks):
     assert "--- exit code 2" not in lines, done.stderr
     said = [line for line in lines if "; next: epmpi " in line]
     assert sorted(said) == sorted(COMMANDS[words] for words in chosen)
+
+
+def test_it_is_the_last_line_after_advice_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(expected, "expected_activity", lambda configuration: None)
+    monkeypatch.setattr(
+        clock_advice, "advice", lambda configuration, known: "advice" * (known is not None)
+    )
+    Path("tiny.toml").write_text(TINY)
+    for command in (["run", "tiny.toml"], ["resume", "runs/tiny", "--set", "time.duration=3"]):
+        assert main(command) == 0
+        assert capsys.readouterr().out.splitlines()[-2:] == ["advice", ANALYSE]
 
 
 def test_names_are_quoted_and_many_are_counted():

@@ -1,14 +1,18 @@
 """Files of a run that another program has open for writing, or was killed with."""
 
+import errno
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import pytest
 from same_runs import differences
 
+from epmpi.campaign.quantities import Mean
+from epmpi.campaign.tables import write_tables
 from epmpi.cli import main
 from epmpi.config import from_mapping
 from epmpi.output import segments
@@ -170,6 +174,36 @@ def test_a_damaged_superblock_is_not_taken_for_a_mark(run):
     assert not clear_mark(run / "run.h5")
     assert not marked(run / "absent.h5")
     with pytest.raises(OSError, match="checksum"):
+        open_file(run / "run.h5")
+
+
+def files_with_lock_error(number):
+    """Return h5py.File on a file system where flock fails."""
+
+    class File(h5py.File):
+        def __init__(self, name, mode="r", *arguments, locking=None, **options):
+            if locking is not False:
+                why = f"unable to lock file, errno = {number}, error message = '...'"
+                raise OSError(number, f"Unable to synchronously open file ({why})")
+            super().__init__(name, mode, *arguments, locking=locking, **options)
+
+    return File
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_no_file_can_be_locked_everything_is_read_and_written(run, monkeypatch, number):
+    monkeypatch.setattr(h5py, "File", files_with_lock_error(number))
+    for command in READ:
+        assert main([*command, "run"]) == 0
+    assert main(["resume", "run", "--set", "time.duration=9.0"]) == 0
+    write_tables(Path(), [({"run.seed": 1}, {"activity": Mean(1.0, 0.1, 1)})], ["activity"], [])
+    with open_file("run/analysis.h5") as file:
+        assert "averages" in file
+
+
+def test_the_lock_of_another_program_is_no_lack_of_locks(run, monkeypatch):
+    monkeypatch.setattr(h5py, "File", files_with_lock_error(errno.EAGAIN))
+    with pytest.raises(OSError, match="unable to lock file"):
         open_file(run / "run.h5")
 
 

@@ -38,7 +38,7 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        with h5py.File(partial, "w") as file:
+        with h5py.File(partial, "w", locking=False) as file:
             file.attrs["creator"] = "epmpi analyse"
             file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
             file.attrs["replicas"] = analysis.replicas

@@ -32,7 +32,7 @@ def write_tables(
             writer.writerow(
                 [as_text(changes.get(key, "")) for key in keys] + [f"{x:.6g}" for x in numbers]
             )
-    with h5py.File(directory / "table.h5", "w") as file:
+    with h5py.File(directory / "table.h5", "w", locking=False) as file:
         for key in keys:
             file[f"parameters/{key}"] = [as_text(changes.get(key, "")) for changes, _ in table]
         for name in quantities:

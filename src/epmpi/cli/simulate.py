@@ -159,10 +159,13 @@ def _run_simulation(simulation: Simulation, directory: Path | None, what: str) -
         head += _of_sides(configuration, model.device)
     elif model.is_imposed:
         head += "\n" + _imposed(simulation)
-    code = _carry_out(simulation, directory, head, lambda: f"at step {model.step_count}")
-    if simulation.communicator.is_root:
-        _tell_clock(configuration, simulation.activity, expected=False)
-    return code
+    return _carry_out(
+        simulation,
+        directory,
+        head,
+        lambda: f"at step {model.step_count}",
+        lambda: _tell_clock(configuration, simulation.activity, expected=False),
+    )
 
 
 def _imposed(simulation: Simulation) -> str:
@@ -179,9 +182,16 @@ def _ranks(communicator: Communicator) -> str:
 
 
 def _carry_out(
-    work: Simulation | Ensemble, directory: Path | None, head: str, reached: Callable[[], str]
+    work: Simulation | Ensemble,
+    directory: Path | None,
+    head: str,
+    reached: Callable[[], str],
+    advise: Callable[[], None] = lambda: None,
 ) -> int:
-    """Print a heading, run, and print the progress if it stopped early; return the exit code."""
+    """Print a heading, run, and print the progress if it stopped early; return the exit code.
+
+    `advise` prints what the run has shown, before the closing line.
+    """
     is_root = work.communicator.is_root
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
@@ -191,6 +201,8 @@ def _carry_out(
         run = work.run(directory)
     except Interrupted as stop:
         run = stop.directory
+    if is_root:
+        advise()
     if not work.stopped:
         if is_root:
             print(closing([run], ["analyse", run]), flush=True)

@@ -16,7 +16,7 @@ from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
 from epmpi.parallel.placement import check_memory, place
-from epmpi.run.planning import array_bytes
+from epmpi.run.planning import needed_bytes
 from epmpi.run.progress import RunProgress, speed_of
 from epmpi.run.stopping import INTERRUPT, Interrupted, TimeLimit
 from epmpi.run.watchdog import Watchdog
@@ -82,7 +82,7 @@ class Ensemble(Sealed):
         self.device = place(configuration.device, self.communicator)
         mine, group = self.groups.mine, self.groups.group
         self._mine = Replicas(configuration, mine, group, self.device, resumed)
-        needed = array_bytes(configuration, group.size, self.device)
+        needed = needed_bytes(configuration, group, self.device)
         if self._mine.in_step:  # each replica's own arrays, and its part of those of the batch
             needed *= 2 * len(mine)
         check_memory(needed, self.device, self.communicator)

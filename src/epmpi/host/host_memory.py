@@ -79,7 +79,7 @@ def _lines(path: Path) -> list[str]:
 def in_bytes(count: float) -> str:
     """Return a number of bytes with a suitable unit."""
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
+        if count < 999.5:  # three digits are enough
             return f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:.3g} TiB"

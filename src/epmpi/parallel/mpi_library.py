@@ -94,9 +94,11 @@ def _unspoken(version: str) -> str:
 
 def _no_room(version: str) -> str:
     """Return why MPICH would be killed on this node, or nothing."""
-    local = os.environ.get("MPI_LOCALNRANKS", "")
-    ranks = int(local) if local.isdigit() else min(launched().size, 2)
-    return mpich.no_room(ranks) if ranks > 1 and "MPICH" in version else ""
+    if "MPICH" not in version:
+        return ""
+    size, local = launched().size, os.environ.get("MPI_LOCALNRANKS", "")
+    why = mpich.no_room(int(local) if local.isdigit() else min(size, 2))
+    return why and f"{why}: {mpich.REMEDY}{', or use 1 rank' if size > 1 else ''}"
 
 
 def _one_line(version: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 SHARED = "/dev/shm"
 ROOM = 3 * 2**19  # bytes of it for each rank of a node; less was not enough for 2 and 4 ranks
-REMEDY = "give the container more (docker run --shm-size=1g), or use 1 rank"
+REMEDY = "give the container more (docker run --shm-size=1g)"
 CMA = "MPIR_CVAR_CH4_CMA_ENABLE"  # of MPICH: reading the memory of another process
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
@@ -26,12 +26,12 @@ def no_room(ranks: int) -> str:
     except OSError:
         return ""
     if found.f_flag & os.ST_RDONLY or not os.access(SHARED, os.W_OK):
-        return f"{SHARED} cannot be written to, which MPI needs: {REMEDY}"
+        return f"{SHARED} cannot be written to, which MPI needs"
     free = found.f_bavail * found.f_frsize
     if free < ROOM * ranks:
         return (
             f"{SHARED} has {free / 2**20:.3g} MiB free, MPI needs {ROOM * ranks / 2**20:.3g} for "
-            f"{ranks} ranks: {REMEDY}"
+            f"{ranks} rank(s)"
         )
     return ""
 

@@ -10,7 +10,7 @@ from epmpi.host.console import say
 from epmpi.host.host_memory import free_memory, in_bytes
 from epmpi.parallel import Communicator
 
-SHARED = 2.4  # largest ratio of the bytes counted by the ranks of a node to those that they use
+PROGRAM = 64 * 2**20  # bytes of modules, compiled code and buffers that come after the check
 
 
 def place(name: str, communicator: Communicator) -> Device:
@@ -99,18 +99,18 @@ def check_memory(needed: int, device: Device, communicator: Communicator) -> Non
 def check_host_memory(needed: int, communicator: Communicator) -> None:
     """Raise ConfigError on all ranks if a node lacks the memory for its ranks.  Collective.
 
-    Each rank counts the memory that it shares with others: together they need at least the sum
-    over `SHARED`.
+    Of memory that ranks share each counts its part.  Modules and compiled code that are still to be
+    loaded take more.
     """
     node, free = platform.node(), free_memory()
     everyone = communicator.broadcast(communicator.gather((node, needed)))
     shares = [bytes_ for name, bytes_ in everyone if name == node]
-    least = sum(shares) if len(shares) == 1 else sum(shares) // SHARED
+    together = sum(shares) + PROGRAM * len(shares)
     error = None
-    if free is not None and least > free[0]:
+    if free is not None and together > free[0]:
         error = ConfigError(
-            f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(least)} are "
-            f"needed for arrays of {len(shares)} rank(s): use more nodes, a higher limit, single "
+            f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(together)} are "
+            f"needed for {len(shares)} rank(s): use more nodes, a higher limit, single "
             "precision or a smaller lattice"
         )
     communicator.raise_alike(error)

@@ -19,6 +19,7 @@ from epmpi.parallel.groups import Groups, check_groups
 from epmpi.physics.lattice import Lattice, slabs, split
 from epmpi.physics.rules import stress_at
 from epmpi.run.schedule import Schedule
+from epmpi.spectral import Mpi4pyFFT, shares_memory
 
 TRIAL_SECONDS = 2.0  # duration of the trial of the speed
 UNTIMED_STEPS = 3  # the first compiles, the second is recorded on a GPU
@@ -68,11 +69,22 @@ class Plan:
         return self.rounds * one
 
 
-def array_bytes(configuration: Configuration, ranks: int, device: Device | None = None) -> int:
+def array_bytes(
+    configuration: Configuration, ranks: int, device: Device | None = None, *, shared: bool = False
+) -> int:
     """Return the largest bytes of arrays on a rank: that of the largest slab and block of modes.
 
-    Ranks that share memory need less: the spectra are there once.  What only the start takes, and
-    the work areas of a GPU's transforms, are in it.
+    What only the start takes, and the work areas of a GPU's transforms, are in it.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    ranks : int
+    device : Device, optional
+        Default: a CPU.
+    shared : bool
+        Whether the ranks share memory (`shares_memory`), in which the spectra are once: the part of
+        this rank is counted.
     """
     lattice = Lattice(configuration.lattice.shape)
     length, width = lattice.shape
@@ -88,13 +100,16 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
 
     def convolution(responses: int, extra: int, real: int = real) -> int:
         """Return the bytes of a convolution: spectra on both sides of the transpose, kernels."""
-        spectra = responses * (rows + extra) * lattice.modes
-        if ranks > 1:
+        if shared and ranks > 1:  # the halo is there once, and then the source beside it
+            spectra = (responses * (rows + -(-extra // ranks)) + rows * (extra > 0)) * lattice.modes
+        else:
+            spectra = responses * (rows + extra) * lattice.modes
+        if ranks > 1 and not shared:
             spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
         height = min(device.block_rows(width * real), rows)
         blocks = 2 * height * width * real
         kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
-        if ranks > 1:
+        if ranks > 1 and not shared:
             spectra += height * lattice.modes * (1 + responses)
         work = device.work_bytes(lattice.shape, rows, responses, modes, real)
         return 2 * real * spectra + real * kernels + blocks + work
@@ -102,7 +117,7 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     gathered = 16 if configuration.output.waiting_times_every else 0  # last activation, sites begun
     state = rows * width * (real + 8 + 1 + gathered)
     of_flow = 4 if seldom else real  # see `ByAccumulatedStrain`
-    if flow and _goes_in_blocks(configuration, ranks, device, of_flow):
+    if flow and _goes_in_blocks(configuration, ranks > 1 and not shared, device, of_flow):
         height = min(device.block_rows(width * of_flow), rows)
         state += flow * (height + halo) * width * of_flow
     state += TRACER_BYTES * (tracers.number // ranks)
@@ -114,6 +129,15 @@ def array_bytes(configuration: Configuration, ranks: int, device: Device | None 
     if not seldom:
         return state + convolution(1 + flow, halo)
     return state + rows * width * 8 + convolution(1, 0) + convolution(flow, halo, of_flow)
+
+
+def needed_bytes(configuration: Configuration, communicator: Communicator, device: Device) -> int:
+    """Return the largest bytes of arrays on one of these ranks, as they share memory.  Collective.
+
+    See `array_bytes`.
+    """
+    shared = configuration.run.fft != Mpi4pyFFT.engine and shares_memory(communicator, device)
+    return array_bytes(configuration, communicator.size, device, shared=shared)
 
 
 def _start_bytes(configuration: Configuration, sites: int, device: Device) -> int:
@@ -128,10 +152,13 @@ def _start_bytes(configuration: Configuration, sites: int, device: Device) -> in
     return real * sites * fields + device.transform_work(real * sites)
 
 
-def _goes_in_blocks(configuration: Configuration, ranks: int, device: Device, real: int) -> bool:
-    """Tell whether a whole block of rows of the flow is stored, not only a few rows."""
+def _goes_in_blocks(configuration: Configuration, sent: bool, device: Device, real: int) -> bool:
+    """Tell whether a whole block of rows of the flow is stored, not only a few rows.
+
+    It is where rows are `sent` to other ranks in messages, and without compiled loops over rows.
+    """
     run = configuration.run
-    if ranks > 1 or run.fft not in ("auto", "vector"):
+    if sent or run.fft not in ("auto", "vector"):
         return True
     dtype = np.float64 if real == 8 else np.float32
     return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
@@ -188,7 +215,7 @@ def plan(
     elif trial:
         per_step = _seconds_per_step(configuration.replica(0), groups.group, device)
     return Plan(
-        array_bytes(configuration, communicator.size // groups.number, device),
+        communicator.max(needed_bytes(configuration, groups.group, device)),
         replicas * file_bytes(configuration),
         configuration.known_steps,
         communicator.max(per_step),

@@ -24,7 +24,7 @@ from epmpi.parallel.placement import check_memory, place
 from epmpi.run.calls import Calls, Moment
 from epmpi.run.control import RunControl
 from epmpi.run.course import Course
-from epmpi.run.planning import array_bytes
+from epmpi.run.planning import needed_bytes
 from epmpi.run.stopping import INTERRUPT, Interrupted
 from epmpi.run.warmup import Warmup
 from epmpi.run.watchdog import Watchdog
@@ -75,7 +75,7 @@ class Simulation(Sealed):
         with Watchdog(self.communicator, limit=configuration.run.stall_limit):
             if device is None:
                 device = place(configuration.device, self.communicator)
-                needed = array_bytes(configuration, self.communicator.size, device)
+                needed = needed_bytes(configuration, self.communicator, device)
                 check_memory(needed, device, self.communicator)
             self.model = model = Model(configuration, self.communicator, device)
             self._warmup = Warmup(configuration, model, self.communicator)

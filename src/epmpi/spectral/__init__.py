@@ -15,6 +15,7 @@ from epmpi.spectral.batch import BatchConvolution
 from epmpi.spectral.mpi4py_fft_engine import Mpi4pyFFT
 from epmpi.spectral.slab import SlabFFT
 from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
+from epmpi.spectral.transport import shares_memory
 
 __all__ = [
     "BatchConvolution",
@@ -25,6 +26,7 @@ __all__ = [
     "SlabFFT",
     "Transform",
     "make_transform",
+    "shares_memory",
 ]
 
 

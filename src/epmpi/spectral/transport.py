@@ -146,6 +146,11 @@ def agree(communicator: Communicator, mine: Offer) -> str:
     return HOST if find_hosts(communicator) is None else HOSTS
 
 
+def shares_memory(communicator: Communicator, device: Device) -> bool:
+    """Tell whether the spectra will be in memory that all ranks see.  Collective."""
+    return agree(communicator, offer(device)) == SHARED
+
+
 def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:
     """Choose the transport; return its name and the object that carries it out.  Collective."""
     name = agree(communicator, offer(device))

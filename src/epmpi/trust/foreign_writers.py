@@ -9,6 +9,7 @@ Source: HDF5 File Format Specification 3.0, II.A (superblock, version 3); Bob Je
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -28,7 +29,7 @@ class HeldError(OSError):
 
 
 def open_file(path: str | Path) -> h5py.File:
-    """Open a file of a run for reading.
+    """Open a file of a run for reading, without a lock of HDF5 where the file system has none.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def open_file(path: str | Path) -> h5py.File:
     """
     try:
         return h5py.File(path, "r")
-    except OSError:
+    except OSError as error:
         path = Path(path)
         found, mark = writers(path), marked(path)
         if found:
@@ -49,7 +50,15 @@ def open_file(path: str | Path) -> h5py.File:
                 f"{path.name} is marked as open for writing, by a program that was killed or runs "
                 f"on another machine: epmpi resume RUN clears the mark, or h5clear -s {path.name}"
             ) from None
+        if _without_locks(error):
+            return h5py.File(path, "r", locking=False)
         raise
+
+
+def _without_locks(error: OSError) -> bool:
+    """Tell whether HDF5 found no file lock to be had, rather than one of another program."""
+    held = (errno.EWOULDBLOCK, errno.EACCES)
+    return "unable to lock file" in str(error) and error.errno not in held
 
 
 def clear_mark(path: Path) -> bool:
