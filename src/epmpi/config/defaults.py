@@ -1,7 +1,8 @@
 """Defaults that are adapted to the keys that are set, where the two conflict.
 
 A default number never makes a configuration invalid, nor changes a key that is set: it is replaced
-by the nearest valid value.  Choices of the physics are not adapted: `model.activity` alone does not
+by the nearest valid value.  Nor does the default clock: what only the exact clock can do chooses
+it.  Choices of the physics are not adapted: `model.activity` alone does not
 make the model random, nor `initial.stress_deviation` the start Gaussian.
 """
 
@@ -57,7 +58,10 @@ def adapt(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
             setattr(draft, section, replace(getattr(draft, section), **{key: value}))
 
     lx, ly = draft.lattice.shape
-    change("tracers.number", min(draft.tracers.number, lx * ly))
+    if draft.output.events or draft.model.events == "instantaneous":
+        change("time.clock", "exact")
+    followed = draft.model.orientation != "random"  # events that tracers can follow
+    change("tracers.number", min(draft.tracers.number, lx * ly) if followed else 0)
     if draft.tracers.number == 0:
         change("output.trajectory_every", 0.0)
     change("time.step", _step(draft, written))
