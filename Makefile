@@ -25,7 +25,7 @@ help:
 	@echo "make gpu-session  tests, times, roofline and memory on a GPU, into benchmarks/results"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, into build/site"
-	@echo "make gallery the figures of the examples, from runs of all of them: about ten minutes"
+	@echo "make gallery the figures of the examples, from runs of all of them: six minutes of one core"
 	@echo "make bench   steps beside NumPy, transforms beside libraries, tracers, memory, output"
 	@echo "make venv    only install what runs need; make develop: what tests and lint need too"
 	@echo "make clean   remove $(VENV), caches and the demo's results"

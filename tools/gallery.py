@@ -1,8 +1,10 @@
 """Run the examples as they stand, and put the figures that they leave into the documentation.
 
-python tools/gallery.py [WORD ...]      about ten minutes of one core; only groups with such a word
+python tools/gallery.py [WORD ...]      only groups with such a word
 
-The runs go to build/gallery.  A figure is made smaller, for a page: fewer pixels and colours.
+All of them took 6 min 5 s of processor time on a 2-core x86-64 machine (AMD EPYC Zen 4, AVX-512),
+with other work beside them.  The runs go to build/gallery.  A figure is made smaller, for a page:
+fewer pixels and colours.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from run_files import brownian, write_run
 
-from epmpi.analysis import AnalysisError, RunFile, analyse, measure, report
+from epmpi.analysis import AnalysisError, RunFile, analyse, measure, report, table
 from epmpi.parallel import Communicator
 
 FIGURES = {
@@ -50,6 +50,20 @@ def sketched(monkeypatch):
         monkeypatch.setattr(
             report, f"draw_{name}", lambda png, *content: png.write_text("a figure")
         )
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_remarks_are_whole_lines(monkeypatch, width):
+    """On any screen: it folds them itself."""
+    monkeypatch.setattr(table, "tables", lambda analysis: ())
+    words = " ".join(["a remark that is wider than the screen"] * 3)
+    analysis = SimpleNamespace(
+        remarks=[words], missing=[words], numbers="RUN/analysis.h5", figures=[], page=None
+    )
+    screen = Console(file=io.StringIO(), width=width)
+    table.print_analysis(screen, analysis)
+    told = [f"remark: {words}", f"missing: {words}", "wrote RUN/analysis.h5"]
+    assert screen.file.getvalue().splitlines() == told
 
 
 def names(analysis):

@@ -32,10 +32,9 @@ def print_analysis(console: Console, analysis: Analysis) -> None:
     """Print averages, D(t), fits of S(q,t), what is missing, and where the files are."""
     for table in tables(analysis):
         console.print(table)
-    for line in analysis.remarks:
-        console.print(f"remark: {line}", style="yellow", markup=False)
-    for line in analysis.missing:
-        console.print(f"missing: {line}", style="yellow", markup=False)
+    for what, lines in (("remark", analysis.remarks), ("missing", analysis.missing)):
+        for line in lines:  # whole: a terminal folds it, a log or a search wants one line
+            console.print(f"{what}: {line}", style="yellow", markup=False, soft_wrap=True)
     for path in [analysis.numbers, *analysis.figures, *([analysis.page] if analysis.page else [])]:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
 

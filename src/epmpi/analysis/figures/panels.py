@@ -10,8 +10,6 @@ from string import ascii_lowercase
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from epmpi.analysis.curve import Curve, FittedLaw
@@ -99,17 +97,8 @@ def _draw_panel(
     elif panel.y_limits:
         axes.set_ylim(*panel.y_limits)
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
-    for axis in (axes.xaxis, axes.yaxis):
-        leave_room(axis)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize=9)
-
-
-def leave_room(axis: Axis) -> None:
-    """Label only powers of ten where a logarithmic axis has one: labels between them overlap."""
-    low, high = sorted(axis.get_view_interval())
-    if axis.get_scale() == "log" and high >= 10 * low:
-        axis.set_minor_formatter(NullFormatter())
 
 
 def _label(curve: Curve) -> str:

@@ -15,6 +15,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from epmpi.analysis.figures.tick_labels import thin_labels
+
 # Okabe and Ito's palette, for colour-blind readers too.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 VERMILION, PURPLE, SKY, BLACK = "#D55E00", "#CC79A7", "#56B4E9", "#000000"
@@ -67,6 +69,7 @@ def drawing(path: Path, width: float, height: float, *, for_page: bool = False) 
         matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
+        thin_labels(figure)
         figure.savefig(path, dpi=PAGE_DPI if for_page else STYLE["savefig.dpi"])
 
 
