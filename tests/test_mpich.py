@@ -106,9 +106,9 @@ def test_a_run_says_what_it_lacks_in_one_line(tmp_path, options, ranks):
         timeout=120, env=launching.environment(), cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == (2 if ranks == 2 else 0), done.stderr
-    told = [line for line in done.stderr.splitlines() if "/dev/shm" in line]
-    assert len(told) == 1
-    assert told[0].startswith("epmpi: ")
-    assert "--shm-size" in told[0]
-    assert ("use 1 rank" if ranks == 2 else "until then there is one rank") in told[0]
+    said = [line for line in done.stderr.splitlines() if "/dev/shm" in line]
+    assert len(said) == 1
+    assert said[0].startswith("epmpi: ")
+    assert "--shm-size" in said[0]
+    assert ("use 1 rank" if ranks == 2 else "until then there is one rank") in said[0]
     assert Path(tmp_path, "RUN").exists() == (ranks != 2)
