@@ -1,5 +1,6 @@
 """Links to a run file, copies without its segments, files that are not where they seem to be."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from epmpi.cli import main
 from epmpi.config import ConfigError, from_mapping
 from epmpi.output import segments
 from epmpi.output.export import export
+from epmpi.output.failures import reason
 from epmpi.run.course import Course
 from epmpi.run.simulation import Simulation
 
@@ -91,7 +93,12 @@ def test_what_commands_say_of_runs_before_and_after_their_measurement(launch, tm
     info, resumed, analysed = done.stdout.split("--- exit code 0")[:3]
     assert "mpi4py-fft" in info
     assert "it is complete: nothing is left to do; to go further: epmpi resume" in resumed
-    assert "the warm-up has not ended" in " ".join(analysed.split())
+    not_ended = "the warm-up has not ended, or the run was stopped in it"
+    missing = [line for line in analysed.splitlines() if line.startswith("missing: ")]
+    assert f"missing: no series of activity ({not_ended})" in missing
+    assert f"missing: no fields ({not_ended}): no stress map, P(sigma), C_sigma(t)" in missing
+    [none] = [line for line in missing if "no trajectory" in line]
+    assert "(output.trajectory_every)" in none  # the key is 0
 
 
 def test_the_bare_command_shows_its_help(capsys):
@@ -109,3 +116,5 @@ def test_where_nothing_can_be_written_another_directory_is_suggested(tmp_path, r
         AnalysisError, match=r"cannot write to .*; choose another directory with -o"
     ):
         analyse(run, tmp_path / "taken")
+    for number in (errno.EROFS, errno.EACCES):
+        assert reason(OSError(number, "")).endswith("write to another directory with -o")

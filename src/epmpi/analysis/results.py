@@ -152,7 +152,8 @@ def measure_replicas(
     remarks += _drifts(run, averages, drifts)
     tracers = None
     if not run.has(POSITION):
-        missing.append("no trajectory (output.trajectory_every): no D(t), S(q,t), trajectories")
+        why = _why(runs, "trajectory_every")
+        missing.append(f"no trajectory ({why}): no D(t), S(q,t), trajectories")
     else:
         tracers = measure_tracers(
             runs, lambda run: _strips(run, console, communicator), communicator
@@ -161,12 +162,16 @@ def measure_replicas(
             missing.append("the trajectory has fewer than 6 frames: no D(t), S(q,t)")
     fields = measure_fields(runs, communicator)
     if not run.has(STRESS):
-        missing.append("no fields (output.fields_every): no stress map, P(sigma), C_sigma(t)")
+        missing.append(
+            f"no fields ({_why(runs, 'fields_every')}): no stress map, P(sigma), C_sigma(t)"
+        )
     elif fields is None:
         missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
     events = measure_events(runs)
     if events is None:
-        missing.append("no waiting times (output.waiting_times_every): no psi, no random walk")
+        missing.append(
+            f"no waiting times ({_why(runs, 'waiting_times_every')}): no psi, no random walk"
+        )
     return Analysis(
         run=run.path,
         name=run.name,
@@ -192,11 +197,7 @@ def _averages(
     averages, drifts, missing = {}, {}, []
     for name in SERIES:
         if not all(run.has(f"observables/{name}") for run in runs):
-            why = "output.series_every"
-            written = any(run.has(f"observables/{one}") for run in runs for one in SERIES)
-            if not written and any(run.parameter("output", "series_every", 1.0) for run in runs):
-                why = "the warm-up has not ended, or the run was stopped in it"
-            missing.append(f"no series of {name} ({why})")
+            missing.append(f"no series of {name} ({_why(runs, 'series_every', 1.0)})")
             continue
         exact = name == "activity" and all(map(is_over_time, runs))
         for kind in (name, AT_OUTPUTS) if exact else (name,):
@@ -204,6 +205,23 @@ def _averages(
             averages[kind] = block_average(series, len(runs))
             drifts[kind] = drift(series, len(runs))
     return averages, drifts, missing
+
+
+def _why(runs: Sequence[RunFile], every: str, default: float = 0.0) -> str:
+    """Return why something is missing: the key of its interval, or that nothing is measured yet.
+
+    Parameters
+    ----------
+    runs : sequence of RunFile
+    every : str
+        The key in `output`.
+    default : float
+        Of a file that does not have the key.
+    """
+    measured = any(run.has(f"observables/{one}") for run in runs for one in SERIES)
+    if not measured and any(run.parameter("output", every, default) for run in runs):
+        return "the warm-up has not ended, or the run was stopped in it"
+    return f"output.{every}"
 
 
 def _drifts(

@@ -23,8 +23,8 @@ REMEDIES = {
     errno.ENOSPC: "free some space there, or write the run to another disk",
     errno.EDQUOT: "free some of your quota there, or write the run to another disk",
     errno.EFBIG: "raise the limit of the file size (ulimit -f), or write the run to another disk",
-    errno.EACCES: "check the permissions, or write the run to another directory",
-    errno.EROFS: "write the run to another directory",
+    errno.EACCES: "check the permissions, or write to another directory with -o",
+    errno.EROFS: "write to another directory with -o",
     errno.EIO: "check the disk",
     errno.ENOLCK: "its file system has no locks: set HDF5_USE_FILE_LOCKING=FALSE",
 }
