@@ -70,8 +70,8 @@ roofline roofline-512 75 --sizes 512
 roofline roofline-4096 75 --sizes 4096
 roofline roofline-8192 90 --sizes 8192
 roofline roofline-32768 150 --sizes 32768 --warmup 5 --steps 5 --rounds 2
-# Is it right.
-part tests 150 "$python" tools/run_tests.py --ranks 1 tests/devices/gpu/test_on_hardware.py
+# Is it right. What has been found is told when their own time is over, too.
+part tests 150 "$python" tools/run_tests.py --timeout 140 --ranks 1 tests/devices/gpu/test_on_hardware.py
 # Which sizes of strips and blocks.
 roofline strips 60 --sizes 4096 8192 --warmup 10 --rounds 2 --strip-mib 8 16 32 64 128 512
 roofline blocks 60 --sizes 4096 8192 --warmup 10 --rounds 2 --block-mib 8 16 32 64 128 512
@@ -80,12 +80,12 @@ roofline fused 75 --sizes 4096 8192 --warmup 10 --rounds 2 --fused
 # Two ranks on the card, single precision, memory.
 mpiexec=$("$python" -c 'import launching; print(*launching.mpiexec())' 2>/dev/null || echo mpiexec)
 # shellcheck disable=SC2086  # the launcher may have options
-part ranks-2 45 $mpiexec -n 2 "$python" -m benchmarks.step --device gpu --warmup 20 --rounds 3 \
+part ranks-2 60 $mpiexec -n 2 "$python" -m benchmarks.step --device gpu --warmup 20 --rounds 3 \
     --sizes 4096 --tracers 16 --csv "$directory/step.csv"
 roofline roofline-single 45 --sizes 512 4096 8192 --precision single
 part memory 60 "$python" -m benchmarks.memory --device gpu --size 8192
 # shellcheck disable=SC2086
-part tests-2 90 "$python" tools/run_tests.py --ranks 2 tests/devices/gpu/test_on_hardware.py
+part tests-2 90 "$python" tools/run_tests.py --timeout 80 --ranks 2 tests/devices/gpu/test_on_hardware.py
 
 cat "$directory/summary.md"
 echo "$failed part(s) failed; all of it is in $directory"
