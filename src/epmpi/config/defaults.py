@@ -2,8 +2,8 @@
 
 A default number never makes a configuration invalid, nor changes a key that is set: it is replaced
 by the nearest valid value.  Nor does the default clock: what only the exact clock can do chooses
-it.  Choices of the physics are not adapted: `model.activity` alone does not
-make the model random, nor `initial.stress_deviation` the start Gaussian.
+it.  Choices of the physics are not adapted: `model.activity` alone does not make the model random,
+nor `initial.stress_deviation` the start Gaussian.
 """
 
 from __future__ import annotations
