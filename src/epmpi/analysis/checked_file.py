@@ -65,9 +65,12 @@ class CheckedFile:
         except HeldError as error:
             raise AnalysisError(f"{self.path} cannot be read now: {error}") from error
         except OSError as error:
+            if error.errno:  # the system has refused, not HDF5
+                raise AnalysisError(f"{self.path} cannot be read: {one_line(error)}") from error
+            why = "" if "file signature not found" in str(error) else f": {one_line(error)}"
             raise AnalysisError(
                 f"{self.path} cannot be opened as HDF5 (truncated, not a run file, or still being "
-                f"written): {one_line(error)}"
+                f"written){why}"
             ) from error
         try:
             self._segments = check_file(self._file)

@@ -80,7 +80,12 @@ def check_one(file: h5py.File) -> set[str]:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error as one line of at most 200 characters."""
+    """Return the message of an error as one line of at most 200 characters.
+
+    Of what the system has refused, its own words alone: HDF5 adds its internals.
+    """
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
