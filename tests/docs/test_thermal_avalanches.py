@@ -1,57 +1,47 @@
 """docs/thermal_avalanches.md: its numbers follow from the tables of its campaigns."""
 
-import csv
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from thermal_avalanches import (
+    laws_of_t_c,
+    merging,
+    power,
+    quasi_static,
+    rows_of,
+    values_of,
+)
 
 from epmpi.analysis import fits
 from epmpi.analysis.notation import significant
-from epmpi.campaign.formulas import LAWS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "thermal_avalanches.md").read_text(encoding="utf-8")
-GAP = 10.0  # tau
+TEXT = " ".join(PAGE.split())
 
 
-def rows():
-    """Return L, T and each quantity with its error, of all runs of the campaign."""
-    with open(DOCS / "campaigns" / "avalanches.csv", newline="") as file:
-        found = list(csv.DictReader(file))
-    for row in found:
-        row["L"], row["T"] = float(row["lattice.shape"].split("x")[0]), row["model.temperature"]
-    return [
-        {key: float(value) for key, value in row.items() if "shape" not in key} for row in found
-    ]
+def table(heading):
+    """Return the cells of the first table below a heading, a list for each row."""
+    lines = PAGE.split(f"\n## {heading}\n")[1].splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[first + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
 
 
-def column(some, name):
-    return np.array([[row[name], row[f"{name}_error"]] for row in some]).T
-
-
-def merging():
-    """Return {L: (Tc, its error, N r(Tc) g)} of sizes that have two temperatures with pauses."""
-    found, table = {}, rows()
-    for length in sorted({row["L"] for row in table}):
-        some = sorted((row for row in table if row["L"] == length), key=lambda row: row["T"])
-        temperature = np.array([row["T"] for row in some])
-        fit = LAWS["merging"].fit(temperature, *column(some, "burst_time"))
-        if fit is not None:
-            rate = np.log(column(some, "event_rate")[0])
-            at = np.interp(-1 / fit.value[0], -1 / temperature, rate)
-            found[length] = (fit.value[0], fit.error[0], length**2 * np.exp(at) * GAP)
-    return found
+def written(row, name):
+    """Return a quantity of a row as the page writes it; a dash for none."""
+    value, error = float(row[name]), float(row[f"{name}_error"])
+    return significant(value, error) if np.isfinite(value) else "-"
 
 
 def test_the_temperatures_at_which_bursts_merge():
-    told = {
-        float(length): cells
-        for length, *cells in re.findall(
-            r"^\| (\d+) \| (0\.0\d+\(\d+\)) \| (\d\.\d+) \|", PAGE, re.M
-        )
-    }
+    told = {float(length): cells for length, *cells in table("T_c(L)")}
     found = merging()
     assert sorted(told) == sorted(found)
     for length, (half, error, load) in found.items():
@@ -61,34 +51,59 @@ def test_the_temperatures_at_which_bursts_merge():
 
 def test_the_law_that_they_follow():
     """1/Tc against ln L is straight, ln Tc against ln L is not."""
-    found = merging()
-    length = np.log(np.array(list(found)))
-    half, error = np.array([one[:2] for one in found.values()]).T
-    columns = np.stack([np.ones_like(length), length], axis=1)
-    straight = fits.fit_linear(columns, 1 / half, error / half**2)
-    power = fits.fit_linear(columns, np.log(half), error / half)
-    text = " ".join(PAGE.split())
-    for fit, sign in ((straight, 1), (power, -1)):
-        assert significant(sign * fit.value[1], fit.error[1]) in text
-        assert f"chi^2 = {fit.chi_square:.1f} for {fit.freedom}" in text
-    assert significant(straight.value[0], straight.error[0]) in text
+    straight, power_law = laws_of_t_c()
+    for fit, sign in ((straight, 1), (power_law, -1)):
+        assert significant(sign * fit.value[1], fit.error[1]) in TEXT
+        assert f"chi^2 = {fit.chi_square:.1f} for {fit.freedom}" in TEXT
+    assert significant(straight.value[0], straight.error[0]) in TEXT
 
 
 def test_the_energy_of_the_event_rate():
     """Of all runs together, against 1/T."""
-    table = rows()
-    temperature = np.array([row["T"] for row in table])
-    rate, error = column(table, "event_rate")
+    rows = rows_of("avalanches")
+    temperature = np.array([float(row["model.temperature"]) for row in rows])
+    rate, error = values_of(rows, "event_rate")
     columns = np.stack([np.ones_like(rate), -1 / temperature], axis=1)
     fit = fits.fit_linear(columns, np.log(rate), error / rate)
     assert f"E = {significant(fit.value[1], fit.error[1])}" in PAGE
 
 
-def test_the_peaks_of_chi_4():
-    told = re.findall(r"^\| (0\.0\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", PAGE, re.M)
-    table = {(row["T"], row["L"]): row for row in rows()}
-    assert len(told) >= 2
-    for temperature, *cells in told:
-        for length, cell in zip((64.0, 128.0, 256.0), cells, strict=True):
-            row = table[float(temperature), length]
-            assert cell.strip() == significant(row["chi_4_peak"], row["chi_4_peak_error"])
+def test_what_yields_together():
+    rows = {row["L"]: row for row in rows_of("heterogeneity")}
+    told = table("What yields together")
+    assert [float(length) for length, *_ in told] == sorted(rows)
+    names = ("tau_alpha", "chi_4_peak", "chi_4_time", "s_4_limit", "s_4_length")
+    for length, *cells in told:
+        assert cells == [written(rows[float(length)], name) for name in names]
+
+
+@pytest.mark.parametrize("name", ["tau_alpha", "chi_4_peak", "s_4_limit", "s_4_length"])
+def test_the_powers_of_what_yields_together(name):
+    rows = [row for row in rows_of("heterogeneity") if np.isfinite(float(row[f"{name}_error"]))]
+    fit = power(rows, name)
+    assert significant(fit.value[1], fit.error[1]) in TEXT
+
+
+def test_the_peaks_of_chi_4_at_a_lower_temperature():
+    rows = {(float(row["model.temperature"]), row["L"]): row for row in rows_of("avalanches")}
+    [cells] = re.findall(r"at T = 0\.024 it is ([^,]+), ([^,]+) and ([^,]+?) for L = 64", TEXT)
+    for length, cell in zip((64.0, 128.0, 256.0), cells, strict=True):
+        assert cell == written(rows[0.024, length], "chi_4_peak")
+
+
+def test_the_exponents_of_quasi_static_avalanches():
+    """The rows, their powers, and what follows: theta = -2/p - 1, tau = 2 - p(size)/p(cutoff)."""
+    rows = quasi_static()
+    names = ("load_between", "avalanche_size", "avalanche_cutoff", "avalanche_exponent", "theta")
+    told = table("Exponents of quasi-static avalanches")
+    assert [float(length) for length, *_ in told] == [row["L"] for row in rows]
+    for (_, *cells), row in zip(told, rows, strict=True):
+        assert cells == [written(row, name) for name in names]
+    load, size, cutoff = (power(rows, name) for name in names[:3])
+    for fit, sign in ((load, -1), (size, 1), (cutoff, 1)):
+        assert significant(sign * fit.value[1], fit.error[1]) in TEXT
+    theta = -2 / load.value[1] - 1
+    assert significant(theta, 2 * load.error[1] / load.value[1] ** 2) in TEXT
+    share = size.value[1] / cutoff.value[1]
+    error = share * np.hypot(size.error[1] / size.value[1], cutoff.error[1] / cutoff.value[1])
+    assert significant(2 - share, error) in TEXT
