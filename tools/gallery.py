@@ -2,7 +2,7 @@
 
 python tools/gallery.py [WORD ...]      only groups with such a word
 
-All of them took 6 min 5 s of processor time on a 2-core x86-64 machine (AMD EPYC Zen 4, AVX-512),
+All of them took 6 min 5 s of processor time on a 2-core x86-64 machine (AMD EPYC, AVX-512),
 with other work beside them.  The runs go to build/gallery.  A figure is made smaller, for a page:
 fewer pixels and colours.
 """

@@ -20,7 +20,7 @@ from epmpi.devices.cpu.vectors import multiply_add, turned
 inner = partial(compiled, from_python=False)
 
 # Points ahead that the most frequent pass asks for, where its strips are not in the first cache: on
-# Intel's server processors, whose second one is slow.  On Zen 4 that gains nothing (measured).
+# Intel's server processors, whose second one is slow.  On AMD's it gains nothing (measured).
 ASKING = ("skylake-avx512", "cascadelake", "cooperlake", "icelake-server", "sapphirerapids")
 AHEAD = 8 if processor()[0] in ASKING else 0
 
