@@ -82,6 +82,21 @@ def test_labels_of_a_logarithmic_axis_do_not_meet(tmp_path, low, high, labels):
         assert left.x1 < right.x0
 
 
+@pytest.mark.parametrize(("high", "width"), [(20800.0, 10.0), (17000.0, 9.0), (300.0, 10.0)])
+def test_long_numbers_below_a_panel_do_not_meet(tmp_path, high, width):
+    with style.drawing(tmp_path / "a.png", width, 5.4) as figure:
+        axes, beside = figure.subplots(1, 2)
+        for panel in (axes, beside):
+            panel.set_xlim(0.0, high)
+            panel.set_ylabel("activity")
+    figure.draw_without_rendering()
+    ticks = zip(axes.xaxis.get_majorticklabels(), axes.get_xticks(), strict=True)
+    extents = [label.get_window_extent() for label, at in ticks if 0.0 <= at <= high]
+    assert len(extents) >= 3
+    for left, right in itertools.pairwise(extents):
+        assert left.x1 + 2 < right.x0  # pixels
+
+
 def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
     """Of the extremal one: three thresholds, with their laws, and P(x) with its power."""
     random = np.random.default_rng(3)
