@@ -136,8 +136,10 @@ def needed_bytes(configuration: Configuration, communicator: Communicator, devic
 
     See `array_bytes`.
     """
-    shared = configuration.run.fft != Mpi4pyFFT.engine and shares_memory(communicator, device)
-    return array_bytes(configuration, communicator.size, device, shared=shared)
+    ranks = communicator.size
+    ours = ranks > 1 and configuration.run.fft != Mpi4pyFFT.engine
+    shared = ours and shares_memory(communicator, device)
+    return array_bytes(configuration, ranks, device, shared=shared)
 
 
 def _start_bytes(configuration: Configuration, sites: int, device: Device) -> int:
