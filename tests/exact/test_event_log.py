@@ -204,9 +204,14 @@ def test_the_log_is_the_same_on_any_ranks(comm, shared_tmp_path, changes):
 
 @pytest.mark.mpi
 @pytest.mark.parametrize(
-    ("copied", "compression"), [(0, 0), (10**9, 4)], ids=["segments", "one file, compressed"]
+    ("copied", "compression", "changes"),
+    [
+        pytest.param(0, 0, {}, id="finite-segments"),
+        pytest.param(10**9, 4, {}, id="finite-one file, compressed"),
+        pytest.param(0, 0, INSTANTANEOUS, id="instantaneous-segments", marks=pytest.mark.ci),
+        pytest.param(10**9, 4, INSTANTANEOUS, id="instantaneous-one file, compressed"),
+    ],
 )
-@pytest.mark.parametrize("changes", [{}, INSTANTANEOUS], ids=["finite", "instantaneous"])
 def test_the_log_is_the_same_after_restarts(
     comm, shared_tmp_path, stop_at, monkeypatch, copied, compression, changes
 ):

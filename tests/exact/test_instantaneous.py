@@ -110,6 +110,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
         assert stats.spearmanr(hazards[1:], hazards[:-1]).pvalue > SIGNIFICANCE
 
 
+@pytest.mark.ci
 @pytest.mark.statistics
 def test_wide_tiles_follow_the_same_law(monkeypatch):
     """As large lattices and the extremal driver have them."""
