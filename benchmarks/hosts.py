@@ -56,7 +56,7 @@ def model_of(options: argparse.Namespace, way: Way, fraction: int) -> Model:
 
 
 def sent() -> int:
-    """Return the bytes that this host has sent, but for those to itself."""
+    """Return the bytes that this host has sent to others."""
     lines = Path("/proc/net/dev").read_text().splitlines()[2:]
     counts = dict(line.split(":") for line in lines)
     return sum(int(count.split()[8]) for name, count in counts.items() if name.strip() != "lo")

@@ -1,6 +1,6 @@
 """Draw the figure of docs/thermal_avalanches.md from the tables of its campaigns.
 
-python tools/thermal_avalanches.py docs/images/thermal_avalanches.png
+    python tools/thermal_avalanches.py docs/images/thermal_avalanches.png
 
 T_c(L) comes from the shares of the time in bursts (campaign avalanches), what yields together from
 chi_4 and S_4 (heterogeneity), the powers of avalanches from quasi-static shear (quasi_static).

@@ -4,6 +4,7 @@ A host that dies and a cable that is pulled end the run on every rank, with a li
 its checkpoint on whatever hosts there are.
 """
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from same_runs import differences
 from two_hosts import NUMBERS, ip, lacking, two_hosts
 
+from benchmarks.hosts import WAYS
 from epmpi.cli import main
 from epmpi.host.exits import STOPPED
 from epmpi.output.checkpoint import PREVIOUS
 from epmpi.run.simulation import Simulation
 from epmpi.spectral.transport import HOST, HOSTS
 
+ROOT = Path(__file__).parents[2]
 WHY_NOT = lacking()
 pytestmark = [pytest.mark.ci, pytest.mark.skipif(bool(WHY_NOT), reason=f"two hosts: {WHY_NOT}")]
 SETTINGS = """
@@ -136,6 +139,20 @@ def assert_goes_on(run, settings):
     whole = run.parent / "whole"
     assert main(["run", str(settings), "-o", str(whole), *LONG, "--set", duration]) == 0
     assert differences(copy, whole) == []
+
+
+def test_the_ways_between_hosts_are_compared(hosts, monkeypatch):
+    """Each of them, without and with tracers; a sparse source travels in fewer bytes as sites."""
+    monkeypatch.chdir(ROOT)
+    words = ["--size", 128, "--warmup", 2, "--steps", 2, "--rounds", 1]
+    done = hosts.run(1, "-m", "benchmarks.hosts", *words, timeout=240)
+    row = r"^L=128  tracers=(\d+)  (.*):  ms=\S+  ratio=(\S+)  MB=(\S+)$"
+    found = {(tracers, way): (float(ratio), float(sent))
+             for tracers, way, ratio, sent in re.findall(row, done.stdout, re.M)}  # fmt: skip
+    assert len(found) == 2 * len(WAYS), done.stdout + done.stderr
+    for tracers in ("0", "16"):
+        assert found[tracers, "as it is"][0] == 1.0
+        assert 0 < found[tracers, "as it is"][1] < found[tracers, "spectra, not sites"][1]
 
 
 def test_a_host_that_dies_ends_the_run(hosts, tmp_path, alone):

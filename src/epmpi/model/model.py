@@ -213,12 +213,18 @@ class Model(Sealed):
         )
 
     def row_sums(self) -> NDArray[np.float64]:
-        """Return the sums over each row of this rank of sigma, sigma^2, eps_pl and n, (rows, 4)."""
+        """Return the sums over each row of this rank of sigma, sigma^2, eps_pl and n.  Collective.
+
+        Returns
+        -------
+        float64 array, shape (rows, 4)
+            On the host; in yield stresses, their squares, and numbers.
+        """
         self.clock.complete()
         return self.device.row_sums(self.stress, self.plastic_strain, self.active)
 
     def fault(self, sums: NDArray[np.float64] | None = None) -> str | None:
-        """Return where a number of this rank is not finite, or None.
+        """Return where a number of this rank is not finite, or None.  Collective.
 
         Parameters
         ----------
