@@ -17,7 +17,10 @@ PROPERTY = settings(deadline=None, database=None)
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["model.activity=0.1"], ["model.activity = 0.1", "leave model.activity out"]),
+        (
+            ["model.activity=0.1", "model.activation=thermal"],
+            ["model.activity = 0.1", "leave model.activity out"],
+        ),
         (["model.activation=random"], ["set model.activity"]),
         (
             ["model.activation=random", "model.activity=0.1", "model.barrier=1.5"],
@@ -28,8 +31,11 @@ PROPERTY = settings(deadline=None, database=None)
             ['"either"', "directions of its own", "leave model.direction out"],
         ),
         (["initial.state=gaussian"], ["set initial.stress_deviation"]),
-        (["initial.stress_deviation=0.1"], ["initial.stress_deviation = 0.1", "'zero'"]),
-        (["initial.drawn=site"], ["initial.drawn", "'zero'"]),
+        (
+            ["initial.stress_deviation=0.1", "initial.state=zero"],
+            ["stress_deviation = 0.1", "'zero'"],
+        ),
+        (["initial.drawn=site", "initial.state=zero"], ["initial.drawn", "'zero'"]),
         (["initial.state=old/run.h5", "initial.stress_deviation=1"], ["'old/run.h5'"]),
         (
             ["model.strain_rate=-1e-3", "propagator.macroscopic=stress"],

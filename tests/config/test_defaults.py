@@ -1,6 +1,7 @@
 """Defaults that give way to what is written, and what is written, which never does."""
 
 import pickle
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -36,6 +37,21 @@ def values(configuration, *names):
         (["model.events=instantaneous", "model.orientation=random"],
          {"tracers.number": 0, "time.clock": "exact", "output.trajectory_every": 0.0}),
         (["model.events=instantaneous", "model.activation=extremal"], {"time.clock": "exact"}),
+        (["model.activation=extremal"],
+         {"model.events": "instantaneous", "time.clock": "exact"}),
+        (["model.activity=0.1"], {"model.activation": "random"}),
+        (["model.residual=normal"], {"model.events": "instantaneous", "time.clock": "exact"}),
+        (["model.residual_scale=0.3", "run.seed=3"],
+         {"model.events": "instantaneous", "time.clock": "exact"}),
+        (["model.orientation=random"],
+         {"model.events": "instantaneous", "tracers.number": 0, "time.clock": "exact",
+          "output.trajectory_every": 0.0}),
+        (["model.threshold_deviation=0.1"],
+         {"model.thresholds": "normal", "model.events": "instantaneous", "time.clock": "exact"}),
+        (["model.thresholds=weibull", "model.threshold_deviation=0.1"],
+         {"model.events": "instantaneous", "time.clock": "exact"}),
+        (["initial.stress_deviation=0.1"], {"initial.state": "gaussian"}),
+        (["initial.stress_deviation=0.1", "initial.drawn=site"], {"initial.state": "gaussian"}),
         (["model.attempt_rate=100"], {"time.step": 0.005, "tracers.every": 80}),
         (["model.attempt_rate=100", "time.clock=exact"], {}),
         (["time.step=0.01", "time.clock=exact"], {}),
@@ -75,6 +91,115 @@ def test_a_default_gives_way(written, adapted):
 NAMES = [f"{s}.{key}" for s, keys in Configuration().to_mapping().items() for key in keys]
 
 
+@pytest.mark.parametrize(
+    ("written", "adapted"),
+    [
+        (["model.activity=0.1", "model.barrier=1.5"], "model.activation"),
+        (["model.residual=normal", "tracers.every=3"], "time.clock"),
+        (["initial.drawn=site"], "initial.state"),
+    ],
+    ids=" ".join,
+)
+def test_an_error_tells_which_keys_are_adapted(written, adapted):
+    assert refusal(override, *written).endswith(
+        f"(not set, but adapted to the keys that are: {adapted})"
+    )
+
+
+# A value of each key that is not its default, or several where they differ in what they need.
+VALUES = {
+    "lattice.shape": [[16, 31]],
+    "model.activation": ["random", "extremal"],
+    "model.temperature": [0.3],
+    "model.activity": [0.1],
+    "model.direction": ["either", "both"],
+    "model.barrier": [1.5],
+    "model.yield_stress": [2.0],
+    "model.attempt_rate": [10.0],
+    "model.events": ["instantaneous"],
+    "model.residual": ["normal"],
+    "model.residual_scale": [2.0],
+    "model.thresholds": ["normal", "weibull"],
+    "model.threshold_deviation": [0.1],
+    "model.orientation": ["random"],
+    "model.restructuring_time": [0.1],
+    "model.relaxation_time": [0.1],
+    "model.shear_modulus": [2.0],
+    "model.event_strain": [0.0, 2.0],
+    "model.strain_rate": [0.1],
+    "initial.state": ["gaussian", "a/run.h5"],
+    "initial.stress_deviation": [0.1],
+    "initial.drawn": ["site"],
+    "initial.annealing": [[[0.3, 5.02]]],
+    "propagator.symbol": ["lattice"],
+    "propagator.macroscopic": ["stress"],
+    "propagator.prefactor": [2.0],
+    "tracers.number": [0, 1500],
+    "tracers.interpolation": ["stream"],
+    "tracers.every": [3],
+    "time.step": [0.03],
+    "time.clock": ["exact"],
+    "time.warmup": [10.03, "auto"],
+    "time.duration": [10.03],
+    "output.series_every": [0.07],
+    "output.trajectory_every": [0.0, 0.3],
+    "output.trajectory_lags": ["logarithmic"],
+    "output.fields_every": [0.7],
+    "output.waiting_times_every": [1.0],
+    "output.events": [True],
+    "output.writer": ["parallel"],
+    "output.compression": [1],
+    "output.checkpoint_every": [10.0],
+    "run.device": ["cpu"],
+    "run.fft": ["mpi4py-fft"],
+    "run.precision": ["single"],
+    "run.wire": ["single"],
+    "run.replicas": [2],
+    "run.seed": [2**33],
+    "run.walltime": [10.0],
+    "run.stall_limit": [100.0],
+}
+
+
+def test_the_table_has_all_keys():
+    assert set(VALUES) == set(NAMES) | {"model.activity"}
+
+
+def refused(*keys):
+    """Return the errors of keys given as (section.key, value)."""
+    mapping = {}
+    for name, value in keys:
+        section, key = name.split(".")
+        mapping.setdefault(section, {})[key] = value
+    try:
+        from_mapping(mapping)
+    except ConfigError as error:
+        return list(error.args)
+    return []
+
+
+def lacks_a_number(faults):
+    """Tell whether the only error is that a choice needs a number, which has no default."""
+    return len(faults) == 1 and " without " in faults[0]
+
+
+def test_no_default_stands_in_the_way_of_one_key_or_of_two():
+    """A key alone lacks a number at most; and where two are refused, no third one would help."""
+    items = [(name, value) for name, values in VALUES.items() for value in values]
+    assert [
+        item for item in items if (faults := refused(item)) and not lacks_a_number(faults)
+    ] == []
+    pairs = [
+        pair
+        for pair in combinations(items, 2)
+        if pair[0][0] != pair[1][0] and (faults := refused(*pair)) and not lacks_a_number(faults)
+    ]
+    assert 50 < len(pairs) < len(items) ** 2 / 10
+    for pair in pairs:
+        others = [item for item in items if item[0] not in (pair[0][0], pair[1][0])]
+        assert [other for other in others if not refused(*pair, other)] == [], pair
+
+
 def test_it_is_reported_with_the_default():
     assert override("tracers.number=0").adapted == ["output.trajectory_every = 0.0 (default 1.0)"]
     assert Configuration().adapted == []
@@ -92,9 +217,13 @@ def test_it_is_reported_with_the_default():
         ["output.events=true", "time.clock=steps"],
         ["model.events=instantaneous", "time.clock=steps"],
         ["model.events=instantaneous", "model.orientation=random", "tracers.number=1024"],
-        ["model.activity=0.1"],  # choices of the physics
-        ["initial.stress_deviation=0.1"],
-        ["initial.state=gaussian"],
+        ["model.activity=0.1", "model.activation=thermal"],
+        ["initial.stress_deviation=0.1", "initial.state=zero"],
+        ["model.residual=normal", "model.events=finite"],
+        ["model.threshold_deviation=0.1", "model.thresholds=uniform"],
+        ["initial.state=gaussian"],  # a number is missing
+        ["initial.drawn=site"],
+        ["model.thresholds=weibull"],
         ["model.activation=random"],
     ],
     ids=" ".join,

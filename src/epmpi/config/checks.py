@@ -1,4 +1,4 @@
-"""Invalid combinations of keys, each an error of one line."""
+"""Invalid combinations of keys: each check yields its errors, of one line each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from epmpi.config.event_checks import check_extremal, check_instantaneous, check_orientation
-from epmpi.config.keys import ConfigError, Faults
+from epmpi.config.keys import ConfigError
 from epmpi.config.replica_names import SEED_STRIDE
 from epmpi.config.sections import Sections
 from epmpi.config.settings import (
@@ -30,7 +30,7 @@ def check_combinations(sections: Sections) -> None:
     """Raise ConfigError for keys that are valid separately but not together."""
     model, initial, output = sections.model, sections.initial, sections.output
     clock, run, tracers = sections.time, sections.run, sections.tracers
-    checks: tuple[tuple[Callable[..., None], *tuple[Any, ...]], ...] = (
+    checks: tuple[tuple[Callable[..., Iterator[str]], *tuple[Any, ...]], ...] = (
         (check_activation, model),
         (check_instantaneous, model, clock),
         (check_extremal, model, initial),
@@ -45,52 +45,49 @@ def check_combinations(sections: Sections) -> None:
         (check_multiples, clock, initial, output),
         (check_seed, run),
     )
-    faults = Faults()
-    for check, *settings in checks:
-        with faults.noted():
-            check(*settings)
-    faults.report()
+    if faults := [fault for check, *settings in checks for fault in check(*settings)]:
+        raise ConfigError(*faults)
 
 
 OF_THE_BARRIER = ("thermal", "extremal")  # activation: model.barrier and model.direction hold
 
 
-def check_activation(model: ModelSettings) -> None:
+def check_activation(model: ModelSettings) -> Iterator[str]:
     """Check what only some of the rules have: an activity, a barrier, a choice of directions."""
     if model.activation != "random" and model.activity is not None:
-        raise ConfigError(
+        yield (
             f'model.activity = {model.activity} with model.activation = "{model.activation}": the '
             "activity is a result there; leave model.activity out or set model.activation = "
             '"random"'
         )
     if model.activation == "random" and model.activity is None:
-        raise ConfigError(
+        yield (
             'model.activation = "random" without model.activity: expected the mean fraction of '
             "active sites, > 0 and < 1; set model.activity"
         )
     if model.activation in OF_THE_BARRIER:
         return
     if model.direction != "stress":
-        raise ConfigError(
+        yield (
             f'model.direction = "{model.direction}" with model.activation = "{model.activation}": '
             "this rule has directions of its own; leave model.direction out"
         )
     if model.barrier != "quadratic":
-        raise ConfigError(
+        yield (
             f'model.barrier = {model.barrier!r} with model.activation = "{model.activation}": this '
             "rule has no such barrier; leave model.barrier out"
         )
 
 
-def check_initial(initial: InitialSettings, model: ModelSettings) -> None:
+def check_initial(initial: InitialSettings, model: ModelSettings) -> Iterator[str]:
     """Check the keys of the Gaussian state, and that only the thermal model is annealed."""
     if initial.state == "gaussian" and initial.stress_deviation == 0:
-        raise ConfigError(
+        yield (
             'initial.state = "gaussian" without initial.stress_deviation: expected the '
             "standard deviation of the stress, > 0; set initial.stress_deviation"
         )
     if initial.annealing and model.activation == "random":
-        raise ConfigError(
+        yield (
             'initial.annealing with model.activation = "random": the random model has no '
             "temperature; leave initial.annealing out"
         )
@@ -101,18 +98,18 @@ def check_initial(initial: InitialSettings, model: ModelSettings) -> None:
         ("drawn", initial.drawn, "fourier"),
     ):
         if value != default:
-            raise ConfigError(
+            yield (
                 f"initial.{name} = {value!r} with initial.state = {initial.state!r}: only the "
                 f'state "gaussian" is drawn; leave initial.{name} out or set initial.state = '
                 '"gaussian"'
             )
 
 
-def check_loading(model: ModelSettings, propagator: PropagatorSettings) -> None:
+def check_loading(model: ModelSettings, propagator: PropagatorSettings) -> Iterator[str]:
     """Check that a strain rate is imposed only if the macroscopic strain is."""
     rate = model.strain_rate
     if rate != 0 and propagator.macroscopic == "stress":
-        raise ConfigError(
+        yield (
             f'model.strain_rate = {rate} with propagator.macroscopic = "stress": where the stress '
             "is held the strain cannot be imposed; set model.strain_rate = 0 or "
             'propagator.macroscopic = "strain"'
@@ -121,26 +118,26 @@ def check_loading(model: ModelSettings, propagator: PropagatorSettings) -> None:
 
 def check_tracers(
     tracers: TracerSettings, output: OutputSettings, lattice: LatticeSettings
-) -> None:
+) -> Iterator[str]:
     """Check the number of tracers against the lattice and the output."""
     number, every = tracers.number, output.trajectory_every
     lx, ly = lattice.shape
     if number > lx * ly:
-        raise ConfigError(
+        yield (
             f"tracers.number = {number} on {lx} x {ly} sites: expected one tracer per site at "
             f"most; set tracers.number = {lx * ly} or less"
         )
     if number == 0 and every > 0:
-        raise ConfigError(
+        yield (
             f"output.trajectory_every = {every} with tracers.number = 0: there is no trajectory; "
             "set output.trajectory_every = 0 or tracers.number > 0"
         )
 
 
-def check_wire(run: RunSettings) -> None:
+def check_wire(run: RunSettings) -> Iterator[str]:
     """Check that the engine of the transform can send rounded spectra."""
     if run.wire == "single" and run.fft == "mpi4py-fft":
-        raise ConfigError(
+        yield (
             f'run.wire = "single" with run.fft = "{run.fft}": that library cannot round the '
             'spectra that it sends; set run.wire = "double" or run.fft = "auto"'
         )
@@ -161,7 +158,7 @@ def shortest_time(model: ModelSettings) -> tuple[float, str]:
     return min(times)
 
 
-def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) -> None:
+def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) -> Iterator[str]:
     """Check for keys that the exact clock does not support."""
     if clock.clock != "exact":
         return
@@ -171,24 +168,24 @@ def check_clock(clock: TimeSettings, run: RunSettings, tracers: TracerSettings) 
         ("tracers.every", tracers.every, (1, TracerSettings().every)),
     ):
         if value not in expected:
-            raise ConfigError(
+            yield (
                 f'{name} = {value!r} with time.clock = "exact": expected {expected[0]!r} (it works '
                 "in double precision, on CPUs, and moves the tracers when they are looked at); "
                 f'set {name} = {expected[0]!r} or time.clock = "steps"'
             )
 
 
-def check_events(clock: TimeSettings, output: OutputSettings) -> None:
+def check_events(clock: TimeSettings, output: OutputSettings) -> Iterator[str]:
     """Check that events are logged only by the exact clock, which knows their times."""
     if output.events and clock.clock != "exact":
-        raise ConfigError(
+        yield (
             f'output.events = true with time.clock = "{clock.clock}": expected the exact clock, '
             "which alone knows when an event begins and ends; set output.events = false or "
             'time.clock = "exact"'
         )
 
 
-def check_step(clock: TimeSettings, model: ModelSettings) -> None:
+def check_step(clock: TimeSettings, model: ModelSettings) -> Iterator[str]:
     """Check that the fastest rate is resolved by the time step; the exact clock takes any."""
     if clock.clock == "exact":
         return
@@ -196,7 +193,7 @@ def check_step(clock: TimeSettings, model: ModelSettings) -> None:
     time, name = shortest_time(model)
     largest = LARGEST_RATE_STEP * time
     if step > largest * (1 + TOLERANCE):
-        raise ConfigError(
+        yield (
             f"time.step = {step} is too long for the rates of this model: expected at most "
             f"{largest:.12g}, {LARGEST_RATE_STEP} / the fastest rate, which {name} sets; "
             "set a shorter time.step"
@@ -226,16 +223,19 @@ def times_in_steps(
     yield "output.waiting_times_every", output.waiting_times_every
 
 
-def check_multiples(clock: TimeSettings, initial: InitialSettings, output: OutputSettings) -> None:
+def check_multiples(
+    clock: TimeSettings, initial: InitialSettings, output: OutputSettings
+) -> Iterator[str]:
     """Check that every time is a whole number of steps."""
     step = clock.step
     faults = []
     for name, time in times_in_steps(clock, initial, output):
         if time > MOST_STEPS * step:
-            raise ConfigError(
+            yield (
                 f"{name} = {time} with time.step = {step}: expected at most 2^53 steps; "
                 "set a shorter time or a longer time.step"
             )
+            continue
         if whole_multiple(time, step) is None:
             nearest = step * max(round(time / step), 0 if name == "time.warmup" else 1)
             faults.append(
@@ -243,14 +243,14 @@ def check_multiples(clock: TimeSettings, initial: InitialSettings, output: Outpu
                 f"nearest {nearest:.12g}"
             )
     if faults:
-        raise ConfigError(f"{'; '.join(faults)}; set the nearest or another time.step")
+        yield f"{'; '.join(faults)}; set the nearest or another time.step"
 
 
-def check_seed(run: RunSettings) -> None:
+def check_seed(run: RunSettings) -> Iterator[str]:
     """Check that no replicas of two ensembles share a seed."""
     seed, replicas = run.seed, run.replicas
     if replicas > 1 and seed >= SEED_STRIDE:
-        raise ConfigError(
+        yield (
             f"run.seed = {seed} with run.replicas = {replicas}: replica r has the seed run.seed + "
             "r 2^32, expected run.seed below 2^32 = 4294967296; set a smaller run.seed"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from epmpi.config import parsing
 from epmpi.config.checks import check_combinations, whole_multiple
-from epmpi.config.defaults import adapt, written_keys
+from epmpi.config.defaults import adapt, explained, written_keys
 from epmpi.config.keys import ConfigError, Description, Faults, shown
 from epmpi.config.replica_names import replica_seed
 from epmpi.config.sections import Sections
@@ -47,7 +47,10 @@ class Configuration(Sections):
         object.__setattr__(self, "_written", known)
         for name, section in adapt(sections, known).items():
             object.__setattr__(self, name, section)
-        check_combinations(self)
+        try:
+            check_combinations(self)
+        except ConfigError as error:
+            raise ConfigError(*(explained(fault, self.adapted) for fault in error.args)) from None
 
     @property
     def set_keys(self) -> frozenset[str]:

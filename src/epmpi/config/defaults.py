@@ -1,15 +1,17 @@
 """Defaults that are adapted to the keys that are set, where the two conflict.
 
-A default number never makes a configuration invalid, nor changes a key that is set: it is replaced
-by the nearest valid value.  Nor does the default clock: what only the exact clock can do chooses
-it.  Choices of the physics are not adapted: `model.activity` alone does not make the model random,
-nor `initial.stress_deviation` the start Gaussian.
+A default never makes a configuration invalid, nor changes a key that is set.  A number is replaced
+by the nearest valid value; a choice by the one that has the key which is set: `model.activity`
+makes the model random, a log of events takes the exact clock.  What is adapted is named at the
+start of a run.  Numbers that have no default are still asked for: the `model.activity` of a random
+model, the deviation of a Gaussian start.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -22,11 +24,19 @@ from epmpi.config.checks import (
     times_in_steps,
     whole_multiple,
 )
+from epmpi.config.event_checks import ONLY_INSTANTANEOUS
 
 # Time between two moves of tracers, over the shorter time of an event, up to a temperature of HOT
 # and above it: paths are more accurate than by Euler's rule every 0.05 (docs/model.md).
 HOT = 0.15
 TIME_OF_A_MOVE, TIME_OF_A_HOT_MOVE = 0.4, 0.3
+# Choices, and the keys that only they have.
+CHOICES = (
+    ("model.activation", "random", ("model.activity",)),
+    ("model.thresholds", "normal", ("model.threshold_deviation",)),
+    ("model.events", "instantaneous", tuple(f"model.{name}" for name in ONLY_INSTANTANEOUS)),
+    ("initial.state", "gaussian", ("initial.stress_deviation", "initial.drawn")),
+)
 FINEST = 10  # largest factor by which the default step is divided to fit a time that is set
 
 
@@ -57,9 +67,14 @@ def adapt(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
         if name not in written and value != getattr(getattr(draft, section), key):
             setattr(draft, section, replace(getattr(draft, section), **{key: value}))
 
-    lx, ly = draft.lattice.shape
+    for name, value, keys in CHOICES:
+        if any(_is_set(draft, key) for key in keys):
+            change(name, value)
+    if draft.model.activation == "extremal":
+        change("model.events", "instantaneous")
     if draft.output.events or draft.model.events == "instantaneous":
         change("time.clock", "exact")
+    lx, ly = draft.lattice.shape
     followed = draft.model.orientation != "random"  # events that tracers can follow
     change("tracers.number", min(draft.tracers.number, lx * ly) if followed else 0)
     if draft.tracers.number == 0:
@@ -75,6 +90,29 @@ def adapt(sections: dict[str, Any], written: Collection[str]) -> dict[str, Any]:
         if whole_multiple(time, step) is None:
             change(name, float(f"{step * max(round(time / step), 1):.12g}"))
     return {name: getattr(draft, name) for name in sections}
+
+
+def explained(fault: str, adapted: Iterable[str]) -> str:
+    """Return an error with the keys in it that were adapted, since the user has not set them.
+
+    Parameters
+    ----------
+    fault : str
+        Contains ``section.key = value`` for each key.
+    adapted : iterable of str
+        Texts ``section.key = value (default value)``.
+    """
+    setting = re.compile(r"(\S+) = (\S+)")
+    found = [match for text in adapted if (match := setting.match(text)) and match[0] in fault]
+    names = ", ".join(match[1] for match in found)
+    return f"{fault} (not set, but adapted to the keys that are: {names})" if names else fault
+
+
+def _is_set(draft: Any, name: str) -> bool:
+    """Tell whether a key section.key has another value than its default."""
+    section, key = name.split(".")
+    settings = getattr(draft, section)
+    return bool(getattr(settings, key) != getattr(type(settings)(), key))
 
 
 def _steps_of_a_move(draft: Any) -> int:

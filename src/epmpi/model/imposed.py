@@ -50,7 +50,8 @@ class Imposed:
     def set_strain_rate(self, rate: float, time: float) -> None:
         """Change the strain rate at a time; ConfigError if it is invalid."""
         model = replace(self._configuration.model, strain_rate=rate)
-        check_loading(model, self._configuration.propagator)
+        for fault in check_loading(model, self._configuration.propagator):
+            raise ConfigError(fault)
         self._strain, self._since = self.strain(time), time
         self._set_rate(model.strain_rate)
 
