@@ -51,7 +51,7 @@ def test_default_directory_is_named_after_the_configuration(launch, tmp_path, ti
     [
         (["--set", "model.temprature=1"], "temperature"),
         (["--set", "model.temperature=0"], "temperature"),
-        (["--set", "model.activity=0.1"], "random"),
+        (["--set", "model.activation=random"], "model.activity"),
         (["--set", "time.step=0.5", "--set", "model.attempt_rate=2"], "step"),
         (["--set", "lattice.shape=[4, 4]", "--set", "tracers.number=1"], "ranks"),
         (["--set", "initial.state=nowhere/run.h5"], "nowhere/run.h5"),
