@@ -203,12 +203,10 @@ class RunStore:
         self._advance(h5md.POSITION, step)
         self._publication.begin()
         positions = h5md.Element(h5md.POSITION, (self.tracers, 3), np.dtype(np.float64))
-        edges = h5md.Element(h5md.EDGES, (3,), np.dtype(np.float64))
         self._writer.append_tracers(positions, step, time, identity, position)
-        if self.communicator.is_root:
-            box = np.array([[*self.lattice.shape, 1.0]])
-            self._writer.append_numbers(edges, np.array([step]), np.array([time]), box)
         self._publication.commit()
+        group, _, name = h5md.EDGES.rpartition("/")
+        self._take(group, step, time, {name: (*self.lattice.shape, 1.0)})
 
     def fields(self, step: int, time: float, fields: Mapping[str, NDArray]) -> None:
         """Append one frame of each field, slab by slab.  Collective.
