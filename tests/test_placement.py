@@ -66,8 +66,8 @@ def test_a_rank_without_a_compiler_is_one_line_on_all_ranks(comm, found, monkeyp
     monkeypatch.setattr(epmpi.parallel.placement, "choose", lambda name, card: check_compiler())
     if comm.rank == 0:
         monkeypatch.setitem(sys.modules, "numba.cuda.cudaimpl", None)
-    told = r"^Numba compiles no kernels for GPUs beside NumPy .* pip install 'numpy<2.5', or set"
-    with pytest.raises(ConfigError, match=told):
+    message = r"^Numba compiles no kernels for GPUs beside NumPy .* pip install 'numpy<2.5', or set"
+    with pytest.raises(ConfigError, match=message):
         place("auto", Communicator(comm))
 
 

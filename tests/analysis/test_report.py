@@ -62,8 +62,8 @@ def test_remarks_are_whole_lines(monkeypatch, width):
     )
     screen = Console(file=io.StringIO(), width=width)
     table.print_analysis(screen, analysis)
-    told = [f"remark: {words}", f"missing: {words}", "wrote RUN/analysis.h5"]
-    assert screen.file.getvalue().splitlines() == told
+    expected = [f"remark: {words}", f"missing: {words}", "wrote RUN/analysis.h5"]
+    assert screen.file.getvalue().splitlines() == expected
 
 
 def names(analysis):

@@ -41,12 +41,12 @@ def written(row, name):
 
 
 def test_the_temperatures_at_which_bursts_merge():
-    told = {float(length): cells for length, *cells in table("T_c(L)")}
+    printed = {float(length): cells for length, *cells in table("T_c(L)")}
     found = merging()
-    assert sorted(told) == sorted(found)
+    assert sorted(printed) == sorted(found)
     for length, (half, error, load) in found.items():
-        assert told[length][0] == significant(half, error)
-        assert float(told[length][1]) == pytest.approx(load, abs=0.006)
+        assert printed[length][0] == significant(half, error)
+        assert float(printed[length][1]) == pytest.approx(load, abs=0.006)
 
 
 def test_the_law_that_they_follow():
@@ -70,10 +70,10 @@ def test_the_energy_of_the_event_rate():
 
 def test_what_yields_together():
     rows = {row["L"]: row for row in rows_of("heterogeneity")}
-    told = table("What yields together")
-    assert [float(length) for length, *_ in told] == sorted(rows)
+    printed = table("What yields together")
+    assert [float(length) for length, *_ in printed] == sorted(rows)
     names = ("tau_alpha", "chi_4_peak", "chi_4_time", "s_4_limit", "s_4_length")
-    for length, *cells in told:
+    for length, *cells in printed:
         assert cells == [written(rows[float(length)], name) for name in names]
 
 
@@ -95,9 +95,9 @@ def test_the_exponents_of_quasi_static_avalanches():
     """The rows, their powers, and what follows: theta = -2/p - 1, tau = 2 - p(size)/p(cutoff)."""
     rows = quasi_static()
     names = ("load_between", "avalanche_size", "avalanche_cutoff", "avalanche_exponent", "theta")
-    told = table("Exponents of quasi-static avalanches")
-    assert [float(length) for length, *_ in told] == [row["L"] for row in rows]
-    for (_, *cells), row in zip(told, rows, strict=True):
+    printed = table("Exponents of quasi-static avalanches")
+    assert [float(length) for length, *_ in printed] == [row["L"] for row in rows]
+    for (_, *cells), row in zip(printed, rows, strict=True):
         assert cells == [written(row, name) for name in names]
     load, size, cutoff = (power(rows, name) for name in names[:3])
     for fit, sign in ((load, -1), (size, 1), (cutoff, 1)):

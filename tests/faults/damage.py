@@ -74,7 +74,7 @@ def believed(whole: Path, broken: Path) -> str:
     """Return what a damaged run.h5 gives to a reader that is not what was written."""
     try:
         found = contents(broken / "run.h5", GROUPS)
-    except Exception:  # a plain h5py, not ours, is told by HDF5's checksums
+    except Exception:  # HDF5's checksums stop a plain h5py
         return ""
     expected = contents(whole / "run.h5", GROUPS)
     wrong = [name for name in found if found[name] != expected.get(name)]
@@ -93,18 +93,18 @@ def verdict(name: str, broken: Path, whole: Path, state: dict[str, np.ndarray]) 
         simulation.run(progress=False)
         return ""
     except (ConfigError, OutputError) as error:
-        told = str(error)
+        message = str(error)
     except Exception as error:  # what this fault is about
         return f"{type(error).__name__}: {error}"
-    if len(told.splitlines()) != 1:
-        return f"more than one line: {told}"
-    return from_previous(broken, whole, told) if name == "checkpoint.h5" else ""
+    if len(message.splitlines()) != 1:
+        return f"more than one line: {message}"
+    return from_previous(broken, whole, message) if name == "checkpoint.h5" else ""
 
 
-def from_previous(broken: Path, whole: Path, told: str) -> str:
+def from_previous(broken: Path, whole: Path, message: str) -> str:
     """Resume from the checkpoint before the damaged one, which must have been offered."""
-    if "--previous" not in told:
-        return f"the previous checkpoint was not offered: {told}"
+    if "--previous" not in message:
+        return f"the previous checkpoint was not offered: {message}"
     Simulation.resume(broken, previous=True).run(progress=False)
     return f"differs in {wrong[:3]}" if (wrong := differences(whole, broken)) else ""
 

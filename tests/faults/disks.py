@@ -81,8 +81,8 @@ def fill(place: Place, disk: Path, whole: Path) -> str:
     code = started.wait()
     if code == 0:
         return "the disk was large enough: nothing tried"
-    told = [line for line in started.text().splitlines() if line.startswith("epmpi: ")]
-    if code != 74 or len(told) != 1 or "No space left" not in told[0]:
+    messages = [line for line in started.text().splitlines() if line.startswith("epmpi: ")]
+    if code != 74 or len(messages) != 1 or "No space left" not in messages[0]:
         return f"exit code {code}: {started.text()[-300:]}"
     mount(disk, "remount,size=200m")
     if not (run / "checkpoint.h5").exists():

@@ -57,9 +57,9 @@ def fuzz(
         said = done.stderr
         shown = said[said.index(STACK) :][:2000] if STACK in said else said[-1000:]
         return Tally(found=[(target, f"ended with {done.returncode}: {shown}")])
-    told = json.loads(lines[-1])
-    found = [(reader, why) for reader, why in told["found"]]
-    return Tally(told["inputs"], Counter(told["tried"]), found, told.get("new", 0))
+    record = json.loads(lines[-1])
+    found = [(reader, why) for reader, why in record["found"]]
+    return Tally(record["inputs"], Counter(record["tried"]), found, record.get("new", 0))
 
 
 def has_guide() -> bool:

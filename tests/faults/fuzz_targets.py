@@ -114,9 +114,9 @@ def outcome(read: Callable[[], Any]) -> str:
         read()
     except REFUSALS as error:
         lines = str(error).splitlines()
-        # Of a configuration all faults are told, a line each below a head.
-        told = len(error.args) if isinstance(error, ConfigError) else 1
-        if len(lines) not in (1, told + 1):
+        # All faults of a configuration are reported, a line each below a head.
+        number = len(error.args) if isinstance(error, ConfigError) else 1
+        if len(lines) not in (1, number + 1):
             return f"{len(lines)} lines: {str(error)[:200]!r}"
         return f"asks for memory: {error}" if isinstance(error.__cause__, MemoryError) else ""
     except TimeoutError:

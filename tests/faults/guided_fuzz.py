@@ -86,8 +86,8 @@ def main() -> None:
         found.extend(result for result in results if result[1])
         if inputs == number:
             new = len(os.listdir(corpus)) - first
-            told = {"inputs": inputs, "tried": tried, "found": found, "new": new}
-            sys.stdout.write(json.dumps(told) + "\n")
+            record = {"inputs": inputs, "tried": tried, "found": found, "new": new}
+            sys.stdout.write(json.dumps(record) + "\n")
             sys.stdout.flush()
             os._exit(0)
 

@@ -87,8 +87,8 @@ def insisted(place: Place, number: int, seed: int) -> Iterator[Trial]:
         for _ in range(2):
             started.kill(signal_number, 0)
             time.sleep(1.5)
-        told, code = "came, and the run cannot stop: ended at once", started.wait()
-        lost = "" if code and told in started.text() else f"{code}: {started.text()[-300:]}"
+        message, code = "came, and the run cannot stop: ended at once", started.wait()
+        lost = "" if code and message in started.text() else f"{code}: {started.text()[-300:]}"
         again = place.resume("insisted", ranks=2)
         lost = lost or (again.text()[-300:] if again.wait() != 0 else "")
         lost = lost or " ".join(differences(place.reference(), place.directory / "insisted"))
@@ -145,11 +145,11 @@ def few_files(place: Place, number: int, seed: int) -> Iterator[Trial]:
     written = place.run("parts", copied=0)
     failed = written.text()[-300:] if written.wait() != 0 else ""
     limits = ((24, 4096, 0, ""), (24, 24, 2, "raise the hard limit to"))
-    for soft, hard, code, told in limits[:number]:
+    for soft, hard, code, message in limits[:number]:
         files = {"runner": FEW_FILES, "FILES": f"{soft},{hard}"}
         read = place.start("export", "parts", **files)
         found = read.wait()
-        good = found == code and told in read.text() and read.text().count("Traceback") == 0
+        good = found == code and message in read.text() and read.text().count("Traceback") == 0
         lost = failed or ("" if good else f"exit code {found}: {read.text()[-300:]}")
         lost = lost or " ".join(differences(place.reference(), place.directory / "parts"))
         yield Trial(f"open files: {soft}, may be raised to {hard}", lost)
@@ -200,16 +200,16 @@ def not_a_number(place: Place, number: int, seed: int) -> Iterator[Trial]:
     path = place.directory / "poisoned"
     for what in ("stress", "position")[:number] * max(1, number // 2):
         place.remove("poisoned")
-        simulation, told = Simulation(configuration), ""
+        simulation, message = Simulation(configuration), ""
         last = chance.randrange(1, steps)
         poison(simulation, last, what, chance.choice((np.nan, np.inf, -np.inf)), chance.random())
         try:
             simulation.run(path, progress=False)
         except StateError as error:
-            told = str(error)
-        found = re.fullmatch(r"(?:stress.* site|tracer) .* at step (\d+) .*is good", told)
+            message = str(error)
+        found = re.fullmatch(r"(?:stress.* site|tracer) .* at step (\d+) .*is good", message)
         if not found or not last <= int(found[1]) <= last + OUTPUT_INTERVAL:
-            lost = f"poisoned at step {last}: {told or 'nothing was said'}"
+            lost = f"poisoned at step {last}: {message or 'nothing was said'}"
         else:
             Simulation.resume(path).run(progress=False)
             lost = " ".join(differences(place.reference(), path))

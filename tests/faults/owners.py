@@ -31,12 +31,12 @@ def begun(place: Place, name: str, **options) -> Started:
     return started
 
 
-def ended(started: Started, code: int, told: str) -> str:
+def ended(started: Started, code: int, expected: str) -> str:
     """Let a run go on; return what is wrong if it does not end so, with one line that says why."""
     started.kill(signal.SIGCONT)
     found = started.wait()
     lines = [line for line in started.text().splitlines() if line.startswith("epmpi: ")]
-    good = found == code and len(lines) == 1 and told in lines[0]
+    good = found == code and len(lines) == 1 and expected in lines[0]
     return "" if good else f"exit code {found}: {started.text()[-300:]}"
 
 

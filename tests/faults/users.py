@@ -42,8 +42,8 @@ def failing_rank(place: Place, number: int, seed: int) -> Iterator[Trial]:
         place.remove("failing")
         started = place.run("failing", ranks=2, runner=FAILING, RANK=str(rank), KIND=kind)
         code = started.wait()
-        told = f"rank {rank} of 2" in started.text()
-        lost = "" if code == expected and told else f"exit code {code}: {started.text()[-300:]}"
+        seen = f"rank {rank} of 2" in started.text()
+        lost = "" if code == expected and seen else f"exit code {code}: {started.text()[-300:]}"
         again = place.resume("failing", ranks=3)
         lost = lost or (again.text()[-300:] if again.wait() != 0 else "")
         lost = lost or " ".join(differences(place.reference(), place.directory / "failing"))

@@ -96,10 +96,10 @@ def test_an_ensemble_shares_out_the_hosts(hosts, tmp_path, alone):
 
 
 def test_info_says_what_goes_between_hosts(hosts):
-    told = epmpi(hosts, 2, "info")
-    assert "4 rank(s) on 2 host(s)" in told
-    assert HOSTS in told
-    assert "UCX_NET_DEVICES=eth0" in told
+    printed = epmpi(hosts, 2, "info")
+    assert "4 rank(s) on 2 host(s)" in printed
+    assert HOSTS in printed
+    assert "UCX_NET_DEVICES=eth0" in printed
 
 
 def begun(hosts, tmp_path, settings):

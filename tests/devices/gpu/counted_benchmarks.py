@@ -28,9 +28,9 @@ def test_a_benchmark_runs_to_its_end(name, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", [name, "--device", "gpu", *options])
     found = card.asked(program.main)
     assert found["violations"] == 0
-    told = capsys.readouterr().out
-    assert "L=" in told
-    assert "nan" not in told
+    printed = capsys.readouterr().out
+    assert "L=" in printed
+    assert "nan" not in printed
 
 
 def test_blocks_and_strips_are_as_large_as_they_are_told(monkeypatch):

@@ -78,7 +78,7 @@ def commands_of(ranks, where):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def counted(tmp_path_factory):
     """Return a function that gives the folder of the runs, their errors, and words and counts."""
     known = {}
 
@@ -115,8 +115,8 @@ def carry_out(ranks, folder):
     parts = re.split(rf"\n{ENDING}(.*)\n", done.stdout)
     assert len(parts) == 2 * len(commands) + 1, done.stderr
     found = {transport: {} for transport in TRANSPORTS[ranks]}
-    told = zip(parts[:-1:2], map(json.loads, parts[1::2]), strict=True)
-    for (transport, name, _), of_command in zip(commands, told, strict=True):
+    counted = zip(parts[:-1:2], map(json.loads, parts[1::2]), strict=True)
+    for (transport, name, _), of_command in zip(commands, counted, strict=True):
         found[transport][name] = of_command
     return folder, done.stderr, found
 
@@ -140,9 +140,9 @@ def graph_launches(steps, every, transport, temperatures=lambda step: 0):
 
 
 @pytest.mark.parametrize(("ranks", "transport"), WAYS)
-def test_commands_run_to_their_end(told, ranks, transport):
+def test_commands_run_to_their_end(counted, ranks, transport):
     """Nothing that they ask for is refused, or goes to another queue than the rest."""
-    folder, errors, found = told(ranks, transport)
+    folder, errors, found = counted(ranks, transport)
     for name, (_, asked) in found.items():
         assert (asked["code"], asked["violations"], asked["astray"]) == (0, 0, 0), (name, errors)
     assert re.search(rf"^exchange +{re.escape(transport)}$", found["info"][0], re.MULTILINE)
@@ -156,15 +156,15 @@ def test_commands_run_to_their_end(told, ranks, transport):
 
 
 @pytest.mark.parametrize(("ranks", "transport"), WAYS)
-def test_cards_of_one_kind_have_the_same_bits(told, ranks, transport):
+def test_cards_of_one_kind_have_the_same_bits(counted, ranks, transport):
     """Several are no reason to say that they may differ."""
-    assert "the last bits" not in told(ranks, transport)[1]
+    assert "the last bits" not in counted(ranks, transport)[1]
 
 
 @pytest.mark.parametrize(("ranks", "transport"), WAYS)
-def test_runs_are_replayed(told, ranks, transport):
+def test_runs_are_replayed(counted, ranks, transport):
     """But for the first step of a kind: at each temperature, with a move of tracers or without."""
-    of_commands = told(ranks, transport)[2].items()
+    of_commands = counted(ranks, transport)[2].items()
     found = {name: asked["graph_launches"] for name, (_, asked) in of_commands}
 
     def temperature(step):
@@ -182,6 +182,6 @@ def test_runs_are_replayed(told, ranks, transport):
 
 
 @pytest.mark.parametrize(("ranks", "transport"), WAYS)
-def test_the_host_is_a_few_steps_ahead_at_most(told, ranks, transport):
-    for name, (_, asked) in told(ranks, transport)[2].items():
+def test_the_host_is_a_few_steps_ahead_at_most(counted, ranks, transport):
+    for name, (_, asked) in counted(ranks, transport)[2].items():
         assert asked["most_in_flight"] <= 3 * IN_FLIGHT, name

@@ -130,8 +130,8 @@ def test_a_card_is_known_by_all_of_its_uuid(comm, launch, uuid):
     if comm.size > 1:
         return
     path = os.pathsep.join([str(Path(card.__file__).parents[1]), *sys.path[1:]])
-    told = launch("-c", TELL, STAND_IN_UUID=uuid, PYTHONPATH=path)
-    assert told.stdout.strip().replace("-", "") == f"GPU{uuid}", told.stderr
+    printed = launch("-c", TELL, STAND_IN_UUID=uuid, PYTHONPATH=path)
+    assert printed.stdout.strip().replace("-", "") == f"GPU{uuid}", printed.stderr
 
 
 @pytest.mark.parametrize("overrides", [[], ["run.precision=single", "tracers.number=0"]])

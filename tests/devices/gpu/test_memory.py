@@ -84,12 +84,12 @@ def test_a_dry_run_counts_what_the_card_will_hold():
     side = 8192
     table = {"lattice": {"shape": [side, side]}, "tracers": {"number": 1000}}
     configuration = from_mapping(table)
-    told = plan(configuration, Communicator.world(), device, trial=False).memory
-    assert told == array_bytes(configuration, 1, device)
+    planned = plan(configuration, Communicator.world(), device, trial=False).memory
+    assert planned == array_bytes(configuration, 1, device)
     work = device.work_bytes((side, side), side, 1, side // 2 + 1, 8)
-    assert told > array_bytes(configuration, 1, CPU()) + work
+    assert planned > array_bytes(configuration, 1, CPU()) + work
     table["initial"] = {"state": "gaussian", "stress_deviation": 0.3, "drawn": "fourier"}
-    more = array_bytes(from_mapping(table), 1, device) - told
+    more = array_bytes(from_mapping(table), 1, device) - planned
     field = 8 * side**2
     assert more == 5 * field + device.transform_work(field) > 7 * field
 
