@@ -41,7 +41,8 @@ def measure(length: int, rounds: int) -> dict[str, float]:
     lines = CPU().lines("auto", (length, length), np.float64)
     modes = length // 2 + 1
     drawn = np.random.default_rng(0).normal(size=(FIELDS, modes, length))
-    kernels = lines.prepare(drawn + drawn[:, :, -np.arange(length) % length])
+    even = drawn + drawn[:, :, -np.arange(length) % length]
+    kernels = lines.table(FIELDS, modes, lambda field, some: even[field, some])
     arrays = memories((length + 1, FIELDS, lines.pitch(modes)))
     best = dict.fromkeys(arrays, math.inf)
     for _ in range(rounds):

@@ -115,7 +115,7 @@ class SlabFFT(Transform):
         """
         _check(spectrum, self.complex_dtype)
         exchange = through or self.exchange(len(spectrum), (0, 0))
-        self.lines.restore_columns(spectrum, exchange.columns, before=0)
+        self.lines.restore_columns(spectrum, exchange.columns)
         exchange.to_rows()
         fields = self.device.empty((len(spectrum), *self.slab.shape), self.dtype)
         for number, field in enumerate(fields):

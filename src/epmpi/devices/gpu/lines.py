@@ -169,16 +169,10 @@ class GPULines:
         self._in_strips(exchanged, forward=True)
         spectrum[...] = exchanged.transpose(1, 2, 0)
 
-    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
-        """Transform spectra (fields, ky, Lx) back along x into (Lx + halo, fields, ky).
-
-        Row r holds x = r - before, periodically.
-        """
-        length = self.shape[0]
-        inner = exchanged[before : before + length]
-        inner[...] = spectrum.transpose(2, 0, 1)
-        self._in_strips(inner, forward=False)
-        self._fill_halo(exchanged, before)
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray) -> None:
+        """Transform spectra (fields, ky, Lx) back along x into (Lx, fields, ky)."""
+        exchanged[...] = spectrum.transpose(2, 0, 1)
+        self._in_strips(exchanged, forward=False)
 
     def tabulate(
         self,

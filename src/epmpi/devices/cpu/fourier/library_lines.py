@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu.fourier import strips
-
 STRIP_BYTES = 1 << 17  # a strip of columns, and its product with a kernel, stay in the second cache
+APART = 4  # numbers between lines: a power of two apart they would fall on the same cache lines
 TABULATED = 1 << 15  # numbers of a kernel that are worked out at a time, in the second cache too
 
 # Some columns (ky, Lx) of a kernel, by its number and a slice of ky.
@@ -22,6 +21,16 @@ def at_once(modes: int, length: int) -> Iterator[slice]:
     width = max(1, TABULATED // length)
     for first in range(0, modes, width):
         yield slice(first, min(first + width, modes))
+
+
+def fill_halo(responses: NDArray, length: int, before: int) -> None:
+    """Fill the halo rows of responses (Lx + halo, fields, ky) with their periodic images.
+
+    NumPy copies rows as fast as a loop of Numba's, which would take seconds to compile.
+    """
+    after = len(responses) - length - before
+    responses[:before] = responses[length : length + before]
+    responses[before + length :] = responses[before : before + after]
 
 
 class LibraryLines:
@@ -64,23 +73,11 @@ class LibraryLines:
         spectrum : complex array, shape (fields, ky, Lx)
             Written.
         """
-        for field, first, strip in self._strips(*exchanged.shape[1:]):
-            strips.gather_strip(exchanged, field, first, strip)
-            np.fft.fft(strip, axis=-1, out=spectrum[field, first : first + len(strip)])
+        np.fft.fft(exchanged.transpose(1, 2, 0), axis=-1, out=spectrum)
 
-    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
-        """Transform spectra back along x and lay them out for the exchange, halo rows included.
-
-        Parameters
-        ----------
-        spectrum : complex array, shape (fields, ky, Lx)
-        exchanged : complex array, shape (Lx + halo, fields, ky)
-            Written; row r holds x = r - before, periodically.
-        """
-        for field, first, strip in self._strips(*spectrum.shape[:2]):
-            lines = spectrum[field, first : first + len(strip)]
-            np.fft.ifft(lines, axis=-1, norm="forward", out=strip)
-            strips.scatter_strip(strip, exchanged, field, first, before)
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray) -> None:
+        """Transform spectra back along x; the inverse of `transform_columns` times Lx."""
+        np.fft.ifft(spectrum, axis=-1, norm="forward", out=exchanged.transpose(1, 2, 0))
 
     def tabulate(
         self, kernels: Sequence[Callable[..., NDArray]], kx: NDArray, ky: NDArray, sites: float
@@ -96,11 +93,6 @@ class LibraryLines:
             return np.broadcast_to(found, (len(ky[some]), kx.size))
 
         return self.table(len(kernels), len(ky), columns)
-
-    def prepare(self, kernels: NDArray) -> Any:
-        """Return kernels (fields, ky, Lx) in the layout and precision that `convolve` reads."""
-        fields, modes, _ = kernels.shape
-        return self.table(fields, modes, lambda field, some: kernels[field, some])
 
     def table(self, fields: int, modes: int, columns: Columns) -> Any:
         """Return kernels as `convolve` reads them, given some columns at a time."""
@@ -126,31 +118,29 @@ class LibraryLines:
         source : complex array, shape (Lx, sources, ky)
             Rows already transformed; one source, or those of a batch of lattices.
         kernels
-            Of `prepare`.  Each response is a source times its kernel, or times i kernel.
+            Of `table`.  Each response is a source times its kernel, or times i kernel.
         imaginary : sequence of bool
             One a response.
         responses : complex array, shape (Lx + halo, fields x sources, ky)
             Written; row r holds x = r - before, periodically.  The response of source s to kernel
             k is k x sources + s.
         """
-        sources = source.shape[1]
-        for number, first, strip in self._strips(*source.shape[1:]):
-            strips.gather_strip(source, number, first, strip)
-            np.fft.fft(strip, axis=-1, out=strip)
-            product = np.empty_like(strip)
-            for field, odd in enumerate(imaginary):
-                kernel = kernels[field, first : first + len(strip)]
-                strips.multiply_strip(strip, kernel, odd, product)
-                np.fft.ifft(product, axis=-1, norm="forward", out=product)
-                target = field * sources + number
-                strips.scatter_strip(product, responses, target, first, before)
-
-    def _strips(self, fields: int, columns: int) -> Iterator[tuple[int, int, NDArray]]:
-        """Yield (field, first column, work array) that cover the columns of exchanged fields."""
-        length = self.shape[0]
-        padded = length + 4  # rows a power of two apart would fall on the same cache lines
+        length, sources, columns = source.shape
+        inner = responses[before : before + length]
         width = max(4, STRIP_BYTES // (length * self.complex_dtype.itemsize))
-        work = np.empty((width, padded), self.complex_dtype)
-        for field in range(fields):
+        work = np.empty((2, width, length + APART), self.complex_dtype)[:, :, :length]
+        for number in range(sources):
             for first in range(0, columns, width):
-                yield field, first, work[: min(width, columns - first), :length]
+                some = slice(first, min(first + width, columns))
+                strip, product = work[:, : some.stop - first]
+                np.fft.fft(source[:, number, some].T, axis=-1, out=strip)
+                for field, odd in enumerate(imaginary):
+                    kernel = kernels[field, some]
+                    if odd:
+                        np.multiply(strip.imag, -kernel, out=product.real)
+                        np.multiply(strip.real, kernel, out=product.imag)
+                    else:
+                        np.multiply(strip, kernel, out=product)
+                    target = inner[:, field * sources + number, some].T
+                    np.fft.ifft(product, axis=-1, norm="forward", out=target)
+        fill_halo(responses, length, before)

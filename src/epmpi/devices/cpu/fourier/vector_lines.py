@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.fourier import lines, real_lines
 from epmpi.devices.cpu.fourier.column_pass import Kernels, convolve_columns, halved
-from epmpi.devices.cpu.fourier.library_lines import Columns, LibraryLines
+from epmpi.devices.cpu.fourier.library_lines import Columns, LibraryLines, fill_halo
 from epmpi.devices.cpu.fourier.plans import has_plan, line_plan, row_plan, workspace
 from epmpi.devices.cpu.vector_memory import lanes
 from epmpi.devices.cpu.vectors import REGISTER_BYTES
@@ -53,16 +53,6 @@ def restore_all_columns(spectrum, exchanged, work, line):
         real_lines.gather(spectrum, column, 2 * line.length, work, 0, width)
         lines.inverse(work, line)
         lines.store_columns(work, line, exchanged, column, False)
-
-
-def fill_halo(responses: NDArray, length: int, before: int) -> None:
-    """Fill the halo rows of responses (Lx + halo, fields, ky) with their periodic images.
-
-    NumPy copies rows as fast as a loop of Numba's, which would take seconds to compile.
-    """
-    after = len(responses) - length - before
-    responses[:before] = responses[length : length + before]
-    responses[before + length :] = responses[before : before + after]
 
 
 def _is_aligned(array: NDArray) -> bool:
@@ -122,12 +112,10 @@ class VectorLines(LibraryLines):
         for field, modes in enumerate(spectrum):
             transform_all_columns(exchanged[:, field], modes, self.work, self._columns)
 
-    def restore_columns(self, spectrum: NDArray, exchanged: NDArray, before: int) -> None:
+    def restore_columns(self, spectrum: NDArray, exchanged: NDArray) -> None:
         """Transform spectra back into columns; see `LibraryLines.restore_columns`."""
-        inner = exchanged[before : before + self.shape[0]]
         for field, modes in enumerate(spectrum):
-            restore_all_columns(modes, inner[:, field], self.work, self._columns)
-        fill_halo(exchanged, self.shape[0], before)
+            restore_all_columns(modes, exchanged[:, field], self.work, self._columns)
 
     def pitch(self, modes: int) -> int:
         """Return the distance of spectra in memory: whole cache lines, so that strips are too."""
