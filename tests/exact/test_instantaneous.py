@@ -96,7 +96,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
         assert events.distance[n] == pytest.approx(distance, abs=1e-12)
         assert events.drop[n] == pytest.approx(drop, abs=1e-12)
         if number % 50 == 0:
-            update_all(engine.records, engine._state, rule, engine._jump, engine._orientation)
+            update_all(engine.records, engine._state, rule, *engine._more)
             stress = on_the_lattice(engine.records.sites.stress, engine.medium)
             drive = settings.model.shear_modulus * settings.model.strain_rate
             loaded = drive * (engine.progress["now"] - engine.progress["renewed"])
@@ -175,9 +175,7 @@ def test_others_receive_the_propagator_times_the_drop(macroscopic, symbol, prefa
     model = Model(settings)
     before, engine = model.stress.copy(), model.clock._engine
     assert follow_one(engine, model.activation.rule) == 0
-    update_all(
-        engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
-    )
+    update_all(engine.records, engine._state, model.activation.rule, *engine._more)
     change = on_the_lattice(engine.records.sites.stress, engine.medium) - before
     x, y = int(engine.records.events.x[0]), int(engine.records.events.y[0])
     drop = engine.records.events.direction[0] * engine.records.events.drop[0]
@@ -212,14 +210,10 @@ def test_an_event_of_any_orientation_turns_the_propagator(symbol):
     model = Model(settings)
     engine, turned = model.clock._engine, []
     for number in range(40):
-        update_all(
-            engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
-        )
+        update_all(engine.records, engine._state, model.activation.rule, *engine._more)
         before = on_the_lattice(engine.records.sites.stress, engine.medium)
         assert follow_one(engine, model.activation.rule) == number
-        update_all(
-            engine.records, engine._state, model.activation.rule, engine._jump, engine._orientation
-        )
+        update_all(engine.records, engine._state, model.activation.rule, *engine._more)
         change = on_the_lattice(engine.records.sites.stress, engine.medium) - before
         events = engine.records.events
         site = int(events.x[number]), int(events.y[number])

@@ -76,6 +76,7 @@ class ExactClock(Clock):
         self._engine = make_engine(configuration, kernels, activation.drive, fft.device)
         if fields.threshold is not None:
             fields.threshold[:] = self._engine.threshold[fft.slab.start : fft.slab.stop]
+        self._columns = event_types(instantaneous=configuration.model.events == "instantaneous")
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0
@@ -170,12 +171,11 @@ class ExactClock(Clock):
 
     def _shift(self, now: float) -> bool:
         """Count times from now on without a flush; return whether the engine can do that."""
-        if not self._engine.can_shift:
-            return False
         self._count_waits()
         self._log_ended()
+        if not self._engine.shift(now):
+            return False
         self._count_from(now)
-        self._engine.shift(now)
         return True
 
     def _count_from(self, now: float) -> None:
@@ -255,8 +255,7 @@ class ExactClock(Clock):
 
     def log_events(self, first_step: int) -> CompletedEvents:
         """Return the keeper of the events that end from now on, until they are taken."""
-        types = event_types(instantaneous=self._engine.instantaneous)
-        self._log = CompletedEvents(self._tick, first_step, types, self._log_ended)
+        self._log = CompletedEvents(self._tick, first_step, self._columns, self._log_ended)
         return self._log
 
     def _log_ended(self) -> None:

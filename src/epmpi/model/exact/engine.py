@@ -62,32 +62,44 @@ class Engine(ABC):
     progress : dtype
         Of the record of the state of the clock.
     seed : int
+    loops : Loops or JumpLoops
+    active : int8 array, shape (Lx, Ly)
+        The product n s of all sites, which the loops update.
+    more : tuple
+        What the loops take beside the rule.
 
     Attributes
     ----------
     records : Records or JumpRecords
     progress : record of that dtype
         A view.
+    active : int8 array, shape (Lx, Ly)
     capacity : int
         Events after which a flush is due; completed ones.
     logged : int
         Those of them that `read_ended` has returned.
-    can_shift : bool
-        Whether times may be counted from a later moment on without a flush.
-    instantaneous : bool
-        Whether events take no time.
     """
 
-    can_shift = False
-    instantaneous = False
+    ENDED: tuple[str, ...]  # fields of events that are logged
 
-    def __init__(self, records: Records | JumpRecords, progress: np.dtype, seed: int) -> None:
+    def __init__(
+        self,
+        records: Records | JumpRecords,
+        progress: np.dtype,
+        seed: int,
+        loops: Any,
+        active: NDArray[np.int8],
+        more: tuple[Any, ...] = (),
+    ) -> None:
         self.records = records
+        self.active = active
         self.capacity = CAPACITY
         self.logged = 0
         self._state = np.zeros(1, progress)
         self.progress = self._state[0]
         self._seed = np.uint64(seed)
+        self._loops = loops
+        self._more = more
 
     @property
     def medium(self) -> Medium:
@@ -98,11 +110,6 @@ class Engine(ABC):
     def threshold(self) -> NDArray[np.float64]:
         """The threshold of each site, (Lx, Ly), a stress."""
         raise NotImplementedError("finite events have one threshold")
-
-    @property
-    @abstractmethod
-    def active(self) -> NDArray[np.int8]:
-        """The product n s of all sites, (Lx, Ly)."""
 
     def set_drive(self, drive: float) -> None:
         """Impose a stress rate, stress a unit of time, on all sites; `restart` must follow."""
@@ -116,21 +123,29 @@ class Engine(ABC):
         """Set the threshold of each site, (Lx, Ly), a stress; `restart` must follow."""
         raise NotImplementedError("finite events have one threshold")
 
-    @abstractmethod
     def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
         """Begin at time 0 with the stress and n s of all sites, (Lx, Ly)."""
+        self.set_stress(stress)
+        self.records.sites.last[:] = -np.inf
+        for name in ("completed", "begun"):
+            self.progress[name] = 0
+        self.restart(0.0, rule)
 
-    @abstractmethod
     def restart(self, now: float, rule: SwitchingRule) -> None:
         """Count times from now on, with the stress of all sites set to that of now."""
+        self.logged = 0
+        self._loops.restart(now, self.records, self._state, self._seed, rule, *self._more)
 
-    def shift(self, now: float) -> None:
-        """Count times from now on, and change nothing else; see `can_shift`."""
-        raise NotImplementedError("these events are counted from a flush; see `can_shift`")
+    def shift(self, now: float) -> bool:
+        """Count times from now on, and change nothing else; return whether that can be done."""
+        return False
 
-    @abstractmethod
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
         """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""
+        found: int = self._loops.follow(
+            until, stop, self.records, self._state, self._seed, rule, *self._more
+        )
+        return found
 
     @abstractmethod
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -154,18 +169,14 @@ class Engine(ABC):
         self.progress["begun"] = 0
         return self.records.events.begun_at[:begun], self.records.events.waited[:begun]
 
-    @abstractmethod
     def read_ended(self) -> dict[str, NDArray]:
         """Return the events that have ended since the last call, by the columns of the log; once.
 
         Those since the last flush alone: it must be called before one.
         """
-
-    def _new_events(self, fields: tuple[str, ...]) -> dict[str, NDArray]:
-        """Return fields of the events that `read_ended` has not returned yet."""
         new = slice(self.logged, int(self.progress["completed"]))
         self.logged = new.stop
-        return {name: getattr(self.records.events, name)[new] for name in fields}
+        return {name: getattr(self.records.events, name)[new] for name in self.ENDED}
 
     def arrays(self) -> dict[str, NDArray]:
         """Return the arrays of the state, by name; waits and ends must have been read."""

@@ -9,8 +9,6 @@ from epmpi.devices import PROGRESS, Events, Loops, Medium, Records, Sites, Tiles
 from epmpi.model.exact.engine import CAPACITY, Engine, scratch, tile_arrays
 from epmpi.physics.rules import SwitchingRule
 
-ENDED = ("x", "y", "direction", "start", "end")  # fields of completed events
-
 
 class FiniteEngine(Engine):
     """Sites that are active or not; see `Engine`.
@@ -22,6 +20,7 @@ class FiniteEngine(Engine):
     seed : int
     """
 
+    ENDED = ("x", "y", "direction", "start", "end")
     records: Records
 
     def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
@@ -51,34 +50,16 @@ class FiniteEngine(Engine):
             ),
             scratch(medium, entries),
         )
-        super().__init__(records, PROGRESS, seed)
-        self._loops = loops
-
-    @property
-    def active(self) -> NDArray[np.int8]:
-        """The product n s of all sites, (Lx, Ly)."""
-        return self.records.sites.active
+        super().__init__(records, PROGRESS, seed, loops, records.sites.active)
 
     def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
         """Begin at time 0 with the stress and n s of all sites, (Lx, Ly)."""
-        self.set_stress(stress)
-        self.records.sites.active[:] = active
-        self.records.sites.last[:] = -np.inf
+        self.active[:] = active
+        self.progress["active"] = 0
         tiles = self.records.tiles
         tiles.falling[:] = tiles.rising[:] = 0.0
-        for name in ("active", "completed", "begun"):
-            self.progress[name] = 0
         self._loops.list_active(self.records, self._state)
-        self.restart(0.0, rule)
-
-    def restart(self, now: float, rule: SwitchingRule) -> None:
-        """Count times from now on, with the stress of all sites set to that of now."""
-        self.logged = 0
-        self._loops.restart(now, self.records, self._state, self._seed, rule)
-
-    def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
-        """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""
-        return self._loops.follow(until, stop, self.records, self._state, self._seed, rule)
+        super().begin(stress, active, rule)
 
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return where sites have yielded, and for how long; see `Engine.yielded`."""
@@ -95,7 +76,3 @@ class FiniteEngine(Engine):
     def active_time(self, now: float) -> float:
         """Return the time that all sites together have been active since the last flush."""
         return float(np.abs(self.yielded(now)[1]).sum())
-
-    def read_ended(self) -> dict[str, NDArray]:
-        """Return the events that have ended since the last call; see `Engine.read_ended`."""
-        return self._new_events(ENDED)

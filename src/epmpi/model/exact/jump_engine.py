@@ -26,9 +26,6 @@ from epmpi.model.exact.engine import (
     tile_arrays,
 )
 from epmpi.physics.jumps import JumpRule
-from epmpi.physics.rules import SwitchingRule
-
-ENDED = ("x", "y", "direction", "start", "distance", "drop")  # fields of events that are logged
 
 
 class JumpEngine(Engine):
@@ -46,8 +43,7 @@ class JumpEngine(Engine):
         Of each site at the start, a stress.
     """
 
-    can_shift = True
-    instantaneous = True
+    ENDED = ("x", "y", "direction", "start", "distance", "drop")
     records: JumpRecords
 
     def __init__(
@@ -76,11 +72,9 @@ class JumpEngine(Engine):
             Jumps(**events),
             scratch(medium, CAPACITY),
         )
-        super().__init__(records, JUMP_PROGRESS, seed)
-        self._loops = loops
-        self._jump = jump
-        self._orientation = orientation
-        self._active = np.zeros(shape, np.int8)
+        active = np.zeros(shape, np.int8)  # no site is, at any time
+        super().__init__(records, JUMP_PROGRESS, seed, loops, active, (jump, orientation))
+        self._oriented = jump.oriented
 
     @property
     def threshold(self) -> NDArray[np.float64]:
@@ -91,38 +85,13 @@ class JumpEngine(Engine):
         """Set the threshold of each site; see `Engine.set_threshold`."""
         self.records.sites.threshold[:] = in_tiles(threshold, self.medium)
 
-    @property
-    def active(self) -> NDArray[np.int8]:
-        """Zero at all sites, (Lx, Ly): none is ever active."""
-        return self._active
-
-    def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
-        """Begin at time 0 with the stress of all sites, (Lx, Ly), none of which is active."""
-        self.set_stress(stress)
-        self.records.sites.last[:] = -np.inf
-        for name in ("completed", "begun"):
-            self.progress[name] = 0
-        self.restart(0.0, rule)
-
-    def restart(self, now: float, rule: SwitchingRule) -> None:
-        """Count times from now on, with the stress of all sites set to that of now."""
-        self.logged = 0
-        self._loops.restart(
-            now, self.records, self._state, self._seed, rule, self._jump, self._orientation
-        )
-
-    def shift(self, now: float) -> None:
-        """Count times from now on, and change nothing else."""
+    def shift(self, now: float) -> bool:
+        """Count times from now on, and change nothing else; see `Engine.shift`."""
         for name in ("now", "renewed", "horizon", "next"):
             self.progress[name] -= now
         self.records.sites.last[:] -= now
         self.records.events.start[:] -= now
-
-    def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
-        """Follow all events up to a time, or until so many have been; see `Loops.follow`."""
-        return self._loops.follow(
-            until, stop, self.records, self._state, self._seed, rule, self._jump, self._orientation
-        )
+        return True
 
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return where sites have yielded since the last flush, and how much, signed.
@@ -133,7 +102,7 @@ class JumpEngine(Engine):
         completed, events = self.progress["completed"], self.records.events
         x, y = events.x[:completed], events.y[:completed]
         amount = events.amount[:completed].copy()
-        if self._jump.oriented:
+        if self._oriented:
             factors = events.cosine[:completed], events.sine[:completed]
             amount = np.stack([amount, *(amount * factor for factor in factors)])
         return x * self.medium.breadth + y, amount
@@ -149,6 +118,6 @@ class JumpEngine(Engine):
         return found
 
     def read_ended(self) -> dict[str, NDArray]:
-        """Return the events since the last call; see `Engine.read_ended`."""
-        found = self._new_events(ENDED)
+        """Return the events since the last call, which end as they start."""
+        found = super().read_ended()
         return found | {"end": found["start"]}
