@@ -14,9 +14,9 @@ from epmpi.run.stopping import (
     SECOND,
     Pace,
     StopSignals,
-    TimeLimit,
     slurm_duration,
     slurm_seconds_left,
+    time_limit,
 )
 
 
@@ -54,15 +54,15 @@ def test_durations_of_slurm(text, seconds):
 
 def test_no_limit_outside_a_job(job):
     assert slurm_seconds_left() is None
-    assert TimeLimit(0.0).left() == float("inf")
+    assert time_limit(0.0) == float("inf")
 
 
 def test_the_end_of_the_job_is_the_limit(job):
     job(str(int(time.time()) + 500))
     assert 495 < slurm_seconds_left() <= 500
-    assert 495 < TimeLimit(0.0).left() <= 500
-    assert 495 < TimeLimit(5000.0).left() <= 500
-    assert 95 < TimeLimit(100.0).left() <= 100
+    assert 495 < time_limit(0.0) - time.monotonic() <= 500
+    assert 495 < time_limit(5000.0) - time.monotonic() <= 500
+    assert 95 < time_limit(100.0) - time.monotonic() <= 100
 
 
 def test_an_end_of_the_past_is_not_believed(job, tmp_path, monkeypatch):
@@ -94,9 +94,7 @@ def test_without_squeue_there_is_no_limit(job, monkeypatch, tmp_path):
 
 
 def pace(left: float = float("inf"), every: float = 600.0, **clock: float) -> Pace:
-    limit = TimeLimit(0.0)
-    limit._end = time.monotonic() + left
-    return Pace(Communicator.world(), StopSignals(), limit, every, clock)
+    return Pace(Communicator.world(), StopSignals(), time.monotonic() + left, every, clock)
 
 
 def test_the_time_that_checkpoints_take_is_kept_before_the_limit(job):
@@ -137,7 +135,7 @@ def test_a_pause_between_two_looks_stops_no_run(monkeypatch):
     monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     for pauses, stop in ((1, ""), (2, "time limit")):
         ticking[0] = 1000.0
-        looking = Pace(Communicator.world(), StopSignals(), TimeLimit.after(100.0), 0.0, {})
+        looking = Pace(Communicator.world(), StopSignals(), time.monotonic() + 100.0, 0.0, {})
         for step in range(1, 4):
             ticking[0] += 0.2
             assert looking.decide(step).stop == ""
@@ -149,7 +147,7 @@ def test_a_pause_between_two_looks_stops_no_run(monkeypatch):
 
 def test_quiet_steps_without_end_are_looked_at():
     """Each look comes sooner than it was due: the next one is still a finite number away."""
-    pace = Pace(Communicator.world(), StopSignals(), TimeLimit.after(1e9), 0.0, {})
+    pace = Pace(Communicator.world(), StopSignals(), time.monotonic() + 1e9, 0.0, {})
     ahead = [pace.decide(step).next_look - step for step in range(3000)]
     assert min(ahead) >= 1
     assert max(ahead) <= 2**53
@@ -220,7 +218,7 @@ def test_runs_that_stop_together_are_left_time_for_all_their_checkpoints():
     """And what was decided at a step is decided for all that ask at it."""
     decided = []
     for runs in (1, 50):
-        pace = Pace(Communicator.world(), StopSignals(), TimeLimit(60.0), 0.0, {}, runs)
+        pace = Pace(Communicator.world(), StopSignals(), time_limit(60.0), 0.0, {}, runs)
         pace.saved(time.monotonic() - 1.0)
         decided.append(pace.decide(7))
         assert pace.decide(7) is decided[-1]
@@ -232,13 +230,13 @@ def test_a_run_that_takes_long_to_publish_publishes_less_often(monkeypatch):
     ticking = [1000.0]
     monkeypatch.setattr("epmpi.run.stopping.time.monotonic", lambda: ticking[0])
     for seconds, interval in ((0.01, 20.0), (1.0, 50.0)):
-        publishing = Pace(Communicator.world(), StopSignals(), TimeLimit.after(1e9), 0.0, {})
+        publishing = Pace(Communicator.world(), StopSignals(), time.monotonic() + 1e9, 0.0, {})
         publishing.published(seconds)
         ticking[0] += interval - 1.0
         assert not publishing.decide(1).publish
         ticking[0] += 1.1
         assert publishing.decide(2).publish
     for seconds, stop in ((8.0, ""), (10.0, "time limit")):
-        publishing = Pace(Communicator.world(), StopSignals(), TimeLimit.after(10.0), 0.0, {})
+        publishing = Pace(Communicator.world(), StopSignals(), time.monotonic() + 10.0, 0.0, {})
         publishing.published(seconds)
         assert publishing.decide(1).stop == stop

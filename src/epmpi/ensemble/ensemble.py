@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
@@ -18,7 +19,7 @@ from epmpi.parallel.groups import Groups, check_groups
 from epmpi.parallel.placement import check_memory, place
 from epmpi.run.planning import needed_bytes
 from epmpi.run.progress import RunProgress, speed_of
-from epmpi.run.stopping import INTERRUPT, Interrupted, TimeLimit
+from epmpi.run.stopping import INTERRUPT, Interrupted, time_limit
 from epmpi.run.watchdog import Watchdog
 
 
@@ -218,8 +219,8 @@ class Ensemble(Sealed):
             raise
         return folder
 
-    def _limit(self) -> TimeLimit:
-        """Return the time limit of the root, for all ranks.  Collective."""
-        limit = TimeLimit(self.configuration.run.walltime) if self.communicator.is_root else None
-        left = self.communicator.broadcast(limit and limit.left())
-        return limit or TimeLimit.after(left)
+    def _limit(self) -> float:
+        """Return the time limit of the root, on the clock of this rank's host.  Collective."""
+        communicator = self.communicator
+        limit = time_limit(self.configuration.run.walltime) if communicator.is_root else 0.0
+        return time.monotonic() + float(communicator.broadcast(limit - time.monotonic()))

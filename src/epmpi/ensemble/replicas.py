@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from epmpi.config import MAY_CHANGE, ConfigError, Configuration, replica_name
 from epmpi.devices import Device
 from epmpi.ensemble.directory import EnsembleDirectory
-from epmpi.ensemble.lockstep import run_in_step
 from epmpi.ensemble.together import Together
+from epmpi.model.batch import Batch
+from epmpi.model.model import Model
 from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
 from epmpi.run.control import RunControl
 from epmpi.run.simulation import Simulation
-from epmpi.run.stopping import Pace, TimeLimit
+from epmpi.run.stopping import Pace
 
 ENDS = (ConfigError, OutputError, StateError)  # errors that end one replica, not the others
 
@@ -84,66 +85,84 @@ class Replicas:
         except ConfigError as error:
             raise named(error, self.numbers[0]) from None
 
-    def run(self, folder: EnsembleDirectory, together: Together, limit: TimeLimit) -> Iterator[End]:
+    def run(self, folder: EnsembleDirectory, together: Together, limit: float) -> Iterator[End]:
         """Run them all, until one is stopped.  Collective in the group.
+
+        Parameters
+        ----------
+        folder : EnsembleDirectory
+        together : Together
+        limit : float
+            Time of the monotonic clock at which all must have ended.
 
         Yields
         ------
         End
             Of each that was run, when it has ended.
         """
-        one_way = self._run_in_step if self.in_step else self._run_in_turn
-        yield from one_way(folder, together, limit)
-
-    def _run_in_turn(
-        self, folder: EnsembleDirectory, together: Together, limit: TimeLimit
-    ) -> Iterator[End]:
-        for replica in self.numbers:
-            stopped, progressed, error = "", False, None
+        for numbers in [self.numbers] if self.in_step else [[number] for number in self.numbers]:
             together.watchdog.alive()
-            try:
-                simulation = self._take(replica)
-                target = _target(simulation, replica, folder)
-                simulation.run(target, control=self._control(together, limit))
-                stopped, progressed = simulation.stopped, simulation.progressed
-            except ENDS as found:
-                error = named(found, replica)
-            yield End(replica, stopped, progressed, error)
+            stopped = False
+            for end in self._run_some(numbers, folder, together, limit):
+                stopped |= bool(end.stopped)
+                yield end
             if stopped:
                 return
 
-    def _run_in_step(
-        self, folder: EnsembleDirectory, together: Together, limit: TimeLimit
+    def _run_some(
+        self, numbers: list[int], folder: EnsembleDirectory, together: Together, limit: float
     ) -> Iterator[End]:
         """Run those at the same step together: all, unless they were stopped apart."""
-        simulations: dict[int, Simulation] = {}
-        for replica in self.numbers:
+        made: dict[int, Simulation] = {}
+        for replica in numbers:
             try:
-                simulations[replica] = self._take(replica)
+                made[replica] = self._take(replica)
             except ENDS as found:
                 yield End(replica, "", False, named(found, replica))
-        models = {replica: simulation.model for replica, simulation in simulations.items()}
-        began = {replica: model.step_count for replica, model in models.items()}
+        began = {replica: simulation.model.step_count for replica, simulation in made.items()}
         for step in sorted(set(began.values())):
-            numbers = [replica for replica in models if began[replica] == step]
-            every, clock = self.configuration.output.checkpoint_every, simulations[numbers[0]].clock
-            pace = Pace(self.group, together, limit, every, clock, len(numbers))
-            courses = {
-                replica: simulations[replica].course(
-                    _target(simulations[replica], replica, folder),
-                    control=self._control(together, limit, pace),
-                )
-                for replica in numbers
-            }
-            for replica, error in run_in_step(models, courses, ENDS):
-                simulation, error = simulations[replica], error and named(error, replica)
-                yield End(replica, simulation.stopped, simulation.progressed, error)
+            simulations = {replica: made[replica] for replica in made if began[replica] == step}
+            every = self.configuration.output.checkpoint_every
+            clock = next(iter(simulations.values())).clock
+            pace = Pace(self.group, together, limit, every, clock, len(simulations))
+            yield from self._run_in_step(simulations, folder, together, pace)
 
-    def _control(
-        self, together: Together, limit: TimeLimit, pace: Pace | None = None
-    ) -> RunControl:
-        listener = together.progress(counted=self.group.is_root)
-        return RunControl(together, limit, listener, together.watchdog, pace)
+    def _run_in_step(
+        self,
+        simulations: dict[int, Simulation],
+        folder: EnsembleDirectory,
+        together: Together,
+        pace: Pace,
+    ) -> Iterator[End]:
+        """Run simulations that are at the same step, as `Simulation.run` does one."""
+        courses, due = {}, {}
+        stepping: Batch | Model | None = None
+        with ExitStack() as opened:
+            for replica, simulation in simulations.items():
+                target = None if simulation.is_resumed else folder.replica(replica)
+                listener = together.progress(counted=self.group.is_root)
+                control = RunControl(pace, listener, together.watchdog)
+                courses[replica] = opened.enter_context(closing(simulation.course(target, control)))
+                due[replica] = simulation.model.step_count
+            while due:
+                step = min(due.values())
+                for replica in [replica for replica, then in due.items() if then == step]:
+                    error: Exception | None = None
+                    try:
+                        due[replica] = next(courses[replica])
+                        continue
+                    except StopIteration:
+                        pass
+                    except ENDS as found:
+                        error = named(found, replica)
+                    del due[replica]
+                    stepping = None
+                    simulation = simulations[replica]
+                    yield End(replica, simulation.stopped, simulation.progressed, error)
+                if due:
+                    models = [simulations[replica].model for replica in due]
+                    stepping = stepping or (Batch(models) if self.in_step else models[0])
+                    stepping.advance(min(due.values()))
 
     def _take(self, replica: int) -> Simulation:
         """Return the simulation of a replica; the first one has been made already."""
@@ -159,11 +178,6 @@ class Replicas:
             run = folder.replica(replica)
             return Simulation.resume(run, overrides, group, device=self.device)
         return Simulation(self.configuration.replica(replica), group, device=self.device)
-
-
-def _target(simulation: Simulation, replica: int, folder: EnsembleDirectory) -> Path | None:
-    """Return the RUN directory of a new replica; None for a resumed one."""
-    return None if simulation.is_resumed else folder.replica(replica)
 
 
 def named(error: Exception, replica: int) -> Exception:

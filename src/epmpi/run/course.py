@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from epmpi.model.model import Model
 from epmpi.output import Checkpoint, RunStore
 from epmpi.output.provenance import now
 from epmpi.run.calls import Calls
-from epmpi.run.control import RunControl, own_control
+from epmpi.run.control import RunControl
 from epmpi.run.recorder import Recorder
 from epmpi.run.stopping import Decision, Pace
 from epmpi.run.warmup import Warmup
@@ -74,9 +73,7 @@ class Course:
         self,
         directory: str | os.PathLike[str] | None,
         calls: Calls | None,
-        shared: RunControl | None,
-        *,
-        shown: bool,
+        control: RunControl,
     ) -> Generator[int]:
         """Do all except the steps; see `Simulation.course`.  Collective.
 
@@ -93,12 +90,9 @@ class Course:
             )
         if calls is not None:
             model.keep_imposed()
-        with (
-            self._controlled(shared, shown=shown) as control,
-            recorder.open(directory, self._checkpoint) as store,
-        ):
+        pace = control.pace
+        with recorder.open(directory, self._checkpoint) as store:
             self.directory, self._has_run = store.directory, True
-            pace = control.pace or self._own_pace(control)
             begun = model.step_count  # tracers, which do not move in each step, need other code
             control.listener.begin(begun, begun + self._configuration.tracers.every)
             if warmup.is_decided:
@@ -145,19 +139,6 @@ class Course:
             due = min(due, calls.next_due(self._model.step_count, self._warmup.steps))
         written = self.recorder.next_due(self._warmup.steps)
         return due if written is None else min(due, written)
-
-    def _controlled(
-        self, shared: RunControl | None, *, shown: bool
-    ) -> AbstractContextManager[RunControl]:
-        """Return the shared run control, or the run's own, as a context manager."""
-        if shared is not None:
-            return nullcontext(shared)
-        return own_control(self._configuration, self._communicator, shown=shown)
-
-    def _own_pace(self, control: RunControl) -> Pace:
-        """Return the pace of a run that is not in step with others."""
-        every = self._configuration.output.checkpoint_every
-        return Pace(self._communicator, control.signals, control.limit, every, self.clock)
 
     def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
         """Act on a decision; return the step of the next one.  Collective."""

@@ -22,7 +22,7 @@ from epmpi.output import Checkpoint, read_final_fields
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import check_memory, place
 from epmpi.run.calls import Calls, Moment
-from epmpi.run.control import RunControl
+from epmpi.run.control import RunControl, own_control
 from epmpi.run.course import Course
 from epmpi.run.planning import needed_bytes
 from epmpi.run.stopping import INTERRUPT, Interrupted
@@ -217,7 +217,6 @@ class Simulation(Sealed):
         directory: str | os.PathLike[str] | None = None,
         *,
         progress: bool = True,
-        control: RunControl | None = None,
         every: float | None = None,
         call: Callable[[Moment], object] | None = None,
     ) -> Path:
@@ -232,8 +231,6 @@ class Simulation(Sealed):
             RUN, which must not exist yet; omitted for a resumed run.
         progress : bool
             Whether the root prints speed, activity and time left.
-        control : RunControl
-            Shared with other runs, in place of the run's own signals, time limit and progress.
         every : float
             Time between two calls; a whole number of steps.
         call : callable
@@ -257,13 +254,18 @@ class Simulation(Sealed):
             On all ranks, if a number of the state is not finite; the last checkpoint is good.
         Interrupted
             On all ranks, after SIGINT (Ctrl-C) and the checkpoint: a KeyboardInterrupt, so that a
-            loop over runs ends too.  Not with a shared control, whose owner has the signals.
+            loop over runs ends too.
         """
         calls = Calls.of(every, call, self.configuration)
-        with closing(self._course.steps(directory, calls, control, shown=progress)) as steps:
+        with (
+            own_control(
+                self.configuration, self.communicator, self.clock, shown=progress
+            ) as control,
+            closing(self._course.steps(directory, calls, control)) as steps,
+        ):
             for step in steps:
                 self.model.advance(step)
-        if control is None and self.stopped == INTERRUPT:
+        if self.stopped == INTERRUPT:
             raise Interrupted(self.directory)
         return self.directory
 
@@ -272,11 +274,12 @@ class Simulation(Sealed):
     ) -> Generator[int]:
         """Do all that `run` does except the steps, which the caller takes at each iteration.
 
-        Collective.  Errors as for `run`.
+        Collective.  Errors as for `run`, but none after SIGINT: the owner of the control, which
+        runs share, has the signals.
 
         Yields
         ------
         int
             The step up to which there is nothing else to do: at most until there.
         """
-        return self._course.steps(directory, None, control, shown=False)
+        return self._course.steps(directory, None, control)

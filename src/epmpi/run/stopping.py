@@ -97,29 +97,16 @@ class StopSignals:
             self._asked = min(self._asked, time.monotonic())
 
 
-class TimeLimit:
-    """The time limit of a run, from its configuration and the batch system.
+def time_limit(walltime: float) -> float:
+    """Return the time limit of a run that begins now, by the monotonic clock; infinite for none.
 
     Parameters
     ----------
     walltime : float
-        Seconds from now; 0 for no limit of its own.
+        Seconds from now, beside what the batch system leaves; 0 for no limit of its own.
     """
-
-    def __init__(self, walltime: float) -> None:
-        given = [seconds for seconds in (walltime or None, slurm_seconds_left()) if seconds]
-        self._end = time.monotonic() + min(given) if given else float("inf")
-
-    @classmethod
-    def after(cls, seconds: float) -> TimeLimit:
-        """Return a limit this many seconds from now, regardless of the batch system."""
-        limit = cls.__new__(cls)
-        limit._end = time.monotonic() + seconds
-        return limit
-
-    def left(self) -> float:
-        """Return the seconds that are left; infinite without a limit."""
-        return self._end - time.monotonic()
+    given = [seconds for seconds in (walltime, slurm_seconds_left()) if seconds]
+    return time.monotonic() + min(given, default=float("inf"))
 
 
 class Decision(NamedTuple):
@@ -139,8 +126,8 @@ class Pace:
     communicator : Communicator
     signals : Signals
         Of this rank.
-    limit : TimeLimit
-        That of the root is used.
+    limit : float
+        See `time_limit`; that of the root is used.
     checkpoint_every : float
         Seconds; 0 for never.
     clock : mapping
@@ -153,7 +140,7 @@ class Pace:
         self,
         communicator: Communicator,
         signals: Signals,
-        limit: TimeLimit,
+        limit: float,
         checkpoint_every: float,
         clock: Mapping[str, float],
         runs: int = 1,
@@ -166,7 +153,7 @@ class Pace:
         self._runs = runs
         self._earlier = clock.get("wall_time", 0.0)
         # The times of an earlier part may not claim more than a quarter of the time of this one.
-        most = limit.left() / (8 * runs)
+        most = (limit - time.monotonic()) / (8 * runs)
         self._checkpoints = deque([clock.get("checkpoint_time", 0.0)], maxlen=REMEMBERED)
         self._checkpoints[0] = max(0.0, min(self._checkpoints[0], most))
         self._between: deque[float] = deque(maxlen=2)  # seconds between the last polls
@@ -211,7 +198,7 @@ class Pace:
         checkpoints = self._publishing + 2 * self._runs * max(self._checkpoints)
         reserve = RESERVE + checkpoints + 2 * min(self._between)
         stop = signal.Signals(received).name if received else ""
-        if self.limit.left() < reserve:
+        if self.limit - now < reserve:
             stop = stop or TIME_LIMIT
         decision = Decision(
             stop,
