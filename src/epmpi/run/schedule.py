@@ -43,55 +43,43 @@ class Schedule:
     ----------
     every : dict of str to int
         Interval in steps of series, trajectory, fields and waiting_times; 0: never.
-    offsets : list of int
-        Of trajectory frames, in steps from each multiple of their interval.
     """
 
     def __init__(self, configuration: Configuration) -> None:
         output, steps = configuration.output, configuration.steps
         self.every = {
-            "series": steps(output.series_every),
-            "trajectory": steps(output.trajectory_every),
-            "fields": steps(output.fields_every),
-            "waiting_times": steps(output.waiting_times_every),
+            what: steps(getattr(output, f"{what}_every"))
+            for what in ("series", "trajectory", "fields", "waiting_times")
         }
-        self.offsets = [0]
+        # In steps from each multiple of the interval.
+        self._offsets = {what: [0] for what in self.every}
         if output.trajectory_lags == "logarithmic":
             unit = max(round(UNIT / configuration.time.step), 1)
-            self.offsets = logarithmic_offsets(self.every["trajectory"], unit)
-        self._offsets = frozenset(self.offsets)
+            self._offsets["trajectory"] = logarithmic_offsets(self.every["trajectory"], unit)
 
     def due(self, what: str, step: int) -> bool:
         """Tell whether something is to be written at a step."""
-        every = self.every[what]
-        if not every:
-            return False
-        return step % every in self._offsets if what == "trajectory" else step % every == 0
+        return self.next_due(what, step - 1) == step
 
     def next_due(self, what: str, step: int) -> int | None:
         """Return the first step after this one at which something is due; None for never."""
-        every = self.every[what]
+        every, offsets = self.every[what], self._offsets[what]
         if not every:
             return None
         origin = step // every * every
-        if what == "trajectory":
-            later = bisect_right(self.offsets, step - origin)
-            if later < len(self.offsets):
-                return origin + self.offsets[later]
-        return origin + every
+        later = bisect_right(offsets, step - origin)
+        return origin + (offsets[later] if later < len(offsets) else every)
 
     def frames(self, what: str, steps: int) -> int:
         """Return the number of frames in a number of steps, including the one at step 0."""
-        every = self.every[what]
+        every, offsets = self.every[what], self._offsets[what]
         if not every:
             return 0
-        if what != "trajectory":
-            return steps // every + 1
-        rest = steps % every
-        return steps // every * len(self.offsets) + sum(offset <= rest for offset in self.offsets)
+        return steps // every * len(offsets) + bisect_right(offsets, steps % every)
 
     def describe(self) -> dict[str, dict[str, int | list[int]]]:
         """Return the schedule of the trajectory, for /parameters."""
-        if len(self.offsets) == 1:
+        offsets = self._offsets["trajectory"]
+        if len(offsets) == 1:
             return {}
-        return {"origins": {"every": self.every["trajectory"], "offsets": self.offsets}}
+        return {"origins": {"every": self.every["trajectory"], "offsets": offsets}}
