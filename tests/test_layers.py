@@ -34,7 +34,8 @@ ROOMS = (
 # Floors of a room whose modules stand on each other.
 FLOORS = {
     "model": (
-        {"elasticity", "activation", "expected", "tracers", "fields", "passes", "state", "waiting"},
+        {"elasticity", "activation", "expected", "tracers", "fields", "passes", "state"},
+        {"completed", "waiting"},
         {"clock", "imposed", "initial", "motion"},
         {"exact", "steps"},
         {"model"},

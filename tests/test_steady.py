@@ -79,7 +79,7 @@ def test_the_exact_clock_gives_means_over_time():
     for number in range(1, 61):
         if number == 31:
             stored, steady = steady.root(), SteadyState(2.0, 1.0, sites=50)
-            steady.restore(stored)
+            steady.restore({}, {}, stored)
         steady.add({"activity": 0.0, "stress_variance": 1.0, "active_time": 7.0 + 0.3 * number})
     known = steady.blocks[0, 1 : steady.count[0]]
     np.testing.assert_allclose(known, 0.3 / (2.0 * 50))

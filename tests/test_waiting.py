@@ -6,6 +6,7 @@ import pytest
 
 from epmpi.config import from_mapping
 from epmpi.model.model import Model
+from epmpi.model.state import Accumulator
 from epmpi.model.waiting import EXACT, WaitingTimes, bin_edges
 from epmpi.parallel import Communicator
 from epmpi.run.simulation import Simulation
@@ -19,7 +20,7 @@ SETTINGS = {
 }
 
 
-class Log:
+class Log(Accumulator):
     """Keeps every event; the plain accumulator to compare with."""
 
     def __init__(self):
@@ -27,15 +28,6 @@ class Log:
 
     def take(self, begun, events, first_site, step):
         self.events += [(int(step[0]), first_site + int(site)) for site in begun[: events[0]]]
-
-    def fields(self):
-        return {}
-
-    def counts(self):
-        return {}
-
-    def restore(self, fields, counts):
-        pass
 
 
 def slow_count(events, first_step, edges):

@@ -4,7 +4,7 @@ from known_data import coverage, covers
 
 from epmpi.analysis.renewal import predict
 from epmpi.analysis.waiting_times import WaitingTimes
-from epmpi.model.exact.waiting import bin_edges as exact_edges
+from epmpi.model.waiting import exact_bin_edges
 
 EDGES = np.concatenate([np.arange(0.5, 10), np.unique(np.geomspace(10, 1e5, 80).round() + 0.5)])
 STEP = 0.05
@@ -51,7 +51,7 @@ def test_poisson_events():
 
 def test_bins_of_exact_times():
     """The first one begins at 0, and no wait is moved to a step; against the closed forms."""
-    rate, edges = 20.0, exact_edges(1.0)
+    rate, edges = 20.0, exact_bin_edges(1.0)
     waits = np.random.default_rng(7).exponential(1 / rate, 200_000)
     found = WaitingTimes(edges, np.histogram(waits, edges)[0][None])
     assert found.edges[0] == 0

@@ -8,7 +8,7 @@ from exact_runs import configuration
 from epmpi.analysis import RunFile, analyse, measure
 from epmpi.analysis.blocks import block_average
 from epmpi.campaign.quantities import QUANTITIES, Source
-from epmpi.model.exact.waiting import SHORTEST
+from epmpi.model.waiting import SHORTEST
 from epmpi.paper.measured import mean_activity
 from epmpi.run.simulation import Simulation
 

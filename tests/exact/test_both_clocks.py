@@ -15,8 +15,9 @@ import pytest
 from exact_runs import configuration
 from scipy import stats
 
-from epmpi.model.exact.waiting import ExactWaitingTimes
 from epmpi.model.model import Model
+from epmpi.model.state import Accumulator
+from epmpi.model.waiting import ExactWaitingTimes
 
 pytestmark = [pytest.mark.statistics, pytest.mark.slow]
 
@@ -57,7 +58,7 @@ every_case = pytest.mark.parametrize(
 )
 
 
-class Waits:
+class Waits(Accumulator):
     """Keeps the waits in steps; an accumulator."""
 
     def __init__(self, step):
@@ -69,12 +70,6 @@ class Waits:
         now = int(step[0]) * self._step
         self.waits += list(now - self._last[sites])
         self._last[sites] = now
-
-    def fields(self):
-        return {}
-
-    def counts(self):
-        return {}
 
 
 class ExactWaits(ExactWaitingTimes):

@@ -9,17 +9,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
+from epmpi.model.completed import CompletedEvents
+from epmpi.model.state import Accumulator, Part
+from epmpi.model.waiting import WaitCounts
 
-from epmpi.model.state import Accumulator, EventKeeper, WaitCounts
 
-
-class Clock(ABC):
+class Clock(Part, ABC):
     """Advances the fields and the tracers of a model.
 
-    It is a part of the state: its fields, its counts and the arrays of its root are stored and
-    restored.
+    Its fields are those of the model and its own.  One of its counts is `events`, of shape (): the
+    activations since the start of the run.
     """
 
     @abstractmethod
@@ -54,37 +53,6 @@ class Clock(ABC):
     def accumulate(self, accumulator: Accumulator) -> None:
         """Give every event from now on to an accumulator."""
 
-    def log_events(self, first_step: int) -> EventKeeper:
+    def log_events(self, first_step: int) -> CompletedEvents:
         """Return a store of the events that begin after a step and have ended."""
         raise TypeError(f"{type(self).__name__} does not know when events begin and end")
-
-    @abstractmethod
-    def fields(self) -> Mapping[str, NDArray]:
-        """Return the arrays by site that the future depends on, on the device, (rows, Ly)."""
-
-    @abstractmethod
-    def counts(self) -> Mapping[str, NDArray[np.int64]]:
-        """Return integer arrays whose sums over the ranks are kept; `events`, of shape (), is one.
-
-        `events` counts the activations since the start of the run.
-        """
-
-    def root(self) -> Mapping[str, NDArray]:
-        """Return the arrays that the root alone keeps; other ranks' are lost.  Collective.
-
-        Names, dtypes and shapes are always the same, except the length of the first axis (see
-        `State.root`); the names have no slash.
-        """
-        return {}
-
-    @abstractmethod
-    def restore(
-        self,
-        fields: Mapping[str, NDArray],
-        counts: Mapping[str, NDArray[np.int64]],
-        root: Mapping[str, NDArray],
-    ) -> None:
-        """Take over what they have returned.  Collective.
-
-        On all ranks but the root the counts are zero, and `root` is empty.
-        """

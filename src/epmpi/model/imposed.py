@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from epmpi.config import ConfigError, Configuration, check_loading
 from epmpi.model.activation import Activation
+from epmpi.model.state import Arrays, Part
 
 WITHOUT_TEMPERATURE = ("random", "extremal")
 
 
-class Imposed:
+class Imposed(Part):
     """The present temperature and strain rate of a model, and the macroscopic strain so far.
 
     Part of the state, kept by the root, as soon as a user may change them.
@@ -69,12 +68,12 @@ class Imposed:
         of_rule = {"temperature": self.temperature} if thermal else {}
         return of_rule | {"strain_rate": self.strain_rate}
 
-    def root(self) -> Mapping[str, NDArray]:
+    def root(self) -> Arrays:
         """Return all of it as one array."""
         numbers = self.temperature, self.strain_rate, self._strain, self._since
         return {"drive": np.array(numbers)}
 
-    def restore(self, root: Mapping[str, NDArray]) -> None:
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
         """Take over what `root` has returned."""
         temperature, rate, self._strain, self._since = (float(x) for x in root["drive"])
         self._activation.set_temperature(temperature)

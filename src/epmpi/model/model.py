@@ -21,7 +21,7 @@ from epmpi.model.exact import ExactClock
 from epmpi.model.fields import Fields
 from epmpi.model.imposed import Imposed
 from epmpi.model.initial import gaussian_stress, stationary_direction
-from epmpi.model.state import Accumulator, Record, State
+from epmpi.model.state import Accumulator, Part, State
 from epmpi.model.steps import TimeSteps
 from epmpi.model.tracers import Tracers
 from epmpi.parallel import Communicator
@@ -89,7 +89,7 @@ class Model(Sealed):
             configuration, self.fft, self.fields, self.activation, self.tracers
         )
         self.accumulators: dict[str, Accumulator] = {}
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, Part] = {}
         self.step_count, self.paused = 0, False
         self._set_initial_state()
         self.seal()
@@ -193,7 +193,7 @@ class Model(Sealed):
         self.accumulators[name] = accumulator
         self.clock.accumulate(accumulator)
 
-    def keep(self, name: str, record: Record) -> None:
+    def keep(self, name: str, record: Part) -> None:
         """Make a record of the root part of the state."""
         self.records[name] = record
 
@@ -203,14 +203,12 @@ class Model(Sealed):
         The arrays are views of the model's own if the device has them on the host.
         """
         self.clock.complete()
-        return self._state(
-            {
-                f"{prefix}{key}": np.asarray(self.communicator.sum(count))
-                for prefix, part in self._parts().items()
-                for key, count in part.counts().items()
-            },
-            self._root(),
-        )
+        counts = {
+            name: np.asarray(self.communicator.sum(count))
+            for name, count in self._named("counts").items()
+        }
+        root = self._named("root")
+        return self._state(counts, root if self.communicator.is_root else {})
 
     def row_sums(self) -> NDArray[np.float64]:
         """Return the sums over each row of this rank of sigma, sigma^2, eps_pl and n.  Collective.
@@ -238,48 +236,33 @@ class Model(Sealed):
 
     def restore(self, state: State) -> None:
         """Restore a state; each of its tracers may be on any rank.  Collective."""
-        root = state.root if self.communicator.is_root else {}
-        of_clock = {name: array for name, array in root.items() if "/" not in name}
-        self.clock.restore(*self._share(state, "", self.clock), of_clock)
-        for name, accumulator in self.accumulators.items():
-            accumulator.restore(*self._share(state, f"{name}/", accumulator))
-        if self.communicator.is_root:
-            for name, record in self.records.items():
-                record.restore({key: root[f"{name}/{key}"] for key in record.root()})
-        if self.is_imposed:
-            self._imposed.restore(self.communicator.broadcast(self._imposed.root()))
+        root, mine = self.communicator.broadcast(state.root), int(self.communicator.is_root)
+        for prefix, part in self._parts().items():
+            part.restore(
+                {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
+                {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
+                {key: root[f"{prefix}{key}"] for key in part.root()},
+            )
         self.tracers.set(state.identity, state.position)
         self.step_count = state.step_count
         self.update_response()
 
-    def _parts(self) -> dict[str, Clock | Accumulator]:
-        """Return the parts with fields and counts, by the prefix of their names in the state."""
-        return {"": self.clock} | {f"{name}/": part for name, part in self.accumulators.items()}
+    def _parts(self) -> dict[str, Part]:
+        """Return the parts of the state, by the prefix of their names in it."""
+        others = self.accumulators | self.records
+        return {"": self.clock} | {f"{name}/": part for name, part in others.items()}
 
-    def _share(
-        self, state: State, prefix: str, part: Clock | Accumulator
-    ) -> tuple[dict[str, NDArray], dict[str, NDArray[np.int64]]]:
-        """Return the fields and counts of a state that a part restores on this rank."""
-        mine = 1 if self.communicator.is_root else 0
-        return (
-            {key: state.fields[f"{prefix}{key}"] for key in part.fields()},
-            {key: mine * state.counts[f"{prefix}{key}"] for key in part.counts()},
-        )
-
-    def _root(self) -> dict[str, NDArray]:
-        """Return the arrays of the root alone, by their names in the state.  Collective."""
-        found = dict(self.clock.root())
-        for name, record in self.records.items():
-            found |= {f"{name}/{key}": array for key, array in record.root().items()}
-        return found if self.communicator.is_root else {}
+    def _named(self, kind: str) -> dict[str, NDArray]:
+        """Return the fields, counts or root arrays of all parts, by their names in the state."""
+        return {
+            f"{prefix}{key}": array
+            for prefix, part in self._parts().items()
+            for key, array in getattr(part, kind)().items()
+        }
 
     def _state(self, counts: dict[str, NDArray[np.int64]], root: dict[str, NDArray]) -> State:
         to_host, tracers = self.device.to_host, self.tracers
-        fields = {
-            f"{prefix}{key}": to_host(field)
-            for prefix, part in self._parts().items()
-            for key, field in part.fields().items()
-        }
+        fields = {name: to_host(field) for name, field in self._named("fields").items()}
         return State(
             self.step_count, fields, counts,
             to_host(tracers.identity), to_host(tracers.position), root,

@@ -7,9 +7,9 @@ records of the root are.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ EVENT_TYPES: dict[str, type] = {  # of the columns of a log of events
 }
 JUMP_TYPES: dict[str, type] = {"distance": np.float32, "drop": np.float32}  # if instantaneous
 
+Arrays = Mapping[str, NDArray]  # by name
+
 
 def event_types(*, instantaneous: bool) -> dict[str, type]:
     """Return the columns of a log of instantaneous or of finite events, with their types."""
@@ -33,9 +35,32 @@ class StateError(ArithmeticError):
     """A number of the state is not finite; the message is one line with its place and time."""
 
 
-class Accumulator(Protocol):
-    """Statistics gathered event by event during a run, part of the state."""
+class Part:
+    """A part of the state: the clock, an accumulator of events, or a record of the root."""
 
+    def fields(self) -> Arrays:
+        """Return the arrays by site that the future depends on, on the device, (rows, Ly)."""
+        return {}
+
+    def counts(self) -> Arrays:
+        """Return integer arrays whose sums over the ranks are kept."""
+        return {}
+
+    def root(self) -> Arrays:
+        """Return the arrays of which those of the root are kept; see `State.root`.  Collective."""
+        return {}
+
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
+        """Take over what they have returned.  Collective.
+
+        On all ranks but the root the counts are zero; the arrays of the root are given to all.
+        """
+
+
+class Accumulator(Part, ABC):
+    """Statistics gathered event by event during a run."""
+
+    @abstractmethod
     def take(
         self,
         begun: NDArray[np.int64],
@@ -56,66 +81,6 @@ class Accumulator(Protocol):
         step : uint64 array on the device, shape (1,)
             Number of the step.
         """
-        ...
-
-    def fields(self) -> Mapping[str, NDArray]:
-        """Return its arrays by site, shape (rows of this rank, Ly)."""
-        ...
-
-    def counts(self) -> Mapping[str, NDArray[np.int64]]:
-        """Return its integer arrays whose sum over the ranks is the result."""
-        ...
-
-    def restore(
-        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
-    ) -> None:
-        """Restore fields and counts; the counts are zero on all ranks except the root."""
-        ...
-
-
-class WaitCounts(Accumulator, Protocol):
-    """Counts the times between two consecutive activations of a site, both after a step.
-
-    Attributes
-    ----------
-    edges : float64 array, shape (bins + 1,)
-        Of the bins, in steps.
-    """
-
-    edges: NDArray[np.float64]
-
-    @property
-    def number(self) -> NDArray[np.int64]:
-        """The number of waits in each bin, whose sum over the ranks is the result; (bins,)."""
-        ...
-
-    def begin_at(self, first_step: int) -> None:
-        """Ignore the events of earlier steps."""
-        ...
-
-
-class EventKeeper(Protocol):
-    """Keeps events that have ended until they are taken, each once; the same on all ranks."""
-
-    def begin_at(self, first_step: int) -> None:
-        """Ignore the events that begin at this step or earlier."""
-        ...
-
-    def take(self) -> Mapping[str, NDArray]:
-        """Return the events that have ended since the last call, by `event_types`."""
-        ...
-
-
-class Record(Protocol):
-    """Arrays that the root alone keeps during a run, part of the state."""
-
-    def root(self) -> Mapping[str, NDArray]:
-        """Return its arrays; see `State.root`."""
-        ...
-
-    def restore(self, root: Mapping[str, NDArray]) -> None:
-        """Restore the arrays of `root`.  On the root alone."""
-        ...
 
 
 @dataclass

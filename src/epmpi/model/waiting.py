@@ -1,22 +1,26 @@
 """Waiting times: the time between two consecutive activations of the same site.
 
-They are counted over all sites during the run, in logarithmic bins of whole steps, because
-an event log of a long run would fill the disk.
+They are counted over all sites during the run, in logarithmic bins, because an event log of a long
+run would fill the disk: of time steps in bins of whole steps, of the exact clock in bins of any
+length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.devices import Device
+from epmpi.model.state import Accumulator, Arrays
 
+PER_DECADE = 12  # bins
 EXACT = 10  # waits up to this many steps have a bin each
-PER_DECADE = 12
 DECADES = 12  # longest wait, 10^12 steps
 NEVER = -1
+SHORTEST = 1e-3  # tau; shorter waits of the exact clock are in the first bin
+EXACT_DECADES = 17  # longest wait, 10^14 tau
 
 
 def bin_edges() -> NDArray[np.float64]:
@@ -29,10 +33,43 @@ def bin_edges() -> NDArray[np.float64]:
     return np.unique(np.append(exact, np.floor(wide) + 0.5))
 
 
-class WaitingTimes:
-    """Counts the waiting times of the sites of one rank; an accumulator of the model.
+def exact_bin_edges(tick: float) -> NDArray[np.float64]:
+    """Return the edges of the bins of the exact clock, in ticks of so many tau.
 
-    Both activations of a wait lie after the warm-up.
+    0, then evenly spaced in the logarithm.
+    """
+    steps = np.arange(PER_DECADE * EXACT_DECADES + 1) / PER_DECADE
+    return np.append(0.0, SHORTEST / tick * 10.0**steps)
+
+
+class WaitCounts(Accumulator):
+    """Counts the times between two consecutive activations of a site, both after a step.
+
+    Parameters
+    ----------
+    edges : float64 array, shape (bins + 1,)
+        Of the bins, in steps.
+    """
+
+    def __init__(self, edges: NDArray[np.float64]) -> None:
+        self.edges = edges
+
+    @property
+    @abstractmethod
+    def number(self) -> NDArray[np.int64]:
+        """The number of waits in each bin, whose sum over the ranks is the result; (bins,)."""
+
+    @abstractmethod
+    def begin_at(self, first_step: int) -> None:
+        """Ignore the events of earlier steps."""
+
+    def counts(self) -> Arrays:
+        """Return the number of waits in each bin."""
+        return {"number": self.number}
+
+
+class WaitingTimes(WaitCounts):
+    """Counts the waiting times of the sites of one rank, in whole steps.
 
     Parameters
     ----------
@@ -45,7 +82,7 @@ class WaitingTimes:
     """
 
     def __init__(self, shape: tuple[int, int], first_step: int, device: Device) -> None:
-        self.edges = bin_edges()
+        super().__init__(bin_edges())
         self._device = device
         self._edges = device.asarray(self.edges)
         self._since = device.zeros((1,), np.int64)
@@ -77,17 +114,56 @@ class WaitingTimes:
             self._since, self._last.reshape(-1), self._edges, self._number,
         )  # fmt: skip
 
-    def fields(self) -> Mapping[str, NDArray]:
+    def fields(self) -> Arrays:
         """Return the step of the last activation of each site, -1 for none; shape (rows, Ly)."""
         return {"last_activation": self._device.to_host(self._last)}
 
-    def counts(self) -> Mapping[str, NDArray[np.int64]]:
-        """Return the number of waits in each bin, on this rank."""
-        return {"number": self.number}
-
-    def restore(
-        self, fields: Mapping[str, NDArray], counts: Mapping[str, NDArray[np.int64]]
-    ) -> None:
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
         """Restore fields and counts."""
         self._last[:] = self._device.asarray(fields["last_activation"])
         self._number[:] = self._device.asarray(counts["number"])
+
+
+class ExactWaitingTimes(WaitCounts):
+    """Counts the waiting times of all sites by the exact clock, on the root.
+
+    Parameters
+    ----------
+    tick : float
+        In units of tau.
+    first_tick : int
+        Ticks of the warm-up: both activations of a wait lie after it.
+    is_root : bool
+    """
+
+    def __init__(self, tick: float, first_tick: int, *, is_root: bool) -> None:
+        super().__init__(exact_bin_edges(tick))
+        self._number = np.zeros(self.edges.size - 1, np.int64)
+        self._tick = tick
+        self._is_root = is_root
+        self.begin_at(first_tick)
+
+    def begin_at(self, first_step: int) -> None:
+        """Leave out the events of earlier ticks."""
+        self._since = first_step * self._tick
+
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """The number of waits in each bin, (bins,); zero on all ranks but the root."""
+        return self._number
+
+    def add(self, begun: NDArray[np.float64], waited: NDArray[np.float64]) -> None:
+        """Count waits, by the times at which sites were activated and the times before, in tau."""
+        if not self._is_root:
+            return
+        counted = waited[begun - waited >= self._since] / self._tick
+        bins = np.searchsorted(self.edges, counted, side="right") - 1
+        np.add.at(self._number, np.minimum(bins, self._number.size - 1), 1)
+
+    def take(self, *_: object) -> None:
+        """Refuse steps: the exact clock has none."""
+        raise TypeError("waits of the exact clock are counted by `add`")
+
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
+        """Restore the counts."""
+        self._number[:] = counts["number"]

@@ -9,10 +9,9 @@ import numpy as np
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU, Device
-from epmpi.model.exact import bin_edges as exact_edges
 from epmpi.model.expected import expected_activity
 from epmpi.model.model import Model
-from epmpi.model.waiting import bin_edges
+from epmpi.model.waiting import bin_edges, exact_bin_edges
 from epmpi.output import event_bytes
 from epmpi.parallel import Communicator
 from epmpi.parallel.groups import Groups, check_groups
@@ -56,11 +55,11 @@ class Plan:
     memory: int
     disk: int
     steps: int
-    seconds_per_step: float = 0.0
-    rounds: int = 1
-    events: float = 0.0
-    seconds_per_event: float = 0.0
-    knows_events: bool = True
+    seconds_per_step: float
+    rounds: int
+    events: float
+    seconds_per_event: float
+    knows_events: bool
 
     @property
     def seconds(self) -> float:
@@ -190,7 +189,7 @@ def file_bytes(configuration: Configuration) -> int:
     exact = clock.clock == "exact"
     series = schedule.frames("series", warmup + steps) * (6 if exact else 5) * 8
     trajectory = schedule.frames("trajectory", steps) * configuration.tracers.number * 24
-    edges = exact_edges(clock.step) if exact else bin_edges()
+    edges = exact_bin_edges(clock.step) if exact else bin_edges()
     waits = schedule.frames("waiting_times", steps) * (edges.size - 1) * 8
     real = 8 if configuration.run.precision == "double" else 4
     thresholds = 8 if configuration.model.thresholds != "uniform" else 0
@@ -244,12 +243,7 @@ def _events(
             model.activation.set_temperature(max(coldest, configuration.model.temperature))
         _load(model)
     model.step()
-    first, began, ticks, going = _counted(model), time.perf_counter(), 1, True
-    while going:
-        model.advance(model.step_count + ticks)
-        ticks = min(2 * ticks, LONGEST_TRIAL)
-        going = communicator.broadcast(time.perf_counter() - began < TRIAL_SECONDS)
-    seconds = time.perf_counter() - began
+    first, seconds = _counted(model), _try(model)
     counted = zip(_counted(model), first, strict=True)
     events, active, duration = (now - then for now, then in counted)
     activity = active / duration / model.lattice.sites if known is None else known
@@ -278,21 +272,26 @@ def _counted(model: Model) -> tuple[float, float, float]:
 def _seconds_per_step(
     configuration: Configuration, communicator: Communicator, device: Device
 ) -> float:
-    """Time the first steps of a run, after some that compile and record.  Collective.
-
-    The host waits for growing numbers of steps: a GPU only queues them.
-    """
+    """Time the first steps of a run, after some that compile and record.  Collective."""
     model = Model(configuration, communicator, device)
     for _ in range(UNTIMED_STEPS):
         model.step()
+    first = model.step_count
+    return _try(model) / (model.step_count - first)
+
+
+def _try(model: Model) -> float:
+    """Advance for about `TRIAL_SECONDS`, by growing numbers of ticks; return the time.  Collective.
+
+    The host waits for each number of them: a GPU only queues steps.
+    """
     model.device.synchronize()
-    start, steps, at_once, going = time.perf_counter(), 0, 1, True
+    first, start, at_once, going = model.step_count, time.perf_counter(), 1, True
     while going:
-        for _ in range(at_once):
-            model.step()
+        model.advance(model.step_count + at_once)
         model.device.synchronize()
-        steps += at_once
         seconds = time.perf_counter() - start
-        at_once = min(2 * at_once, max(1, int((TRIAL_SECONDS - seconds) * steps / seconds)))
-        going, at_once = communicator.broadcast((seconds < TRIAL_SECONDS, at_once))
-    return seconds / steps
+        left = (TRIAL_SECONDS - seconds) * (model.step_count - first) / seconds
+        at_once = min(2 * at_once, max(1, int(left)), LONGEST_TRIAL)
+        going, at_once = model.communicator.broadcast((seconds < TRIAL_SECONDS, at_once))
+    return seconds

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from epmpi.config import ConfigError, Configuration
 from epmpi.host.console import say
+from epmpi.model.completed import CompletedEvents
 from epmpi.model.model import Model
-from epmpi.model.state import EventKeeper, StateError, WaitCounts
+from epmpi.model.state import StateError
+from epmpi.model.waiting import WaitCounts
 from epmpi.output import Checkpoint, RunStore, collect, open_run
 from epmpi.output.provenance import mixed_bits, other_bits
 from epmpi.parallel import Communicator
@@ -54,7 +56,7 @@ class Recorder:
         self.saved_step = -1
         self._counted = (0.0, 0.0)  # active time, and the time at which it was read
         self._schedule = Schedule(configuration)
-        self._events: EventKeeper | None = None
+        self._events: CompletedEvents | None = None
         if configuration.output.events:
             self._events = model.clock.log_events(warmup_steps)
         self._waits: WaitCounts | None = None

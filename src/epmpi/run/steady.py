@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.model.state import Arrays, Part
+
 MOST = 192  # blocks; then pairs are merged
 CHECK = 12  # blocks between two decisions
 FEWEST = 48  # blocks at the first decision
@@ -128,7 +130,7 @@ def _mean_with_error(row: NDArray[np.float64]) -> tuple[float, float, float]:
     return mean, float(np.sqrt(square / (row.size - 1) / independent)), independent
 
 
-class SteadyState:
+class SteadyState(Part):
     """Record of a warm-up on the root, part of the state so that a restart continues it.
 
     Parameters
@@ -193,7 +195,7 @@ class SteadyState:
         """Step at which the warm-up ended; 0 before.  On the root."""
         return int(self.count[3])
 
-    def root(self) -> Mapping[str, NDArray]:
+    def root(self) -> Arrays:
         """Return the means of the blocks, one row each, the counts, and the active time."""
         return {
             "blocks": self.blocks.T.copy(),
@@ -201,8 +203,8 @@ class SteadyState:
             "active_time": self.active_time.copy(),
         }
 
-    def restore(self, root: Mapping[str, NDArray]) -> None:
-        """Restore arrays returned by `root`.  On the root."""
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
+        """Restore arrays returned by `root`."""
         self.blocks[:] = root["blocks"].T
         self.count[:] = root["count"]
         self.active_time[:] = root["active_time"]

@@ -2,6 +2,5 @@
 
 from epmpi.model.exact.clock import ExactClock
 from epmpi.model.exact.response import tile_width
-from epmpi.model.exact.waiting import bin_edges
 
-__all__ = ["ExactClock", "bin_edges", "tile_width"]
+__all__ = ["ExactClock", "tile_width"]

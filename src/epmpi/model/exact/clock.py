@@ -10,7 +10,6 @@ which the stress of all sites is computed anew after every so many events (a flu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +18,15 @@ from epmpi.config import Configuration
 from epmpi.devices import LONGEST, REACHED
 from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
+from epmpi.model.completed import CompletedEvents
 from epmpi.model.exact.choice import make_engine
-from epmpi.model.exact.completed import CompletedEvents
 from epmpi.model.exact.response import on_all_ranks
 from epmpi.model.exact.slab_stress import SlabStress
-from epmpi.model.exact.waiting import ExactWaitingTimes
 from epmpi.model.fields import Fields
 from epmpi.model.motion import ByAccumulatedStrain
-from epmpi.model.state import Accumulator, event_types
+from epmpi.model.state import Accumulator, Arrays, event_types
 from epmpi.model.tracers import Tracers
+from epmpi.model.waiting import ExactWaitingTimes
 from epmpi.spectral import Transform
 
 PAUSES = 16  # flushes and moves of tracers after which the run may poll the wall clock
@@ -267,16 +266,16 @@ class ExactClock(Clock):
         """Return the time that all sites together have been active, since the start of the run."""
         return {"active_time": self._active_time + self._engine.active_time(self._now)}
 
-    def fields(self) -> Mapping[str, NDArray]:
+    def fields(self) -> Arrays:
         """Return the fields of the present tick, and their sources at the last flush."""
         of_motion = self._motion.fields() if self._motion else {}
         return {**self._fields.by_name(), **self._stress.fields(), **of_motion}
 
-    def counts(self) -> Mapping[str, NDArray[np.int64]]:
+    def counts(self) -> Arrays:
         """Return the number of events that have begun, on the root."""
         return {"events": np.asarray(self._share * int(self._begun), np.int64)}
 
-    def root(self) -> Mapping[str, NDArray]:
+    def root(self) -> Arrays:
         """Return the arrays that are the same on every rank: times, and those of the engine."""
         times = (
             self._whole, self._beyond, self._active_time, self._begun,
@@ -284,22 +283,16 @@ class ExactClock(Clock):
         )  # fmt: skip
         return {"times": np.array(times), **self._engine.arrays()}
 
-    def restore(
-        self,
-        fields: Mapping[str, NDArray],
-        counts: Mapping[str, NDArray[np.int64]],
-        root: Mapping[str, NDArray],
-    ) -> None:
+    def restore(self, fields: Arrays, counts: Arrays, root: Arrays) -> None:
         """Restore fields, counts and the arrays of the root.  Collective."""
         for name, field in self.fields().items():
             field[:] = fields[name]
         if self._fields.threshold is not None:
             self._engine.set_threshold(on_all_ranks(self._fft, self._fields.threshold))
-        arrays = self._fft.communicator.broadcast(dict(root))
-        times = [float(number) for number in arrays["times"]]
+        times = [float(number) for number in root["times"]]
         self._whole, self._beyond, self._active_time, self._begun = times[:4]
         self._rule = self._rule._replace(temperature=times[4])
         self._stress.drive, self._stress.since = times[5:]
         self._engine.set_drive(times[5])
-        self._engine.restore(arrays)
+        self._engine.restore(root)
         self._restored = True
