@@ -63,7 +63,7 @@ def test_a_loop_over_runs(tmp_path, number):
 
 def test_an_ensemble(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "epmpi.run.course.Recorder.next_due", lambda self, _: self.model.step_count + 1
+        "epmpi.run.course.Recorder.next_due", lambda self: self.model.step_count + 1
     )
     monkeypatch.setattr(Course, "steps", interrupting(Course.steps))
     ensemble = Ensemble(from_mapping({**SETTINGS, "run": {"replicas": 2}}))

@@ -44,8 +44,8 @@ FLOORS = {
     "run": (
         {"clock_advice", "insistence", "progress", "schedule", "size_advice", "steady", "watchdog"},
         {"stopping"},
-        {"warmup", "planning", "recorder", "control"},
-        {"calls"},
+        {"warmup", "planning", "control"},
+        {"calls", "recorder"},
         {"course"},
         {"simulation"},
     ),

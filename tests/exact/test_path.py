@@ -1,6 +1,7 @@
 """The path of the exact clock: the same bits whatever the ticks, outputs, restarts and ranks."""
 
 from copy import deepcopy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_waiting_times_of_all_ranks_are_counted_once(comm):
     counted = []
     for communicator in (Communicator(), Communicator(comm)):
         model = Model(settings, communicator)
-        Recorder(settings, model, communicator, 10)
+        Recorder(model, SimpleNamespace(steps=10))
         advanced(model, 200.0).state()
         counted.append(communicator.sum(model.accumulators["waiting_times"].number))
     np.testing.assert_array_equal(*counted)

@@ -97,9 +97,9 @@ class Batch:
         configuration, (rows, width) = self.models[0].configuration, fft.slab.shape
         single = in_single_precision(configuration, fft)
         assert isinstance(single, SlabFFT)
-        kernels, odd, halo = flow_kernels(single, configuration.tracers.interpolation)
-        number, imaginary = len(self.models), [odd] * len(kernels)
-        flow = BatchConvolution(single, number, kernels, imaginary, halo)
+        number = len(self.models)
+        kernels = flow_kernels(single, configuration.tracers.interpolation)
+        flow = BatchConvolution(single, number, *kernels)
         before = self._device.side_by_side((rows, number, width), np.float64)
         for n, model in enumerate(self.models):
             clock = model.clock

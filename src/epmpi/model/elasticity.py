@@ -35,7 +35,7 @@ def _of_wavenumbers(fft: Transform, propagator: Callable[[Modes, Modes], Modes])
 
 def flow_kernels(
     fft: Transform, interpolation: str, rate: float = 1.0
-) -> tuple[list[Kernel], bool, tuple[int, int]]:
+) -> tuple[list[Kernel], list[bool], tuple[int, int]]:
     """Return the kernels of the flow that tracers follow, for unit plastic strain times `rate`.
 
     Returns
@@ -43,26 +43,21 @@ def flow_kernels(
     kernels : list of Kernel
         The two components of the displacement; or, for the interpolation "stream", the B-spline
         coefficients of the stream function.
-    odd : bool
-        Whether the kernels are to be multiplied by i.
+    imaginary : list of bool
+        Whether a kernel is to be multiplied by i.
     halo : (before, after)
         Rows beyond its slab that the interpolation reads, at midpoints up to a row away from it.
     """
     if interpolation == "stream":
-        return (
-            [
-                _of_wavenumbers(
-                    fft, lambda qx, qy: rate * (stream_propagator(qx, qy) * spline_filter(qx, qy))
-                )
-            ],
-            False,
-            (2, 3),
+        coefficients = _of_wavenumbers(
+            fft, lambda qx, qy: rate * (stream_propagator(qx, qy) * spline_filter(qx, qy))
         )
+        return [coefficients], [False], (2, 3)
     components = [
         _of_wavenumbers(fft, lambda qx, qy: rate * (qy * stream_propagator(qx, qy))),
         _of_wavenumbers(fft, lambda qx, qy: rate * (-qx * stream_propagator(qx, qy))),
     ]
-    return components, True, (1, 2)
+    return components, [True, True], (1, 2)
 
 
 def elastic_kernels(
@@ -94,9 +89,8 @@ def elastic_kernels(
     kernels = [_of_wavenumbers(fft, stress)]
     imaginary, halo = [False], (0, 0)
     if with_flow:
-        flow, odd, halo = flow_kernels(fft, configuration.tracers.interpolation, strain_rate)
-        kernels += flow
-        imaginary += [odd] * len(flow)
+        flow, of_flow, halo = flow_kernels(fft, configuration.tracers.interpolation, strain_rate)
+        kernels, imaginary = kernels + flow, imaginary + of_flow
     return kernels, imaginary, halo
 
 
@@ -122,9 +116,9 @@ class ElasticResponse:
     STRESS_RATE = 0
 
     def __init__(self, configuration: Configuration, fft: Transform, *, with_flow: bool) -> None:
-        kernels, imaginary, halo = elastic_kernels(configuration, fft, with_flow=with_flow)
-        self.convolution: Convolution = fft.convolution(kernels, imaginary, halo)
-        self.flow_fields = range(1, len(kernels))
+        kernels = elastic_kernels(configuration, fft, with_flow=with_flow)
+        self.convolution: Convolution = fft.convolution(*kernels)
+        self.flow_fields = range(1, self.convolution.count)
 
 
 def stress_responses(configuration: Configuration, fft: Transform) -> list[Convolution]:
@@ -157,5 +151,4 @@ def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolutio
 
     For tracers that move every few steps: the displacement is linear in the strain accumulated.
     """
-    kernels, odd, halo = flow_kernels(fft, configuration.tracers.interpolation)
-    return fft.convolution(kernels, [odd] * len(kernels), halo)
+    return fft.convolution(*flow_kernels(fft, configuration.tracers.interpolation))

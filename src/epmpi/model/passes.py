@@ -7,7 +7,6 @@ a pass is one loop; elsewhere it goes block by block.  The bits are the same.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,35 +16,7 @@ from epmpi.devices import RowLoops, SiteUpdate, TracerMove
 from epmpi.spectral import Convolution, RowSpectra
 
 
-class Passes(ABC):
-    """The passes over the responses of a convolution; see `passes_over`."""
-
-    @abstractmethod
-    def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
-        """Advance the sites of the slab, and set the next source: their new n s.
-
-        Parameters
-        ----------
-        rate : int
-            Which response is the rate of their stress.
-        update : SiteUpdate
-
-        Yields
-        ------
-        int
-            The first row of each block, when it has advanced.
-        """
-
-    @abstractmethod
-    def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
-        """Set the next source: by how much a field (rows, Ly) has grown; `before` is then `now`."""
-
-    @abstractmethod
-    def move_tracers(self, move: TracerMove) -> None:
-        """Move the tracers of the slab along the flow that the last source causes."""
-
-
-class BlockPasses(Passes):
+class BlockPasses:
     """Transforms and physics block by block; of the flow no more is stored than a block.
 
     Parameters
@@ -67,7 +38,19 @@ class BlockPasses(Passes):
             self._tracers = self._device.tracer_blocks(rows, self._height)
 
     def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
-        """Advance the sites of the slab; see `Passes.advance_sites`."""
+        """Advance the sites of the slab, and set the next source: their new n s.
+
+        Parameters
+        ----------
+        rate : int
+            Which response is the rate of their stress.
+        update : SiteUpdate
+
+        Yields
+        ------
+        int
+            The first row of each block, when it has advanced.
+        """
         convolution = self._convolution
         for begin, end in convolution.row_blocks:
             stress_rate = convolution.response_block(rate, begin, end)
@@ -77,7 +60,7 @@ class BlockPasses(Passes):
             yield begin
 
     def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
-        """Set the next source; see `Passes.set_increments`."""
+        """Set the next source: by how much a field (rows, Ly) has grown; `before` is then `now`."""
         convolution = self._convolution
         for begin, end in convolution.row_blocks:
             source = convolution.source_block(begin, end)
@@ -86,7 +69,7 @@ class BlockPasses(Passes):
         before[:] = now
 
     def move_tracers(self, move: TracerMove) -> None:
-        """Restore the flow in each block of rows, and move the tracers that are on them."""
+        """Move the tracers along the flow that the last source causes, in each block of rows."""
         blocks, flow = self._convolution.row_blocks, self._flow
         if len(blocks) == 1:
             self._convolution.responses(self._fields, flow)
@@ -105,8 +88,8 @@ class BlockPasses(Passes):
             self._tracers.move(block, move, flow)
 
 
-class LoopPasses(Passes):
-    """Each pass in one compiled loop.
+class LoopPasses:
+    """The same passes, each in one compiled loop.
 
     Parameters
     ----------
@@ -128,17 +111,20 @@ class LoopPasses(Passes):
         self._flow = spectra.responses[:, flow.start : flow.stop]
 
     def advance_sites(self, rate: int, update: SiteUpdate) -> Iterator[int]:
-        """Advance the sites of the slab; see `Passes.advance_sites`."""
+        """Advance the sites of the slab; see `BlockPasses`."""
         self._loops.advance_sites(self._responses[:, rate], self._source, update)
         yield 0
 
     def set_increments(self, now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
-        """Set the next source; see `Passes.set_increments`."""
+        """Set the next source; see `BlockPasses`."""
         self._loops.transform_increments(now, before, self._source)
 
     def move_tracers(self, move: TracerMove) -> None:
         """Move the tracers of the slab while the flow is restored, a few rows at a time."""
         self._loops.move_tracers(self._flow, self._halo, move)
+
+
+Passes = BlockPasses | LoopPasses
 
 
 def passes_over(convolution: Convolution, flow: range) -> Passes:

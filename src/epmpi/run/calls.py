@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from epmpi.config import ConfigError, Configuration, whole_multiple
 from epmpi.model.model import Model
-from epmpi.run.warmup import UNDECIDED
 
 
 class Moment:
@@ -116,5 +115,5 @@ class Calls:
     def make(self, model: Model, warmup_steps: int) -> None:
         """Call the function if it is due at this step.  Collective."""
         since = model.step_count - warmup_steps
-        if warmup_steps < UNDECIDED and since >= 0 and since % self.every == 0:
+        if since >= 0 and since % self.every == 0:
             self.call(Moment(model, warmup_steps))

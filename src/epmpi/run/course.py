@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from epmpi.config import ConfigError, Configuration
+from epmpi.config import ConfigError
 from epmpi.model.model import Model
 from epmpi.output import Checkpoint, RunStore
 from epmpi.output.provenance import now
@@ -23,14 +23,14 @@ class Course:
 
     Parameters
     ----------
-    configuration : Configuration
     model : Model
-    warmup : Warmup
     checkpoint : Checkpoint or None
         That a resumed run continues from.
 
     Attributes
     ----------
+    checkpoint : Checkpoint or None
+    warmup : Warmup
     recorder : Recorder
     directory : Path
         RUN, once the run has started.
@@ -40,20 +40,12 @@ class Course:
         Whether the run continued after its first poll of the clock, after one step.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        model: Model,
-        warmup: Warmup,
-        checkpoint: Checkpoint | None,
-    ) -> None:
-        self._configuration = configuration
+    def __init__(self, model: Model, checkpoint: Checkpoint | None) -> None:
         self._model = model
-        self._warmup = warmup
-        self._checkpoint = checkpoint
-        self._communicator = model.communicator
-        self._measured_steps = configuration.steps(configuration.time.duration)
-        self.recorder = Recorder(configuration, model, model.communicator, warmup.steps)
+        self._measured_steps = model.configuration.steps(model.configuration.time.duration)
+        self.checkpoint = checkpoint
+        self.warmup = Warmup(model)
+        self.recorder = Recorder(model, self.warmup)
         self.directory = Path()
         self.stopped = ""
         self.progressed = False
@@ -62,12 +54,12 @@ class Course:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run; huge while the end of the warm-up is undecided."""
-        return self._warmup.steps + self._measured_steps
+        return self.warmup.steps + self._measured_steps
 
     @property
     def clock(self) -> dict[str, float]:
         """Counts of the earlier parts of a resumed run; see `Pace`."""
-        return self._checkpoint.header.clock if self._checkpoint else {}
+        return self.checkpoint.header.clock if self.checkpoint else {}
 
     def steps(
         self,
@@ -82,7 +74,7 @@ class Course:
         int
             The step up to which there is nothing else to do.
         """
-        model, recorder, warmup = self._model, self.recorder, self._warmup
+        model, recorder, warmup = self._model, self.recorder, self.warmup
         if self._has_run:
             raise ConfigError(
                 f"this Simulation has run already, in {self.directory}: continue with "
@@ -91,14 +83,14 @@ class Course:
         if calls is not None:
             model.keep_imposed()
         pace = control.pace
-        with recorder.open(directory, self._checkpoint) as store:
+        with recorder.open(directory, self.checkpoint) as store:
             self.directory, self._has_run = store.directory, True
             begun = model.step_count  # tracers, which do not move in each step, need other code
-            control.listener.begin(begun, begun + self._configuration.tracers.every)
+            control.listener.begin(begun, begun + model.configuration.tracers.every)
             if warmup.is_decided:
                 control.listener.expect(self.total_steps)
             warmup.anneal()
-            if self._checkpoint is None:
+            if self.checkpoint is None:
                 self._write_and_change(store, calls)
                 recorder.save(store, pace)
             control.watchdog.alive(model.step_count)
@@ -109,7 +101,7 @@ class Course:
                 if looks or model.step_count in (warmup.steps, self.total_steps):
                     model.device.synchronize()  # before reading a clock
                 if warmup.end_if_steady():
-                    recorder.begin_measurement(warmup.steps)
+                    recorder.begin_measurement()
                 if model.step_count == warmup.steps:
                     pace.warmup_time = pace.wall_time
                     control.listener.expect(self.total_steps)
@@ -127,18 +119,17 @@ class Course:
 
     def _write_and_change(self, store: RunStore, calls: Calls | None) -> None:
         """Write the output of this step; then change the parameters of the next.  Collective."""
-        self.recorder.write(store, self._warmup.steps)
-        self._warmup.anneal()
+        self.recorder.write(store)
+        self.warmup.anneal()
         if calls is not None:
-            calls.make(self._model, self._warmup.steps)
+            calls.make(self._model, self.warmup.steps)
 
     def _next_due(self, look: int, calls: Calls | None) -> int:
         """Return the first step after which something is due."""
-        due = min(look, self.total_steps, self._warmup.next_due())
+        due = min(look, self.total_steps, self.warmup.next_due(), self.recorder.next_due())
         if calls is not None:
-            due = min(due, calls.next_due(self._model.step_count, self._warmup.steps))
-        written = self.recorder.next_due(self._warmup.steps)
-        return due if written is None else min(due, written)
+            due = min(due, calls.next_due(self._model.step_count, self.warmup.steps))
+        return due
 
     def _act(self, decision: Decision, store: RunStore, pace: Pace) -> int:
         """Act on a decision; return the step of the next one.  Collective."""
@@ -155,10 +146,10 @@ class Course:
         model_steps = self._model.step_count
         updates = model_steps * self._model.lattice.sites
         return {
-            **self._warmup.describe(),
+            **self.warmup.describe(),
             "wall_time": pace.wall_time,
             "warmup_time": pace.warmup_time,
-            "warmup_steps": min(self._warmup.steps, model_steps),
+            "warmup_steps": min(self.warmup.steps, model_steps),
             "site_updates_per_second": updates / pace.wall_time,
             "stopped" if self.stopped else "finished": self.stopped or now(),
         }

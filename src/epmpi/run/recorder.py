@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.config import ConfigError, Configuration
+from epmpi.config import ConfigError
 from epmpi.host.console import say
 from epmpi.model.completed import CompletedEvents
 from epmpi.model.model import Model
@@ -17,9 +17,9 @@ from epmpi.model.state import StateError
 from epmpi.model.waiting import WaitCounts
 from epmpi.output import Checkpoint, RunStore, collect, open_run
 from epmpi.output.provenance import mixed_bits, other_bits
-from epmpi.parallel import Communicator
 from epmpi.run.schedule import Schedule
 from epmpi.run.stopping import Pace
+from epmpi.run.warmup import UNDECIDED, Warmup
 
 
 class Recorder:
@@ -27,12 +27,10 @@ class Recorder:
 
     Parameters
     ----------
-    configuration : Configuration
     model : Model
         Counts waiting times from now on, where they are requested.
-    communicator : Communicator
-    warmup_steps : int
-        Steps before the measurement; may be undecided.
+    warmup : Warmup
+        Whose end may be undecided.
 
     Attributes
     ----------
@@ -42,34 +40,28 @@ class Recorder:
         Step of the last checkpoint; -1 before the first.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        model: Model,
-        communicator: Communicator,
-        warmup_steps: int,
-    ) -> None:
-        self.configuration = configuration
+    def __init__(self, model: Model, warmup: Warmup) -> None:
+        self.configuration = configuration = model.configuration
         self.model = model
-        self.communicator = communicator
+        self._warmup = warmup
         self.activity: float | None = None
         self.saved_step = -1
         self._counted = (0.0, 0.0)  # active time, and the time at which it was read
         self._schedule = Schedule(configuration)
         self._events: CompletedEvents | None = None
         if configuration.output.events:
-            self._events = model.clock.log_events(warmup_steps)
+            self._events = model.clock.log_events(warmup.steps)
         self._waits: WaitCounts | None = None
         if configuration.output.waiting_times_every:
-            self._waits = model.clock.waiting_times(warmup_steps)
+            self._waits = model.clock.waiting_times(warmup.steps)
             model.accumulate("waiting_times", self._waits)
 
-    def begin_measurement(self, warmup_steps: int) -> None:
+    def begin_measurement(self) -> None:
         """Count waiting times and log events from the end of the warm-up, which is now known."""
         if self._events is not None:
-            self._events.begin_at(warmup_steps)
+            self._events.begin_at(self._warmup.steps)
         if self._waits is not None:
-            self._waits.begin_at(warmup_steps)
+            self._waits.begin_at(self._warmup.steps)
 
     def open(
         self, directory: str | os.PathLike[str] | None, checkpoint: Checkpoint | None
@@ -83,7 +75,7 @@ class Recorder:
         OutputError
             On all ranks, if it cannot be written.
         """
-        model, communicator = self.model, self.communicator
+        model, communicator = self.model, self.model.communicator
         known = collect(self.configuration, communicator, model.device.name, model.fft.engine)
         known |= {"device_name": model.device.describe(), "exchange": model.fft.transport}
         known |= self._schedule.describe()
@@ -101,9 +93,9 @@ class Recorder:
             raise ConfigError("no directory: a new run needs one")
         return open_run(Path(directory), self.configuration, communicator, model.lattice, known)
 
-    def next_due(self, warmup_steps: int) -> int | None:
-        """Return the next step at which something is written, or None."""
-        step, due = self.model.step_count, self._schedule.next_due
+    def next_due(self) -> int:
+        """Return the next step at which something is written, or `UNDECIDED`."""
+        step, due, warmup_steps = self.model.step_count, self._schedule.next_due, self._warmup.steps
         if step < warmup_steps:
             steps = [due("series", step), warmup_steps]
         else:
@@ -111,9 +103,9 @@ class Recorder:
                 None if (then := due(what, step - warmup_steps)) is None else then + warmup_steps
                 for what in self._schedule.every
             ]
-        return min((then for then in steps if then is not None), default=None)
+        return min((then for then in steps if then is not None), default=UNDECIDED)
 
-    def write(self, store: RunStore, warmup_steps: int) -> None:
+    def write(self, store: RunStore) -> None:
         """Write the frames of this step, and the events that have ended.  Collective.
 
         Raises
@@ -124,7 +116,7 @@ class Recorder:
             As for `save`.
         """
         model, to_host = self.model, self.model.device.to_host
-        step = model.step_count - warmup_steps
+        step = model.step_count - self._warmup.steps
         now = step * self.configuration.time.step
         warmup = step < 0
         due = self._schedule.due
@@ -154,7 +146,7 @@ class Recorder:
                 {name: to_host(field) for name, field in model.fields.by_name().items()},
             )
         if waits and self._waits is not None:
-            counted = self.communicator.sum(self._waits.number)
+            counted = model.communicator.sum(self._waits.number)
             store.histograms(step, now, {"waiting_times": counted})
 
     def _activity(self, observables: dict[str, float]) -> float | None:
@@ -200,4 +192,4 @@ class Recorder:
             f"{fault} at step {model.step_count} (time {model.time:.12g} from the start of the "
             f"run); the checkpoint of step {self.saved_step} is good"
         )
-        self.communicator.raise_alike(error or None)
+        model.communicator.raise_alike(error or None)

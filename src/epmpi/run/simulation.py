@@ -26,7 +26,6 @@ from epmpi.run.control import RunControl, own_control
 from epmpi.run.course import Course
 from epmpi.run.planning import needed_bytes
 from epmpi.run.stopping import INTERRUPT, Interrupted
-from epmpi.run.warmup import Warmup
 from epmpi.run.watchdog import Watchdog
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
@@ -78,10 +77,8 @@ class Simulation(Sealed):
                 needed = needed_bytes(configuration, self.communicator, device)
                 check_memory(needed, device, self.communicator)
             self.model = model = Model(configuration, self.communicator, device)
-            self._warmup = Warmup(configuration, model, self.communicator)
             self.measured_steps = configuration.steps(configuration.time.duration)
-            self._course = Course(configuration, model, self._warmup, checkpoint)
-            self._checkpoint = checkpoint
+            self._course = Course(model, checkpoint)
             if checkpoint is not None:
                 self._restore(checkpoint)
             elif configuration.initial.state not in NAMED_STATES:
@@ -97,13 +94,13 @@ class Simulation(Sealed):
         like, number = model.state(), self.configuration.tracers.number
         model.restore(checkpoint.state(like, number, model.slab, self.communicator))
         self._course.recorder.saved_step = model.step_count
-        self._warmup.restore()
-        self._course.recorder.begin_measurement(self.warmup_steps)
+        self._course.warmup.restore()
+        self._course.recorder.begin_measurement()
 
     @property
     def is_resumed(self) -> bool:
         """Whether it continues from a checkpoint."""
-        return self._checkpoint is not None
+        return self._course.checkpoint is not None
 
     @property
     def temperature(self) -> float:
@@ -159,7 +156,7 @@ class Simulation(Sealed):
     @property
     def warmup_steps(self) -> int:
         """Steps before the measurement, annealing included; see `Warmup`."""
-        return self._warmup.steps
+        return self._course.warmup.steps
 
     @classmethod
     def resume(

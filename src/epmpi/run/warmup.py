@@ -6,10 +6,8 @@ import math
 from bisect import bisect_right
 from itertools import accumulate
 
-from epmpi.config import Configuration
 from epmpi.host.console import say
 from epmpi.model.model import Model
-from epmpi.parallel import Communicator
 from epmpi.run.steady import (
     AT_BOUND,
     EVENTS_PER_SITE,
@@ -27,10 +25,8 @@ class Warmup:
 
     Parameters
     ----------
-    configuration : Configuration
     model : Model
         Its state includes the record of an automatic warm-up.
-    communicator : Communicator
 
     Attributes
     ----------
@@ -40,12 +36,10 @@ class Warmup:
         The last decision.
     """
 
-    def __init__(
-        self, configuration: Configuration, model: Model, communicator: Communicator
-    ) -> None:
-        self.configuration = configuration
+    def __init__(self, model: Model) -> None:
+        self.configuration = configuration = model.configuration
         self.model = model
-        self.communicator = communicator
+        self.communicator = model.communicator
         stages = configuration.initial.annealing
         self._ends = list(accumulate(configuration.steps(duration) for _, duration in stages))
         self._temperatures = [temperature for temperature, _ in stages]
