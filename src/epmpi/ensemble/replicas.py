@@ -40,8 +40,6 @@ class Replicas:
         Of the ensemble.
     numbers : list of int
         Of the replicas, in order.
-    group : Communicator
-    device : Device
     resumed : EnsembleDirectory or None
         Directory of an ensemble to continue, in which replicas may have begun.
 
@@ -90,8 +88,6 @@ class Replicas:
 
         Parameters
         ----------
-        folder : EnsembleDirectory
-        together : Together
         limit : float
             Time of the monotonic clock at which all must have ended.
 

@@ -19,15 +19,8 @@ from epmpi.physics.rules import READINGS, Increments, SwitchingRule
 class Activation:
     """The rule of a configuration, applied to the sites of a slab.
 
-    Parameters
-    ----------
-    configuration : Configuration
-    slab : Slab
-
     Attributes
     ----------
-    rule : SwitchingRule
-    increments : Increments
     drive : float
         ``mu gdot``, the stress that the macroscopic strain adds to every site per unit of time.
     """

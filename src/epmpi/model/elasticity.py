@@ -99,8 +99,6 @@ class ElasticResponse:
 
     Parameters
     ----------
-    configuration : Configuration
-    fft : Transform
     with_flow : bool
         Whether to compute the velocity (or the stream function, for the interpolation "stream")
         too.

@@ -16,7 +16,6 @@ class Fields:
     shape : (rows, Ly)
     dtype : dtype
         float64 or float32, of the stress.
-    device : Device
     thresholds : bool
         Whether each site has a threshold of its own.
 

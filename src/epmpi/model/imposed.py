@@ -20,7 +20,6 @@ class Imposed(Part):
 
     Parameters
     ----------
-    configuration : Configuration
     activation : Activation
         Its rule and increments are changed.
     """

@@ -21,7 +21,6 @@ class BlockPasses:
 
     Parameters
     ----------
-    convolution : Convolution
     flow : range
         Which responses are the flow.
     """
@@ -44,7 +43,6 @@ class BlockPasses:
         ----------
         rate : int
             Which response is the rate of their stress.
-        update : SiteUpdate
 
         Yields
         ------
@@ -93,8 +91,6 @@ class LoopPasses:
 
     Parameters
     ----------
-    loops : RowLoops
-    spectra : RowSpectra
     halo : (before, after)
         Rows of the responses beyond the slab.
     flow : range
@@ -132,7 +128,6 @@ def passes_over(convolution: Convolution, flow: range) -> Passes:
 
     Parameters
     ----------
-    convolution : Convolution
     flow : range
         Which of its responses tracers follow; empty for none.
     """

@@ -20,11 +20,8 @@ class Tracers:
 
     Parameters
     ----------
-    configuration : Configuration
     slabs : list of Slab
         Of all ranks.
-    communicator : Communicator
-    device : Device
 
     Attributes
     ----------

@@ -133,7 +133,6 @@ class ExactWaitingTimes(WaitCounts):
         In units of tau.
     first_tick : int
         Ticks of the warm-up: both activations of a wait lie after it.
-    is_root : bool
     """
 
     def __init__(self, tick: float, first_tick: int, *, is_root: bool) -> None:

@@ -74,7 +74,6 @@ class Calls:
     ----------
     every : int
         Steps.
-    call : callable
     """
 
     every: int

@@ -25,7 +25,6 @@ def exact_clock_gain(configuration: Configuration, activity: float, step: float)
 
     Parameters
     ----------
-    configuration : Configuration
     activity : float
         Fraction of active sites, > 0.
     step : float
@@ -43,7 +42,6 @@ def advice(configuration: Configuration, activity: float | None) -> str:
 
     Parameters
     ----------
-    configuration : Configuration
     activity : float or None
         Fraction of active sites; None or 0 where it is unknown, because no site has yielded.
     """

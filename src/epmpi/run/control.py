@@ -21,8 +21,6 @@ class RunControl:
     ----------
     pace : Pace
         Runs in step share one, so that all do the same at the same steps.
-    listener : ProgressListener
-    watchdog : Watchdog
     """
 
     pace: Pace
@@ -42,7 +40,6 @@ def own_control(
 
     Parameters
     ----------
-    configuration : Configuration
     communicator : Communicator
         The time limit of its root counts.
     clock : mapping

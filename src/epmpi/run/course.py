@@ -23,15 +23,11 @@ class Course:
 
     Parameters
     ----------
-    model : Model
     checkpoint : Checkpoint or None
         That a resumed run continues from.
 
     Attributes
     ----------
-    checkpoint : Checkpoint or None
-    warmup : Warmup
-    recorder : Recorder
     directory : Path
         RUN, once the run has started.
     stopped : str

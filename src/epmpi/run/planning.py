@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -77,8 +78,6 @@ def array_bytes(
 
     Parameters
     ----------
-    configuration : Configuration
-    ranks : int
     device : Device, optional
         Default: a CPU.
     shared : bool
@@ -165,24 +164,28 @@ def _goes_in_blocks(configuration: Configuration, sent: bool, device: Device, re
     return device.row_loops(device.lines(run.fft, configuration.lattice.shape, dtype)) is None
 
 
-def expected_events(configuration: Configuration) -> float | None:
-    """Return the expected number of logged events; None if the activity is unknown."""
-    model, clock = configuration.model, configuration.time
-    if not configuration.output.events:
-        return 0.0
+def event_rate(configuration: Configuration) -> float | None:
+    """Return the expected events of a lattice in a unit of time; None if unknown."""
+    model, activity = configuration.model, expected_activity(configuration)
     if model.activation == "extremal":
-        return clock.duration * model.attempt_rate
-    activity = expected_activity(configuration)
+        return model.attempt_rate
     if activity is None:
         return None
-    sites = float(np.prod(configuration.lattice.shape))
-    return activity * sites * clock.duration / model.restructuring_time
+    return activity * math.prod(configuration.lattice.shape) / model.restructuring_time
+
+
+def expected_events(configuration: Configuration) -> float | None:
+    """Return the expected number of logged events; None if the activity is unknown."""
+    if not configuration.output.events:
+        return 0.0
+    rate = event_rate(configuration)
+    return None if rate is None else rate * configuration.time.duration
 
 
 def file_bytes(configuration: Configuration) -> int:
     """Return the bytes of the data in the run file of one run; events only if expected."""
     clock = configuration.time
-    sites = int(np.prod(configuration.lattice.shape))
+    sites = math.prod(configuration.lattice.shape)
 
     schedule, steps = Schedule(configuration), configuration.steps(clock.duration)
     warmup = configuration.known_steps - steps
@@ -234,24 +237,19 @@ def _events(
 
     The time of an event is measured here, from a stress as in a steady state.  It hardly depends on
     the temperature where few sites yield, so the trial of a cold run is a little warmer.  The
-    number follows from the expected activity, or if unknown from that of the trial.
+    number is the expected one, or if unknown that of the trial.
     """
-    model, known = Model(configuration, communicator, device), expected_activity(configuration)
+    model, rate = Model(configuration, communicator, device), event_rate(configuration)
     if configuration.model.activation == "thermal":
-        if known is not None:
+        if rate is not None:
             coldest = COLDEST_TRIAL * model.activation.rule.yield_stress**2
             model.activation.set_temperature(max(coldest, configuration.model.temperature))
         _load(model)
     model.step()
     first, seconds = _counted(model), _try(model)
-    counted = zip(_counted(model), first, strict=True)
-    events, active, duration = (now - then for now, then in counted)
-    activity = active / duration / model.lattice.sites if known is None else known
-    a_time = activity * model.lattice.sites / configuration.model.restructuring_time
-    if configuration.model.events == "instantaneous":  # no site is ever active
-        a_time = events / duration
+    events, duration = (now - then for now, then in zip(_counted(model), first, strict=True))
     whole = configuration.known_steps * configuration.time.step
-    return a_time * whole, seconds / max(events, 1)
+    return (events / duration if rate is None else rate) * whole, seconds / max(events, 1)
 
 
 def _load(model: Model) -> None:
@@ -263,10 +261,9 @@ def _load(model: Model) -> None:
     model.set_fields(stress, np.zeros(model.slab.shape, np.int8))
 
 
-def _counted(model: Model) -> tuple[float, float, float]:
-    """Return the events, active time and time (tau) of the exact clock so far, on all ranks."""
-    observed = model.communicator.broadcast(model.observables())
-    return observed["events"], observed["active_time"], model.time
+def _counted(model: Model) -> tuple[float, float]:
+    """Return the events and the time (tau) of the exact clock so far, on all ranks."""
+    return model.communicator.broadcast(model.observables())["events"], model.time
 
 
 def _seconds_per_step(

@@ -58,7 +58,6 @@ class RunProgress:
         Formats a speed given in steps per second; see `speed_of`.
     shown : bool
         Whether to print anything.
-    stream : text file
     """
 
     def __init__(self, speed: Speed, *, shown: bool = True, stream: TextIO | None = None) -> None:
@@ -136,14 +135,11 @@ class RunProgress:
             return
         rate = (step - self._first_step) / max(now - self._start, 1e-9)
         left = (self._total - step) / rate if rate > 0 else float("nan")
-        if not self._total:
-            self._stream.write(f"{phase}: step {step}, {speed}, activity {text}\n")
-            self._stream.flush()
-            return
-        self._stream.write(
-            f"{phase}: {100 * step / self._total:.0f} % ({step}/{self._total} steps), {speed}, "
-            f"activity {text}, {left:.0f} s left\n"
-        )
+        reached, remaining = f"step {step}", ""
+        if self._total:
+            reached = f"{100 * step / self._total:.0f} % ({step}/{self._total} steps)"
+            remaining = f", {left:.0f} s left"
+        self._stream.write(f"{phase}: {reached}, {speed}, activity {text}{remaining}\n")
         self._stream.flush()
 
     def _start_clock(self, now: float, step: int) -> None:

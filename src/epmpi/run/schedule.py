@@ -35,10 +35,6 @@ def logarithmic_offsets(longest: int, unit: int) -> list[int]:
 class Schedule:
     """The steps, counted from the end of the warm-up, at which something is written.
 
-    Parameters
-    ----------
-    configuration : Configuration
-
     Attributes
     ----------
     every : dict of str to int

@@ -56,8 +56,6 @@ class Verdict:
 
     Attributes
     ----------
-    steady : bool
-    criterion : str
     activity_before, activity_after, variance_before, variance_after : float
         Means of the second and the last third.
     activity_deviation, variance_deviation : float
@@ -69,7 +67,6 @@ class Verdict:
     """
 
     steady: bool
-    criterion: str
     activity_before: float
     activity_after: float
     activity_deviation: float
@@ -81,7 +78,8 @@ class Verdict:
 
     def describe(self) -> dict[str, float | str]:
         """Return the attributes for the run file."""
-        return {key: value for key, value in asdict(self).items() if key != "steady"}
+        numbers = {key: value for key, value in asdict(self).items() if key != "steady"}
+        return {"criterion": CRITERION, **numbers}
 
 
 def judge(blocks: NDArray[np.float64], events_per_site: float) -> Verdict:
@@ -110,7 +108,7 @@ def judge(blocks: NDArray[np.float64], events_per_site: float) -> Verdict:
         and events_per_site >= EVENTS_PER_SITE
     )
     return Verdict(
-        steady, CRITERION,
+        steady,
         float(means[0, 0]), float(means[1, 0]), float(deviation[0]),
         float(means[0, 1]), float(means[1, 1]), float(deviation[1]),
         float(independent), float(events_per_site),

@@ -123,7 +123,6 @@ class Pace:
 
     Parameters
     ----------
-    communicator : Communicator
     signals : Signals
         Of this rank.
     limit : float

@@ -45,7 +45,7 @@ class Warmup:
         self._temperatures = [temperature for temperature, _ in stages]
         self._temperatures.append(configuration.model.temperature)
         self._stage = len(stages)  # the stage whose temperature the model has
-        self.annealing_steps = self._ends[-1] if stages else 0
+        self.annealing_steps = configuration.annealing_steps
         known = configuration.warmup_steps
         self.steps = UNDECIDED if known is None else known
         self.verdict: Verdict | None = None

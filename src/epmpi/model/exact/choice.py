@@ -27,11 +27,8 @@ def make_engine(
 
     Parameters
     ----------
-    configuration : Configuration
     kernels : arrays, shape (Lx, Ly)
         Stress rates while the site (0, 0) yields: one; of events of random orientation three.
-    drive : float
-    device : Device
     """
     seed, model = configuration.run.seed, configuration.model
     at_once = model.events == "instantaneous" and model.activation == "thermal"

@@ -42,8 +42,6 @@ class ExactClock(Clock):
 
     Parameters
     ----------
-    configuration : Configuration
-    fft : Transform
     fields : Fields
         Up to date after `complete`.
     activation : Activation

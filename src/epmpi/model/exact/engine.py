@@ -58,11 +58,8 @@ class Engine(ABC):
 
     Parameters
     ----------
-    records : Records or JumpRecords
     progress : dtype
         Of the record of the state of the clock.
-    seed : int
-    loops : Loops or JumpLoops
     active : int8 array, shape (Lx, Ly)
         The product n s of all sites, which the loops update.
     more : tuple
@@ -70,7 +67,6 @@ class Engine(ABC):
 
     Attributes
     ----------
-    records : Records or JumpRecords
     progress : record of that dtype
         A view.
     active : int8 array, shape (Lx, Ly)

@@ -11,14 +11,7 @@ from epmpi.physics.rules import SwitchingRule
 
 
 class FiniteEngine(Engine):
-    """Sites that are active or not; see `Engine`.
-
-    Parameters
-    ----------
-    medium : Medium
-    loops : Loops
-    seed : int
-    """
+    """Sites that are active or not; see `Engine`."""
 
     ENDED = ("x", "y", "direction", "start", "end")
     records: Records

@@ -33,12 +33,8 @@ class JumpEngine(Engine):
 
     Parameters
     ----------
-    medium : Medium
     orientation : Orientation
         Unused where that of all events is fixed.
-    loops : JumpLoops
-    seed : int
-    jump : JumpRule
     threshold : float64 array, shape (Lx, Ly)
         Of each site at the start, a stress.
     """

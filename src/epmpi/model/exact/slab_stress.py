@@ -24,8 +24,6 @@ class SlabStress:
 
     Parameters
     ----------
-    configuration : Configuration
-    fft : Transform
     drive : float
         mu gdot, stress a unit of time.
 
