@@ -16,7 +16,7 @@ from scipy import stats
 from epmpi.config import ConfigError
 from epmpi.devices.cpu.compiler import record_loop
 from epmpi.devices.cpu.jumps.tiles import update_tile
-from epmpi.model.exact import choice
+from epmpi.model.exact import engine
 from epmpi.model.model import Model
 from epmpi.physics import jumps
 
@@ -114,7 +114,7 @@ def test_every_event_is_that_of_a_slow_gillespie(changes):
 @pytest.mark.statistics
 def test_wide_tiles_follow_the_same_law(monkeypatch):
     """As large lattices and the extremal driver have them."""
-    monkeypatch.setattr(choice, "tile_width", lambda *_, **__: 16)
+    monkeypatch.setattr(engine, "tile_width", lambda *_, **__: 16)
     for name in ("weibull thresholds", "extremal, normal thresholds"):
         assert Model(configuration(**JUMPS[name])).clock._engine.medium.width == 16
         test_every_event_is_that_of_a_slow_gillespie(JUMPS[name])

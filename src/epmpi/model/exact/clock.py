@@ -10,6 +10,7 @@ which the stress of all sites is computed anew after every so many events (a flu
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ from epmpi.devices import LONGEST, REACHED
 from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
 from epmpi.model.completed import CompletedEvents
-from epmpi.model.exact.choice import make_engine
+from epmpi.model.exact.engine import Engine
+from epmpi.model.exact.finite_engine import FiniteEngine
+from epmpi.model.exact.jump_engine import JumpEngine
 from epmpi.model.exact.response import on_all_ranks
 from epmpi.model.exact.slab_stress import SlabStress
 from epmpi.model.fields import Fields
@@ -69,11 +72,13 @@ class ExactClock(Clock):
         if tracers.number:
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
+        at_once = configuration.model.events == "instantaneous"
+        self._columns = event_types(instantaneous=at_once)
+        make: Callable[..., Engine] = JumpEngine if at_once else FiniteEngine
         kernels = self._stress.kernels(fft)
-        self._engine = make_engine(configuration, kernels, activation.drive, fft.device)
+        self._engine = make(configuration, kernels, activation.drive, fft.device)
         if fields.threshold is not None:
             fields.threshold[:] = self._engine.threshold[fft.slab.start : fft.slab.stop]
-        self._columns = event_types(instantaneous=configuration.model.events == "instantaneous")
         self._waits: list[ExactWaitingTimes] = []
         self._log: CompletedEvents | None = None
         self._share = 1 if fft.communicator.is_root else 0

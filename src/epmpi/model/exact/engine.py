@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.config import Configuration
 from epmpi.devices import JumpRecords, Medium, Records, Scratch
+from epmpi.model.exact.response import tabulate, tile_width
+from epmpi.model.expected import expected_activity
 from epmpi.physics.rules import SwitchingRule
 
 # Completed events between two flushes: a flush costs about as much as bringing tiles up to date by
@@ -38,6 +41,22 @@ def tile_arrays(fields: tuple[str, ...], medium: Medium) -> dict[str, Any]:
     """Return an array of zeros (tiles,) for each field of tiles, `seen` of integers."""
     number = -(-medium.along_x * medium.along_y // LANES) * LANES
     return {name: np.zeros(number, np.int64 if name == "seen" else np.float64) for name in fields}
+
+
+def media(
+    configuration: Configuration, kernels: Sequence[NDArray[np.float64]], drive: float
+) -> list[Medium]:
+    """Return the elastic responses in tiles, the same on all ranks: one, or of cosine and sine.
+
+    Parameters
+    ----------
+    kernels : arrays, shape (Lx, Ly)
+        Stress rates while the site (0, 0) yields: one; of events of random orientation three.
+    """
+    model = configuration.model
+    at_once = model.events == "instantaneous" and model.activation == "thermal"
+    width = tile_width(kernels[0].size, expected_activity(configuration), at_once=at_once)
+    return [tabulate(kernel, width, drive) for kernel in kernels[-2:]]
 
 
 def scratch(medium: Medium, entries: int) -> Scratch:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.devices import PROGRESS, Events, Loops, Medium, Records, Sites, Tiles
-from epmpi.model.exact.engine import CAPACITY, Engine, scratch, tile_arrays
+from epmpi.config import Configuration
+from epmpi.devices import PROGRESS, Device, Events, Records, Sites, Tiles
+from epmpi.model.exact.engine import CAPACITY, Engine, media, scratch, tile_arrays
 from epmpi.physics.rules import SwitchingRule
 
 
 class FiniteEngine(Engine):
-    """Sites that are active or not; see `Engine`."""
+    """Sites that are active or not; see `Engine` and `media`."""
 
     ENDED = ("x", "y", "direction", "start", "end")
     records: Records
 
-    def __init__(self, medium: Medium, loops: Loops, seed: int) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        kernels: Sequence[NDArray[np.float64]],
+        drive: float,
+        device: Device,
+    ) -> None:
+        [medium] = media(configuration, kernels, drive)
         shape, width = (medium.length, medium.breadth), medium.width
         sites, number = shape[0] * shape[1], medium.along_x * medium.along_y
         entries = sites + CAPACITY
@@ -43,7 +53,9 @@ class FiniteEngine(Engine):
             ),
             scratch(medium, entries),
         )
-        super().__init__(records, PROGRESS, seed, loops, records.sites.active)
+        super().__init__(
+            records, PROGRESS, configuration.run.seed, device.thinning(), records.sites.active
+        )
 
     def begin(self, stress: NDArray, active: NDArray[np.int8], rule: SwitchingRule) -> None:
         """Begin at time 0 with the stress and n s of all sites, (Lx, Ly)."""

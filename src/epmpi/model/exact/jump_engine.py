@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.config import Configuration
 from epmpi.devices import (
     JUMP_PROGRESS,
-    JumpLoops,
+    Device,
     JumpRecords,
     Jumps,
     JumpSites,
     JumpTiles,
-    Medium,
     Orientation,
 )
 from epmpi.model.exact.engine import (
     CAPACITY,
     Engine,
     in_tiles,
+    media,
     on_the_lattice,
     scratch,
     tile_arrays,
 )
+from epmpi.physics import jumps, randomness
 from epmpi.physics.jumps import JumpRule
 
 
 class JumpEngine(Engine):
-    """Sites that yield at once; see `Engine`.
-
-    Parameters
-    ----------
-    orientation : Orientation
-        Unused where that of all events is fixed.
-    threshold : float64 array, shape (Lx, Ly)
-        Of each site at the start, a stress.
-    """
+    """Sites that yield at once; see `Engine` and `media`."""
 
     ENDED = ("x", "y", "direction", "start", "distance", "drop")
     records: JumpRecords
 
     def __init__(
         self,
-        medium: Medium,
-        orientation: Orientation,
-        loops: JumpLoops,
-        seed: int,
-        jump: JumpRule,
-        threshold: NDArray[np.float64],
+        configuration: Configuration,
+        kernels: Sequence[NDArray[np.float64]],
+        drive: float,
+        device: Device,
     ) -> None:
+        medium, *others = media(configuration, kernels, drive)
+        jump, isotropic = jump_rule(configuration), kernels[0]
+        orientation = Orientation(  # unused where that of all events is fixed
+            sine=others[0] if others else medium,
+            own=float(isotropic[0, 0]),
+            far=float(isotropic[0, 1]),  # alike at all other sites
+        )
         shape, number = (medium.length, medium.breadth), medium.along_x * medium.along_y
         kinds: dict[str, type] = {"x": np.int64, "y": np.int64, "direction": np.int8}
         events: dict[str, Any] = {
@@ -60,7 +60,7 @@ class JumpEngine(Engine):
             medium,
             JumpSites(
                 stress=np.zeros((number, medium.width**2)),
-                threshold=in_tiles(threshold, medium),
+                threshold=in_tiles(initial_thresholds(configuration, jump, device), medium),
                 inside=in_tiles(np.ones(shape), medium),
                 last=np.full(shape, -np.inf),
             ),
@@ -69,7 +69,10 @@ class JumpEngine(Engine):
             scratch(medium, CAPACITY),
         )
         active = np.zeros(shape, np.int8)  # no site is, at any time
-        super().__init__(records, JUMP_PROGRESS, seed, loops, active, (jump, orientation))
+        super().__init__(
+            records, JUMP_PROGRESS, configuration.run.seed, device.jumps(), active,
+            (jump, orientation),
+        )  # fmt: skip
         self._oriented = jump.oriented
 
     @property
@@ -117,3 +120,37 @@ class JumpEngine(Engine):
         """Return the events since the last call, which end as they start."""
         found = super().read_ended()
         return found | {"end": found["start"]}
+
+
+def jump_rule(configuration: Configuration) -> JumpRule:
+    """Return the parameters of instantaneous events for a configuration."""
+    model = configuration.model
+    thresholds, deviation = jumps.THRESHOLDS[model.thresholds], model.threshold_deviation
+    shape, scale = 1.0, 1.0
+    if thresholds == jumps.WEIBULL:
+        shape, scale = jumps.weibull(model.yield_stress, deviation)
+    return JumpRule(
+        oriented=int(model.orientation == "random"),
+        driver=jumps.EXTREMAL if model.activation == "extremal" else jumps.THERMAL,
+        residual=jumps.RESIDUALS[model.residual],
+        residual_scale=model.residual_scale,
+        thresholds=thresholds,
+        mean=model.yield_stress,
+        deviation=deviation,
+        shape=shape,
+        scale=scale,
+    )
+
+
+def initial_thresholds(
+    configuration: Configuration, jump: JumpRule, device: Device
+) -> NDArray[np.float64]:
+    """Return a threshold for each site of the lattice, (Lx, Ly)."""
+    shape, seed = configuration.lattice.shape, configuration.run.seed
+    sites = shape[0] * shape[1]
+    first, second = (
+        device.draw_uniforms(seed, randomness.THRESHOLDS, step, 0, sites) for step in (0, 1)
+    )
+    threshold = np.empty(sites)
+    device.jumps().draw_thresholds(first, second, jump, threshold)
+    return threshold.reshape(shape)
