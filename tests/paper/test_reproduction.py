@@ -9,8 +9,9 @@ from epmpi.config import ConfigError
 from epmpi.paper import FIGURES, cases, reproduce
 from epmpi.paper.cases import FULL, QUICK, Case, configure
 from epmpi.paper.measured import Measured
-from epmpi.paper.remarks import remark
+from epmpi.paper.printed import PRINTED, REMARKS
 from epmpi.paper.reproduction import _largest
+from epmpi.paper.rows import Row
 
 TINY = tuple(
     Case(temperature, 32, 5, duration, fields, random)
@@ -101,15 +102,14 @@ def test_figures_show_the_largest_finished_run_of_each_temperature(monkeypatch):
     monkeypatch.setattr(Measured, "duration", property(lambda one: lasted[one.case]))
     assert [one.case for one in _largest(runs, "")] == [cold, full]
     assert [one.case for one in _largest([runs[3]], "")] == [part]
-    reaches = {"window": [quick, part]}
-    monkeypatch.setattr(
-        "epmpi.paper.reproduction.window_of", lambda case, name: case in reaches[name] or None
-    )
-    runs = [Measured(one.case, one.run, one.case) for one in runs]  # an analysis that is its case
+    reaches = {quick: {"window"}, part: {"window"}}
+    monkeypatch.setattr(Measured, "windows", property(lambda one: reaches.get(one.case, set())))
     assert [one.case for one in _largest(runs, "window")] == [quick, part]
 
 
 def test_remarks():
-    assert remark("alpha_b", 1.0) == "agrees"
-    assert remark("alpha_b", 8.0).endswith(".")
-    assert remark("beta", float("nan")).endswith(".")
+    assert set(REMARKS) == set(PRINTED)
+    assert Row("alpha_b", "", 0.071, 0.001).remark == "agrees"
+    assert Row("alpha_b", "", 0.079, 0.001).remark.endswith(".")
+    assert Row("beta", "", 0.5, 0.1).remark.endswith(".")  # the paper prints none
+    assert Row("mean_wait", "", 0.9, 0.1, reference=1.0).remark == "agrees"

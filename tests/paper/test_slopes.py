@@ -5,7 +5,7 @@ from known_data import coverage, covers
 from epmpi.analysis.blocks import without_one
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.distribution import density_with_error
-from epmpi.paper.slopes import power_of
+from epmpi.paper.windows import power_of
 
 X = np.geomspace(0.01, 10, 30)
 

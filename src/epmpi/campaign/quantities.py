@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from epmpi.analysis import RunFile
+from epmpi.analysis import Analysis, RunFile, measure
 from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import block_average, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
 from epmpi.analysis.curve import average_function
-from epmpi.analysis.lags import sliding_lags
+from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
+from epmpi.analysis.field_results import FieldResults, measure_fields
+from epmpi.analysis.lags import Lag, sliding_lags
+from epmpi.analysis.log_results import LogResults, measure_log
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.run_file import POSITION
 from epmpi.analysis.strips import tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums
 from epmpi.analysis.wavevectors import choose_shells
-from epmpi.campaign.source import Source
+from epmpi.campaign.processes import in_processes
 from epmpi.physics.propagators import active_strain
 
 NOT_KNOWN = (float("nan"), float("nan"))
@@ -51,6 +50,40 @@ class Mean:
     value: float
     error: float
     seeds: int
+
+
+class Source:
+    """A run to measure; it is analysed in full only if a quantity needs that."""
+
+    def __init__(self, run: RunFile) -> None:
+        self.run = run
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The full analysis of the run."""
+        return measure(self.run)
+
+    @cached_property
+    def log(self) -> LogResults | None:
+        """Results from the log of events."""
+        return measure_log([self.run])
+
+    @cached_property
+    def fields(self) -> FieldResults | None:
+        """Results from the frames of the stress."""
+        return measure_fields([self.run], None)
+
+    @cached_property
+    def lags(self) -> list[Lag]:
+        """Sliding lags of the trajectory; none without one."""
+        return sliding_lags(self.run.clock(POSITION)) if self.run.has(POSITION) else []
+
+    def diffusion(self, lag: Lag) -> Diffusion:
+        """Return D(t) at one lag."""
+        squares = SquaredDisplacement([lag])
+        for strip in tracer_strips(self.run):
+            squares.add(strip)
+        return squares.result()
 
 
 def _average(name: str, source: Source) -> Value:
@@ -211,29 +244,11 @@ QUANTITIES: dict[str, Callable[[Source], Value]] = {
 }
 
 
-@contextmanager
-def isolated() -> Iterator[None]:
-    """Keep new processes from importing modules of the working directory, such as a random.py."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONSAFEPATH")
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
 def measure_quantities(
     wanted: Mapping[Path, Sequence[str]], workers: int
 ) -> list[dict[str, Value]]:
     """Measure the quantities wanted of finished runs, each run in a process of its own."""
-    runs, quantities = list(wanted), list(wanted.values())
-    if workers == 1 or len(runs) < 2:
-        return [_measure(*one) for one in zip(runs, quantities, strict=True)]
-    context = multiprocessing.get_context("spawn")
-    with isolated(), ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(_measure, runs, quantities))
+    return in_processes(_measure, workers, wanted.keys(), wanted.values())
 
 
 def _measure(path: Path, quantities: Sequence[str]) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import h5py
@@ -50,11 +50,11 @@ def keys_of(table: Table) -> list[str]:
 def as_markdown(table: Table, quantities: Sequence[str], fits: Sequence[FamilyFit]) -> list[str]:
     """Return the rows, and a table for each law that was fitted."""
     keys = keys_of(table)
-    lines = _header([*keys, *quantities, "seeds"])
+    lines = header([*keys, *quantities, "seeds"])
     for changes, means in table:
         cells = [as_text(changes.get(key, "")) for key in keys]
         cells += [_cell(means[name]) for name in quantities]
-        lines.append(_row([*cells, str(max(mean.seeds for mean in means.values()))]))
+        lines.append(row([*cells, str(max(mean.seeds for mean in means.values()))]))
     for request in dict.fromkeys(fit.request for fit in fits):
         lines += ["", *_fits_of(request, [fit for fit in fits if fit.request == request])]
     return lines
@@ -75,7 +75,7 @@ def _fits_of(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
         f"{name} (expected {known[name]:g})" if name in known else name for name in law.names
     ]
     extra = ["rows over expected law"] if request.expected else []
-    lines += _header(["rows", *columns, "chi^2 / freedom", "p", *extra])
+    lines += header(["rows", *columns, "chi^2 / freedom", "p", *extra])
     for fit in fits:
         cells = [
             significant(value, error) for value, error in zip(fit.value, fit.error, strict=True)
@@ -85,7 +85,7 @@ def _fits_of(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
         if request.expected:
             over = fit.over_expected
             cells.append(f"{over.min():.3f} ... {over.max():.3f}")
-        lines.append(_row(cells))
+        lines.append(row(cells))
     return [*lines, *_conclusions(request, fits)]
 
 
@@ -122,9 +122,11 @@ def _conclusions(request: Request, fits: Sequence[FamilyFit]) -> list[str]:
     return []
 
 
-def _header(cells: Sequence[str]) -> list[str]:
-    return [_row(cells), "|" + "---|" * len(cells)]
+def header(cells: Sequence[str]) -> list[str]:
+    """Return the first two lines of a table in Markdown."""
+    return [row(cells), "|" + "---|" * len(cells)]
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def row(cells: Iterable[object]) -> str:
+    """Return a line of a table in Markdown."""
+    return "| " + " | ".join(map(str, cells)) + " |"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from epmpi.analysis import Analysis, RunFile, measure
-from epmpi.analysis.activity import series_of
 from epmpi.analysis.arrhenius import Arrhenius, fit_arrhenius
-from epmpi.analysis.blocks import Estimate, block_average
+from epmpi.analysis.blocks import Estimate
+from epmpi.analysis.regimes import Window
+from epmpi.campaign.processes import in_processes
 from epmpi.paper.cases import Case
+
+LOW_TEMPERATURE = 0.1  # highest temperature of the Arrhenius fit
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Measured:
         return self.analysis.averages["activity"]
 
     @property
+    def windows(self) -> dict[str, Window]:
+        """Regimes of D(t) that the run reaches, by name."""
+        tracers = self.analysis.tracers
+        return {window.name: window for window in tracers.windows} if tracers else {}
+
+    @property
     def duration(self) -> float:
         """Measured time, in tau: that of the case, or less if the run was stopped."""
         return measured_time(self.run)
@@ -40,17 +47,19 @@ class Measured:
             return rf"random, $a={self.activity.value:.2g}$"
         return rf"$T={self.case.temperature:g}$"
 
+    @property
+    def name(self) -> str:
+        """Name in a table."""
+        model = f"T = {self.case.temperature:g}"
+        if self.case.random:
+            model = f"random, a = {self.activity.value:.3g}"
+        return f"{model}, L = {self.case.size}"
+
 
 def measure_all(found: Mapping[Case, Path], workers: int) -> list[Measured]:
     """Analyse these runs, each in a process of its own."""
-    cases, paths = list(found), list(found.values())
-    if workers == 1:
-        analyses = [measure_one(path) for path in paths]
-    else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            analyses = list(pool.map(measure_one, paths))
-    return [Measured(*found) for found in zip(cases, paths, analyses, strict=True)]
+    analyses = in_processes(measure_one, workers, found.values())
+    return [Measured(*one, analysis) for one, analysis in zip(found.items(), analyses, strict=True)]
 
 
 def measure_one(path: Path) -> Analysis:
@@ -67,17 +76,20 @@ def measured_time(path: Path) -> float:
         return float(run.series("activity")[0].time[-1]) if run.has("observables/activity") else 0.0
 
 
-def mean_activity(path: Path) -> float:
-    """Return the mean activity of a finished run, from its series alone."""
-    with RunFile(path) as run:
-        return block_average(series_of(run, "activity")[1]).value
+def by_model(runs: Sequence[Measured]) -> tuple[list[Measured], list[Measured]]:
+    """Return the thermal runs, by temperature, and the random ones, in their order."""
+    thermal = [run for run in runs if not run.case.random]
+    random = [run for run in runs if run.case.random]
+    return sorted(thermal, key=lambda run: run.case.temperature), random
 
 
-def fit_activity(thermal: Sequence[Measured], below: float) -> Arrhenius | None:
-    """Fit the Arrhenius law at temperatures up to `below`; None with fewer than two of them."""
-    chosen = [one for one in thermal if one.case.temperature <= below]
+def fit_activity(runs: Sequence[Measured]) -> Arrhenius | None:
+    """Fit the Arrhenius law up to `LOW_TEMPERATURE`; None with fewer than two thermal runs."""
+    chosen = [
+        run for run in runs if not run.case.random and run.case.temperature <= LOW_TEMPERATURE
+    ]
     return fit_arrhenius(
-        [one.case.temperature for one in chosen],
-        [one.activity.value for one in chosen],
-        [one.activity.error for one in chosen],
+        [run.case.temperature for run in chosen],
+        [run.activity.value for run in chosen],
+        [run.activity.error for run in chosen],
     )

@@ -23,17 +23,16 @@ from epmpi.analysis.figures.style import (
     label_panel,
 )
 from epmpi.analysis.notation import mathtext
-from epmpi.paper.measured import Measured, fit_activity
+from epmpi.paper.measured import LOW_TEMPERATURE, Measured, fit_activity
 
 LATTICE = 64
 EVENTS = ((16, 20, 1), (42, 36, -1), (26, 48, 1))  # x, y and direction
 WINDOW = 7.0  # lattice spacings of the trajectory panel
-LOW_TEMPERATURE = 0.1  # highest temperature of the Arrhenius fit
 
 
 def draw_1(path: Path, runs: Sequence[Measured]) -> None:
     """Draw the response to three simultaneous events, and trajectories in the steady state."""
-    (run,) = (one for one in runs if not one.case.random)
+    (run,) = runs
     with drawing(path, 12.6, 5.6, for_page=True) as figure:
         left, right = figure.subplots(1, 2)
         label_panel(left, "left")
@@ -87,10 +86,9 @@ def _draw_trajectories(axes: Axes, run: Measured) -> None:
 
 def draw_activity(path: Path, runs: Sequence[Measured]) -> None:
     """Draw the activity against 1/T with its Arrhenius fit and the printed law."""
-    thermal = [run for run in runs if not run.case.random]
-    inverse = np.array([1 / run.case.temperature for run in thermal])
-    value = np.array([run.activity.value for run in thermal])
-    error = np.nan_to_num([run.activity.error for run in thermal])
+    inverse = np.array([1 / run.case.temperature for run in runs])
+    value = np.array([run.activity.value for run in runs])
+    error = np.nan_to_num([run.activity.error for run in runs])
     line = np.linspace(inverse.min() * 0.9, inverse.max() * 1.05, 100)
     with drawing(path, 6.4, 5.0, for_page=True) as figure:
         axes = figure.subplots()
@@ -98,7 +96,7 @@ def draw_activity(path: Path, runs: Sequence[Measured]) -> None:
         axes.plot(
             line, 3.1 * np.exp(-0.48 * line), "--", color=GREY, label=r"paper: $3.1\,e^{-0.48/T}$"
         )
-        found = fit_activity(thermal, LOW_TEMPERATURE)
+        found = fit_activity(runs)
         if found is not None:
             (prefactor, energy), errors = found.straight.value, found.straight.error
             text = (

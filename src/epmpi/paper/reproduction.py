@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from epmpi.campaign import Job, carry_out
+from epmpi.campaign.quantities import measure_quantities
 from epmpi.config import ConfigError
 from epmpi.paper.cases import FULL, QUICK, RANDOM_ACTIVITY, Case, configure
-from epmpi.paper.dynamics import draw_2a, draw_2b, draw_2c, draw_2d, window_of
-from epmpi.paper.measured import Measured, mean_activity, measure_all, measured_time
+from epmpi.paper.dynamics import draw_2a, draw_collapse
+from epmpi.paper.measured import Measured, measure_all, measured_time
 from epmpi.paper.model_figures import draw_1, draw_activity
 from epmpi.paper.statistics import draw_3a, draw_3b, draw_3c, draw_3d
 from epmpi.paper.validation import write_validation
@@ -36,16 +38,15 @@ class PaperFigure:
         return case.temperature in (self.random if case.random else self.temperatures)
 
 
+PAIRED = (0.03, 0.04, 0.05, 0.07, 0.1, 0.2)  # thermal runs beside random ones
 SHOWN = (0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2)
 ALL = (*SHOWN, 0.035, 0.06)
 FIGURES = {
     "fig1": PaperFigure(draw_1, (0.1,)),
-    "fig2a": PaperFigure(
-        draw_2a, (0.03, 0.04, 0.05, 0.07, 0.1, 0.2), (0.03, 0.04, 0.05, 0.07, 0.1, 0.2)
-    ),
-    "fig2b": PaperFigure(draw_2b, (0.2,), regime="I"),
-    "fig2c": PaperFigure(draw_2c, (0.07,), regime="II"),
-    "fig2d": PaperFigure(draw_2d, (0.2,), regime="III"),
+    "fig2a": PaperFigure(draw_2a, PAIRED, PAIRED),
+    "fig2b": PaperFigure(partial(draw_collapse, regime="I"), (0.2,), regime="I"),
+    "fig2c": PaperFigure(partial(draw_collapse, regime="II"), (0.07,), regime="II"),
+    "fig2d": PaperFigure(partial(draw_collapse, regime="III"), (0.2,), regime="III"),
     "fig3a": PaperFigure(draw_3a, SHOWN, (0.0,)),
     "fig3b": PaperFigure(draw_3b, SHOWN, (0.0,)),
     "fig3c": PaperFigure(draw_3c, SHOWN, (0.0,)),
@@ -95,9 +96,7 @@ def reproduce(
             FULL if scale == "full" else QUICK,
             list(chosen.values()),
             directory / scale / "runs",
-            workers=workers,
-            ranks=ranks,
-            console=console,
+            partial(carry_out, workers=workers, ranks=ranks, console=console),
         )
     console.print("measuring")
     measured = measure_all(runs, workers)
@@ -129,8 +128,7 @@ def _largest(measured: Sequence[Measured], regime: str) -> list[Measured]:
     """
 
     def merit(one: Measured) -> tuple[bool, bool, int]:
-        reached = not regime or window_of(one.analysis, regime) is not None
-        return reached, one.duration >= one.case.duration, one.case.size
+        return not regime or regime in one.windows, one.duration >= one.case.duration, one.case.size
 
     best = {(one.case.random, one.case.temperature): one for one in sorted(measured, key=merit)}
     return [one for one in measured if best[one.case.random, one.case.temperature] is one]
@@ -140,10 +138,7 @@ def _carry_out(
     table: Sequence[Case],
     figures: Sequence[PaperFigure],
     runs: Path,
-    *,
-    workers: int,
-    ranks: int,
-    console: Console,
+    carry_out: Callable[[Sequence[Job], Path], None],
 ) -> dict[Case, Path]:
     """Run the missing runs of these figures; return the RUN directories."""
     cases = [case for case in table if any(figure.needs(case) for figure in figures)]
@@ -154,11 +149,9 @@ def _carry_out(
         for case in table
         if not case.random and (case in cases or case.temperature in partners)
     ]
-    jobs = [Job(case.name, configure(case)) for case in thermal]
-    carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
+    carry_out([Job(case.name, configure(case)) for case in thermal], runs)
     random = [case for case in cases if case.random]
-    jobs = [Job(case.name, configure(case, _activity(case, runs))) for case in random]
-    carry_out(jobs, runs, workers=workers, ranks=ranks, console=console)
+    carry_out([Job(case.name, configure(case, _activity(case, runs))) for case in random], runs)
     return {case: runs / case.name for case in (*thermal, *random)}
 
 
@@ -185,5 +178,6 @@ def _activity(case: Case, runs: Path) -> float:
     """Return the activity of a random run: the measured one of its thermal partner, 4 digits."""
     if case.temperature == 0:
         return RANDOM_ACTIVITY
-    partner = runs / f"thermal-T{case.temperature:g}-L{case.size}"
-    return float(f"{mean_activity(partner):.4g}")
+    partner = runs / replace(case, random=False).name
+    [found] = measure_quantities({partner: ["activity"]}, workers=1)
+    return float(f"{found['activity'][0]:.4g}")

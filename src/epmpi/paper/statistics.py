@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from epmpi.analysis.curve import Curve
-from epmpi.analysis.figures.style import BLACK, GREY, drawing, sequence
+from epmpi.analysis.figures.style import BLACK, drawing
+from epmpi.paper.dynamics import styles
 from epmpi.paper.measured import Measured
 
 Scale = Callable[[Curve, float], Curve]
+LOWER_LEFT = (0.22, 0.14, 0.34, 0.36)
+
+
+def _raw(curve: Curve, activity: float) -> Curve:
+    return curve
 
 
 def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
     """Draw P(u) sqrt(a) against u/sqrt(a), raw in the inset."""
-    with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes, inset = _logarithmic(figure)
+    with _with_inset(path, LOWER_LEFT, yscale="log") as (axes, inset):
         _family(axes, runs, "unit_displacement", lambda c, a: c.scaled(a**-0.5, a**0.5))
         _family(inset, runs, "unit_displacement", _raw, small=True)
         _guide(axes, (0.012, 0.12), 1, 0.3, r"$u^{1}$")
@@ -29,13 +34,11 @@ def draw_3a(path: Path, runs: Sequence[Measured]) -> None:
         axes.set(xlabel=r"$u/\sqrt{a}$", ylabel=r"$P(u)\,\sqrt{a}$")
         inset.set(xlabel="$u$")
         inset.set_ylabel("$P(u)$", labelpad=1)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_3b(path: Path, runs: Sequence[Measured]) -> None:
     """Draw psi/a against a tau_ev, raw in the inset."""
-    with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes, inset = _logarithmic(figure)
+    with _with_inset(path, LOWER_LEFT, yscale="log") as (axes, inset):
         _family(axes, runs, "waiting_times", lambda c, a: c.scaled(a, 1 / a))
         _family(inset, runs, "waiting_times", _raw, small=True)
         _guide(axes, (0.02, 0.6), -2 / 3, 3.0, r"$(a\tau_{ev})^{-2/3}$")
@@ -43,67 +46,53 @@ def draw_3b(path: Path, runs: Sequence[Measured]) -> None:
         axes.set(xlabel=r"$a\,\tau_{ev}$", ylabel=r"$\psi(\tau_{ev})\,/\,a$")
         inset.set(xlabel=r"$\tau_{ev}$")
         inset.set_ylabel(r"$\psi$", labelpad=1)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_3c(path: Path, runs: Sequence[Measured]) -> None:
     """Draw C_u(t), and N(s) of the random walk in the inset."""
-    with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes = figure.subplots()
-        inset = axes.inset_axes((0.50, 0.50, 0.46, 0.46))
+    with _with_inset(path, (0.50, 0.50, 0.46, 0.46)) as (axes, inset):
         _family(axes, runs, "displacement_correlation", _raw)
         # Waits and times both scaled by the activity: N(a s) of psi(a tau_ev).
         _family(inset, runs, "renewal_count", lambda c, a: c.scaled(1 / a, a), small=True)
-        inset.set(xscale="log", yscale="log", xlabel="$s/a$", ylabel="$a\\,N(s)$")
+        inset.set(yscale="log", xlabel="$s/a$", ylabel="$a\\,N(s)$")
         for x, slope, label in (((0.03, 0.3), -2, "$s^{-2}$"), ((3, 30), -5 / 3, "$s^{-5/3}$")):
             _guide(inset, x, slope, 4.0, label)
         axes.axhline(0, color=BLACK, linewidth=0.8, linestyle="--")
-        axes.set(xscale="log", xlabel="$t$", ylabel="$C_u(t)$", xlim=(0.9, None))
-        axes.set_ylim(-0.25, 0.7)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        axes.set(xlabel="$t$", ylabel="$C_u(t)$", xlim=(0.9, None), ylim=(-0.25, 0.7))
 
 
 def draw_3d(path: Path, runs: Sequence[Measured]) -> None:
     """Draw C_sigma against a t, against t in the inset."""
-    with drawing(path, 6.4, 5.2, for_page=True) as figure:
-        axes = figure.subplots()
-        inset = axes.inset_axes((0.56, 0.52, 0.41, 0.41))
+    with _with_inset(path, (0.56, 0.52, 0.41, 0.41)) as (axes, inset):
         _family(axes, runs, "stress_correlation", lambda c, a: c.scaled(a, 1.0))
         _family(inset, runs, "stress_correlation", _raw, small=True)
         for box in (axes, inset):
-            box.set(xscale="log", ylim=(-0.1, 1.05))
+            box.set(ylim=(-0.1, 1.05))
             box.axhline(0, color=BLACK, linewidth=0.8, linestyle="--")
-        axes.set(xlabel=r"$a\,t$", ylabel=r"$C_\sigma$")
+        axes.set(xlabel=r"$a\,t$", ylabel=r"$C_\sigma$", xlim=(0.03, 2000))
         inset.set(xlabel="$t$")
         inset.set_ylabel(r"$C_\sigma$", labelpad=1)
-        axes.set_xlim(0.03, 2000)
+
+
+@contextmanager
+def _with_inset(
+    path: Path, place: tuple[float, float, float, float], yscale: str = "linear"
+) -> Iterator[tuple[Axes, Axes]]:
+    """Hand out the axes of a figure and an inset, over a logarithmic x; add the legend."""
+    with drawing(path, 6.4, 5.2, for_page=True) as figure:
+        axes = figure.subplots()
+        inset = axes.inset_axes(place)
+        for box in (axes, inset):
+            box.set(xscale="log", yscale=yscale)
+        yield axes, inset
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def _logarithmic(figure: Figure) -> tuple[Axes, Axes]:
-    """Return the axes of a figure, and an inset at their lower left, all logarithmic."""
-    axes = figure.subplots()
-    inset = axes.inset_axes((0.22, 0.14, 0.34, 0.36))
-    for box in (axes, inset):
-        box.set(xscale="log", yscale="log")
-    return axes, inset
-
-
-def _raw(curve: Curve, activity: float) -> Curve:
-    return curve
 
 
 def _family(
     axes: Axes, runs: Sequence[Measured], name: str, scale: Scale, small: bool = False
 ) -> None:
     """Draw a curve for each run: coloured circles for thermal, grey triangles for random."""
-    thermal = sorted(
-        (run for run in runs if not run.case.random), key=lambda run: run.case.temperature
-    )
-    colours = sequence(len(thermal))
-    styles = [(run, colour, "o") for run, colour in zip(thermal, colours, strict=True)]
-    styles = [(run, GREY, "^") for run in runs if run.case.random] + styles
-    for run, colour, marker in styles:
+    for run, colour, marker in styles(runs):
         if name not in run.analysis.curves:
             continue
         curve = scale(run.analysis.curves[name], run.activity.value)

@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 import epmpi
 from epmpi.analysis.notation import significant
+from epmpi.campaign.tables import header, row
 from epmpi.paper.cases import FULL, STEP, Case
-from epmpi.paper.dynamics_rows import diffusion_rows, structure_rows
-from epmpi.paper.measured import Measured, fit_activity
-from epmpi.paper.model_figures import LOW_TEMPERATURE
-from epmpi.paper.remarks import CAPTIONS, remark
-from epmpi.paper.rows import Row
-from epmpi.paper.statistics_rows import statistics_rows
-
-
-def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
-    """Yield all rows that can be measured in these runs."""
-    thermal = {run.case.temperature: run for run in measured if not run.case.random}
-    yield from _activity_rows(list(thermal.values()))
-    yield from diffusion_rows(measured)
-    yield from structure_rows(thermal)
-    yield from statistics_rows(measured)
-
-
-def _activity_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
-    """Yield the rows of the Arrhenius law, without and with curvature."""
-    found = fit_activity(thermal, LOW_TEMPERATURE)
-    if found is None:
-        return
-    straight, curved = found.straight, found.curved
-    points = f"fit to T = {', '.join(f'{t:g}' for t in sorted(found.temperatures))}; chi^2"
-    what = f"{points} = {straight.chi_square:.1f} / {straight.freedom}"
-    for place, quantity, printed, key in (
-        (1, "E of a ~ exp(-E/T)", 0.48, "energy"),
-        (0, "prefactor of a", 3.1, "prefactor"),
-    ):
-        yield Row(
-            "text", quantity, printed, float(straight.value[place]), float(straight.error[place]),
-            what, key,
-        )  # fmt: skip
-    if curved is not None:
-        yield Row(
-            "text", "c of a ~ exp(-E/T + c/T^2)", 0.0, float(curved.value[2]),
-            float(curved.error[2]), f"{points} = {curved.chi_square:.1f} / {curved.freedom}",
-            "curvature",
-        )  # fmt: skip
+from epmpi.paper.measured import Measured
+from epmpi.paper.printed import CAPTIONS, PRINTED
+from epmpi.paper.rows import rows_of
 
 
 def write_validation(
@@ -89,7 +54,7 @@ def write_validation(
         "",
         "## Values",
         "",
-        *_values(rows_of(measured)),
+        *_values(measured),
         "",
         *_larger(larger),
         *_figures(page, figures),
@@ -104,9 +69,8 @@ def write_validation(
 def _larger(measured: Sequence[Measured]) -> Iterator[str]:
     """Yield the tables of runs at the paper's sizes."""
     if measured:
-        rows = rows_of(measured)
-        runs = _runs(measured, FULL)
-        yield from ("## At the paper's sizes", "", *runs, "", *_values(rows), "")
+        runs, values = _runs(measured, FULL), _values(measured)
+        yield from ("## At the paper's sizes", "", *runs, "", *values, "")
 
 
 def _colder(measured: Sequence[Measured]) -> list[Case]:
@@ -117,42 +81,35 @@ def _colder(measured: Sequence[Measured]) -> list[Case]:
 
 def _runs(measured: Sequence[Measured], planned: Sequence[Case]) -> Iterator[str]:
     """Yield the table of the runs, and of those that are planned but missing."""
-    yield from (
-        "| run | L | seed | warm-up | duration | activity | stress variance |",
-        "|---|---|---|---|---|---|---|",
-    )
+    yield from header(["run", "L", "seed", "warm-up", "duration", "activity", "stress variance"])
     for run in measured:
-        variance = run.analysis.averages.get("stress_variance")
+        case, analysis = run.case, run.analysis
+        duration = f"{run.duration:g}"
+        if run.duration < 0.99 * case.duration:
+            duration += f" of {case.duration:g}"
+        variance = analysis.averages.get("stress_variance")
         spread = significant(variance.value, variance.error) if variance else ""
-        short = run.duration < 0.99 * run.case.duration
-        yield (
-            f"| {run.case.name} | {run.case.size} | {run.analysis.provenance.get('seed', '')} | "
-            f"{run.case.warmup:g} | {run.duration:g}"
-            f"{f' of {run.case.duration:g}' if short else ''} | "
-            f"{significant(run.activity.value, run.activity.error)} | "
-            f"{'grows' if run.case.random else spread} |"
-        )
+        cells = [case.name, case.size, analysis.provenance.get("seed", ""), f"{case.warmup:g}"]
+        activity = significant(run.activity.value, run.activity.error)
+        yield row([*cells, duration, activity, "grows" if case.random else spread])
     there = {run.case for run in measured}
     for case in planned:
         if case not in there:
             yield f"| {case.name} | not run | | | | | |"
 
 
-def _values(rows: Iterable[Row]) -> Iterator[str]:
-    yield from (
-        "| figure | quantity | paper | measured | deviation | parameters | remark |",
-        "|---|---|---|---|---|---|---|",
+def _values(measured: Sequence[Measured]) -> Iterator[str]:
+    """Yield the table of the values."""
+    yield from header(
+        ["figure", "quantity", "paper", "measured", "deviation", "parameters", "remark"]
     )
-    for row in rows:
-        printed = f"{row.printed:.4g}" if np.isfinite(row.printed) else "-"
-        away = row.deviation
-        deviation = f"{away:+.1f}" if np.isfinite(away) else "-"
-        window = f" +- {row.window:.2g} (window)" if row.window > 0 else ""
-        yield (
-            f"| {row.figure} | {row.quantity} | {printed} | "
-            f"{significant(row.value, row.error)}{window} | "
-            f"{deviation} | {row.parameters} | {remark(row.key, away)} |"
-        )
+    for one in rows_of(measured):
+        figure, quantity, _ = PRINTED[one.key]
+        printed = f"{one.expected:.4g}" if np.isfinite(one.expected) else "-"
+        deviation = f"{one.deviation:+.1f}" if np.isfinite(one.deviation) else "-"
+        window = f" +- {one.window:.2g} (window)" if one.window > 0 else ""
+        found = significant(one.value, one.error) + window
+        yield row([figure, quantity, printed, found, deviation, one.parameters, one.remark])
 
 
 def _figures(page: Path, figures: Sequence[Path]) -> Iterator[str]:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from epmpi.paper.rows import Row
-from epmpi.paper.statistics_rows import exact_mean_wait
+from epmpi.paper.rows import Row, exact_mean_wait
 
 
 def test_the_mean_wait_of_a_two_state_process_seen_at_every_step():
@@ -17,6 +16,6 @@ def test_the_mean_wait_of_a_two_state_process_seen_at_every_step():
 
 
 def test_deviations_count_the_window():
-    row = Row("2b", "n", 1.0, 1.5, 0.3, "", "n_I", window=0.4)
+    row = Row("n_I", "", 1.5, 0.3, window=0.4, reference=1.0)
     assert row.deviation == pytest.approx(1.0)
-    assert np.isnan(Row("2b", "n", 1.0, 1.5, 0.0, "", "n_I").deviation)
+    assert np.isnan(Row("n_I", "", 1.5, 0.0).deviation)

@@ -1,10 +1,43 @@
-"""Texts of the validation page: remarks on rows that differ from the paper, and captions."""
+"""Values that the paper prints or shows, remarks on those that differ, and captions of figures."""
 
 from __future__ import annotations
 
-import math
+NONE = float("nan")  # where the paper prints no value
 
-AGREES = 3.0  # errors within which two values count as equal
+# Figure, quantity and printed value of each row of the validation page.
+PRINTED = {
+    "energy": ("text", "E of a ~ exp(-E/T)", 0.48),
+    "prefactor": ("text", "prefactor of a", 3.1),
+    "curvature": ("text", "c of a ~ exp(-E/T + c/T^2)", 0.0),
+    "lowest_thermal": ("2a", "lowest exponent of the MSD, thermal", NONE),
+    "lowest_random": ("2a", "lowest exponent of the MSD, random", 1.0),
+    "end_II": ("2a", "end of regime II, a t", NONE),
+    "end_II_open": ("2a", "end of regime II, a t, more than", NONE),
+    "D_III_thermal": ("2a", "D of regime III, thermal", NONE),
+    "D_III_random": ("2a", "D of regime III, random", NONE),
+    "n_I": ("2b", "n, regime I", 1.125),
+    "gamma_I": ("2b", "gamma, regime I", 1.8),
+    "alpha_b": ("2b", "alpha_b", 0.07),
+    "gamma_1": ("2b", "gamma, regime I, n = 1", 2.0),
+    "alpha_b_c": ("2b", "alpha_b against <v^2>/2", NONE),
+    "n_II": ("2c", "n, regime II", 2.3),
+    "gamma_II": ("2c", "gamma, regime II", 0.86),
+    "alpha_s": ("2c", "alpha_s", 0.0015),
+    "n_III": ("2d", "n, regime III", 2.0),
+    "gamma_III": ("2d", "gamma, regime III", 1.0),
+    "alpha_D": ("2d", "alpha_D", 0.1),
+    "alpha_D_c": ("2d", "alpha_D against 2 D", NONE),
+    "small_u": ("3a", "exponent of P(u), small u", 1.0),
+    "large_u": ("3a", "exponent of P(u), large u", -3.0),
+    "psi_thermal": ("3b", "exponent of psi, thermal", -2 / 3),
+    "psi_random": ("3b", "exponent of psi, random", 0.0),
+    "mean_wait": ("3b", "a times the mean wait", NONE),
+    "slope": ("3c", "slope of N(s)", -5 / 3),
+    "walk": ("3c", "lowest exponent of the MSD, against that of N(t)", NONE),
+    "negative": ("3c", "most significant negative C_u", NONE),
+    "beta": ("3d", "beta of C_sigma", NONE),
+    "tau_sigma": ("3d", "a t where C_sigma = 1/e", NONE),
+}
 
 TOGETHER = (
     "Tracers move together, so that their sum fluctuates: the mean of its square is above the "
@@ -46,7 +79,8 @@ REMARKS = {
         "A lower bound: until then D(t) surely falls; it is not seen constant. The paper: longer "
         "as T falls."
     ),
-    "D_III": "The paper prints no number.",
+    "D_III_thermal": "The paper prints no number.",
+    "D_III_random": "The paper prints no number.",
     "psi_thermal": (
         "Beyond the shoulder of repeated events (10 tau_res) the exponent grows as T falls and its "
         "range widens; the paper's line is a guide to the eye."
@@ -98,10 +132,3 @@ CAPTIONS = {
     ),
     "activity": "Activity against 1/T, with the fit to the low temperatures and the printed law.",
 }
-
-
-def remark(key: str, deviation: float) -> str:
-    """Return the remark on a row, or 'agrees' where it is within three errors of the paper."""
-    if math.isfinite(deviation) and abs(deviation) <= AGREES:
-        return "agrees"
-    return REMARKS[key]
