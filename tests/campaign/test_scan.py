@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from epmpi.campaign.quantities import mean_over_seeds
-from epmpi.campaign.runs import Job, carry_out, is_finished
+from epmpi.campaign.runs import Job, carry_out, stored
 from epmpi.campaign.scan import read_campaign, scan
 from epmpi.config import ConfigError, from_mapping, load
 
@@ -196,9 +196,9 @@ def test_a_scan_runs_reuses_and_adds(campaign, tmp_path, monkeypatch):
 def test_another_run_is_not_taken_for_this_one(tmp_path):
     settings = {"lattice": {"shape": [8, 8]}, "time": {"warmup": 0.0, "duration": 1.0}}
     job = Job("a", from_mapping({**settings, "tracers": {"number": 4}}))
-    assert not is_finished(job, tmp_path)
+    assert stored(tmp_path / "a") is None
     carry_out([job], tmp_path, workers=1)
-    assert is_finished(job, tmp_path)
+    assert stored(tmp_path / "a") == (job.configuration, True)
     other = Job("a", from_mapping({**settings, "tracers": {"number": 5}}))
     with pytest.raises(ConfigError, match=r"tracers\.number"):
         carry_out([other], tmp_path, workers=1)

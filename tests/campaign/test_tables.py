@@ -28,7 +28,7 @@ FITS = [
 
 
 def test_a_page_holds_rows_fits_and_what_follows(tmp_path):
-    fits = fit_all(read_requests(FITS, ["activity"]), TABLE)
+    fits, _ = fit_all(read_requests(FITS, ["activity"]), TABLE)
     write_tables(tmp_path, TABLE, ["activity", "D"], fits)
     draw_scan(tmp_path / "figure.png", TABLE, ["activity", "D"], fits)
     campaign = tmp_path / "campaign.toml"

@@ -35,7 +35,7 @@ def laws_of(name):
     """Return the lines on laws that belong on a page."""
     campaign = read_campaign(ROOT / "examples" / "campaigns" / f"{name}.toml")
     table = table_of(name, campaign)
-    lines = as_markdown(table, campaign.quantities, fit_all(campaign.fits, table))
+    lines = as_markdown(table, campaign.quantities, fit_all(campaign.fits, table)[0])
     return lines[next(k for k, line in enumerate(lines) if line.startswith("Fit of")) :]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from epmpi.analysis.figures.style import GREY, PALETTE, drawing, sequence
 from epmpi.campaign.families import (
     BOOKKEEPING,
-    Family,
     Table,
     axis_text,
     families,
@@ -28,6 +28,12 @@ LEGEND = 11  # points
 
 Array = NDArray[np.float64]
 Across = Callable[[Array], Array]
+# Label of the abscissa of a law, and its function of the key; the key itself for other laws.
+ACROSS: dict[str, tuple[str, Across]] = {
+    "arrhenius": ("1/T", np.reciprocal),
+    "arrhenius_curved": ("1/T", np.reciprocal),
+    "second_order": ("step$^2$", np.square),
+}
 
 
 def draw_scan(
@@ -55,11 +61,11 @@ def draw_scan(
 
 
 def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[FamilyFit]) -> None:
-    axis = fits[0].request.against if fits else first
+    axis, law = (fits[0].request.against, fits[0].request.law) if fits else (first, "")
+    label, across = ACROSS.get(law, (axis, np.positive))
+    of_step = law == "second_order"
+    laws = {fit.label: fit for fit in fits if fit.request.law == law}
     curves = families(table, name, axis)
-    laws = {fit.label: fit for fit in fits if fit.request.law == fits[0].request.law}
-    law = fits[0].request.law if fits else ""
-    across, up = _ACROSS.get(law, _same), _UP.get(law, _as_it_is)
     # A family keeps its colour in all panels, even where others are missing.
     labels = list(dict.fromkeys(label_of(changes, axis) for changes, _ in table))
     colours = _colours(len(labels))
@@ -68,27 +74,37 @@ def _draw(axes: Axes, table: Table, name: str, first: str, fits: Sequence[Family
         colour = colours[number]
         marker = MARKERS[number // len(PALETTE) % len(MARKERS)]
         fit = laws.get(curve.label)
-        if law in _UP and fit is None:
+        if of_step and fit is None:
             continue
-        style = marker if fit is not None else f"{marker}:"
-        value, error = up(curve.value, fit), up(curve.value + curve.error, fit)
+        up = partial(_bias, fit.value[0]) if of_step and fit else np.positive
+        value, error = up(curve.value), up(curve.value + curve.error)
         axes.errorbar(
-            across(curve.x), value, np.abs(error - value), fmt=style, color=colour,
-            label=curve.label or "defaults", linewidth=0.8, markersize=4,
+            across(curve.x), value, np.abs(error - value), fmt=marker if fit else f"{marker}:",
+            color=colour, label=curve.label or "defaults", linewidth=0.8, markersize=4,
         )  # fmt: skip
         if fit is not None:
-            line = _line(curve, fit)
-            axes.plot(across(line), up(fit.curve(line), fit), color=colour, linewidth=1)
-    _expected(axes, curves, fits, across)
-    axes.set(xlabel=_LABEL.get(law, axis), ylabel=f"bias of {name}, %" if law in _UP else name)
-    if law in ("arrhenius", "arrhenius_curved"):
+            low, high = max(curve.x.min(), fit.request.low), min(curve.x.max(), fit.request.high)
+            line = np.linspace(0.0 if of_step else low, high, 100)
+            axes.plot(across(line), up(fit.curve(line)), color=colour, linewidth=1)
+    if fits and fits[0].request.expected:
+        x = np.concatenate([curve.x for curve in curves])
+        line = np.linspace(x.min(), x.max(), 100)
+        value = fits[0].law.function(line, *fits[0].request.expected)
+        axes.plot(across(line), value, "--", color=GREY, label="expected")
+    axes.set(xlabel=label, ylabel=f"bias of {name}, %" if of_step else name)
+    if label == "1/T":
         axes.set_yscale("log")
     if "shape" in axis:
         axes.set_xscale("log", base=2)
         axes.set_xlabel("L")
-    if not _is_numeric(table, axis):
+    if not all(place_of(changes.get(axis), -1) != -1 for changes, _ in table):
         texts = [axis_text(changes, axis) or str(n) for n, (changes, _) in enumerate(table)]
         axes.set_xticks(range(len(texts)), texts, rotation=20, ha="right", fontsize=9)
+
+
+def _bias(limit: float, value: Array) -> Array:
+    """Return the difference of a value from the limit of small steps, in per cent."""
+    return 100 * (value / limit - 1)
 
 
 def _colours(number: int) -> list[Any]:
@@ -96,45 +112,3 @@ def _colours(number: int) -> list[Any]:
     if number <= 5:
         return list(sequence(number))
     return [PALETTE[k % len(PALETTE)] for k in range(number)]
-
-
-def _expected(
-    axes: Axes, curves: Sequence[Family], fits: Sequence[FamilyFit], across: Across
-) -> None:
-    """Draw the law that a fit is compared with."""
-    if fits and fits[0].request.expected:
-        x = np.concatenate([curve.x for curve in curves])
-        line = np.linspace(x.min(), x.max(), 100)
-        value = fits[0].law.function(line, *fits[0].request.expected)
-        axes.plot(across(line), value, "--", color=GREY, label="expected")
-
-
-def _line(curve: Family, fit: FamilyFit) -> Array:
-    low, high = max(curve.x.min(), fit.request.low), min(curve.x.max(), fit.request.high)
-    return np.linspace(0.0 if fit.request.law in _UP else low, high, 100)
-
-
-def _is_numeric(table: Table, axis: str) -> bool:
-    return all(place_of(changes.get(axis), -1) != -1 for changes, _ in table)
-
-
-def _same(x: Array) -> Array:
-    return x
-
-
-def _as_it_is(value: Array, fit: FamilyFit | None) -> Array:
-    return value
-
-
-def _bias(value: Array, fit: FamilyFit | None) -> Array:
-    """Return the difference of a value from the limit of small steps, in per cent."""
-    return value if fit is None else 100 * (value / fit.value[0] - 1)
-
-
-_ACROSS: dict[str, Callable[[Array], Array]] = {
-    "arrhenius": np.reciprocal,
-    "arrhenius_curved": np.reciprocal,
-    "second_order": np.square,
-}
-_UP: dict[str, Callable[[Array, FamilyFit | None], Array]] = {"second_order": _bias}
-_LABEL = {"arrhenius": "1/T", "arrhenius_curved": "1/T", "second_order": "step$^2$"}

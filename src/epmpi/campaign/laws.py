@@ -25,6 +25,8 @@ from epmpi.campaign.formulas import LAWS, Array, Law
 from epmpi.config import ConfigError
 from epmpi.config.keys import shown
 
+REQUIRED = {"quantity", "law", "against"}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -77,9 +79,7 @@ def read_requests(
     """
     found = []
     for one in requests:
-        missing = {"quantity", "law", "against"} - set(one)
-        unknown = set(one) - {"quantity", "law", "against", "range", "expected"}
-        if missing or unknown:
+        if not REQUIRED <= set(one) <= REQUIRED | {"range", "expected"}:
             raise ConfigError(
                 f"[[scan.fits]]: got {', '.join(one)}, expected quantity, law, against and perhaps "
                 "range, expected"
@@ -113,34 +113,25 @@ def _numbers(one: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tu
     return tuple(float(x) for x in given)
 
 
-def fit_all(requests: Sequence[Request], table: Table) -> list[FamilyFit]:
-    """Fit every family that has as many rows as its law has parameters, or more."""
-    found = (
-        fit(request, family)
-        for request in requests
-        for family in families(table, request.quantity, request.against)
-    )
-    return [one for one in found if one is not None]
-
-
-def unfitted(requests: Sequence[Request], table: Table, found: Sequence[FamilyFit]) -> list[str]:
-    """Return a line for each law and family that could not be fitted, with the reason."""
-    lines = []
+def fit_all(requests: Sequence[Request], table: Table) -> tuple[list[FamilyFit], list[str]]:
+    """Fit every family; return the fits, and a line with the reason for each that failed."""
+    fitted, lines = [], []
     for request in requests:
+        names = LAWS[request.law].names
         what = f"{request.quantity} = {LAWS[request.law].formula}, x = {request.against}"
-        fitted = {one.label for one in found if one.request == request}
         known = families(table, request.quantity, request.against)
         if not known:
             lines.append(f"no fit of {what}: no row has this quantity")
         for family in known:
-            if family.label in fitted:
+            found = fit(request, family)
+            if found is not None:
+                fitted.append(found)
                 continue
-            needed, number = len(LAWS[request.law].names), np.unique(_used(request, family)[0]).size
-            why = "no parameters are found"
-            if number < needed:
-                why = f"{number} values of x with an error, {needed} needed"
+            number, why = np.unique(_used(request, family)[0]).size, "no parameters are found"
+            if number < len(names):
+                why = f"{number} values of x with an error, {len(names)} needed"
             lines.append(f"no fit of {what} for {family.label or 'all rows'}: {why}")
-    return lines
+    return fitted, lines
 
 
 def _used(request: Request, family: Family) -> tuple[Array, Array, Array]:

@@ -70,19 +70,14 @@ def stored(run: Path) -> tuple[Configuration, bool] | None:
         ) from error
 
 
-def is_finished(job: Job, directory: Path) -> bool:
-    """Tell whether a run exists and is complete.
+def _arguments(job: Job, directory: Path) -> list[str] | None:
+    """Return the arguments of `epmpi` that a run still needs, or None where it is finished.
 
     Raises
     ------
     ConfigError
         If its directory holds another run than this one.
     """
-    return _arguments(job, directory) is None
-
-
-def _arguments(job: Job, directory: Path) -> list[str] | None:
-    """Return the arguments of `epmpi` that a run still needs, or None where it is finished."""
     run = directory / job.name
     found = stored(run)
     if found is None:

@@ -37,7 +37,7 @@ from rich.console import Console
 
 from epmpi.campaign.drawing import draw_scan
 from epmpi.campaign.families import as_text, is_axis
-from epmpi.campaign.laws import Request, fit_all, read_requests, unfitted
+from epmpi.campaign.laws import Request, fit_all, read_requests
 from epmpi.campaign.memory import measure_once
 from epmpi.campaign.pages import write_page
 from epmpi.campaign.quantities import QUANTITIES, Mean, mean_over_seeds
@@ -237,8 +237,8 @@ def scan(
         of_seeds = [next(values) for _ in point.jobs]
         rows.append((point, mean_over_seeds(of_seeds)))
     table = [(point.changes, means) for point, means in rows]
-    fits = fit_all(campaign.fits, table)
-    for line in unfitted(campaign.fits, table, fits):
+    fits, failed = fit_all(campaign.fits, table)
+    for line in failed:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     write_tables(directory, table, campaign.quantities, fits)
     draw_scan(directory / "figure.png", table, campaign.quantities, fits)
