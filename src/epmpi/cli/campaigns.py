@@ -23,13 +23,15 @@ def add_commands(commands: Any) -> None:
     )
     paper.add_argument("figures", nargs="*", metavar="FIGURE", help="fig1 ... fig3d, activity")
     size = paper.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="minutes, small lattices (default)")
-    size.add_argument("--full", action="store_true", help="the paper's sizes: hours to days")
-    size.add_argument(
-        "--available",
-        action="store_true",
-        help="run nothing: use the full runs that exist, else the quick ones",
-    )
+    for scale, help in (
+        ("quick", "minutes, small lattices (default)"),
+        ("full", "the paper's sizes: hours to days"),
+        ("available", "run nothing: use the full runs that exist, else the quick ones"),
+    ):
+        size.add_argument(
+            f"--{scale}", dest="scale", action="store_const", const=scale, default="quick",
+            help=help,
+        )  # fmt: skip
     paper.add_argument(
         "--page", type=Path, default=Path("docs/validation.md"), help="table to write (%(default)s)"
     )
@@ -64,7 +66,7 @@ def _paper(chosen: argparse.Namespace, communicator: Communicator) -> int:
         chosen.figures,
         chosen.output,
         chosen.page,
-        scale="full" if chosen.full else "available" if chosen.available else "quick",
+        scale=chosen.scale,
         workers=chosen.workers,
         ranks=chosen.ranks,
         console=Console(),

@@ -140,11 +140,9 @@ def _run_ensemble(ensemble: Ensemble, directory: Path | None, what: str) -> int:
     if directory is not None:
         head += _of_sides(configuration, ensemble.device)
     return _carry_out(
-        ensemble,
-        directory,
-        head,
+        ensemble, directory, head,
         lambda: f"with {ensemble.finished} of {replicas} replicas finished",
-    )
+    )  # fmt: skip
 
 
 def _run_simulation(simulation: Simulation, directory: Path | None, what: str) -> int:
@@ -160,12 +158,9 @@ def _run_simulation(simulation: Simulation, directory: Path | None, what: str) -
     elif model.is_imposed:
         head += "\n" + _imposed(simulation)
     return _carry_out(
-        simulation,
-        directory,
-        head,
-        lambda: f"at step {model.step_count}",
-        lambda: _tell_clock(configuration, simulation.activity, expected=False),
-    )
+        simulation, directory, head, lambda: f"at step {model.step_count}",
+        lambda: simulation.activity,
+    )  # fmt: skip
 
 
 def _imposed(simulation: Simulation) -> str:
@@ -186,23 +181,25 @@ def _carry_out(
     directory: Path | None,
     head: str,
     reached: Callable[[], str],
-    advise: Callable[[], None] = lambda: None,
+    activity: Callable[[], float | None] = lambda: None,
 ) -> int:
     """Print a heading, run, and print the progress if it stopped early; return the exit code.
 
-    `advise` prints what the run has shown, before the closing line.
+    Advice on the clock is based on the expected activity, or else on that of the run, at its end.
     """
-    is_root = work.communicator.is_root
+    from epmpi.model.expected import expected_activity
+
+    is_root, expected = work.communicator.is_root, expected_activity(work.configuration)
     if is_root:
         print(f"epmpi {epmpi.__version__}: {head}", flush=True)
         _tell_adapted(work.configuration)
-        _tell_clock(work.configuration)
+        _tell_clock(work.configuration, expected)
     try:
         run = work.run(directory)
     except Interrupted as stop:
         run = stop.directory
-    if is_root:
-        advise()
+    if is_root and expected is None:
+        _tell_clock(work.configuration, activity())
     if not work.stopped:
         if is_root:
             print(closing([run], ["analyse", run]), flush=True)
@@ -233,20 +230,11 @@ def _of_sides(configuration: Configuration, device: Device) -> str:
     return f"\n{line}" if line else ""
 
 
-def _tell_clock(
-    configuration: Configuration, measured: float | None = None, *, expected: bool = True
-) -> None:
-    """Print the advice to use the other clock, where it would be much faster.
-
-    Before a run it is based on the expected activity; after it on the measured one, if there was
-    no expectation.
-    """
-    from epmpi.model.expected import expected_activity
+def _tell_clock(configuration: Configuration, activity: float | None) -> None:
+    """Print the advice to use the other clock, where it would be much faster."""
     from epmpi.run.clock_advice import advice
 
-    known = expected_activity(configuration)
-    line = advice(configuration, known if expected else measured)
-    if line and (expected or known is None):
+    if line := advice(configuration, activity):
         print(line, flush=True)
 
 
@@ -262,6 +250,7 @@ def _refuse_existing(directory: Path, communicator: Communicator) -> None:
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
+    from epmpi.model.expected import expected_activity
     from epmpi.output import event_bytes
     from epmpi.parallel.placement import check_memory, place
     from epmpi.run.planning import plan
@@ -293,7 +282,7 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
             f"time     {in_time(needs.seconds)} for {rounds}{work}, timed here on the first ones"
             + _of_sides(configuration, device)
         )
-        _tell_clock(configuration)
+        _tell_clock(configuration, expected_activity(configuration))
         if configuration.warmup_steps is None:
             longest = longest_warmup(configuration.time.duration)
             print(
