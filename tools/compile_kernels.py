@@ -42,7 +42,7 @@ def launch_all() -> list[tuple[Any, tuple]]:
     from epmpi.parallel.placement import place
     from epmpi.spectral import SlabFFT
     from epmpi.spectral.between_cards import BetweenCards
-    from epmpi.spectral.transport import ThroughHost
+    from epmpi.spectral.transport import ByMPI
 
     world = Communicator.world()
     device = place("gpu", world)
@@ -73,9 +73,9 @@ def launch_all() -> list[tuple[Any, tuple]]:
             device.departures(0, 8, 16, 9).look(tracers.identity, tracers.position, number)
             fft = models[0].fft
             assert isinstance(fft, SlabFFT)
-            carrier = ThroughHost(world, device)
+            carrier = ByMPI(world, device, staged=True)
             for wire in {fft.complex_dtype, fft.wire_dtype}:
-                between = BetweenCards(fft.layout, fft.lines, wire, carrier, 2, (0, 1))
+                between = BetweenCards(fft, wire, carrier, 2, (0, 1))
                 rows = device.zeros((4, 2, 20), fft.dtype)
                 between.send_rows(rows)
                 between.receive_rows(0, 4, [0], rows[:, :1])

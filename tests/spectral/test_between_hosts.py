@@ -80,7 +80,7 @@ def test_sites_bring_the_same_bits_as_spectra(comm, wire):
     field[5, 7], field[33, 2], field[63, 63] = 1.5, -2.5, 0.1
     fft, columns = transform(comm, shape, wire=wire), []
     for as_sites in (False, True):
-        source = SourceMessages(fft.layout, fft.lines, fft.exchange(1, (0, 0)))
+        source = SourceMessages(fft, fft.exchange(1, (0, 0)))
         source._exchanges, source.as_sites = 1, as_sites
         source.send_rows(local_rows(fft, field[None])[0][:, None])
         columns.append(source.to_columns().copy())

@@ -26,7 +26,7 @@ def transform(comm, shape, *, by_messages, wire="double"):
 
 
 def source_messages(fft):
-    return SourceMessages(fft.layout, fft.lines, fft.exchange(1, (0, 0)))
+    return SourceMessages(fft, fft.exchange(1, (0, 0)))
 
 
 def convolution(fft, halo=(1, 2)):
@@ -176,7 +176,7 @@ def test_a_single_wire_rounds_sites_and_spectra_alike(comm):
 def test_messages_where_memory_is_too_small(comm, monkeypatch):
     fft = transform(comm, (64, 64), by_messages=False)
     monkeypatch.setattr("epmpi.spectral.exchange.shared_memory", lambda *arguments: None)
-    assert in_one_memory(fft.layout, fft.lines, 1, (0, 0)) is None
+    assert in_one_memory(fft, 1, (0, 0)) is None
     assert isinstance(fft.exchange(1, (0, 0)), ByMessages)
     assert fft.transport == HOST
 

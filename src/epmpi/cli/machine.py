@@ -48,10 +48,10 @@ def add_commands(commands: Any) -> None:
 def _info(chosen: argparse.Namespace, communicator: Communicator) -> int:
     from epmpi.devices import choose
     from epmpi.parallel.placement import find
-    from epmpi.spectral.transport import NO_CARD, agree, offer
+    from epmpi.spectral.transport import Offer, agree, offer
 
     kind, number = find("auto", communicator)
-    name, mine = processor_name(), NO_CARD
+    name, mine = processor_name(), Offer()
     if kind == "gpu":  # only then is a compiler loaded
         device = choose(kind, number)
         name, mine = device.describe(), offer(device)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from epmpi.physics.lattice import split
 from epmpi.spectral.exchange import CutRows
-from epmpi.spectral.layout import Layout
+from epmpi.spectral.transform import Transform
 from epmpi.spectral.transport import Parts, Transport
 
 MOST_STRIPS = 4
@@ -28,9 +28,7 @@ class BetweenCards(CutRows):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     wire : dtype
         Of the spectra that travel.
     carrier : Transport
@@ -47,25 +45,24 @@ class BetweenCards(CutRows):
 
     def __init__(
         self,
-        layout: Layout,
-        lines: Any,
+        fft: Transform,
         wire: np.dtype,
         carrier: Transport,
         fields: int,
         halo: tuple[int, int],
         strips: int = 1,
     ) -> None:
-        extra, rank = sum(halo), layout.communicator.rank
-        super().__init__(layout, lines, fields, extra)
+        extra, rank = sum(halo), fft.communicator.rank
+        super().__init__(fft, fields, extra)
         self.strips, self._carrier = strips, carrier
-        self._device = device = layout.device
-        self._local, length = layout.slab.rows + extra, layout.lattice.shape[0] + extra
-        cuts = [split(last - first, strips) for first, last in layout.mode_blocks]
+        self._device = device = fft.device
+        self._local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
+        cuts = [split(last - first, strips) for first, last in fft.mode_blocks]
         pieces = [
             [(first + low, high - low) for low, high in cut]
-            for (first, _), cut in zip(layout.mode_blocks, cuts, strict=True)
+            for (first, _), cut in zip(fft.mode_blocks, cuts, strict=True)
         ]
-        self._rows = device.empty((self._local * fields * layout.lattice.modes,), wire)
+        self._rows = device.empty((self._local * fields * fft.lattice.modes,), wire)
         self._set_tables([piece for of_rank in pieces for piece in of_rank])
         self._row_parts: list[Parts] = [
             [(self._local * fields * low, self._local * fields * width) for low, width in strip]
@@ -74,15 +71,16 @@ class BetweenCards(CutRows):
         shapes = [(length, fields, high - low) for low, high in cuts[rank]]
         self._wires = [device.empty((int(np.prod(shape)),), wire) for shape in shapes]
         self._strips = [
-            flat.reshape(shape) if wire == layout.complex_dtype
-            else device.empty(shape, layout.complex_dtype)
+            flat.reshape(shape) if wire == fft.complex_dtype
+            else device.empty(shape, fft.complex_dtype)
             for flat, shape in zip(self._wires, shapes, strict=True)
         ]  # fmt: skip
         self._column_parts: list[Parts] = [
-            [(slab.start * line, (slab.rows + extra) * line) for slab in layout.slabs]
+            [(slab.start * line, (slab.rows + extra) * line) for slab in fft.slabs]
             for line in (fields * width for _, width in pieces[rank])
         ]
-        self._under_way: list[Any] = []  # a token each
+        self._arriving: list[Any] = []  # a token of each strip
+        self._leaving: list[Any] = []
 
     def _set_tables(self, pieces: list[tuple[int, int]]) -> None:
         """Tell the device to which piece (first ky, number) each mode belongs."""
@@ -91,65 +89,49 @@ class BetweenCards(CutRows):
         asarray = self._device.asarray
         self._tables = asarray(low.astype(np.int64)), asarray(width.astype(np.int64))
 
-    @property
-    def columns(self) -> NDArray:
-        """The array (Lx + halo, fields, ky) of an exchange of one strip."""
-        (strip,) = self._strips
-        return strip
-
-    def strip(self, number: int) -> NDArray:
+    def columns(self, strip: int = 0) -> NDArray:
         """Return the columns (Lx + halo, fields, ky) of a strip."""
-        return self._strips[number]
+        return self._strips[strip]
 
-    def begin(self) -> None:
-        """Begin to send all rows.  Collective."""
-        self._under_way = [
-            self._carry(self._rows, rows, wire, columns)
-            for rows, wire, columns in zip(
-                self._row_parts, self._wires, self._column_parts, strict=True
-            )
-        ]
+    def to_columns(self, strip: int = 0) -> NDArray:
+        """Return the columns (Lx, fields, ky) of a strip, when they have arrived from all ranks.
 
-    def arrived(self, number: int) -> NDArray:
-        """Return the columns (Lx, fields, ky) of a strip, when they have arrived from all ranks."""
-        self._device.after(self._under_way[number])
-        strip, flat = self._strips[number], self._wires[number]
-        if strip.dtype != flat.dtype:
-            strip[...] = flat.reshape(strip.shape)
-        return strip
-
-    def send(self, number: int) -> None:
-        """Begin to send the columns of a strip.  Collective."""
-        strip, flat = self._strips[number], self._wires[number]
-        if strip.dtype != flat.dtype:
-            flat.reshape(strip.shape)[...] = strip
-        columns, rows = self._column_parts[number], self._row_parts[number]
-        self._under_way.append(self._carry(flat, columns, self._rows, rows))
-
-    def all_sent(self) -> None:
-        """Let all later work wait for the rows of all strips."""
-        for token in self._under_way:
-            self._device.after(token)
-        self._under_way = []
-
-    def to_columns(self) -> NDArray:
-        """Return the array (Lx, fields, ky) of an exchange of one strip.  Collective."""
-        self.begin()
-        columns = self.arrived(0)
-        self._under_way = []
+        The rows of all strips are sent with the first one.  Collective.
+        """
+        if strip == 0:
+            self._arriving = [
+                self._carry(self._rows, rows, wire, columns)
+                for rows, wire, columns in zip(
+                    self._row_parts, self._wires, self._column_parts, strict=True
+                )
+            ]
+        self._device.after(self._arriving[strip])
+        columns, flat = self._strips[strip], self._wires[strip]
+        if columns.dtype != flat.dtype:
+            columns[...] = flat.reshape(columns.shape)
         return columns
 
-    def to_rows(self) -> None:
-        """Send all columns of an exchange of one strip.  Collective."""
-        self.send(0)
-        self.all_sent()
+    def to_rows(self, strip: int = 0) -> None:
+        """Begin to send the columns of a strip; after the last, let later work wait for all.
+
+        Collective.
+        """
+        columns, flat = self._strips[strip], self._wires[strip]
+        if columns.dtype != flat.dtype:
+            flat.reshape(columns.shape)[...] = columns
+        parts = self._column_parts[strip], self._rows, self._row_parts[strip]
+        self._leaving.append(self._carry(flat, *parts))
+        if strip == self.strips - 1:
+            for token in self._leaving:
+                self._device.after(token)
+            self._leaving = []
 
     def _cut_rows(self, spectra: NDArray, first: int) -> None:
-        self._lines.cut_rows(spectra, self._rows, self._tables, first, self._local)
+        self._fft.lines.cut_rows(spectra, self._rows, self._tables, first, self._local)
 
     def _join_rows(self, spectra: NDArray, first: int, fields: Sequence[int]) -> None:
         of_all = self.block.shape[1]
-        self._lines.join_rows(
+        self._fft.lines.join_rows(
             self._rows, self._tables, first, self._local, of_all, fields[0], spectra
         )
 
@@ -165,11 +147,11 @@ class BetweenCards(CutRows):
         return None
 
 
-def strips_of(layout: Layout, carrier: Transport, fields: int) -> int:
+def strips_of(fft: Transform, carrier: Transport | None, fields: int) -> int:
     """Return the number of strips in which columns of some fields are sent, on all ranks alike."""
-    ranks = layout.communicator.size
-    if not carrier.overlaps:
+    ranks = fft.communicator.size
+    if carrier is None or not carrier.overlaps:
         return 1
-    rows, modes = layout.lattice.shape[0] // ranks, layout.lattice.modes // ranks
-    message = rows * modes * fields * layout.complex_dtype.itemsize
+    rows, modes = fft.lattice.shape[0] // ranks, fft.lattice.modes // ranks
+    message = rows * modes * fields * fft.complex_dtype.itemsize
     return max(1, min(MOST_STRIPS, modes, message // STRIP_MESSAGE))

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from epmpi.parallel import load
 from epmpi.parallel.hosts import Hosts
 from epmpi.spectral.exchange import CutRows
-from epmpi.spectral.layout import Layout
 from epmpi.spectral.shared_memory import shared_memory
+from epmpi.spectral.transform import Transform
 
 Spectra = list[NDArray]  # of a host's rows, with halo: at the modes of each host, in one piece each
 
@@ -27,9 +28,7 @@ class BetweenHosts(CutRows):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     hosts : Hosts
     memory : complex array, flat
         That the ranks of this host share, of the numbers that travel.
@@ -44,21 +43,20 @@ class BetweenHosts(CutRows):
 
     def __init__(
         self,
-        layout: Layout,
-        lines: Any,
+        fft: Transform,
         hosts: Hosts,
         memory: NDArray,
         fields: int,
         halo: tuple[int, int],
     ) -> None:
-        super().__init__(layout, lines, fields, sum(halo))
-        self._hosts = hosts
+        super().__init__(fft, fields, sum(halo))
+        self._hosts, rank = hosts, fft.communicator.rank
         self.wire = memory.dtype
-        shapes = _shapes(layout, lines, hosts, fields, sum(halo))
+        shapes = _shapes(fft, hosts, fields, sum(halo))
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
         parts = np.split(memory[: ends[-1]], ends[:-1])
         pieces = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-        here, rows = hosts.here, [_rows(layout, ranks) for ranks in hosts.ranks]
+        here, rows = hosts.here, [_rows(fft, ranks) for ranks in hosts.ranks]
         columns = pieces[here]  # of this host: (Lx + halo, fields, its modes)
         of_host = [columns[start : stop + sum(halo)] for start, stop in rows]
         # By host, of the others: where its rows lie in these columns, and these rows at its modes.
@@ -66,24 +64,23 @@ class BetweenHosts(CutRows):
         self._of_rows = [None if n == here else piece for n, piece in enumerate(pieces)]
         pieces[here] = of_host[here]
         self._spectra: Spectra = pieces
-        self._modes = [_modes(layout, ranks) for ranks in hosts.ranks]
-        self._first = layout.slab.start - rows[here][0]
-        first, last = (edge - self._modes[here][0] for edge in _own_modes(layout))
+        self._modes = [_modes(fft, ranks) for ranks in hosts.ranks]
+        self._first = fft.slab.start - rows[here][0]
+        first, last = (edge - self._modes[here][0] for edge in fft.mode_blocks[rank])
         self._travels = self._columns = columns[:, :, first:last]
-        if self.wire != layout.complex_dtype:
-            self._columns = layout.device.empty(self._travels.shape, layout.complex_dtype)
+        if self.wire != fft.complex_dtype:
+            self._columns = fft.device.empty(self._travels.shape, fft.complex_dtype)
         self._messages: list[Any] = []
         self._expects = False  # columns of the other hosts, on all ranks of this one alike
         # Neither may these arrays vanish, nor MPI be left, while messages use them.
-        weakref.finalize(self, _await, self._messages)
+        weakref.finalize(self, load()[0].Request.Waitall, self._messages)
 
-    @property
-    def columns(self) -> NDArray:
-        """The columns of this rank, after all messages from them have been sent."""
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the columns of this rank, after all messages from them have been sent."""
         self._receive()
         return self._columns
 
-    def to_columns(self) -> NDArray:
+    def to_columns(self, strip: int = 0) -> NDArray:
         """Send the rows of this host, and wait for those of the others.  Collective."""
         self._receive()
         self._hosts.on_host.barrier()
@@ -93,7 +90,7 @@ class BetweenHosts(CutRows):
             self._columns[...] = self._travels
         return self._columns
 
-    def to_rows(self) -> None:
+    def to_rows(self, strip: int = 0) -> None:
         """Begin to send the columns of this host.  Collective."""
         if self._columns is not self._travels:
             self._travels[...] = self._columns
@@ -119,49 +116,36 @@ class BetweenHosts(CutRows):
 
 
 def between_hosts(
-    layout: Layout,
-    lines: Any,
+    fft: Transform,
     hosts: Hosts,
     wire: np.dtype,
     fields: int,
     halo: tuple[int, int],
 ) -> BetweenHosts | None:
     """Return an exchange; None where a host has too little memory to share.  Collective."""
-    shapes = _shapes(layout, lines, hosts, fields, sum(halo))
+    shapes = _shapes(fft, hosts, fields, sum(halo))
     count = sum(int(np.prod(shape)) for shape in shapes)
     share = -(-count // hosts.on_host.size) * wire.itemsize
     memory = shared_memory(hosts.on_host, [share] * hosts.on_host.size)
     if hosts.communicator.any(memory is None) or memory is None:
         return None
-    return BetweenHosts(layout, lines, hosts, memory.view(wire), fields, halo)
+    return BetweenHosts(fft, hosts, memory.view(wire), fields, halo)
 
 
-def _shapes(
-    layout: Layout, lines: Any, hosts: Hosts, fields: int, extra: int
-) -> list[tuple[int, int, int]]:
+def _shapes(fft: Transform, hosts: Hosts, fields: int, extra: int) -> list[tuple[int, int, int]]:
     """Return the shape of the columns of this host and, of the others, of its rows there."""
-    start, stop = _rows(layout, hosts.ranks[hosts.here])
+    start, stop = _rows(fft, hosts.ranks[hosts.here])
     heights = [stop - start + extra] * len(hosts.ranks)
-    heights[hosts.here] = layout.lattice.shape[0] + extra
-    widths = [high - low for low, high in (_modes(layout, ranks) for ranks in hosts.ranks)]
-    return [(h, fields, lines.pitch(w)) for h, w in zip(heights, widths, strict=True)]
+    heights[hosts.here] = fft.lattice.shape[0] + extra
+    widths = [high - low for low, high in (_modes(fft, ranks) for ranks in hosts.ranks)]
+    return [(h, fields, fft.lines.pitch(w)) for h, w in zip(heights, widths, strict=True)]
 
 
-def _rows(layout: Layout, ranks: range) -> tuple[int, int]:
+def _rows(fft: Transform, ranks: range) -> tuple[int, int]:
     """Return the first row of some ranks that follow one another, and that after the last."""
-    return layout.slabs[ranks[0]].start, layout.slabs[ranks[-1]].stop
+    return fft.slabs[ranks[0]].start, fft.slabs[ranks[-1]].stop
 
 
-def _modes(layout: Layout, ranks: range) -> tuple[int, int]:
+def _modes(fft: Transform, ranks: range) -> tuple[int, int]:
     """Return the (first, last) ky of some ranks that follow one another."""
-    return layout.mode_blocks[ranks[0]][0], layout.mode_blocks[ranks[-1]][1]
-
-
-def _own_modes(layout: Layout) -> tuple[int, int]:
-    return layout.mode_blocks[layout.communicator.rank]
-
-
-def _await(messages: list[Any]) -> None:
-    """Wait for messages that are no longer needed."""
-    for request in messages:
-        request.Wait()
+    return fft.mode_blocks[ranks[0]][0], fft.mode_blocks[ranks[-1]][1]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.spectral.between_cards import BetweenCards
 from epmpi.spectral.exchange import Exchange
 from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
 
@@ -15,24 +14,23 @@ from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
 class SlabConvolution(Convolution):
     """The responses to a source on slabs: rows block by block, columns strip by strip.
 
+    A strip of columns is worked on while others travel.
+
     Parameters
     ----------
     fft : Transform
-    lines : Any
-        The device's transforms of lines.
     kernels : sequence of Kernel
     imaginary : sequence of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
         Rows beyond the slab in which the responses are wanted too.
     source, response : Exchange
-        Of the source, and of the responses with their halo.
+        Of the source, and of the responses with their halo; of the same strips.
     """
 
     def __init__(
         self,
         fft: Transform,
-        lines: Any,
         kernels: Sequence[Kernel],
         imaginary: Sequence[bool],
         halo: tuple[int, int],
@@ -40,12 +38,16 @@ class SlabConvolution(Convolution):
         response: Exchange,
     ) -> None:
         self.fft = fft
-        self._lines = lines
+        self._lines = fft.lines
         self.count = len(kernels)
         self.halo = halo
         self._imaginary = tuple(imaginary)
-        self._kernels = lines.tabulate(kernels, fft.kx, fft.ky, fft.lattice.sites)
         self._source, self._response = source, response
+        widths = [response.columns(strip).shape[2] for strip in range(response.strips)]
+        self._kernels = [
+            self._lines.tabulate(kernels, fft.kx, ky, fft.lattice.sites)
+            for ky in np.split(fft.ky, np.cumsum(widths[:-1]))
+        ]  # of each strip
         rows, width = fft.slab.shape
         height = fft.device.block_rows(width * fft.dtype.itemsize)
         self.row_blocks = [(r, min(r + height, rows)) for r in range(0, rows, height)]
@@ -71,11 +73,10 @@ class SlabConvolution(Convolution):
 
     def apply(self) -> None:
         """Turn the source into the responses.  Collective."""
-        source = self._source.to_columns()
-        self._lines.convolve(
-            source, self._kernels, self._imaginary, self._response.columns, self.halo[0]
-        )
-        self._response.to_rows()
+        for strip, kernels in enumerate(self._kernels):
+            source, response = self._source.to_columns(strip), self._response.columns(strip)
+            self._lines.convolve(source, kernels, self._imaginary, response, self.halo[0])
+            self._response.to_rows(strip)
 
     def response_block(self, field: int, begin: int, end: int) -> NDArray:
         """Return a response in local rows begin ... end, (rows, Ly), valid until the next call."""
@@ -94,28 +95,3 @@ class SlabConvolution(Convolution):
             for target, field in zip(out, fields, strict=True):
                 rows = target[begin:end, None]
                 self._response.receive_rows(first + begin, first + end, [field], rows)
-
-
-class StripConvolution(SlabConvolution):
-    """The convolution between GPUs: a strip of columns is worked on while others travel.
-
-    Parameters as of `SlabConvolution`; both exchanges have the same strips.
-    """
-
-    _source: BetweenCards
-    _response: BetweenCards
-
-    def apply(self) -> None:
-        """Turn the source into the responses.  Collective."""
-        source, response = self._source, self._response
-        source.begin()
-        first = 0
-        for strip in range(source.strips):
-            columns = source.arrived(strip)
-            last = first + columns.shape[2]
-            kernels = self._lines.some_columns(self._kernels, first, last)
-            responses = response.strip(strip)
-            self._lines.convolve(columns, kernels, self._imaginary, responses, self.halo[0])
-            response.send(strip)
-            first = last
-        response.all_sent()

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from numpy.typing import NDArray
 
-from epmpi.spectral.layout import Layout
 from epmpi.spectral.shared_memory import shared_memory
+from epmpi.spectral.transform import Transform
 
 
 class Exchange(ABC):
-    """The transpose of some fields between rows and columns, with its arrays."""
+    """The transpose of some fields between rows and columns, with its arrays.
 
-    @property
+    Attributes
+    ----------
+    strips : int
+        In which the columns of this rank travel, in turn; a `strip` is the number of one.
+    """
+
+    strips = 1
+
     @abstractmethod
-    def columns(self) -> NDArray:
-        """The array (Lx + halo, fields, ky of this rank) for the columns' transforms to write."""
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the array (Lx + halo, fields, ky of a strip) for columns' transforms to write."""
 
     def rows(self, begin: int, end: int) -> NDArray | None:
         """Return the spectra (rows, fields, modes of all ranks) of this rank's rows begin ... end.
@@ -32,12 +38,12 @@ class Exchange(ABC):
         """Transform real rows (n, fields, Ly), the local rows from `first` on, and send them."""
 
     @abstractmethod
-    def to_columns(self) -> NDArray:
-        """Return the array (Lx, fields, ky), when all rows have been sent.  Collective."""
+    def to_columns(self, strip: int = 0) -> NDArray:
+        """Return the array (Lx, fields, ky of a strip), when all rows are sent.  Collective."""
 
     @abstractmethod
-    def to_rows(self) -> None:
-        """Send all columns.  Collective."""
+    def to_rows(self, strip: int = 0) -> None:
+        """Send the columns of a strip.  Collective."""
 
     @abstractmethod
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
@@ -52,9 +58,7 @@ class CutRows(Exchange):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     fields : int
     extra : int
         Halo rows.
@@ -65,12 +69,12 @@ class CutRows(Exchange):
         For the spectra of the rows that are worked on at a time.
     """
 
-    def __init__(self, layout: Layout, lines: Any, fields: int, extra: int) -> None:
-        self._layout, self._lines = layout, lines
-        row_bytes = layout.lattice.shape[1] * layout.dtype.itemsize
-        height = min(layout.slab.rows + extra, layout.device.block_rows(row_bytes))
-        shape = height, fields, layout.lattice.modes
-        self.block = layout.device.empty(shape, layout.complex_dtype)
+    def __init__(self, fft: Transform, fields: int, extra: int) -> None:
+        self._fft = fft
+        row_bytes = fft.lattice.shape[1] * fft.dtype.itemsize
+        height = min(fft.slab.rows + extra, fft.device.block_rows(row_bytes))
+        shape = height, fields, fft.lattice.modes
+        self.block = fft.device.empty(shape, fft.complex_dtype)
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows, and cut their spectra into pieces."""
@@ -78,7 +82,7 @@ class CutRows(Exchange):
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
             spectra = self.block[: len(some)]
-            self._lines.transform_rows(some, spectra)
+            self._fft.lines.transform_rows(some, spectra)
             self._cut_rows(spectra, first + begin)
 
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
@@ -88,7 +92,7 @@ class CutRows(Exchange):
             stop = min(start + height, end)
             spectra = self.block[: stop - start, : len(fields)]
             self._join_rows(spectra, start, fields)
-            self._lines.restore_rows(spectra, rows[start - begin : stop - begin])
+            self._fft.lines.restore_rows(spectra, rows[start - begin : stop - begin])
 
     def _cut_rows(self, spectra: NDArray, first: int) -> None:
         """Cut the spectra of the local rows from `first` on into pieces."""
@@ -114,69 +118,63 @@ class OneMemory(Exchange):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     whole : complex array, shape (Lx + halo, fields, modes of all ranks and padding)
     """
 
-    def __init__(self, layout: Layout, lines: Any, whole: NDArray) -> None:
-        self._layout = layout
-        self._lines = lines
-        self.whole = whole[:, :, : layout.lattice.modes]
-        first, last = layout.mode_blocks[layout.communicator.rank]
+    def __init__(self, fft: Transform, whole: NDArray) -> None:
+        self._fft = fft
+        self.whole = whole[:, :, : fft.lattice.modes]
+        first, last = fft.mode_blocks[fft.communicator.rank]
         self._mine = whole[:, :, first:last]
 
-    @property
-    def columns(self) -> NDArray:
-        """The columns of this rank in the array."""
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the columns of this rank in the array."""
         return self._mine
 
     def part(self, first: int, rows: int) -> OneMemory:
         """Return the exchange of field 0 alone in some of the rows of the array."""
-        return OneMemory(self._layout, self._lines, self.whole[first : first + rows, :1])
+        return OneMemory(self._fft, self.whole[first : first + rows, :1])
 
     def rows(self, begin: int, end: int) -> NDArray:
         """Return the spectra of this rank's rows begin ... end; see `Exchange.rows`."""
-        start = self._layout.slab.start
+        start = self._fft.slab.start
         return self.whole[start + begin : start + end]
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Transform rows into the array."""
-        self._lines.transform_rows(rows, self.rows(first, first + len(rows)))
+        self._fft.lines.transform_rows(rows, self.rows(first, first + len(rows)))
 
-    def to_columns(self) -> NDArray:
+    def to_columns(self, strip: int = 0) -> NDArray:
         """Wait until all ranks have written their rows.  Collective."""
         self._wait()
         return self._mine
 
-    def to_rows(self) -> None:
+    def to_rows(self, strip: int = 0) -> None:
         """Wait until all ranks have written their columns.  Collective."""
         self._wait()
 
     def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
         """Restore rows from the array."""
         chosen = slice(fields[0], fields[-1] + 1)
-        self._lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
+        self._fft.lines.restore_rows(self.rows(begin, end)[:, chosen], rows)
 
     def _wait(self) -> None:
-        if self._layout.communicator.size > 1:
-            self._layout.communicator.barrier()
+        if self._fft.communicator.size > 1:
+            self._fft.communicator.barrier()
 
 
-def in_one_memory(
-    layout: Layout, lines: Any, fields: int, halo: tuple[int, int]
-) -> OneMemory | None:
+def in_one_memory(fft: Transform, fields: int, halo: tuple[int, int]) -> OneMemory | None:
     """Return an exchange in memory that all ranks see; None where they share none.  Collective."""
-    extra, dtype = sum(halo), layout.complex_dtype
-    pitch = lines.pitch(layout.lattice.modes)
-    shape = layout.lattice.shape[0] + extra, fields, pitch
-    if layout.communicator.size == 1:
-        return OneMemory(layout, lines, layout.device.empty(shape, dtype))
+    extra, dtype = sum(halo), fft.complex_dtype
+    pitch = fft.lines.pitch(fft.lattice.modes)
+    shape = fft.lattice.shape[0] + extra, fields, pitch
+    if fft.communicator.size == 1:
+        return OneMemory(fft, fft.device.empty(shape, dtype))
     row_bytes = fields * pitch * dtype.itemsize
-    rows = [slab.rows for slab in layout.slabs]
+    rows = [slab.rows for slab in fft.slabs]
     rows[-1] += extra
-    memory = shared_memory(layout.communicator, [row_bytes * count for count in rows])
+    memory = shared_memory(fft.communicator, [row_bytes * count for count in rows])
     if memory is None:
         return None
-    return OneMemory(layout, lines, memory.view(dtype).reshape(shape))
+    return OneMemory(fft, memory.view(dtype).reshape(shape))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from epmpi.physics.lattice import split
 from epmpi.spectral.exchange import CutRows
-from epmpi.spectral.layout import Layout
+from epmpi.spectral.transform import Transform
 from epmpi.spectral.transport import Parts
 
 CHUNK_BYTES = 1 << 17  # of a message, so that its latency does not matter
@@ -32,9 +32,7 @@ class ByMessages(CutRows):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     wire : dtype
         Of the spectra that travel.
     fields : int
@@ -47,32 +45,31 @@ class ByMessages(CutRows):
 
     def __init__(
         self,
-        layout: Layout,
-        lines: Any,
+        fft: Transform,
         wire: np.dtype,
         fields: int,
         halo: tuple[int, int],
     ) -> None:
         extra = sum(halo)
-        super().__init__(layout, lines, fields, extra)
+        super().__init__(fft, fields, extra)
         self.wire = np.dtype(wire)
-        empty = layout.device.empty
-        widths = [last - first for first, last in layout.mode_blocks]
-        local, length = layout.slab.rows + extra, layout.lattice.shape[0] + extra
-        starts = [local * fields * first for first, _ in layout.mode_blocks]
+        empty = fft.device.empty
+        widths = [last - first for first, last in fft.mode_blocks]
+        local, length = fft.slab.rows + extra, fft.lattice.shape[0] + extra
+        starts = [local * fields * first for first, _ in fft.mode_blocks]
         self._rows = empty((local * fields * sum(widths),), wire)
         self._parts = [
             self._rows[start : start + local * fields * width].reshape(local, fields, width)
             for start, width in zip(starts, widths, strict=True)
         ]
-        self._wire = empty((length * fields * layout.modes,), wire)
-        self._columns = self._wire.reshape(length, fields, layout.modes)
-        if wire != layout.complex_dtype:
-            self._columns = empty(self._columns.shape, layout.complex_dtype)
+        self._wire = empty((length * fields * fft.modes,), wire)
+        self._columns = self._wire.reshape(length, fields, fft.modes)
+        if wire != fft.complex_dtype:
+            self._columns = empty(self._columns.shape, fft.complex_dtype)
         self._cut(starts, [fields * width for width in widths], extra)
         self._given = 0  # rows transformed, in their order
         self._left = 0  # chunks of rows that are on their way
-        self._travelling: list[Any] = []  # exchanges begun, a chunk each; None: it has arrived
+        self._travelling: list[Any] = []  # exchanges begun, a chunk each
         # Neither may these arrays vanish, nor MPI be left, while messages use them.
         weakref.finalize(self, _await, self._travelling, None)
 
@@ -86,10 +83,10 @@ class ByMessages(CutRows):
         extra : int
             Halo rows.
         """
-        layout, rank = self._layout, self._layout.communicator.rank
+        fft, rank = self._fft, self._fft.communicator.rank
         mine = lines[rank]
-        chunks = _chunks(layout, mine // layout.modes * self._wire.itemsize)
-        cuts = [split(slab.rows + extra, chunks) for slab in layout.slabs]
+        chunks = _chunks(fft, mine // fft.modes * self._wire.itemsize)
+        cuts = [split(slab.rows + extra, chunks) for slab in fft.slabs]
         self._ends = [end for _, end in cuts[rank]]  # of this rank's chunks
         self._row_parts: list[Parts] = [
             [(at + begin * n, (end - begin) * n) for at, n in zip(starts, lines, strict=True)]
@@ -98,14 +95,13 @@ class ByMessages(CutRows):
         self._column_parts: list[Parts] = [
             [
                 ((slab.start + begin) * mine, (end - begin) * mine)
-                for slab, (begin, end) in zip(layout.slabs, chunk, strict=True)
+                for slab, (begin, end) in zip(fft.slabs, chunk, strict=True)
             ]
             for chunk in zip(*cuts, strict=True)
         ]
 
-    @property
-    def columns(self) -> NDArray:
-        """The array (Lx + halo, fields, ky), once all messages from it have been sent."""
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the array (Lx + halo, fields, ky), once all messages from it have been sent."""
         _await(self._travelling, None)
         return self._columns
 
@@ -116,7 +112,7 @@ class ByMessages(CutRows):
             self._given += len(rows)
             self._send(sum(end <= self._given for end in self._ends))
 
-    def to_columns(self) -> NDArray:
+    def to_columns(self, strip: int = 0) -> NDArray:
         """Wait for the rows of all ranks.  Collective."""
         self._send(len(self._ends))
         self._given = self._left = 0
@@ -126,7 +122,7 @@ class ByMessages(CutRows):
             self._columns[...] = self._wire.reshape(self._columns.shape)
         return self._columns
 
-    def to_rows(self) -> None:
+    def to_rows(self, strip: int = 0) -> None:
         """Begin to send the columns.  Collective."""
         if self._columns.dtype != self._wire.dtype:
             self._wire.reshape(self._columns.shape)[...] = self._columns
@@ -141,7 +137,7 @@ class ByMessages(CutRows):
         super().receive_rows(begin, end, fields, rows)
 
     def _pieces(self, first: int, count: int) -> Iterator[tuple[NDArray, tuple[int, int]]]:
-        for part, modes in zip(self._parts, self._layout.mode_blocks, strict=True):
+        for part, modes in zip(self._parts, self._fft.mode_blocks, strict=True):
             yield part[first : first + count], modes
 
     def _send(self, chunks: int) -> None:
@@ -152,20 +148,18 @@ class ByMessages(CutRows):
         self._left = max(self._left, chunks)
 
     def _begin(self, send: NDArray, sent: Parts, receive: NDArray, received: Parts) -> Any:
-        return self._layout.communicator.begin_exchange(send, sent, receive, received)
+        return self._fft.communicator.begin_exchange(send, sent, receive, received)
 
 
 def _await(travelling: list[Any], chunks: int | None) -> None:
     """Wait until the first chunks have arrived, or all."""
-    for chunk, request in enumerate(travelling[:chunks]):
-        if request is not None:
-            request.Wait()
-            travelling[chunk] = None
+    for request in travelling[:chunks]:
+        request.Wait()  # at once, if that was done before
 
 
-def _chunks(layout: Layout, mode_bytes: int) -> int:
+def _chunks(fft: Transform, mode_bytes: int) -> int:
     """Return the number of chunks in which rows are sent; `mode_bytes`: of all fields."""
-    ranks = layout.communicator.size
-    rows, modes = layout.lattice.shape[0] // ranks, layout.lattice.modes // ranks
+    ranks = fft.communicator.size
+    rows, modes = fft.lattice.shape[0] // ranks, fft.lattice.modes // ranks
     message = rows * modes * mode_bytes
     return max(1, min(MOST_CHUNKS, rows, message // CHUNK_BYTES))

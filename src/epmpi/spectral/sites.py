@@ -7,15 +7,14 @@ would: nothing changes in any bit, whichever way the source travels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.spectral.between_hosts import BetweenHosts
 from epmpi.spectral.exchange import Exchange
-from epmpi.spectral.layout import Layout
 from epmpi.spectral.messages import ByMessages
+from epmpi.spectral.transform import Transform
 
 REVIEWED_EVERY = 16  # exchanges: the source changes slowly
 # What a network of 1 GB/s a rank moves in the 2 ns in which a site of a row is transformed.
@@ -55,9 +54,7 @@ class SourceMessages(Exchange):
 
     Parameters
     ----------
-    layout : Layout
-    lines : Any
-        The device's transforms of lines.
+    fft : Transform
     spectra : ByMessages or BetweenHosts
         The exchange of its spectra, of one field without halo.
 
@@ -67,19 +64,17 @@ class SourceMessages(Exchange):
         How the next source travels.
     """
 
-    def __init__(self, layout: Layout, lines: Any, spectra: ByMessages | BetweenHosts) -> None:
-        self._layout = layout
-        self._lines = lines
+    def __init__(self, fft: Transform, spectra: ByMessages | BetweenHosts) -> None:
+        self._fft = fft
         self._spectra = spectra
         self.as_sites = False
         self._exchanges = 0
-        self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", layout.dtype)])
+        self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", fft.dtype)])
         self._found: list[NDArray] = []
 
-    @property
-    def columns(self) -> NDArray:
-        """The array (Lx, 1, ky)."""
-        return self._spectra.columns
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the array (Lx, 1, ky)."""
+        return self._spectra.columns()
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Take the sites of rows, or transform and send them."""
@@ -88,12 +83,12 @@ class SourceMessages(Exchange):
         if not self.as_sites:
             self._spectra.send_rows(rows, first)
 
-    def to_columns(self) -> NDArray:
+    def to_columns(self, strip: int = 0) -> NDArray:
         """Return the array (Lx, 1, ky).  Collective."""
         found = np.concatenate([np.empty(0, self._record), *self._found])
         self._found.clear()
         if self.as_sites:
-            found = self._layout.communicator.gather_everywhere(found)
+            found = self._fft.communicator.gather_everywhere(found)
             columns = self._transform(found)
         else:
             columns = self._spectra.to_columns()
@@ -102,7 +97,7 @@ class SourceMessages(Exchange):
         self._exchanges += 1
         return columns
 
-    def to_rows(self) -> None:
+    def to_rows(self, strip: int = 0) -> None:
         """Send all columns.  Collective."""
         self._spectra.to_rows()
 
@@ -116,32 +111,32 @@ class SourceMessages(Exchange):
         flat = np.flatnonzero(bits != 0)
         found = np.empty(len(flat), self._record)
         found["row"], found["y"] = np.divmod(flat, rows.shape[-1])
-        found["row"] += self._layout.slab.start + first
+        found["row"] += self._fft.slab.start + first
         found["value"] = rows.reshape(-1)[flat]
         return found
 
     def _review(self, found: NDArray) -> None:
         """Decide how the next sources travel, from the sites of all ranks, or of each."""
-        layout = self._layout
+        fft = self._fft
         counts = np.array([len(found), len(np.unique(found["row"]))])
-        sites, rows = counts if self.as_sites else layout.communicator.sum(counts)
+        sites, rows = counts if self.as_sites else fft.communicator.sum(counts)
         self.as_sites = cheaper_as_sites(
-            layout.lattice.shape, layout.communicator.size, int(sites), int(rows),
+            fft.lattice.shape, fft.communicator.size, int(sites), int(rows),
             self._record.itemsize, self._spectra.wire.itemsize,
         )  # fmt: skip
 
     def _transform(self, found: NDArray) -> NDArray:
         """Transform the rows of all sites, and keep the modes of this rank."""
-        layout, wire, block = self._layout, self._spectra.wire, self._spectra.block
-        length, width = layout.lattice.shape
-        mine = slice(*layout.mode_blocks[layout.communicator.rank])
+        fft, wire, block = self._fft, self._spectra.wire, self._spectra.block
+        length, width = fft.lattice.shape
+        mine = slice(*fft.mode_blocks[fft.communicator.rank])
         found = found[np.argsort(found["row"], kind="stable")]
         rows, place = np.unique(found["row"], return_inverse=True)
         height = len(block)
-        source = np.zeros((height, 1, width), layout.dtype)
-        columns = self.columns
+        source = np.zeros((height, 1, width), fft.dtype)
+        columns = self.columns()
         if len(rows) < length:
-            self._lines.transform_rows(source[:1], block[:1])
+            self._fft.lines.transform_rows(source[:1], block[:1])
             columns[:] = block[:1, :, mine].astype(wire)
         for begin in range(0, len(rows), height):
             some = rows[begin : begin + height]
@@ -149,7 +144,7 @@ class SourceMessages(Exchange):
             at = place[here] - begin, 0, found["y"][here]
             source[at] = found["value"][here]
             spectra = block[: len(some)]
-            self._lines.transform_rows(source[: len(some)], spectra)
+            self._fft.lines.transform_rows(source[: len(some)], spectra)
             source[at] = 0
             columns[some] = spectra[:, :, mine].astype(wire)
         return columns

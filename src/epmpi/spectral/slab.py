@@ -18,7 +18,7 @@ from epmpi.parallel.hosts import find_hosts
 from epmpi.physics.lattice import Lattice, mode_blocks
 from epmpi.spectral.between_cards import BetweenCards, strips_of
 from epmpi.spectral.between_hosts import BetweenHosts, between_hosts
-from epmpi.spectral.convolution import SlabConvolution, StripConvolution
+from epmpi.spectral.convolution import SlabConvolution
 from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
@@ -53,30 +53,23 @@ class SlabFFT(Transform):
         """Return the (first, last) ky of every rank; see `lattice.mode_blocks`."""
         return mode_blocks(self.lattice, self.communicator.size)
 
-    def exchange(self, fields: int, halo: tuple[int, int]) -> Exchange:
+    def exchange(self, fields: int, halo: tuple[int, int], strips: int = 1) -> Exchange:
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.
 
         In shared memory as long as there is enough of it, else by messages, of hosts or of ranks.
         """
+        if self.carrier is not None:
+            wire, carrier = self.wire_dtype, self.carrier
+            return BetweenCards(self, wire, carrier, fields, halo, strips)
+        found: Exchange | None = None
         if self.transport in (NONE, SHARED):
-            found = in_one_memory(self.layout, self.lines, fields, halo)
-            if found is not None:
-                return found
+            found = in_one_memory(self, fields, halo)
+        elif self.transport == HOSTS and self.hosts is not None:
+            found = between_hosts(self, self.hosts, self.wire_dtype, fields, halo)
+        if found is None:
             self.transport = HOST
-        if self.transport == HOSTS and self.hosts is not None:
-            between = between_hosts(
-                self.layout, self.lines, self.hosts, self.wire_dtype, fields, halo
-            )
-            if between is not None:
-                return between
-            self.transport = HOST
-        if self.transport == HOST:
-            return ByMessages(self.layout, self.lines, self.wire_dtype, fields, halo)
-        return self._between_cards(fields, halo, 1)
-
-    def _between_cards(self, fields: int, halo: tuple[int, int], strips: int) -> BetweenCards:
-        wire, carrier = self.wire_dtype, self.carrier
-        return BetweenCards(self.layout, self.lines, wire, carrier, fields, halo, strips)
+            found = ByMessages(self, self.wire_dtype, fields, halo)
+        return found
 
     def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[Exchange, Exchange]:
         """Return the exchanges of a convolution: of its source, and of its responses.  Collective.
@@ -85,13 +78,14 @@ class SlabFFT(Transform):
         before its responses are written there, and a block of rows is read before its new source
         is; but a halo row may be read after its owner has continued.
         """
-        response = self.exchange(responses, halo)
+        strips = strips_of(self, self.carrier, responses)
+        response = self.exchange(responses, halo, strips)
         alone = self.communicator.size == 1
         if isinstance(response, OneMemory) and (alone or halo == (0, 0)):
             return response.part(halo[0], self.lattice.shape[0]), response
-        source = self.exchange(1, (0, 0))
+        source = self.exchange(1, (0, 0), strips)
         if isinstance(source, (ByMessages, BetweenHosts)):
-            return SourceMessages(self.layout, self.lines, source), response
+            return SourceMessages(self, source), response
         return source, response
 
     def forward(self, fields: NDArray, through: Exchange | None = None) -> NDArray:
@@ -115,7 +109,7 @@ class SlabFFT(Transform):
         """
         _check(spectrum, self.complex_dtype)
         exchange = through or self.exchange(len(spectrum), (0, 0))
-        self.lines.restore_columns(spectrum, exchange.columns)
+        self.lines.restore_columns(spectrum, exchange.columns())
         exchange.to_rows()
         fields = self.device.empty((len(spectrum), *self.slab.shape), self.dtype)
         for number, field in enumerate(fields):
@@ -127,13 +121,8 @@ class SlabFFT(Transform):
         self, kernels: Sequence[Kernel], imaginary: Sequence[bool], halo: tuple[int, int]
     ) -> SlabConvolution:
         """Return a convolution with kernels in Fourier space.  See `Transform.convolution`."""
-        if self.transport in (NONE, SHARED, HOSTS, HOST):
-            exchanges = self.exchanges(len(kernels), halo)
-            return SlabConvolution(self, self.lines, kernels, imaginary, halo, *exchanges)
-        strips = strips_of(self.layout, self.carrier, len(kernels))
-        source = self._between_cards(1, (0, 0), strips)
-        response = self._between_cards(len(kernels), halo, strips)
-        return StripConvolution(self, self.lines, kernels, imaginary, halo, source, response)
+        exchanges = self.exchanges(len(kernels), halo)
+        return SlabConvolution(self, kernels, imaginary, halo, *exchanges)
 
 
 def _check(array: NDArray, dtype: np.dtype) -> None:

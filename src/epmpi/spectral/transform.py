@@ -16,8 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from epmpi.config import most_ranks
 from epmpi.devices import Device
 from epmpi.parallel import Communicator
-from epmpi.physics.lattice import Lattice, split, wavenumbers
-from epmpi.spectral.layout import Layout
+from epmpi.physics.lattice import Lattice, Slab, slabs, split, wavenumbers
 
 # A kernel as a function of wavenumbers kx, (1, n), and ky, (m, 1): real, (m, n), where they are.
 Kernel = Callable[[NDArray, NDArray], NDArray]
@@ -45,8 +44,18 @@ class Transform(ABC):
     only_queues : bool
         Whether a convolution only queues work on the device: it neither waits nor communicates,
         except in calls given to `Device.aside`.
-    layout : Layout
-        Its attributes are those of the transform too.
+    lines : Any
+        The device's transforms of lines; None where the engine has its own.
+    complex_dtype : dtype
+        Of the spectra.
+    slabs : list of Slab
+        Rows of every rank.
+    slab : Slab
+        Rows of this rank.
+    mode_blocks : list of (first, last)
+        The ky of every rank.
+    modes : int
+        Number of ky of this rank.
     kx : int array, shape (1, Lx)
     ky : int array, shape (modes, 1)
         Wavenumbers of the local spectrum.
@@ -60,6 +69,7 @@ class Transform(ABC):
     engine: str
     transport: str
     only_queues = False
+    lines: Any = None
 
     def __init__(
         self, lattice: Lattice, communicator: Communicator, device: Device, dtype: DTypeLike
@@ -72,11 +82,13 @@ class Transform(ABC):
         self.lattice = lattice
         self.communicator = communicator
         self.device = device
+        self.dtype = np.dtype(dtype)
+        self.complex_dtype = np.result_type(self.dtype, np.complex64)
+        self.slabs: list[Slab] = slabs(lattice, communicator.size)
+        self.slab = self.slabs[communicator.rank]
         self.mode_blocks = self.cut_modes()
-        self.layout = layout = Layout(lattice, communicator, device, dtype, self.mode_blocks)
-        self.dtype, self.complex_dtype = layout.dtype, layout.complex_dtype
-        self.slabs, self.slab, self.modes = layout.slabs, layout.slab, layout.modes
         first, last = self.mode_blocks[communicator.rank]
+        self.modes = last - first
         self.kx = wavenumbers(lattice.shape[0])[None, :]
         self.ky = np.arange(first, last)[:, None]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
@@ -24,8 +23,7 @@ CUDA_AWARE = "CUDA-aware MPI"
 STAGED = "MPI through pinned host memory"
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """Capabilities of one rank.
 
     Parameters
@@ -36,12 +34,9 @@ class Offer:
         Whether NCCL is installed, and whether its MPI takes arrays of a GPU.
     """
 
-    card: str | None
-    nccl: bool
-    cuda_aware: bool
-
-
-NO_CARD = Offer(None, nccl=False, cuda_aware=False)  # that of a CPU
+    card: str | None = None
+    nccl: bool = False
+    cuda_aware: bool = False
 
 
 def decide(offers: Sequence[Offer]) -> str:
@@ -78,47 +73,41 @@ class Transport(Protocol):
         ...
 
 
-class ByDeviceBuffers:
-    """MPI takes the arrays where they are, but knows nothing of the device's queue."""
+class ByMPI:
+    """MPI, which knows nothing of the device's queue, between two parts of a step.
+
+    Parameters
+    ----------
+    communicator : Communicator
+    device : Device
+    staged : bool
+        Whether copies on the host are exchanged, or MPI takes the arrays where they are.
+    """
 
     overlaps = False
 
-    def __init__(self, communicator: Communicator, device: Device) -> None:
+    def __init__(self, communicator: Communicator, device: Device, *, staged: bool) -> None:
         self._communicator = communicator
         self._device = device
-
-    def exchange(
-        self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
-    ) -> None:
-        """Wait for the device, then exchange.  Collective."""
-
-        def carry() -> None:
-            self._device.synchronize()
-            self._communicator.exchange(send, send_parts, receive, receive_parts)
-
-        self._device.aside(carry)
-
-
-class ThroughHost:
-    """Copies to the host, exchanges there, and copies back."""
-
-    overlaps = False
-
-    def __init__(self, communicator: Communicator, device: Device) -> None:
-        self._communicator = communicator
-        self._device = device
+        self._staged = staged
         self._buffers: dict[tuple[str, int, str], NDArray] = {}
 
     def exchange(
         self, send: NDArray, send_parts: Parts, receive: NDArray, receive_parts: Parts
     ) -> None:
-        """Exchange copies of both arrays.  Collective."""
-        outgoing, arriving = self._buffer("send", send), self._buffer("receive", receive)
+        """Wait for the device, then exchange the arrays or copies of both.  Collective."""
+        outgoing, arriving = send, receive
+        if self._staged:
+            outgoing, arriving = self._buffer("send", send), self._buffer("receive", receive)
 
         def carry() -> None:
-            self._device.fetch(send, outgoing)
+            if self._staged:
+                self._device.fetch(send, outgoing)
+            else:
+                self._device.synchronize()
             self._communicator.exchange(outgoing, send_parts, arriving, receive_parts)
-            self._device.store(arriving, receive)
+            if self._staged:
+                self._device.store(arriving, receive)
 
         self._device.aside(carry)
 
@@ -151,12 +140,12 @@ def shares_memory(communicator: Communicator, device: Device) -> bool:
     return agree(communicator, offer(device)) == SHARED
 
 
-def make_transport(communicator: Communicator, device: Device) -> tuple[str, Any]:
-    """Choose the transport; return its name and the object that carries it out.  Collective."""
+def make_transport(communicator: Communicator, device: Device) -> tuple[str, Transport | None]:
+    """Choose the transport; return its name and, of GPUs, what carries it out.  Collective."""
     name = agree(communicator, offer(device))
     if name == NCCL:
         by_nccl: Any = device
         return name, by_nccl.nccl(communicator.size, communicator.rank, communicator.broadcast)
-    if name == CUDA_AWARE:
-        return name, ByDeviceBuffers(communicator, device)
-    return name, ThroughHost(communicator, device) if name == STAGED else communicator
+    if name in (CUDA_AWARE, STAGED):
+        return name, ByMPI(communicator, device, staged=name == STAGED)
+    return name, None

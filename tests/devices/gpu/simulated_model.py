@@ -80,7 +80,7 @@ def test_tracers_move_block_by_block_as_on_the_cpu(comm, case, height):
 @pytest.mark.parametrize("case", ["bilinear", "stream, either"])
 def test_columns_travel_in_strips(comm, case, monkeypatch):
     """As where the carrier has a queue of its own: the same numbers, and still one recording."""
-    monkeypatch.setattr("epmpi.spectral.transport.ThroughHost.overlaps", True)
+    monkeypatch.setattr("epmpi.spectral.transport.ByMPI.overlaps", True)
     monkeypatch.setattr("epmpi.spectral.between_cards.STRIP_MESSAGE", 1)
     device = simulated_gpu()
     slow, fast = models_of(comm, device, *CASES[case], "lattice.shape=[8, 15]")
