@@ -6,14 +6,14 @@ Their size S is the number of events, their duration the time from the first to 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import jackknifed, without_one
+from epmpi.analysis.blocks import jackknifed, jackknifed_counts, without_one
 from epmpi.analysis.bursts import Bursts, below_threshold, between_pauses
-from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.curve import Curve, FittedLaw, with_errors
 from epmpi.analysis.events import Events
 from epmpi.analysis.waiting_times import WaitingTimes
 
@@ -71,7 +71,7 @@ class Avalanches:
         def density(numbers: NDArray) -> NDArray:
             return np.asarray(numbers / (numbers.sum() * width))
 
-        value, error = jackknifed(density, counts.sum(axis=0), without_one(counts))
+        value, error = jackknifed_counts(density, counts)
         seen, middle = value > 0, np.sqrt(edges[1:] * edges[:-1])
         parameters = {self.kind: self.limit, "number": float(len(self)), **self._moments()}
         return Curve(
@@ -90,20 +90,13 @@ class Avalanches:
         def moments(sums: NDArray) -> NDArray:
             return np.array([sums[1] / sums[0], sums[2] / sums[1], sums[3] / sums[0]])
 
-        names = ("mean", "cutoff", "pause")
-        value, error = jackknifed(moments, sums.sum(axis=0), without_one(sums))
-        found = dict(zip(names, map(float, value), strict=True))
-        return found | {f"{name}_error": float(one) for name, one in zip(names, error, strict=True)}
+        return with_errors(("mean", "cutoff", "pause"), *jackknifed_counts(moments, sums))
 
     def fit(self, smallest: float = 1.0) -> FittedLaw | None:
         """Fit P(S) = A S^-x exp(-S/S_c), in logarithms, from a size on; None for too few bins."""
         edges = whole_edges(int(self.bursts.size.max()))
         found = WaitingTimes(edges, self._counts(self.bursts.size, edges)).fit(smallest)
-        return (
-            None
-            if found is None
-            else FittedLaw(LAW, found.names, found.value, found.error, found.span)
-        )
+        return None if found is None else replace(found, law=LAW)
 
     def size_of_duration(self) -> Curve | None:
         """Return the mean size of avalanches of a duration; those of one event are left out."""

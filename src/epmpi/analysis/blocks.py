@@ -159,6 +159,20 @@ def without_one(counts: NDArray) -> NDArray:
     return np.asarray(counts.sum(axis=0) - counts)
 
 
+def jackknifed_counts(
+    function: Callable[[NDArray], ArrayLike], counts: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a function of counts, summed over blocks, and its jackknife error.
+
+    Parameters
+    ----------
+    function : callable
+        As of `jackknifed`.
+    counts : array, shape (blocks, ...)
+    """
+    return jackknifed(function, counts.sum(axis=0), without_one(counts))
+
+
 def jackknifed(
     function: Callable[[NDArray[np.float64]], ArrayLike],
     whole: NDArray[np.float64],

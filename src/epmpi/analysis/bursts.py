@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import jackknifed, without_one
-from epmpi.analysis.curve import Curve
+from epmpi.analysis.blocks import jackknifed_counts
+from epmpi.analysis.curve import Curve, with_errors
 from epmpi.analysis.events import Events
 
 BLOCKS = 16  # of time, for the error bars
@@ -100,15 +100,10 @@ def measure_share(logs: Sequence[Events], gap: float) -> Curve:
     """
     steps = np.arange(-DECADES * PER_DECADE, DECADES * PER_DECADE + 1) / PER_DECADE
     gaps = gap * 10.0**steps
-    blocks = [block for events in logs for block in _times(events, gaps, len(logs))]
-    counts = np.array(blocks)
-
-    value, error = jackknifed(_shares, counts.sum(axis=0), without_one(counts))
-    middle = DECADES * PER_DECADE
-    parameters = {
-        "gap": gap, "share": float(value[middle]), "share_error": float(error[middle]),
-        "rate": float(value[-1]), "rate_error": float(error[-1]),
-    }  # fmt: skip
+    times = np.concatenate([_times(events, gaps, len(logs)) for events in logs])
+    value, error = jackknifed_counts(_shares, times)
+    chosen = [DECADES * PER_DECADE, -1]  # the usual gap, and the rate
+    parameters = {"gap": gap, **with_errors(("share", "rate"), value[chosen], error[chosen])}
     return Curve("burst_time", SHARE, "gap", gaps, value[:-1], error[:-1], "tau", "1", parameters)
 
 

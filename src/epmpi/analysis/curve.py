@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from epmpi.analysis.blocks import FEWEST_BLOCKS, block_average, jackknifed, leave_one_out
 
@@ -88,6 +88,14 @@ class FittedLaw:
         """Return a parameter and its error."""
         index = self.names.index(name)
         return float(self.value[index]), float(self.error[index])
+
+
+def with_errors(names: Sequence[str], value: ArrayLike, error: ArrayLike) -> dict[str, float]:
+    """Return numbers that belong to a curve, as NAME and NAME_error, in order."""
+    found: dict[str, float] = {}
+    for name, number, spread in zip(names, np.ravel(value), np.ravel(error), strict=True):
+        found |= {name: float(number), f"{name}_error": float(spread)}
+    return found
 
 
 def shared_blocks(*series: NDArray, replicas: int = 1) -> int:

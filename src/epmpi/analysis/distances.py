@@ -7,19 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import jackknifed, without_one
-from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.distribution import density_with_error
+from epmpi.analysis.blocks import jackknifed_counts
+from epmpi.analysis.curve import Curve, FittedLaw, with_errors
+from epmpi.analysis.distribution import BLOCKS, Histogram, density_with_error
 from epmpi.analysis.events import Events
 from epmpi.analysis.fits import CURVE, deviations, solve_linear
-from epmpi.analysis.pooling import CountsByBlock
 
 PER_DECADE = 8
 EDGES = np.geomspace(1e-5, 10.0, 6 * PER_DECADE + 1)  # yield stresses
 LARGEST = 0.1  # x that theta is fitted up to: beyond, P(x) turns over
 WEAKEST_SITES = 10  # of a lattice, which the fit leaves out: their number is not a density
 FEWEST = 10  # sites in a bin of the fit
-BLOCKS = 16  # of frames, or of events, for the error bars
 BINS = 64  # of the weakest
 DISTRIBUTION = (
     "P(x): probability density of the distance x = sigma_Y - |sigma| of a site from its threshold, "
@@ -33,30 +31,17 @@ WEAKEST = (
 )
 
 
-class DistanceDistribution(CountsByBlock):
-    """Counts of the distances of all sites in logarithmic bins, for each block of frames.
-
-    Parameters
-    ----------
-    frames, sites : int
-        Of a run.
-    """
+class DistanceDistribution(Histogram):
+    """Counts of the distances of all sites of a run in logarithmic bins, in yield stresses."""
 
     def __init__(self, frames: int, sites: int) -> None:
+        super().__init__(EDGES, frames)
         self.sites = sites
-        self.blocks = min(BLOCKS, frames)
-        self.sums = [np.zeros((self.blocks, EDGES.size + 1), dtype=np.int64)]
-
-    def add(self, values: NDArray[np.float64]) -> None:
-        """Add the distances of some sites, shape (frames, sites), in yield stresses."""
-        for block, part in enumerate(np.array_split(values, self.blocks)):
-            found = np.searchsorted(EDGES, part.ravel(), side="right")
-            self.sums[0][block] += np.bincount(found, minlength=EDGES.size + 1)
 
     def result(self) -> Curve:
         """Return P(x); bins without a site are left out."""
         counts = self.sums[0]
-        density, error, left_out = density_with_error(counts[:, 1:-1], EDGES, counts.sum(axis=1))
+        density, error, left_out = self.density()
         seen, centre = density > 0, np.sqrt(EDGES[1:] * EDGES[:-1])
         return Curve(
             "distance_distribution", DISTRIBUTION, "distance", centre[seen], density[seen],
@@ -88,8 +73,7 @@ class DistanceDistribution(CountsByBlock):
             density = np.maximum(numbers[used], 0.5) / width
             return solve_linear(columns, np.log(density), sigma)[1:]
 
-        left_out = without_one(counts) if len(counts) > 1 else None
-        value, error = jackknifed(solve, total, left_out)
+        value, error = jackknifed_counts(solve, counts)
         return FittedLaw(LAW, ("theta",), value, error, (float(x[0]), float(x[-1])))
 
 
@@ -105,8 +89,8 @@ def measure_weakest(logs: Sequence[Events]) -> Curve:
     counts = np.array([np.histogram(part, edges)[0] for part in parts])
     value, error, _ = density_with_error(counts, edges, counts.sum(axis=1))
     sums = np.array([[part.sum(), len(part)] for part in parts])
-    mean, mean_error = jackknifed(lambda one: one[0] / one[1], sums.sum(axis=0), without_one(sums))
+    mean = with_errors(["mean"], *jackknifed_counts(lambda one: one[0] / one[1], sums))
     return Curve(
         "weakest_distance", WEAKEST, "distance", (edges[1:] + edges[:-1]) / 2, value, error,
-        "yield stress", "1/yield stress", {"mean": float(mean), "mean_error": float(mean_error)},
+        "yield stress", "1/yield stress", mean,
     )  # fmt: skip

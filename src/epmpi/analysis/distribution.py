@@ -1,6 +1,9 @@
-"""Distributions of tracer displacements: P(u) per unit time, and the van Hove function."""
+"""Counts in bins, and with them distributions of tracer displacements: P(u), van Hove function."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +11,9 @@ from numpy.typing import NDArray
 from epmpi.analysis.blocks import jackknife_error, without_one
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.lags import Lag
-from epmpi.analysis.pooling import CountsByBlock
 
 EDGES = np.geomspace(1e-6, 1e2, 8 * 12 + 1)  # lattice spacings, 12 bins a decade
-BLOCKS = 16  # of origins, for the error bars
+BLOCKS = 16  # of origins or frames, for the error bars
 
 UNIT = (
     "P(u): probability density of u = |r(t0 + unit) - r(t0)|, unit = 1 tau, over tracers and "
@@ -25,38 +27,63 @@ VAN_HOVE = (
 )
 
 
-class DisplacementDistribution(CountsByBlock):
-    """Counts of |r(t0+t) - r(t0)| in logarithmic bins, for each block of origins.
+class Histogram:
+    """Counts of values in bins, for each block of samples.
 
     Parameters
     ----------
-    lag : Lag
     edges : array, shape (bins + 1,)
-        In lattice spacings, increasing.
+        Increasing.
+    samples : int
+        Number of origins or frames.
+
+    Attributes
+    ----------
+    sums : list of one int array, shape (blocks, bins + 2)
+        The first and the last column: below and above all bins.
     """
 
-    def __init__(self, lag: Lag, edges: NDArray[np.float64] = EDGES) -> None:
-        self.lag = lag
+    def __init__(self, edges: NDArray[np.float64], samples: int) -> None:
         self.edges = edges
-        self.blocks = min(BLOCKS, lag.count)
-        # The first and the last column: below and above all bins.
-        self.sums = [np.zeros((self.blocks, edges.size + 1), dtype=np.int64)]
+        self.sums = [np.zeros((min(BLOCKS, samples), edges.size + 1), dtype=np.int64)]
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Add the values of a few tracers or sites, shape (samples, columns)."""
+        [counts] = self.sums
+        for block, part in zip(counts, np.array_split(values, len(counts)), strict=True):
+            found = np.searchsorted(self.edges, part.ravel(), side="right")
+            block += np.bincount(found, minlength=self.edges.size + 1)
+
+    def join(self, others: Sequence[Any]) -> None:
+        """Make each replica a block: this one, and the others."""
+        self.sums = [np.stack([one.sums[0].sum(axis=0) for one in (self, *others)])]
+
+    def density(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return the probability density in the bins; see `density_with_error`."""
+        [counts] = self.sums
+        return density_with_error(counts[:, 1:-1], self.edges, counts.sum(axis=1))
+
+
+class DisplacementDistribution(Histogram):
+    """Counts of |r(t0+t) - r(t0)| in logarithmic bins, in lattice spacings."""
+
+    def __init__(self, lag: Lag, edges: NDArray[np.float64] = EDGES) -> None:
+        super().__init__(edges, lag.count)
+        self.lag = lag
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
         moved = strip[self.lag.ends] - strip[self.lag.origins]
-        length = np.hypot(moved[..., 0], moved[..., 1])
-        for block, part in enumerate(np.array_split(length, self.blocks)):
-            found = np.searchsorted(self.edges, part.ravel(), side="right")
-            self.sums[0][block] += np.bincount(found, minlength=self.edges.size + 1)
+        super().add(np.hypot(moved[..., 0], moved[..., 1]))
 
     def result(self, name: str, definition: str, *, radial: bool = False) -> Curve:
         """Return the density of the lengths, or with `radial` that of positions in the plane.
 
         Bins without a count are left out.
         """
-        total = self.sums[0].sum(axis=1)
-        density, error, left_out = density_with_error(self.sums[0][:, 1:-1], self.edges, total)
+        density, error, left_out = self.density()
         centre = np.sqrt(self.edges[1:] * self.edges[:-1])
         seen = density > 0
         around = 2 * np.pi * centre[seen] if radial else 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed, leave_one_out
-from epmpi.analysis.curve import Curve, shared_blocks
+from epmpi.analysis.curve import Curve, shared_blocks, with_errors
 from epmpi.analysis.events import Events
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
 from epmpi.analysis.persistence import origins_and_lags, passages
@@ -77,10 +77,8 @@ def curve_of(name: str, lag: float, q: NDArray, series: NDArray, replicas: int) 
     def solve(means: NDArray) -> NDArray:
         return ornstein_zernike(q[used], means[used], sigma)
 
-    found, spread = jackknifed(solve, value, left_out)
-    parameters = {"lag": lag}
-    for key, number, one in zip(("limit", "length"), found, spread, strict=True):
-        parameters |= {key: float(number), f"{key}_error": float(one)}
+    fit = jackknifed(solve, value, left_out)
+    parameters = {"lag": lag, **with_errors(("limit", "length"), *fit)}
     return Curve(name, S_4, "q", q, value, error, "1/lattice spacing", "1", parameters)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed, leave_one_out
-from epmpi.analysis.curve import Curve, shared_blocks
+from epmpi.analysis.curve import Curve, shared_blocks, with_errors
 from epmpi.analysis.events import Events
 
 ORIGINS = 256
@@ -68,10 +68,10 @@ class Persistence:
         whole, left_out = self._averages()
         value, error = jackknifed(lambda averages: averages[0], whole, left_out)
         time = jackknifed(lambda averages: crossing(self.lag, averages[0]), whole, left_out)
-        parameters = {"relaxation_time": float(time[0]), "relaxation_time_error": float(time[1])}
         return Curve(
-            "event_persistence", PERSISTENCE, "lag", self.lag, value, error, "tau", "1", parameters
-        )
+            "event_persistence", PERSISTENCE, "lag", self.lag, value, error, "tau", "1",
+            with_errors(["relaxation_time"], *time),
+        )  # fmt: skip
 
     def chi_4(self) -> Curve:
         """Return chi_4(t), with its peak."""
@@ -84,9 +84,7 @@ class Persistence:
         peak, peak_error = jackknifed(lambda one: peak_of(self.lag, variance(one)), whole, left_out)
         if whole[0, -1] > HALF:  # what is largest so far is no peak
             peak, peak_error = np.full((2, 2), np.nan)
-        names = ("peak_time", "peak")
-        parameters = {name: float(peak[n]) for n, name in enumerate(names)}
-        parameters |= {f"{name}_error": float(peak_error[n]) for n, name in enumerate(names)}
+        parameters = with_errors(("peak_time", "peak"), peak, peak_error)
         return Curve("event_chi_4", CHI_4, "lag", self.lag, value, error, "tau", "1", parameters)
 
 

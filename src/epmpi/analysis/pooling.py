@@ -33,19 +33,3 @@ class SumsByOrigin:
         parts = zip(self.sums, *(other.sums for other in others), strict=True)
         self.sums = [np.concatenate(part, axis=-1) for part in parts]
         self.replicas += len(others)
-
-
-class CountsByBlock:
-    """Base of counts with one entry for each block along the first axis.
-
-    Attributes
-    ----------
-    sums : list of arrays, shape (blocks, ...)
-    """
-
-    sums: list[NDArray]
-
-    def join(self, others: Sequence[Any]) -> None:
-        """Make each replica a block: this one, and the others."""
-        parts = zip(self.sums, *(other.sums for other in others), strict=True)
-        self.sums = [np.stack([counts.sum(axis=0) for counts in part]) for part in parts]

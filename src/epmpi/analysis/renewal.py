@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gamma
 
-from epmpi.analysis.blocks import jackknifed, without_one
+from epmpi.analysis.blocks import jackknifed_counts
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.waiting_times import WaitingTimes
 
@@ -66,11 +66,8 @@ def predict(waits: WaitingTimes) -> RenewalPrediction:
     slowest, fastest = 1 / waits.edges[held[-1] + 1], 1 / waits.edges[held[0] + 1]
     points = max(2, round(np.log10(fastest / slowest) * PER_DECADE) + 1)
     s = np.geomspace(slowest, fastest, points)
-    numbers = waits.numbers
-    (value, slope), (value_error, slope_error) = jackknifed(
-        lambda counts: _transform(waits.edges, counts, s),
-        numbers.sum(axis=0),
-        without_one(numbers) if len(numbers) > 1 else None,
+    (value, slope), (value_error, slope_error) = jackknifed_counts(
+        lambda numbers: _transform(waits.edges, numbers, s), waits.numbers
     )
     beta = -1 - slope
     t = 1 / s

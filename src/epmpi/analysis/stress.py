@@ -7,12 +7,10 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.distribution import density_with_error
+from epmpi.analysis.distribution import Histogram
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
-from epmpi.analysis.pooling import CountsByBlock
 
 EDGES = np.linspace(-2.5, 2.5, 126)  # yield stresses
-BLOCKS = 16  # of frames, for the error bars
 LOWEST = 0.05  # fitted values of C_sigma lie above this
 
 DISTRIBUTION = (
@@ -23,24 +21,20 @@ DISTRIBUTION = (
 LAW = "C(t) = A exp(-(t/tau)^beta)"
 
 
-class StressDistribution(CountsByBlock):
-    """Counts of the local stress in linear bins, for each block of frames."""
+class StressDistribution(Histogram):
+    """Counts of the local stress in linear bins, in yield stresses."""
 
     def __init__(self, frames: int, yield_stress: float = 1.0) -> None:
+        super().__init__(EDGES, frames)
         self.yield_stress = yield_stress
-        self.blocks = min(BLOCKS, frames)
-        self.sums = [np.zeros((self.blocks, EDGES.size + 1), dtype=np.int64)]
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add the stress of some sites, shape (frames, sites)."""
-        for block, part in enumerate(np.array_split(values / self.yield_stress, self.blocks)):
-            found = np.searchsorted(EDGES, part.ravel(), side="right")
-            self.sums[0][block] += np.bincount(found, minlength=EDGES.size + 1)
+        super().add(values / self.yield_stress)
 
     def result(self) -> Curve:
         """Return P(sigma)."""
-        counts = self.sums[0]
-        density, error, _ = density_with_error(counts[:, 1:-1], EDGES, counts.sum(axis=1))
+        density, error, _ = self.density()
         centre = (EDGES[1:] + EDGES[:-1]) / 2
         mean = float(np.average(centre, weights=density))
         variance = float(np.average((centre - mean) ** 2, weights=density))

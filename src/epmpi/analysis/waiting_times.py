@@ -8,15 +8,13 @@ run, the errors are too large rather than too small.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.analysis.blocks import jackknifed, without_one
-from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.blocks import jackknifed_counts
+from epmpi.analysis.curve import Curve, FittedLaw, with_errors
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
 
 MOST_BLOCKS = 16
@@ -86,15 +84,18 @@ class WaitingTimes:
 
     def mean(self) -> tuple[float, float]:
         """Return the mean waiting time and its jackknife error, in tau."""
-        mean, error = _jackknife(self.numbers, lambda one: np.average(self.middles, weights=one))
+        mean, error = jackknifed_counts(
+            lambda numbers: np.average(self.middles, weights=numbers), self.numbers
+        )
         return float(mean), float(error)
 
     def density(self) -> Curve:
         """Return psi(tau_ev); bins without a count are left out."""
         width = np.diff(self.edges)
-        value, error = _jackknife(self.numbers, lambda numbers: numbers / (numbers.sum() * width))
+        value, error = jackknifed_counts(
+            lambda numbers: numbers / (numbers.sum() * width), self.numbers
+        )
         seen = value > 0
-        mean, mean_error = self.mean()
         return Curve(
             "waiting_times",
             self.definition,
@@ -104,7 +105,7 @@ class WaitingTimes:
             error[seen],
             "tau",
             "1/tau",
-            {"mean": mean, "mean_error": mean_error, "number": int(self.counts.sum())},
+            {**with_errors(["mean"], *self.mean()), "number": int(self.counts.sum())},
         )
 
     def persistence(self) -> Curve:
@@ -116,7 +117,7 @@ class WaitingTimes:
             total = np.append(np.cumsum((numbers * middle)[::-1])[::-1], 0)
             return (total - self.edges * number) / (numbers * middle).sum()
 
-        value, error = _jackknife(self.numbers, beyond)
+        value, error = jackknifed_counts(beyond, self.numbers)
         seen = value > 1e-6
         edges = self.edges[seen]
         return Curve("persistence", PERSISTENCE, "lag", edges, value[seen], error[seen], "tau")
@@ -146,11 +147,5 @@ class WaitingTimes:
                 return np.full(2, np.nan)
             return np.array([found.value[1], np.exp(found.value[2])])
 
-        value, error = _jackknife(self.numbers, solve)
+        value, error = jackknifed_counts(solve, self.numbers)
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
-
-
-def _jackknife(numbers: NDArray, function: Callable[[NDArray], Any]) -> tuple[NDArray, NDArray]:
-    """Return a function of the summed numbers and its delete-one-block error."""
-    left_out = without_one(numbers) if len(numbers) > 1 else None
-    return jackknifed(function, numbers.sum(axis=0), left_out)
