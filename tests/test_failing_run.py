@@ -10,7 +10,7 @@ from epmpi.cli import main
 # One rank fails where a run or an analysis calls a function, as `where rank kind` say.
 PROGRAM = """
 import sys, time
-from epmpi.analysis import report, tracer_results
+from epmpi.analysis import pooling, report
 from epmpi.cli import commands, main
 from epmpi.ensemble.replicas import Replicas
 from epmpi.model.model import Model
@@ -33,7 +33,7 @@ PLACES = {
     "StreamingWriter.append_tracers": streaming.StreamingWriter,
     "SegmentedFile.publish": segments.SegmentedFile, "write_checkpoint": store, "parts": checkpoint,
     "put_in_place": checkpoint, "RunStore.describe": store.RunStore, "Replicas._take": Replicas,
-    "add_strips": tracer_results, "measure_replicas": report, "write": report,
+    "add_strips": pooling, "measure_replicas": report, "write": report,
 }
 owner, name = PLACES[where], where.rpartition(".")[2]
 before = getattr(owner, name)

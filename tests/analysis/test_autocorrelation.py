@@ -78,10 +78,10 @@ def test_a_correlation_without_one_block_is_that_of_the_rest():
 
 def test_brownian_displacements_are_not_correlated():
     position = brownian(1500, 60, 0.05, seed=3)
-    found, first, end = unit_displacements(clock(1500), 1.0)
-    assert np.all(end - first == 2)
-    sums = Autocorrelation(first.size, sliding_lags(found))
-    sums.add(position[end] - position[first])
+    found, pairs = unit_displacements(clock(1500), 1.0)
+    assert np.all(pairs.ends - pairs.origins == 2)
+    sums = Autocorrelation(pairs.count, sliding_lags(found), pairs)
+    sums.add(position)
     curve = sums.result("c", "", False)
     # Displacements over 1 tau overlap by one half at a lag of half of it.
     assert curve.x[0] == pytest.approx(0.5)
@@ -92,14 +92,14 @@ def test_brownian_displacements_are_not_correlated():
 
 def test_ballistic_displacements_stay_correlated():
     position = np.arange(60.0)[:, None, None] * np.array([[[0.1, -0.2], [0.3, 0.0]]])
-    _, first, end = unit_displacements(clock(60), 1.0)
-    sums = Autocorrelation(first.size, sliding_lags(clock(first.size)))
-    sums.add(position[end] - position[first])
+    _, pairs = unit_displacements(clock(60), 1.0)
+    sums = Autocorrelation(pairs.count, sliding_lags(clock(pairs.count)), pairs)
+    sums.add(position)
     np.testing.assert_allclose(sums.result("c", "", False).value, 1)
 
 
 def test_frames_without_a_partner_a_unit_later():
     assert unit_displacements(clock(50, every=30), 1.0) is None
     ragged = Clock(np.array([0, 20, 100, 120, 300]), STEP * np.array([0, 20, 100, 120, 300]))
-    _, first, end = unit_displacements(ragged, 1.0)
-    assert first.tolist() == [0, 2] and end.tolist() == [1, 3]
+    _, pairs = unit_displacements(ragged, 1.0)
+    assert pairs.origins.tolist() == [0, 2] and pairs.ends.tolist() == [1, 3]

@@ -88,8 +88,8 @@ def test_distances_of_a_run_are_those_of_each_site_and_frame(make_run, spread):
         model["thresholds"] = "normal"
         fields["threshold"] = np.where(beyond, yield_stress * distance + np.abs(stress), threshold)
     with RunFile(make_run(shape=(125, 160), fields=fields, model=model)) as run:
-        found = measure_fields([run], None)
-    theta, error = found.theta.parameter("theta")
+        found = measure_fields([run])
+    theta, error = found.laws["distance_distribution"].parameter("theta")
     assert 0 < error < 0.08
     assert abs(theta - 0.57) < 4 * error
     curve = next(one for one in found.curves if one.name == "distance_distribution")
@@ -103,8 +103,8 @@ def test_random_thresholds_that_were_not_kept_give_no_distances(make_run):
     model = {"events": "instantaneous", "yield_stress": 1.0, "thresholds": "weibull"}
     stress = np.random.default_rng(1).normal(size=(20, 16, 24))
     with RunFile(make_run(shape=(16, 24), fields={"stress": stress}, model=model)) as run:
-        found = measure_fields([run], None)
-    assert found.theta is None
+        found = measure_fields([run])
+    assert "distance_distribution" not in found.laws
     assert all(curve.name != "distance_distribution" for curve in found.curves)
 
 

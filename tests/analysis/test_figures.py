@@ -10,20 +10,14 @@ from run_files import brownian
 
 from epmpi.analysis import RunFile, measure
 from epmpi.analysis.fields import Medium
-from epmpi.analysis.figures import (
-    draw_avalanches,
-    draw_diffusion,
-    draw_flow,
-    draw_series,
-    draw_statistics,
-    draw_stress_map,
-    draw_structure_factor,
-    draw_trajectories,
-    is_sheared,
-    style,
-)
-from epmpi.analysis.figures.flow import stress_strain
-from epmpi.analysis.figures.stress_map import Snapshot, read_snapshot, zoom
+from epmpi.analysis.figures import style
+from epmpi.analysis.figures.diffusion import draw_diffusion
+from epmpi.analysis.figures.flow import draw_flow, is_sheared, stress_strain
+from epmpi.analysis.figures.panels import AVALANCHES, STATISTICS, draw_panels
+from epmpi.analysis.figures.scattering import draw_structure_factor
+from epmpi.analysis.figures.series import draw_series
+from epmpi.analysis.figures.stress_map import Snapshot, draw_stress_map, read_snapshot, zoom
+from epmpi.analysis.figures.trajectories import draw_trajectories
 from epmpi.analysis.page import plain
 
 
@@ -114,7 +108,7 @@ def test_avalanches_of_either_driver(make_run, tmp_path, recwarn):
         with RunFile(make_run(**settings)) as run:
             found = measure(run)
         assert len(found.laws) >= laws
-        draw_avalanches(tmp_path / f"{name}.png", found.curves, found.laws, found.title)
+        draw_panels(tmp_path / f"{name}.png", AVALANCHES, found.curves, found.title, found.laws)
         assert drawn(tmp_path / f"{name}.png")
     assert [str(warning.message) for warning in recwarn] == []
 
@@ -128,9 +122,9 @@ def test_curves_without_a_point_are_left_out(make_run, tmp_path, recwarn):
     with RunFile(make_run(**beyond)) as run:
         found = measure(run)
     assert len(found.curves["distance_distribution"].x) == 0
-    draw_avalanches(tmp_path / "a.png", found.curves, found.laws, found.title)
+    draw_panels(tmp_path / "a.png", AVALANCHES, found.curves, found.title, found.laws)
     lost = replace(found.curves["stress_distribution"], value=np.full(1, np.nan), x=np.ones(1))
-    draw_statistics(tmp_path / "b.png", {"stress_distribution": lost}, found.title)
+    draw_panels(tmp_path / "b.png", STATISTICS, {"stress_distribution": lost}, found.title)
     assert drawn(tmp_path / "a.png")
     assert (tmp_path / "b.png").exists()
     assert [str(warning.message) for warning in recwarn] == []

@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def test_it_holds_results_figures_parameters_and_provenance(make_run, monkeypatch):
-    for name in ("series", "trajectories", "diffusion", "structure_factor", "statistics"):
+    for name in ("series", "trajectories", "diffusion", "structure_factor", "panels"):
         monkeypatch.setattr(report, f"draw_{name}", lambda png, *content: png.write_bytes(PNG))
     activity = 0.02 + 0.001 * np.random.default_rng(1).normal(size=500)
     run = make_run(position=brownian(200, 30, 0.05, seed=2), series={"activity": activity})

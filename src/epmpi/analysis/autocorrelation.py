@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from epmpi.analysis.blocks import leave_one_out
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
-from epmpi.analysis.pooling import SumsByOrigin
+from epmpi.analysis.pooling import Sums
 from epmpi.analysis.run_file import Clock
 
 DISPLACEMENT = (
@@ -23,7 +23,7 @@ STRESS = (
 BLOCKS = 8  # of a run, each longer than the times over which C falls
 
 
-class Autocorrelation(SumsByOrigin):
+class Autocorrelation(Sums):
     """Sums of v(t0+t).v(t0) over columns (tracers, sites), for each lag and origin.
 
     Parameters
@@ -32,18 +32,22 @@ class Autocorrelation(SumsByOrigin):
         Number of instants of v.
     lags : list of Lag
         Pairs of instants.
+    pairs : Lag, optional
+        Pairs of frames, one for each instant: v is the displacement between them.
     """
 
-    def __init__(self, samples: int, lags: list[Lag]) -> None:
+    def __init__(self, samples: int, lags: list[Lag], pairs: Lag | None = None) -> None:
         self.lags = lags
-        self.columns = 0
+        self.pairs = pairs
         self.sums = [np.zeros(lag.count) for lag in lags]
         # The last two: v.v and v of each instant.
         self.sums += [np.zeros(samples), np.zeros(samples)]
 
     def add(self, values: NDArray[np.float64]) -> None:
-        """Add v, shape (samples, columns) or (samples, columns, components)."""
+        """Add v, or positions, shape (samples, columns) or (samples, columns, components)."""
         self.columns += values.shape[1]
+        if self.pairs is not None:
+            values = values[self.pairs.ends] - values[self.pairs.origins]
         flat = np.ascontiguousarray(values).reshape(len(values), -1)
         for lag, total in zip(self.lags, self.sums, strict=False):
             total += np.vecdot(flat[lag.origins], flat[lag.ends])
@@ -90,14 +94,10 @@ class Autocorrelation(SumsByOrigin):
             return np.asarray((products - offset) / (square - offset))
 
 
-def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArray] | None:
-    """Return the frames that have another one a unit of time later.
+def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, Lag] | None:
+    """Return the frames that have another one a unit of time later, and their clock.
 
-    Returns
-    -------
-    (Clock, array of int, array of int) or None
-        Clock of the origins, their frame indices, and those of the later frames; None where no two
-        frames are that far apart, to half a step.
+    None where no two frames are that far apart, to half a step.
     """
     span = clock.step[-1] - clock.step[0]
     step = (clock.time[-1] - clock.time[0]) / span
@@ -110,4 +110,4 @@ def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, NDArray, NDArr
     if first.size < 2:
         return None
     origins = Clock(clock.step[first], clock.time[first], clock.origin_every)
-    return origins, first, end[first]
+    return origins, Lag(unit, first, end[first], first.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -88,6 +88,19 @@ class FittedLaw:
         """Return a parameter and its error."""
         index = self.names.index(name)
         return float(self.value[index]), float(self.error[index])
+
+
+@dataclass(frozen=True)
+class Results:
+    """Curves of one source, and the laws fitted to them, by their names."""
+
+    curves: list[Curve]
+    laws: dict[str, FittedLaw]
+
+    @classmethod
+    def of(cls, curves: list[Curve], laws: Mapping[str, FittedLaw | None]) -> Results:
+        """Return the results with those laws that were found."""
+        return cls(curves, {name: law for name, law in laws.items() if law is not None})
 
 
 def with_errors(names: Sequence[str], value: ArrayLike, error: ArrayLike) -> dict[str, float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import block_average
 from epmpi.analysis.lags import Lag
-from epmpi.analysis.pooling import SumsByOrigin
+from epmpi.analysis.pooling import Sums
 
 DEFINITION = (
     "D(t) = <|r_i(t0+t) - r_i(t0)|^2> / (4 t), over all tracers i and sliding origins t0; "
@@ -48,7 +48,7 @@ class Diffusion:
     by_origin: list[NDArray[np.float64]]
 
 
-class SquaredDisplacement(SumsByOrigin):
+class SquaredDisplacement(Sums):
     """Sums of |r(t0+t) - r(t0)|^2 over tracers, strip by strip, for each origin and lag.
 
     Memory: one number per origin and lag.
@@ -56,12 +56,11 @@ class SquaredDisplacement(SumsByOrigin):
 
     def __init__(self, lags: list[Lag]) -> None:
         self.lags = lags
-        self.tracers = 0
         self.sums = [np.zeros(lag.count) for lag in lags]
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
-        self.tracers += strip.shape[1]
+        self.columns += strip.shape[1]
         for lag, total in zip(self.lags, self.sums, strict=True):
             # Differences, not positions, are squared: unwrapped positions grow without bound.
             moved = (strip[lag.ends] - strip[lag.origins]).reshape(lag.count, -1)
@@ -69,7 +68,7 @@ class SquaredDisplacement(SumsByOrigin):
 
     def result(self) -> Diffusion:
         """Return D(t) with error bars from blocks of origins, or from replicas."""
-        by_origin = [total / self.tracers for total in self.sums]
+        by_origin = [total / self.columns for total in self.sums]
         averages = [block_average(values, self.replicas) for values in by_origin]
         lag = np.array([lag.time for lag in self.lags])
         square = np.array([average.value for average in averages])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from epmpi.analysis.blocks import jackknife_error, without_one
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.lags import Lag
+from epmpi.analysis.pooling import Sums
 
 EDGES = np.geomspace(1e-6, 1e2, 8 * 12 + 1)  # lattice spacings, 12 bins a decade
 BLOCKS = 16  # of origins or frames, for the error bars
@@ -27,7 +28,7 @@ VAN_HOVE = (
 )
 
 
-class Histogram:
+class Histogram(Sums):
     """Counts of values in bins, for each block of samples.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.curve import Results
 from epmpi.analysis.renewal import RenewalPrediction, predict
 from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.waiting_times import WaitingTimes
@@ -18,22 +18,10 @@ FEWEST = 100  # waits
 
 
 @dataclass(frozen=True)
-class EventResults:
-    """Waiting times between activations of a site, and their curves and fit.
-
-    Attributes
-    ----------
-    waits : WaitingTimes
-    curves : list of Curve
-        psi(tau_ev), persistence, N(s), its local slope, N(t) and its exponent.
-    fit : FittedLaw or None
-        Power law with a cutoff.
-    prediction : RenewalPrediction
-    """
+class EventResults(Results):
+    """Waiting times between activations of a site: psi(tau_ev), persistence, the random walk."""
 
     waits: WaitingTimes
-    curves: list[Curve]
-    fit: FittedLaw | None
     prediction: RenewalPrediction
 
 
@@ -65,4 +53,5 @@ def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
         prediction.jumps,
         prediction.exponent,
     ]
-    return EventResults(waits, curves, waits.fit(shortest), prediction)
+    law = waits.fit(shortest)
+    return EventResults(curves, {} if law is None else {"waiting_times": law}, waits, prediction)

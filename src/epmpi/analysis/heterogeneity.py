@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.curve import Curve, average_function
 from epmpi.analysis.lags import Lag
-from epmpi.analysis.pooling import SumsByOrigin
+from epmpi.analysis.pooling import Sums
 
 REACH = 0.5  # lattice spacings: a tracer that moved less counts as where it was
 
@@ -22,17 +22,16 @@ CHI_4 = (
 )
 
 
-class DisplacementShape(SumsByOrigin):
+class DisplacementShape(Sums):
     """Sums of |dr|^2, |dr|^4 and the overlap over tracers, for each origin and lag."""
 
     def __init__(self, lags: list[Lag]) -> None:
         self.lags = lags
-        self.tracers = 0
         self.sums = [np.zeros((3, lag.count)) for lag in lags]
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
-        self.tracers += strip.shape[1]
+        self.columns += strip.shape[1]
         for lag, total in zip(self.lags, self.sums, strict=True):
             moved = strip[lag.ends] - strip[lag.origins]
             square = np.vecdot(moved, moved)
@@ -43,7 +42,7 @@ class DisplacementShape(SumsByOrigin):
     def result(self) -> list[Curve]:
         """Return alpha_2(t), Q(t) and chi_4(t) with jackknife errors."""
         lag = np.array([lag.time for lag in self.lags])
-        number = self.tracers
+        number = self.columns
         columns: dict[str, list[tuple[float, float]]] = {"alpha_2": [], "overlap": [], "chi_4": []}
         for total in self.sums:
             square, fourth, overlap = total / number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from epmpi.analysis.avalanches import (
     measure_threshold_avalanches,
 )
 from epmpi.analysis.bursts import measure_share
-from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.curve import Curve, FittedLaw, Results
 from epmpi.analysis.distances import measure_weakest
 from epmpi.analysis.events import Events
 from epmpi.analysis.four_point import measure_s_4
@@ -27,39 +26,7 @@ S_4_LAGS = {"event_s_4_half": 0.5, "event_s_4": 1.0, "event_s_4_double": 2.0}  #
 SMALLEST = 10.0  # size that a law is fitted from there: smaller ones show the lattice
 
 
-@dataclass(frozen=True)
-class LogResults:
-    """Curves and laws from the log of events.
-
-    Attributes
-    ----------
-    curves : list of Curve
-    laws : dict of str to FittedLaw
-        Of P(S), by the name of the curve.
-    """
-
-    curves: list[Curve]
-    laws: dict[str, FittedLaw]
-
-    def quantities(self) -> list[tuple[str, float, float, str]]:
-        """Return (what, value, error, unit) of the numbers that belong to the curves."""
-        named = {curve.name: curve.parameters for curve in self.curves}
-        asked = (
-            ("tau_alpha: persistence 1/2", "event_persistence", "relaxation_time", "tau"),
-            ("chi_4 of the persistence: peak", "event_chi_4", "peak", "1"),
-            ("chi_4 of the persistence: time of the peak", "event_chi_4", "peak_time", "tau"),
-            ("S_4 at tau_alpha: limit of small q", "event_s_4", "limit", "1"),
-            ("S_4 at tau_alpha: length", "event_s_4", "length", "lattice spacing"),
-            ("share of the time in bursts", "burst_time", "share", "1"),
-        )
-        return [
-            (what, named[curve][key], named[curve][f"{key}_error"], unit)
-            for what, curve, key, unit in asked
-            if curve in named and np.isfinite(named[curve][key])
-        ]
-
-
-def measure_log(runs: Sequence[RunFile]) -> LogResults | None:
+def measure_log(runs: Sequence[RunFile]) -> Results | None:
     """Measure the logs of replicas; None where one has none, or fewer than `FEWEST` events."""
     if not all(run.has_events for run in runs):
         return None
@@ -75,17 +42,16 @@ def measure_log(runs: Sequence[RunFile]) -> LogResults | None:
         seen = {name: lag for name, lag in lags.items() if lag <= LONGEST * duration}
         curves += measure_s_4(logs, shape, duration, seen)
     gap = GAP / runs[0].parameter("model", "attempt_rate", 1.0)
-    laws: dict[str, FittedLaw] = {}
+    laws: dict[str, FittedLaw | None] = {}
     if runs[0].parameter("model", "activation") == "extremal":
         if all(events.distance is not None for events in logs):
             curves.append(measure_weakest(logs))
-            found = [_below(logs, shape, size) for size in MEAN_SIZES]
-            _add(curves, laws, [one for one in found if one is not None], SMALLEST)
-        return LogResults(curves, laws)
+            _add(curves, laws, [_below(logs, shape, size) for size in MEAN_SIZES], SMALLEST)
+        return Results.of(curves, laws)
     curves.append(measure_share(logs, gap))
     avalanches = measure_avalanches(logs, shape, gap)
-    _add(curves, laws, [avalanches] if avalanches is not None else [], 1.0)
-    return LogResults(curves, laws)
+    _add(curves, laws, [avalanches], 1.0)
+    return Results.of(curves, laws)
 
 
 def _below(logs: Sequence[Events], shape: tuple[int, int], size: int) -> Avalanches | None:
@@ -97,15 +63,15 @@ def _below(logs: Sequence[Events], shape: tuple[int, int], size: int) -> Avalanc
 
 def _add(
     curves: list[Curve],
-    laws: dict[str, FittedLaw],
-    found: Sequence[Avalanches],
+    laws: dict[str, FittedLaw | None],
+    found: Sequence[Avalanches | None],
     smallest: float,
 ) -> None:
     """Add the curves of avalanches, and the laws of their sizes from the smallest one on."""
     for avalanches in found:
+        if avalanches is None:
+            continue
         sizes = avalanches.distribution()
         rest = [avalanches.size_of_duration(), avalanches.sites_of_size()]
         curves += [sizes, *(curve for curve in rest if curve is not None)]
-        law = avalanches.fit(smallest)
-        if law is not None:
-            laws[sizes.name] = law
+        laws[sizes.name] = avalanches.fit(smallest)

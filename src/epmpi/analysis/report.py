@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +13,15 @@ from rich.console import Console
 
 from epmpi.analysis.ensembles import check_alike, runs_of
 from epmpi.analysis.errors import AnalysisError
+from epmpi.analysis.field_results import STRESS
 from epmpi.analysis.fields import Medium
-from epmpi.analysis.figures import (
-    draw_avalanches,
-    draw_diffusion,
-    draw_flow,
-    draw_series,
-    draw_statistics,
-    draw_stress_map,
-    draw_structure_factor,
-    draw_trajectories,
-    is_of_avalanches,
-    is_sheared,
-)
-from epmpi.analysis.figures.stress_map import read_snapshot
+from epmpi.analysis.figures.diffusion import draw_diffusion
+from epmpi.analysis.figures.flow import draw_flow, is_sheared
+from epmpi.analysis.figures.panels import AVALANCHES, STATISTICS, draw_panels
+from epmpi.analysis.figures.scattering import draw_structure_factor
+from epmpi.analysis.figures.series import draw_series
+from epmpi.analysis.figures.stress_map import draw_stress_map, read_snapshot
+from epmpi.analysis.figures.trajectories import draw_trajectories
 from epmpi.analysis.page import write_page
 from epmpi.analysis.results import Analysis, measure_replicas
 from epmpi.analysis.run_file import POSITION, RunFile
@@ -85,30 +80,30 @@ def analyse(
     if not paths:
         raise AnalysisError("no run to analyse: expected at least one RUN directory")
     targets = _targets(paths, output_directory)
-    root = communicator is None or communicator.is_root
-    shown = console if root else None
+    communicator = communicator or Communicator()
+    shown = console if communicator.is_root else None
     analyses = []
     for path, target in zip(paths, targets, strict=True):
         with ExitStack() as opened:
             runs = open_alike(path, opened, communicator)
-            _raise_alike(too_large(runs[0]), communicator)
+            communicator.raise_alike(too_large(runs[0]))
             analysis = measure_replicas(runs, shown, communicator)
             if len(runs) > 1:
                 analysis = of_ensemble(analysis, path)
             error = None
-            if root:
+            if communicator.is_root:
                 try:
                     analysis = write(runs, analysis, target, page=page)
                 except AnalysisError as found:
                     error = found
-            _raise_alike(error, communicator)
+            communicator.raise_alike(error)
         analyses.append(analysis)
         if shown is not None:
             print_analysis(shown, analysis)
     return analyses
 
 
-def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None) -> list[RunFile]:
+def open_alike(path: Path, opened: ExitStack, communicator: Communicator) -> list[RunFile]:
     """Return the open files of a run or of an ensemble, or raise on all ranks alike.
 
     Raises
@@ -123,14 +118,14 @@ def open_alike(path: Path, opened: ExitStack, communicator: Communicator | None)
         check_alike(runs)
     except AnalysisError as found:
         error = found
-    (communicator or Communicator()).raise_named(error)
+    communicator.raise_named(error)
     return runs
 
 
 def too_large(run: RunFile) -> AnalysisError | None:
     """Return the error of a run whose fields do not fit in memory, else None."""
     free = free_memory()
-    needed = FRAMES * 8 * math.prod(run.shape) if run.has("fields/stress") else 0
+    needed = FRAMES * 8 * math.prod(run.shape) if run.has(STRESS) else 0
     if free is None or needed <= free[0]:
         return None
     return AnalysisError(
@@ -166,13 +161,6 @@ def write(
         ) from error
 
 
-def _raise_alike(error: AnalysisError | None, communicator: Communicator | None) -> None:
-    if communicator is not None:
-        communicator.raise_alike(error)
-    elif error is not None:
-        raise error
-
-
 def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -> list[Path]:
     """Draw every figure that the run files allow; return the PNGs.
 
@@ -180,50 +168,32 @@ def draw_figures(runs: Sequence[RunFile], analysis: Analysis, directory: Path) -
     """
     run, title, tracers = runs[0], analysis.title, analysis.tracers
     single = title + (f";  {run.name}" if len(runs) > 1 else "")
-    drawings: list[tuple[str, Callable[[Path], None]]] = []
-    if {"activity", "stress_variance"} & set(analysis.averages):
-        drawings.append(
-            (
-                "series",
-                lambda png: draw_series(png, runs, analysis.averages, analysis.drifts, title),
-            )
-        )
-    if "stress_mean" in analysis.averages and all(map(is_sheared, runs)):
-        flow = analysis.averages["stress_mean"]
-        drawings.append(("flow", lambda png: draw_flow(png, runs, flow, title)))
-    if run.has("fields/stress"):
-        medium, snapshot = Medium.of(run), read_snapshot(run)
-        drawings.append(("stress_map", lambda png: draw_stress_map(png, snapshot, medium, single)))
-    if run.has(POSITION):
-        drawings.append(("trajectories", lambda png: draw_trajectories(png, run, single)))
-    if tracers is not None:
-        drawings.append(
-            (
-                "diffusion",
-                lambda png: draw_diffusion(
-                    png, tracers.diffusion, tracers.exponent, tracers.windows, title
-                ),
-            )
-        )
-        drawings.append(
-            (
-                "structure_factor",
-                lambda png: draw_structure_factor(
-                    png, tracers.structure_factor, tracers.fits, title
-                ),
-            )
-        )
-    avalanches = {name: one for name, one in analysis.curves.items() if is_of_avalanches(name)}
-    if avalanches:
-        drawings.append(
-            ("avalanches", lambda png: draw_avalanches(png, avalanches, analysis.laws, title))
-        )
-    if set(analysis.curves) - set(avalanches):
-        drawings.append(("statistics", lambda png: draw_statistics(png, analysis.curves, title)))
-    figures = []
-    for name, draw in drawings:
+    medium = Medium.of(run) if run.has(STRESS) else None
+    figures: list[Path] = []
+
+    def png(name: str) -> Path:
         figures.append(directory / f"{name}.png")
-        draw(figures[-1])
+        return figures[-1]
+
+    if {"activity", "stress_variance"} & set(analysis.averages):
+        draw_series(png("series"), runs, analysis.averages, analysis.drifts, title)
+    if "stress_mean" in analysis.averages and all(map(is_sheared, runs)):
+        draw_flow(png("flow"), runs, analysis.averages["stress_mean"], title)
+    if medium is not None:
+        draw_stress_map(png("stress_map"), read_snapshot(run), medium, single)
+    if run.has(POSITION):
+        draw_trajectories(png("trajectories"), run, single)
+    if tracers is not None:
+        draw_diffusion(
+            png("diffusion"), tracers.diffusion, tracers.exponent, tracers.windows, title
+        )
+        draw_structure_factor(
+            png("structure_factor"), tracers.structure_factor, tracers.fits, title
+        )
+    if any(panel.shows(name) for panel in AVALANCHES for name in analysis.curves):
+        draw_panels(png("avalanches"), AVALANCHES, analysis.curves, title, analysis.laws)
+    if any(panel.shows(name) for panel in STATISTICS for name in analysis.curves):
+        draw_panels(png("statistics"), STATISTICS, analysis.curves, title)
     return figures
 
 

@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
 
 from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
-from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.curve import Curve, FittedLaw, Results
 from epmpi.analysis.event_results import EventResults, measure_events
-from epmpi.analysis.field_results import STRESS, FieldResults, measure_fields
-from epmpi.analysis.log_results import LogResults, measure_log
+from epmpi.analysis.field_results import STRESS, measure_fields
+from epmpi.analysis.log_results import measure_log
 from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
-from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.titles import title
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
 from epmpi.parallel import Communicator
@@ -57,11 +54,10 @@ class Analysis:
     remarks : tuple of str
         Remarks that a reader of the results must know, one line each.
     tracers : TracerResults or None
-    fields : FieldResults or None
+    fields, log : Results or None
+        From the frames of the stress, and from the log of events.
     events : EventResults or None
         From the histogram of waiting times.
-    log : LogResults or None
-        From the log of events.
     missing : tuple of str
         One line on each result that the run file cannot give.
     shortfall : Shortfall or None
@@ -84,10 +80,10 @@ class Analysis:
     drifts: Mapping[str, Drift]
     remarks: tuple[str, ...]
     tracers: TracerResults | None
-    fields: FieldResults | None
+    fields: Results | None
     events: EventResults | None
     missing: tuple[str, ...]
-    log: LogResults | None = None
+    log: Results | None = None
     shortfall: Shortfall | None = None
     replicas: int = 1
     numbers: Path = Path()
@@ -103,13 +99,8 @@ class Analysis:
     @property
     def laws(self) -> dict[str, FittedLaw]:
         """The laws that were fitted to curves, by the names of these."""
-        known = {
-            "stress_correlation": self.fields.decay if self.fields else None,
-            "distance_distribution": self.fields.theta if self.fields else None,
-            "waiting_times": self.events.fit if self.events else None,
-            **(self.log.laws if self.log else {}),
-        }
-        return {name: law for name, law in known.items() if law is not None}
+        parts = (self.fields, self.events, self.log)
+        return {name: law for part in parts if part for name, law in part.laws.items()}
 
 
 def measure(run: RunFile) -> Analysis:
@@ -143,6 +134,7 @@ def measure_replicas(
     AnalysisError
         If the file is damaged.
     """
+    communicator = communicator or Communicator()
     run = runs[0]
     averages, drifts, missing = _averages(runs)
     cut = shortfall(runs)
@@ -155,9 +147,7 @@ def measure_replicas(
         why = _why(runs, "trajectory_every")
         missing.append(f"no trajectory ({why}): no D(t), S(q,t), trajectories")
     else:
-        tracers = measure_tracers(
-            runs, lambda run: _strips(run, console, communicator), communicator
-        )
+        tracers = measure_tracers(runs, console, communicator)
         if tracers is None:
             missing.append("the trajectory has fewer than 6 frames: no D(t), S(q,t)")
     fields = measure_fields(runs, communicator)
@@ -233,18 +223,3 @@ def _drifts(
         if found.is_marked and name != AT_OUTPUTS:  # the same quantity as the activity
             remedy = RANDOM_REMEDY if is_random and name != "activity" else REMEDY
             yield remark(NAMES[name], found, averages[name].value, remedy)
-
-
-def _strips(
-    run: RunFile, console: Console | None, communicator: Communicator | None
-) -> Iterable[NDArray[np.float64]]:
-    """Return the strips of this rank's tracers, with a progress bar on a terminal."""
-    share = (0, 1) if communicator is None else (communicator.rank, communicator.size)
-    return track(
-        tracer_strips(run, *share),
-        description=f"{run.name}: trajectory",
-        total=tracer_strip_count(run, *share),
-        console=console,
-        transient=True,
-        disable=console is None or not console.is_terminal,
-    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import block_average
 from epmpi.analysis.lags import Lag
-from epmpi.analysis.pooling import SumsByOrigin
+from epmpi.analysis.pooling import Sums
 from epmpi.analysis.wavevectors import Shell
 
 MOST_ORIGINS = 256  # sliding origins per lag
@@ -63,7 +63,7 @@ class StructureFactor:
         return 0.5 / self.tracers
 
 
-class CosineSums(SumsByOrigin):
+class CosineSums(Sums):
     """Sums sum_n cos(q.dr_n) over tracers, strip by strip, for each wavevector, lag and origin.
 
     They are squared when all tracers are added, in `result`.  Each phase is computed once per
@@ -75,13 +75,12 @@ class CosineSums(SumsByOrigin):
         self.lags = lags
         self.shells = shells
         self.wavevectors = np.concatenate([shell.wavevectors for shell in shells])
-        self.tracers = 0
         self.sums = [np.zeros((len(self.wavevectors), lag.count)) for lag in lags]
 
     def add(self, strip: NDArray[np.float64]) -> None:
         """Add the trajectories of a few tracers, shape (frames, tracers, 2), lattice spacings."""
         frames, tracers, _ = strip.shape
-        self.tracers += tracers
+        self.columns += tracers
         # Far from the origin cos and sin would lose digits.
         strip = strip - strip[0]
         waves = np.empty((frames, 2 * tracers))
@@ -97,7 +96,7 @@ class CosineSums(SumsByOrigin):
         sizes = [len(shell.wavevectors) for shell in self.shells]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         by_origin = [
-            np.add.reduceat((total / self.tracers) ** 2, starts) / np.array(sizes)[:, None]
+            np.add.reduceat((total / self.columns) ** 2, starts) / np.array(sizes)[:, None]
             for total in self.sums
         ]
         averages = [
@@ -113,6 +112,6 @@ class CosineSums(SumsByOrigin):
             blocks=np.array([[average.blocks for average in row] for row in grid]),
             origins=np.array([lag.count for lag in self.lags]),
             resolved=np.array([[average.resolved for average in row] for row in grid]),
-            tracers=self.tracers,
+            tracers=self.columns,
             by_origin=by_origin,
         )

@@ -24,6 +24,14 @@ LAWS = {  # by the curves that they were fitted to
     "distance_distribution": "P(x)",
     "waiting_times": "psi(tau_ev)",
 }
+NUMBERS = (  # that belong to curves: what, curve, name
+    ("tau_alpha: persistence 1/2", "event_persistence", "relaxation_time"),
+    ("chi_4 of the persistence: peak", "event_chi_4", "peak"),
+    ("chi_4 of the persistence: time of the peak", "event_chi_4", "peak_time"),
+    ("S_4 at tau_alpha: limit of small q", "event_s_4", "limit"),
+    ("S_4 at tau_alpha: length", "event_s_4", "length"),
+    ("share of the time in bursts", "burst_time", "share"),
+)
 EXACT = "activity a: over all of the time between outputs, no error of sampling"
 DRIFTS = "! not stationary: see the remark"
 
@@ -118,9 +126,10 @@ def _law_rows(analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
                 significant(row.left_value, row.left_error),
                 significant(row.right_value, row.right_error),
             )
-    if analysis.log is not None:
-        for what, value, error, _ in analysis.log.quantities():
-            yield what, "", significant(value, error), ""
+    for what, curve, name in NUMBERS:
+        numbers = analysis.curves[curve].parameters if curve in analysis.curves else {}
+        if np.isfinite(value := numbers.get(name, np.nan)):
+            yield what, "", significant(value, numbers[f"{name}_error"]), ""
     for curve, law in analysis.laws.items():
         what = LAWS.get(curve) or f"P(S), {curve.removesuffix('_sizes')}"
         for name in law.names:

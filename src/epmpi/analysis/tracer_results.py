@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from epmpi.analysis import autocorrelation, distribution
 from epmpi.analysis.autocorrelation import Autocorrelation, unit_displacements
@@ -16,12 +17,13 @@ from epmpi.analysis.consistency import Comparison, compare
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
 from epmpi.analysis.distribution import DisplacementDistribution
-from epmpi.analysis.errors import AnalysisError
 from epmpi.analysis.heterogeneity import DisplacementShape
 from epmpi.analysis.lags import Lag, sliding_lags
+from epmpi.analysis.pooling import Strips, summed
 from epmpi.analysis.regimes import LocalExponent, Window, find_regimes, local_exponent
 from epmpi.analysis.relaxation import CollapseFit, RelaxationTime, fit_window, relaxation_times
-from epmpi.analysis.run_file import POSITION, Clock, RunFile
+from epmpi.analysis.run_file import POSITION, RunFile
+from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums, StructureFactor
 from epmpi.analysis.wavevectors import choose_shells
 from epmpi.parallel import Communicator
@@ -54,127 +56,54 @@ class TracerResults:
     structure_factor: StructureFactor
     fits: list[CollapseFit]
     relaxation: RelaxationTime
-    collapses: list[Collapse] = field(default_factory=list)
-    collapsed_fits: list[CollapseFit] = field(default_factory=list)
-    theory_fits: list[CollapseFit] = field(default_factory=list)
-    comparisons: list[Comparison] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
-
-
-class Sums(Protocol):
-    """Something that adds up strips of a trajectory, and whose sums add up over ranks."""
-
-    @property
-    def sums(self) -> list[NDArray]:
-        """Arrays of sums."""
-        ...
-
-    def add(self, strip: NDArray[np.float64]) -> None:
-        """Add a strip, shape (frames, tracers, 2)."""
-        ...
-
-
-class TrajectorySums:
-    """All sums over the trajectory of one run, and later of its replicas.
-
-    Parameters
-    ----------
-    clock : Clock
-    shape : (int, int)
-        Of the lattice.
-    """
-
-    def __init__(self, clock: Clock, shape: tuple[int, int]) -> None:
-        few = sliding_lags(clock, MOST_ORIGINS)
-        self.squares = SquaredDisplacement(sliding_lags(clock))
-        self.cosines = CosineSums(few, choose_shells(shape))
-        self.shape = DisplacementShape(few)
-        self.van_hove = [DisplacementDistribution(lag) for lag in _one_a_decade(few)]
-        self.lengths: DisplacementDistribution | None = None
-        self.correlation: Autocorrelation | None = None
-        found = unit_displacements(clock, UNIT)
-        if found is not None:
-            origins, self._first, self._end = found
-            self.lengths = DisplacementDistribution(
-                Lag(UNIT, self._first, self._end, self._first.size)
-            )
-            lags = sliding_lags(origins, MOST_ORIGINS)
-            self.correlation = Autocorrelation(origins.step.size, lags)
-
-    def _strip_sums(self) -> list[Any]:
-        """Return the accumulators that take whole strips, in order."""
-        lengths = [] if self.lengths is None else [self.lengths]
-        return [self.squares, self.cosines, self.shape, *lengths, *self.van_hove]
-
-    def _all(self) -> list[Any]:
-        return self._strip_sums() + ([] if self.correlation is None else [self.correlation])
-
-    @property
-    def sums(self) -> list[NDArray]:
-        """All sums, in order."""
-        return [total for one in self._all() for total in one.sums]
-
-    def add(self, strip: NDArray[np.float64]) -> None:
-        """Add a strip, shape (frames, tracers, 2)."""
-        for one in self._strip_sums():
-            one.add(strip)
-        if self.correlation is not None:
-            self.correlation.add(strip[self._end] - strip[self._first])
-
-    def join(self, others: Sequence[TrajectorySums]) -> None:
-        """Take over the sums of other replicas."""
-        for one, *same in zip(self._all(), *(other._all() for other in others), strict=True):
-            one.join(same)
-
-    def hold(self, tracers: int) -> None:
-        """Set the number of tracers of the whole run; this rank has added only a part of them."""
-        self.squares.tracers = self.cosines.tracers = self.shape.tracers = tracers
-        if self.correlation is not None:
-            self.correlation.columns = tracers
-
-    def unit_curves(self) -> list[Curve]:
-        """Return P(u) and C_u(t), where frames are one unit apart."""
-        if self.lengths is None or self.correlation is None:
-            return []
-        return [
-            self.lengths.result("unit_displacement", distribution.UNIT),
-            self.correlation.result(
-                "displacement_correlation", autocorrelation.DISPLACEMENT, subtract_mean=False
-            ),
-        ]
+    collapses: list[Collapse]
+    collapsed_fits: list[CollapseFit]
+    theory_fits: list[CollapseFit]
+    comparisons: list[Comparison]
+    curves: list[Curve]
 
 
 def measure_tracers(
-    runs: Sequence[RunFile],
-    strips: Callable[[RunFile], Iterable[NDArray[np.float64]]],
-    communicator: Communicator | None,
+    runs: Sequence[RunFile], console: Console | None, communicator: Communicator
 ) -> TracerResults | None:
-    """Measure everything that the trajectories of replicas allow.  Collective.
+    """Measure everything that the trajectories of replicas allow; None with too few frames.
 
-    Parameters
-    ----------
-    runs : sequence of RunFile
-        One, or the replicas of an ensemble.
-    strips : function
-        Of a run: `strips.tracer_strips` of this rank's part.
-    communicator : Communicator or None
-
-    Returns
-    -------
-    TracerResults or None
-        None where there are too few frames.
+    Collective; a terminal shows a progress bar.
     """
-    clock, number = runs[0].clock(POSITION), runs[0].tracers
-    if not sliding_lags(clock):
+    clock = runs[0].clock(POSITION)
+    lags, few = sliding_lags(clock), sliding_lags(clock, MOST_ORIGINS)
+    if not lags:
         return None
-    sums, *others = [TrajectorySums(clock, run.shape) for run in runs]
-    for run, of_run in zip(runs, [sums, *others], strict=True):
-        add_strips(strips(run), [of_run], communicator)
-    if others:
-        sums.join(others)
-    sums.hold(number)
+    shells, decades = choose_shells(runs[0].shape), _one_a_decade(few)
+    unit = unit_displacements(clock, UNIT)
 
-    diffusion, factor = sums.squares.result(), sums.cosines.result()
+    def accumulators() -> list[Any]:
+        found = [SquaredDisplacement(lags), CosineSums(few, shells), DisplacementShape(few)]
+        found += [DisplacementDistribution(lag) for lag in decades]
+        if unit is not None:
+            origins, pairs = unit
+            steps = sliding_lags(origins, MOST_ORIGINS)
+            found += [DisplacementDistribution(pairs), Autocorrelation(pairs.count, steps, pairs)]
+        return found
+
+    squares, cosines, shape, *rest = summed(
+        runs, accumulators, lambda run: _strips(run, console, communicator), communicator
+    )
+    curves: list[Curve] = []
+    if unit is not None:
+        *rest, lengths, correlation = rest
+        curves = [
+            lengths.result("unit_displacement", distribution.UNIT),
+            correlation.result(
+                "displacement_correlation", autocorrelation.DISPLACEMENT, subtract_mean=False
+            ),
+        ]
+    curves += shape.result()
+    curves += [
+        one.result(f"van_hove_{number}", distribution.VAN_HOVE, radial=True)
+        for number, one in enumerate(rest)
+    ]
+    diffusion, factor = squares.result(), cosines.result()
     exponent = local_exponent(diffusion)
     windows = find_regimes(exponent)
     relaxation = relaxation_times(factor)
@@ -193,52 +122,21 @@ def measure_tracers(
         collapsed_fits=[fit for fit in collapsed if fit is not None],
         theory_fits=theory,
         comparisons=comparisons,
-        curves=[
-            *sums.unit_curves(),
-            *sums.shape.result(),
-            *(
-                one.result(f"van_hove_{number}", distribution.VAN_HOVE, radial=True)
-                for number, one in enumerate(sums.van_hove)
-            ),
-            local_q_exponent(relaxation),
-        ],
+        curves=[*curves, local_q_exponent(relaxation)],
     )
 
 
-def add_strips(
-    strips: Iterable[NDArray[np.float64]],
-    accumulators: Sequence[Sums],
-    communicator: Communicator | None,
-) -> None:
-    """Give each strip to all accumulators, then add their sums up over the ranks.  Collective.
-
-    Parameters
-    ----------
-    strips : iterable of arrays, shape (frames, tracers, 2)
-        Of this rank's tracers, in lattice spacings.
-    accumulators : sequence of Sums
-    communicator : Communicator or None
-
-    Raises
-    ------
-    AnalysisError
-        On all ranks, if the file cannot be read on one.
-    """
-    error = None
-    try:
-        for strip in strips:
-            for accumulator in accumulators:
-                accumulator.add(strip)
-    except AnalysisError as found:
-        error = found
-    if communicator is None or communicator.size == 1:
-        if error is not None:
-            raise error
-        return
-    communicator.raise_named(error)
-    for accumulator in accumulators:
-        for total in accumulator.sums:
-            total[...] = communicator.sum(total)
+def _strips(run: RunFile, console: Console | None, communicator: Communicator) -> Strips:
+    """Return the strips of this rank's tracers, with a progress bar on a terminal."""
+    share = communicator.rank, communicator.size
+    return track(
+        tracer_strips(run, *share),
+        description=f"{run.name}: trajectory",
+        total=tracer_strip_count(run, *share),
+        console=console,
+        transient=True,
+        disable=console is None or not console.is_terminal,
+    )
 
 
 def _one_a_decade(lags: list[Lag]) -> list[Lag]:

@@ -13,11 +13,11 @@ from epmpi.analysis import Analysis, RunFile, measure
 from epmpi.analysis.activity import series_of
 from epmpi.analysis.blocks import block_average, student_factor
 from epmpi.analysis.consistency import long_time_coefficient, velocity_variance
-from epmpi.analysis.curve import average_function
+from epmpi.analysis.curve import Results, average_function
 from epmpi.analysis.displacement import Diffusion, SquaredDisplacement
-from epmpi.analysis.field_results import FieldResults, measure_fields
+from epmpi.analysis.field_results import measure_fields
 from epmpi.analysis.lags import Lag, sliding_lags
-from epmpi.analysis.log_results import LogResults, measure_log
+from epmpi.analysis.log_results import measure_log
 from epmpi.analysis.random_model import velocity_sum
 from epmpi.analysis.run_file import POSITION
 from epmpi.analysis.strips import tracer_strips
@@ -64,14 +64,14 @@ class Source:
         return measure(self.run)
 
     @cached_property
-    def log(self) -> LogResults | None:
+    def log(self) -> Results | None:
         """Results from the log of events."""
         return measure_log([self.run])
 
     @cached_property
-    def fields(self) -> FieldResults | None:
+    def fields(self) -> Results | None:
         """Results from the frames of the stress."""
-        return measure_fields([self.run], None)
+        return measure_fields([self.run])
 
     @cached_property
     def lags(self) -> list[Lag]:
@@ -188,7 +188,7 @@ def _event_rate(source: Source) -> Value:
 
 def _theta(source: Source) -> Value:
     """Return the exponent of P(x), the distances from the threshold."""
-    law = source.fields.theta if source.fields else None
+    law = source.fields.laws.get("distance_distribution") if source.fields else None
     return NOT_KNOWN if law is None else law.parameter("theta")
 
 

@@ -219,9 +219,10 @@ def _displacement_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
 def _waiting_rows(run: Measured, events: EventResults) -> Iterator[Row]:
     """Yield the rows of figure 3b."""
     random = run.case.random
-    if events.fit is not None and (random or run.case.temperature <= INTERMITTENT):
-        value, error = events.fit.parameter("exponent")
-        text = f"{run.name}; power law with cutoff, {_times(Window('', *events.fit.span))}"
+    law = events.laws.get("waiting_times")
+    if law is not None and (random or run.case.temperature <= INTERMITTENT):
+        value, error = law.parameter("exponent")
+        text = f"{run.name}; power law with cutoff, {_times(Window('', *law.span))}"
         later = [events.waits.fit(SHORTEST * factor) for factor in LATER_STARTS]
         spread = half_range(fit.parameter("exponent")[0] for fit in later if fit is not None)
         yield Row("psi_random" if random else "psi_thermal", text, -value, error, spread)
@@ -270,7 +271,7 @@ def _correlation_rows(run: Measured) -> Iterator[Row]:
         text = f"{run.name}; at t = {curve.x[lowest]:.3g}"
         yield Row("negative", text, curve.value[lowest], curve.error[lowest])
     stress = run.analysis.curves.get("stress_correlation")
-    decay = run.analysis.fields.decay if run.analysis.fields else None
+    decay = run.analysis.laws.get("stress_correlation")
     if stress is None:
         return
     if decay is not None and run.case.temperature <= INTERMITTENT:

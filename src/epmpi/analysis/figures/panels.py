@@ -1,4 +1,4 @@
-"""Panels of curves: one for each kind of curve, side by side in a figure."""
+"""Panels of curves, one for each kind, side by side: avalanches, and the other statistics."""
 
 from __future__ import annotations
 
@@ -40,6 +40,40 @@ class Panel:
     def shows(self, name: str) -> bool:
         """Tell whether a curve of this name belongs here."""
         return fnmatchcase(name, self.names)
+
+
+AVALANCHES = (
+    Panel("*_sizes", r"$S$", r"$P(S)$", y_log=True),
+    Panel("*_durations", r"$t\;/\;\tau$", r"$\langle S \rangle$", y_log=True),
+    Panel("*_sites", r"$S$", "distinct sites", y_log=True),
+    Panel("distance_distribution", r"$x\;/\;\sigma_Y$", r"$P(x)$", y_log=True),
+    Panel("weakest_distance", r"$x\;/\;\sigma_Y$ of sites that yield", "density", x_log=False),
+    Panel("burst_time", r"gap $/\;\tau$", "share of the time in bursts"),
+)
+STATISTICS = (
+    Panel("unit_displacement*", r"$u$", r"$P(u)$", y_log=True),
+    Panel("displacement_correlation*", r"$t\;/\;\tau$", r"$C_u(t)$", levels=(0,)),
+    Panel("van_hove*", r"$r$", r"$G_s(r,t)$", y_log=True),
+    Panel("alpha_2*", r"$t\;/\;\tau$", r"$\alpha_2(t)$", levels=(0,)),
+    Panel("overlap*", r"$t\;/\;\tau$", r"$Q(t)$", y_limits=(-0.03, 1.05)),
+    Panel("chi_4*", r"$t\;/\;\tau$", r"$\chi_4(t)$"),
+    Panel("local_q_exponent*", r"$q$", r"$n(q)$", levels=(1, 2), y_limits=(0.5, 3.5)),
+    Panel(
+        "stress_distribution*", r"$\sigma\;/\;\sigma_Y$", r"$P(\sigma)$", x_log=False, y_log=True,
+    ),
+    Panel("stress_correlation*", r"$t\;/\;\tau$", r"$C_\sigma(t)$", levels=(0,)),
+    Panel("waiting_times*", r"$\tau_{ev}\;/\;\tau$", r"$\psi(\tau_{ev})$", y_log=True),
+    Panel("persistence*", r"$t\;/\;\tau$", r"$F(t)$", y_limits=(-0.03, 1.05)),
+    Panel(
+        "renewal_slope*", r"$s\,\tau$", r"$\mathrm{d}\ln N/\mathrm{d}\ln s$", levels=(-2, -5 / 3),
+    ),
+    Panel(
+        "event_persistence*", r"$t\;/\;\tau$", r"$\langle p(t) \rangle$", levels=(0.5,),
+        y_limits=(-0.03, 1.05),
+    ),
+    Panel("event_chi_4*", r"$t\;/\;\tau$", r"$\chi_4(t)$ of the persistence"),
+    Panel("event_s_4*", r"$q$", r"$S_4(q,t)$", y_log=True),
+)  # fmt: skip
 
 
 def draw_panels(
