@@ -6,10 +6,11 @@ from synthetic_decay import ALPHA, EVER, GAMMA, N, synthetic
 
 from epmpi.analysis.collapse import best_collapse, local_q_exponent
 from epmpi.analysis.consistency import compare, long_time_coefficient
+from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import SquaredDisplacement
 from epmpi.analysis.lags import sliding_lags
 from epmpi.analysis.regimes import Window, local_exponent
-from epmpi.analysis.relaxation import RelaxationTime, fit_window
+from epmpi.analysis.relaxation import fit_window
 from epmpi.analysis.run_file import Clock
 from epmpi.analysis.structure_factor import CosineSums
 from epmpi.analysis.wavevectors import choose_shells
@@ -48,7 +49,7 @@ def test_the_local_exponent_of_relaxation_times():
     q = np.geomspace(0.2, 6, 8)
     time = 3 * q**-2.3
     time[0] = np.nan
-    curve = local_q_exponent(RelaxationTime(q, time, 0.01 * time))
+    curve = local_q_exponent(Curve("relaxation_time", "", "q", q, time, 0.01 * time))
     np.testing.assert_allclose(curve.value, 2.3)
     assert curve.x.size == 6
     assert np.all(curve.error > 0)

@@ -21,7 +21,7 @@ from scipy.optimize import minimize_scalar
 from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.regimes import Window
-from epmpi.analysis.relaxation import RelaxationTime, usable_points, without_blocks
+from epmpi.analysis.relaxation import usable_points, without_blocks
 from epmpi.analysis.structure_factor import StructureFactor
 
 RANGE = (0.3, 5.0)  # in which n is sought
@@ -106,10 +106,10 @@ def _misfit(curves: list[tuple[float, NDArray, NDArray]], n: float) -> tuple[flo
     return (float(np.sqrt(total / count)), count) if count else (NO_OVERLAP, 0)
 
 
-def local_q_exponent(relaxation: RelaxationTime) -> Curve:
+def local_q_exponent(relaxation: Curve) -> Curve:
     """Return n(q) = -d ln tau_r / d ln q at the geometric means of neighbouring moduli."""
     known = np.isfinite(relaxation.value)
-    log_q, log_time = np.log(relaxation.q[known]), np.log(relaxation.value[known])
+    log_q, log_time = np.log(relaxation.x[known]), np.log(relaxation.value[known])
     relative = relaxation.error[known] / relaxation.value[known]
     width = np.diff(log_q)
     return Curve(

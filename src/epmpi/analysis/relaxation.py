@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed, leave_one_out
+from epmpi.analysis.curve import Curve
 from epmpi.analysis.fits import CURVE, deviations, fit_curved, solve_linear
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.structure_factor import StructureFactor
@@ -63,15 +64,6 @@ class CollapseFit:
     def curve(self, q: float, lag: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the fitted S(q,t)/S(q,0)."""
         return np.exp(-self.alpha * (q**self.n * lag) ** self.gamma)
-
-
-@dataclass(frozen=True)
-class RelaxationTime:
-    """tau_r(q) in tau; arrays of shape (shells,), nan where it is not reached."""
-
-    q: NDArray[np.float64]
-    value: NDArray[np.float64]
-    error: NDArray[np.float64]
 
 
 def usable_points(factor: StructureFactor, window: Window) -> NDArray[np.bool_]:
@@ -140,8 +132,11 @@ def fit_window(
     )
 
 
-def relaxation_times(factor: StructureFactor) -> RelaxationTime:
-    """Return the time at which S(q,t)/S(q,0) falls to 1/e, with jackknife errors."""
+def relaxation_times(factor: StructureFactor) -> Curve:
+    """Return the time tau_r(q) at which S(q,t)/S(q,0) falls to 1/e, with jackknife errors.
+
+    In tau; nan where it is not reached.
+    """
     value = np.array([crossing(factor.lag, row) for row in factor.value])
     error = np.full(value.size, np.nan)
     for number in np.flatnonzero(np.isfinite(value)):
@@ -156,7 +151,8 @@ def relaxation_times(factor: StructureFactor) -> RelaxationTime:
             factor.value[chosen],
             without_blocks(factor, chosen),
         )
-    return RelaxationTime(factor.q, value, error)
+    unit = "1/lattice spacing"
+    return Curve("relaxation_time", TIME_DEFINITION, "q", factor.q, value, error, unit, "tau")
 
 
 def _exponent(

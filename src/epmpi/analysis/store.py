@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,13 +21,17 @@ from epmpi.analysis import (
     structure_factor,
 )
 from epmpi.analysis.activity import definitions
-from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.relaxation import CollapseFit
+from epmpi.analysis.curve import Curve, FittedLaw, with_errors
 from epmpi.analysis.results import UNITS, Analysis
 from epmpi.analysis.tracer_results import TracerResults
 from epmpi.trust import readable
 
 LENGTH, TIME = "lattice spacing", "tau"
+HELD = f"{relaxation.FIT_DEFINITION}; exponents without error are held"
+FITTED = (
+    *("alpha", "alpha_error", "n", "n_error", "gamma", "gamma_error"),
+    *("value_range", "points", "deviation"),
+)
 
 
 def write_analysis(path: Path, analysis: Analysis) -> None:
@@ -60,7 +64,7 @@ def write_analysis(path: Path, analysis: Analysis) -> None:
                 _write_comparisons(file.create_group("consistency"), analysis.tracers)
             curves = file.create_group("curves")
             for curve in analysis.curves.values():
-                _write_curve(curves.create_group(curve.name), curve)
+                _write_curve(curves, curve)
             for name, law in analysis.laws.items():
                 _write_law(curves[name], law)
         os.replace(partial, path)
@@ -87,33 +91,30 @@ def _write_averages(group: h5py.Group, analysis: Analysis) -> None:
         inner = group.create_group(name)
         if name in ambiguous:
             inner.attrs["definition"] = ambiguous[name]
-        for key, value in asdict(estimate).items():
-            _put(inner, key, value, UNITS[name] if key in ("value", "error") else "1")
-        inner["correlation_time"].attrs["unit"] = "samples of the series"
-        found = analysis.drifts[name]
-        _put(inner, "drift", found.value, UNITS[name])
-        _put(inner, "drift_error", found.error, UNITS[name])
-        _put(inner, "drift_probability", found.probability, "1")
+        drift = analysis.drifts[name]
+        _put(inner, UNITS[name], drift=drift.value, drift_error=drift.error)
+        _put(inner, UNITS[name], **_named(estimate, "value", "error"))
+        _put(inner, "1", drift_probability=drift.probability)
+        _put(inner, "1", **_named(estimate, "blocks", "samples", "resolved"))
+        _put(inner, "samples of the series", correlation_time=estimate.correlation_time)
         inner["drift"].attrs["definition"] = stationarity.DEFINITION
 
 
 def _write_diffusion(group: h5py.Group, tracers: TracerResults) -> None:
     diffusion, exponent = tracers.diffusion, tracers.exponent
     group.attrs["definition"] = displacement.DEFINITION
-    _put(group, "lag", diffusion.lag, TIME)
-    _put(group, "mean_square_displacement", diffusion.square, f"{LENGTH}^2")
-    _put(group, "mean_square_displacement_error", diffusion.square_error, f"{LENGTH}^2")
-    _put(group, "coefficient", diffusion.coefficient, f"{LENGTH}^2/{TIME}")
-    _put(group, "coefficient_error", diffusion.coefficient_error, f"{LENGTH}^2/{TIME}")
-    _put(group, "local_exponent", exponent.value, "1")
-    _put(group, "local_exponent_error", exponent.error, "1")
-    for name in ("origins", "blocks", "resolved"):
-        _put(group, name, getattr(diffusion, name), "1")
+    _put(group, TIME, lag=diffusion.lag)
+    _put(
+        group, f"{LENGTH}^2",
+        mean_square_displacement=diffusion.square,
+        mean_square_displacement_error=diffusion.square_error,
+    )  # fmt: skip
+    _put(group, f"{LENGTH}^2/{TIME}", **_named(diffusion, "coefficient", "coefficient_error"))
+    _put(group, "1", local_exponent=exponent.value, local_exponent_error=exponent.error)
+    _put(group, "1", **_named(diffusion, "origins", "blocks", "resolved"))
     group["resolved"].attrs["definition"] = "whether the origins are enough for the error"
-    windows = group.create_group("regimes")
-    windows.attrs["definition"] = regimes.DEFINITION
-    for window in tracers.windows:
-        _put(windows, window.name, [window.start, window.stop], TIME)
+    windows = _defined(group, "regimes", regimes.DEFINITION)
+    _put(windows, TIME, **{one.name: [one.start, one.stop] for one in tracers.windows})
 
 
 def _write_structure_factor(group: h5py.Group, tracers: TracerResults) -> None:
@@ -121,52 +122,31 @@ def _write_structure_factor(group: h5py.Group, tracers: TracerResults) -> None:
     group.attrs["definition"] = structure_factor.DEFINITION
     group.attrs["floor"] = factor.floor
     group.attrs["tracers"] = factor.tracers
-    _put(group, "q", factor.q, f"1/{LENGTH}")
-    _put(group, "lag", factor.lag, TIME)
-    _put(group, "value", factor.value, "1")
-    _put(group, "value_error", factor.error, "1")
-    for name in ("origins", "blocks", "resolved"):
-        _put(group, name, getattr(factor, name), "1")
-    vectors = group.create_group("wavevectors")
-    vectors.attrs["definition"] = "all wavevectors of each modulus in q, one of each pair +q, -q"
-    for number, shell in enumerate(factor.shells):
-        _put(vectors, f"{number}", shell.wavevectors, f"1/{LENGTH}")
-    times = group.create_group("relaxation_time")
-    times.attrs["definition"] = relaxation.TIME_DEFINITION
-    _put(times, "q", tracers.relaxation.q, f"1/{LENGTH}")
-    _put(times, "value", tracers.relaxation.value, TIME)
-    _put(times, "value_error", tracers.relaxation.error, TIME)
-    fits = group.create_group("fits")
-    fits.attrs["definition"] = relaxation.FIT_DEFINITION
-    for fit in tracers.fits:
-        _write_fit(fits.create_group(fit.window.name), fit)
-    collapses = group.create_group("collapses")
-    collapses.attrs["definition"] = collapse.DEFINITION
-    for found in tracers.collapses:
-        inner = collapses.create_group(found.window.name)
-        _put(inner, "window", [found.window.start, found.window.stop], TIME)
-        for name in ("n", "misfit", "overlaps"):
-            _put(inner, name, getattr(found, name), "1")
-        _put(inner, "n_error", found.error, "1")
-    for kind, several in (
-        ("fits_at_collapse", tracers.collapsed_fits),
-        ("fits_of_theory", tracers.theory_fits),
+    _put(group, f"1/{LENGTH}", q=factor.q)
+    _put(group, TIME, lag=factor.lag)
+    _put(group, "1", value_error=factor.error)
+    _put(group, "1", **_named(factor, "value", "origins", "blocks", "resolved"))
+    vectors = _defined(
+        group, "wavevectors", "all wavevectors of each modulus in q, one of each pair +q, -q"
+    )
+    shells = enumerate(factor.shells)
+    _put(vectors, f"1/{LENGTH}", **{f"{number}": shell.wavevectors for number, shell in shells})
+    _write_curve(group, tracers.relaxation)
+    for name, definition, fits in (
+        ("fits", relaxation.FIT_DEFINITION, tracers.fits),
+        ("fits_at_collapse", HELD, tracers.collapsed_fits),
+        ("fits_of_theory", HELD, tracers.theory_fits),
     ):
-        outer = group.create_group(kind)
-        outer.attrs["definition"] = f"{relaxation.FIT_DEFINITION}; exponents without error are held"
-        for fit in several:
-            _write_fit(outer.create_group(fit.window.name), fit)
-
-
-def _write_fit(group: h5py.Group, fit: CollapseFit) -> None:
-    _put(group, "window", [fit.window.start, fit.window.stop], TIME)
-    _put(group, "q_range", fit.q_range, f"1/{LENGTH}")
-    for name in ("alpha", "n", "gamma"):
-        _put(group, name, getattr(fit, name), "1")
-        _put(group, f"{name}_error", getattr(fit, f"{name}_error"), "1")
-    for name in ("value_range", "points", "deviation"):
-        _put(group, name, getattr(fit, name), "1")
-    group["alpha"].attrs["definition"] = "with q in 1/lattice spacing and t in tau"
+        outer = _defined(group, name, definition)
+        for fit in fits:
+            inner = _of_window(outer, fit.window)
+            _put(inner, f"1/{LENGTH}", q_range=fit.q_range)
+            _put(inner, "1", **_named(fit, *FITTED))
+            inner["alpha"].attrs["definition"] = "with q in 1/lattice spacing and t in tau"
+    collapses = _defined(group, "collapses", collapse.DEFINITION)
+    for found in tracers.collapses:
+        inner = _of_window(collapses, found.window)
+        _put(inner, "1", n_error=found.error, **_named(found, "n", "misfit", "overlaps"))
 
 
 def _write_comparisons(group: h5py.Group, tracers: TracerResults) -> None:
@@ -174,15 +154,16 @@ def _write_comparisons(group: h5py.Group, tracers: TracerResults) -> None:
     for row in tracers.comparisons:
         inner = group.create_group(row.name)
         inner.attrs["left"], inner.attrs["right"] = row.left, row.right
-        for name in ("left_value", "left_error", "right_value", "right_error", "deviation"):
-            _put(inner, name, getattr(row, name), "1")
+        _put(
+            inner, "1",
+            **_named(row, "left_value", "left_error", "right_value", "right_error", "deviation"),
+        )  # fmt: skip
 
 
-def _write_curve(group: h5py.Group, curve: Curve) -> None:
-    group.attrs["definition"] = curve.definition
-    _put(group, curve.argument, curve.x, curve.x_unit)
-    _put(group, "value", curve.value, curve.unit)
-    _put(group, "value_error", curve.error, curve.unit)
+def _write_curve(outer: h5py.Group, curve: Curve) -> None:
+    group = _defined(outer, curve.name, curve.definition)
+    _put(group, curve.x_unit, **{curve.argument: curve.x})
+    _put(group, curve.unit, value=curve.value, value_error=curve.error)
     for name, number in curve.parameters.items():
         group.attrs[name] = number
 
@@ -190,11 +171,26 @@ def _write_curve(group: h5py.Group, curve: Curve) -> None:
 def _write_law(group: h5py.Group, law: FittedLaw) -> None:
     inner = group.create_group("fit")
     inner.attrs["law"] = law.law
-    _put(inner, "range", law.span, str(group["value"].attrs["unit"]))
-    for index, name in enumerate(law.names):
-        _put(inner, name, law.value[index], "1")
-        _put(inner, f"{name}_error", law.error[index], "1")
+    _put(inner, str(group["value"].attrs["unit"]), range=law.span)
+    _put(inner, "1", **with_errors(law.names, law.value, law.error))
 
 
-def _put(group: h5py.Group, name: str, value: ArrayLike, unit: str) -> None:
-    group.create_dataset(name, data=np.asarray(value)).attrs["unit"] = unit
+def _defined(outer: h5py.Group, name: str, definition: str) -> h5py.Group:
+    group = outer.create_group(name)
+    group.attrs["definition"] = definition
+    return group
+
+
+def _of_window(outer: h5py.Group, window: regimes.Window) -> h5py.Group:
+    group = outer.create_group(window.name)
+    _put(group, TIME, window=[window.start, window.stop])
+    return group
+
+
+def _put(group: h5py.Group, unit: str, **values: ArrayLike) -> None:
+    for name, value in values.items():
+        group.create_dataset(name, data=np.asarray(value)).attrs["unit"] = unit
+
+
+def _named(record: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}

@@ -21,7 +21,7 @@ from epmpi.analysis.heterogeneity import DisplacementShape
 from epmpi.analysis.lags import Lag, sliding_lags
 from epmpi.analysis.pooling import Strips, summed
 from epmpi.analysis.regimes import LocalExponent, Window, find_regimes, local_exponent
-from epmpi.analysis.relaxation import CollapseFit, RelaxationTime, fit_window, relaxation_times
+from epmpi.analysis.relaxation import CollapseFit, fit_window, relaxation_times
 from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
 from epmpi.analysis.structure_factor import MOST_ORIGINS, CosineSums, StructureFactor
@@ -55,7 +55,7 @@ class TracerResults:
     windows: list[Window]
     structure_factor: StructureFactor
     fits: list[CollapseFit]
-    relaxation: RelaxationTime
+    relaxation: Curve
     collapses: list[Collapse]
     collapsed_fits: list[CollapseFit]
     theory_fits: list[CollapseFit]
