@@ -11,8 +11,8 @@ from epmpi.analysis import AnalysisError
 from epmpi.config import from_mapping
 from epmpi.ensemble import Ensemble
 from epmpi.parallel import Communicator
-from epmpi.watch import picture_of_replicas, read_replicas, watch
-from epmpi.watch.ensemble_picture import MOST_LINES
+from epmpi.watch import picture, read_replicas, watch
+from epmpi.watch.picture import MOST_LINES
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def copied(finished, tmp_path):
 
 def shown(seen, now=None):
     screen = Console(file=io.StringIO(), width=90)
-    screen.print(picture_of_replicas(seen, seen.published + 5 if now is None else now))
+    screen.print(picture(seen, seen.published + 5 if now is None else now))
     return screen.file.getvalue()
 
 

@@ -7,18 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
 
 from epmpi.config import is_ensemble
-from epmpi.watch.ensemble_picture import picture_of_replicas
 from epmpi.watch.ensemble_snapshot import Replicas, read_replicas
 from epmpi.watch.picture import picture
 from epmpi.watch.snapshot import Snapshot, read_snapshot
 
-__all__ = [
-    "Replicas", "Snapshot", "picture", "picture_of_replicas", "read_replicas", "read_snapshot",
-    "watch",
-]  # fmt: skip
+__all__ = ["Replicas", "Snapshot", "picture", "read_replicas", "read_snapshot", "watch"]
 
 
 def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0) -> None:
@@ -42,13 +37,13 @@ def watch(run: Path, console: Console, *, once: bool = False, every: float = 2.0
     """
     seen = look(run)
     if once or not console.is_terminal or seen.has_ended:
-        console.print(draw(seen))
+        console.print(picture(seen, time.time()))
         return
-    with Live(draw(seen), console=console, auto_refresh=False) as live:
+    with Live(picture(seen, time.time()), console=console, auto_refresh=False) as live:
         while not seen.has_ended:
             time.sleep(every)
             seen = look(run, seen)
-            live.update(draw(seen), refresh=True)
+            live.update(picture(seen, time.time()), refresh=True)
 
 
 def look(run: Path, before: Snapshot | None = None) -> Snapshot:
@@ -56,9 +51,3 @@ def look(run: Path, before: Snapshot | None = None) -> Snapshot:
     if is_ensemble(run):
         return read_replicas(run, before if isinstance(before, Replicas) else None)
     return read_snapshot(run, before)
-
-
-def draw(seen: Snapshot) -> Panel:
-    """Return the picture of a snapshot."""
-    now = time.time()
-    return picture_of_replicas(seen, now) if isinstance(seen, Replicas) else picture(seen, now)

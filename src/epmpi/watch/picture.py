@@ -1,4 +1,4 @@
-"""A snapshot of a run as a picture of characters."""
+"""A snapshot of a run or an ensemble as a picture of characters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from epmpi.config import replica_name
+from epmpi.watch.ensemble_snapshot import Replicas
 from epmpi.watch.snapshot import Snapshot
 
 LEVELS = "▁▂▃▄▅▆▇█"
 PLAIN_LEVELS = "_.-:=+*#"  # where the terminal has ASCII only
 QUIET = 90.0  # seconds without a publication that raise a warning; runs publish every 20 s
+MOST_LINES = 16  # of replicas, those that are running first
 LABELS = {"activity": "activity", "stress_variance": "stress variance"}
 
 
@@ -59,25 +62,54 @@ def sparkline(values: NDArray[np.float64], width: int, levels: str = LEVELS) -> 
 
 
 def picture(seen: Snapshot, now: float) -> Panel:
-    """Return the picture of a snapshot at a time `now`, in seconds since the epoch."""
-    grid = columns()
-    for name, values in seen.series.items():
-        grid.add_row(LABELS[name], Sparkline(values), f"{values[-1]:.4g}")
-    share = 0.0 if not seen.total else seen.step / seen.total
-    done = f"{100 * share:.0f} %" if seen.total else f"step {seen.step}"
-    bar = ProgressBar(total=seen.total or None, completed=seen.step, pulse=False)
-    grid.add_row(phase(seen), bar if seen.total else Text(""), done)
-    grid.add_row("speed", Text(speed(seen)), left(seen, now))
-    return Panel(grid, title=title(seen), subtitle=news(seen, now), title_align="left")
-
-
-def columns() -> Table:
-    """Return an empty table with columns for names, lines or bars, and numbers."""
-    grid = Table.grid(padding=(0, 2), expand=True)
+    """Return the picture of a run or an ensemble at a time `now`, in seconds since the epoch."""
+    grid = Table.grid(padding=(0, 2), expand=True)  # names; lines or bars; numbers
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
     grid.add_column(no_wrap=True, justify="right")
-    return grid
+    for name, values in seen.series.items():
+        grid.add_row(LABELS[name], Sparkline(values), mean_and_error(seen.latest(name)))
+    what, done = phase(seen), share(seen)
+    if isinstance(seen, Replicas):
+        what, done = "replicas", count(seen)
+    bar = ProgressBar(total=seen.total, completed=seen.step, pulse=False)
+    grid.add_row(what, bar if seen.total else Text(""), done)
+    grid.add_row("speed", Text(speed(seen)), left(seen, now))
+    if isinstance(seen, Replicas):
+        _add_replicas(grid, seen)
+    return Panel(grid, title=title(seen), subtitle=news(seen, now), title_align="left")
+
+
+def _add_replicas(grid: Table, seen: Replicas) -> None:
+    """Add a line for each replica."""
+    lines = sorted(seen.runs, key=lambda number: (seen.runs[number].has_ended, number))
+    for number in sorted(lines[:MOST_LINES]):
+        run = seen.runs[number]
+        done = phase(run) if run.has_ended else f"{phase(run)}, {share(run)}"
+        grid.add_row(replica_name(number), Sparkline(run.series.get("activity", np.zeros(0))), done)
+    if len(lines) > MOST_LINES:
+        grid.add_row(f"and {len(lines) - MOST_LINES} more", Text(""), "")
+
+
+def mean_and_error(values: NDArray[np.float64]) -> str:
+    """Return the mean with its standard error, where there are two values or more."""
+    mean = f"{values.mean():.4g}"
+    if values.size < 2:
+        return mean
+    return f"{mean} +- {values.std(ddof=1) / np.sqrt(values.size):.1g}"
+
+
+def count(seen: Replicas) -> str:
+    """Return the numbers of replicas that have finished, run, were stopped and are to come."""
+    stopped = len(seen.runs) - seen.finished - seen.running
+    others = {"running": seen.running, "stopped": stopped, "to come": seen.number - len(seen.runs)}
+    counts = [f"{number} {state}" for state, number in others.items() if number]
+    return ", ".join([f"{seen.finished} of {seen.number} finished", *counts])
+
+
+def share(seen: Snapshot) -> str:
+    """Return the share of its steps that a run has taken."""
+    return f"{100 * seen.step / seen.total:.0f} %" if seen.total else f"step {seen.step}"
 
 
 def title(seen: Snapshot) -> Text:

@@ -65,6 +65,10 @@ class Snapshot:
         length, width = self.configuration.lattice.shape
         return None if self.rate is None else self.rate * length * width
 
+    def latest(self, name: str) -> NDArray[np.float64]:
+        """Return the last sample of a series, shape (1,)."""
+        return self.series[name][-1:]
+
     def seconds_left(self, now: float) -> float | None:
         """Return the seconds that are left at the present rate, or None if unknown."""
         if self.has_ended or self.total is None or not self.rate:
