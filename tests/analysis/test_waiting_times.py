@@ -120,7 +120,7 @@ def test_the_error_bars_cover_the_truth():
 
     def slope(seed):
         waits = np.random.default_rng(seed).exponential(20, 1500)
-        curve = predict(count(waits)).slope
+        _, curve, _, _ = predict(count(waits))
         return np.interp(0.05, curve.x, curve.value), np.interp(0.05, curve.x, curve.error)
 
     def exponent(seed):
@@ -145,12 +145,13 @@ def test_cumulative_frames_become_blocks():
 def test_the_laplace_transform_of_poisson_events():
     """The mean number of Poisson events is N(t) = rate t: N(s) = rate/s^2."""
     rate = 0.02
-    found = predict(count(np.random.default_rng(4).exponential(1 / rate, 400_000)))
-    inside = found.count.x < 1
-    np.testing.assert_allclose((found.count.value * found.count.x**2)[inside], rate, rtol=0.02)
-    np.testing.assert_allclose(found.slope.value[inside], -2, atol=0.02)
-    late = found.jumps.x > 10
-    np.testing.assert_allclose((found.jumps.value / found.jumps.x)[late], rate, rtol=0.03)
+    waits = count(np.random.default_rng(4).exponential(1 / rate, 400_000))
+    number, slope, jumps, _ = predict(waits)
+    inside = number.x < 1
+    np.testing.assert_allclose((number.value * number.x**2)[inside], rate, rtol=0.02)
+    np.testing.assert_allclose(slope.value[inside], -2, atol=0.02)
+    late = jumps.x > 10
+    np.testing.assert_allclose((jumps.value / jumps.x)[late], rate, rtol=0.03)
 
 
 def test_the_laplace_transform_of_levy_waiting_times():
@@ -159,10 +160,9 @@ def test_the_laplace_transform_of_levy_waiting_times():
     normal = np.random.default_rng(5).normal(size=2_000_000)
     waits = c / normal**2
     longer = np.unique(np.geomspace(1e5, 1e13, 160).round() + 0.5)
-    found = predict(count(waits, edges=np.append(EDGES[:-1], longer)))
-    middle = (found.count.x > 0.01) & (found.count.x < 0.1)
-    psi = np.exp(-np.sqrt(2 * c * found.count.x))
-    truth = psi / (found.count.x * (1 - psi))
-    np.testing.assert_allclose(found.count.value[middle], truth[middle], rtol=0.05)
-    exponent = np.interp(50, found.exponent.x, found.exponent.value)
-    assert exponent == pytest.approx(0.5, abs=0.05)
+    number, _, _, exponent = predict(count(waits, edges=np.append(EDGES[:-1], longer)))
+    middle = (number.x > 0.01) & (number.x < 0.1)
+    psi = np.exp(-np.sqrt(2 * c * number.x))
+    truth = psi / (number.x * (1 - psi))
+    np.testing.assert_allclose(number.value[middle], truth[middle], rtol=0.05)
+    assert np.interp(50, exponent.x, exponent.value) == pytest.approx(0.5, abs=0.05)

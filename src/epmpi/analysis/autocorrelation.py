@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import leave_one_out
 from epmpi.analysis.curve import Curve, average_function
-from epmpi.analysis.lags import Lag
+from epmpi.analysis.lags import Lag, partners
 from epmpi.analysis.pooling import Sums
 from epmpi.analysis.run_file import Clock
 
@@ -104,10 +104,8 @@ def unit_displacements(clock: Clock, unit: float) -> tuple[Clock, Lag] | None:
     ahead = round(unit / step)
     if ahead < 1 or abs(ahead * step - unit) > 1e-6 * unit:
         return None
-    end = np.searchsorted(clock.step, clock.step + ahead)
-    inside = end < clock.step.size
-    first = np.flatnonzero(inside)[clock.step[end[inside]] == clock.step[inside] + ahead]
+    first, end = partners(clock.step, ahead)
     if first.size < 2:
         return None
     origins = Clock(clock.step[first], clock.time[first], clock.origin_every)
-    return origins, Lag(unit, first, end[first], first.size)
+    return origins, Lag(unit, first, end, first.size)

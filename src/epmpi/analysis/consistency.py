@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.analysis.blocks import jackknifed, leave_one_out
+from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import Diffusion
 from epmpi.analysis.fits import CURVE, deviations, fit_mean
-from epmpi.analysis.regimes import LocalExponent, Window
+from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import CollapseFit, fit_window
 from epmpi.analysis.structure_factor import StructureFactor
 
@@ -72,7 +73,7 @@ def long_time_coefficient(diffusion: Diffusion, window: Window) -> tuple[float, 
 
 def compare(
     diffusion: Diffusion,
-    exponent: LocalExponent,
+    exponent: Curve,
     factor: StructureFactor,
     windows: list[Window],
 ) -> tuple[list[Comparison], list[CollapseFit]]:
@@ -96,8 +97,8 @@ def compare(
     return rows, fits
 
 
-def _straight_part(exponent: LocalExponent, window: Window) -> Window:
+def _straight_part(exponent: Curve, window: Window) -> Window:
     """Return the beginning of regime I, as long as the local exponent is at least `STRAIGHT`."""
     bent = np.flatnonzero(exponent.value < STRAIGHT)
-    stop = exponent.lag[max(bent[0] - 1, 0)] if bent.size else window.stop
+    stop = exponent.x[max(bent[0] - 1, 0)] if bent.size else window.stop
     return Window(window.name, window.start, min(window.stop, float(stop)))

@@ -46,16 +46,10 @@ class Curve:
 
     def scaled(self, x_factor: float, value_factor: float) -> Curve:
         """Return the curve with both axes multiplied by factors, units dropped."""
-        return Curve(
-            self.name,
-            self.definition,
-            self.argument,
-            self.x * x_factor,
-            self.value * value_factor,
-            self.error * value_factor,
-            parameters=self.parameters,
-            left_out=None if self.left_out is None else self.left_out * value_factor,
-        )
+        left_out = None if self.left_out is None else self.left_out * value_factor
+        value, error = self.value * value_factor, self.error * value_factor
+        x = self.x * x_factor
+        return replace(self, x=x, value=value, error=error, x_unit="1", unit="1", left_out=left_out)
 
     def part(self, chosen: slice | NDArray[np.bool_]) -> Curve:
         """Return the curve with only the chosen points."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epmpi.analysis.curve import Results
-from epmpi.analysis.renewal import RenewalPrediction, predict
+from epmpi.analysis.renewal import predict
 from epmpi.analysis.run_file import RunFile
 from epmpi.analysis.waiting_times import WaitingTimes
 
@@ -22,7 +22,6 @@ class EventResults(Results):
     """Waiting times between activations of a site: psi(tau_ev), persistence, the random walk."""
 
     waits: WaitingTimes
-    prediction: RenewalPrediction
 
 
 def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
@@ -43,15 +42,7 @@ def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
         waits = WaitingTimes.from_cumulative(edges * step, histograms[0], float(clock.time[-1]))
     else:
         waits = WaitingTimes(edges * step, counts, float(clock.time[-1]))
-    prediction = predict(waits)
     shortest = SHORTEST * run.parameter("model", "restructuring_time", 1.0)
-    curves = [
-        waits.density(),
-        waits.persistence(),
-        prediction.count,
-        prediction.slope,
-        prediction.jumps,
-        prediction.exponent,
-    ]
+    curves = [waits.density(), waits.persistence(), *predict(waits)]
     law = waits.fit(shortest)
-    return EventResults(curves, {} if law is None else {"waiting_times": law}, waits, prediction)
+    return EventResults(curves, {} if law is None else {"waiting_times": law}, waits)

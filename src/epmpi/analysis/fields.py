@@ -5,7 +5,7 @@ With the propagators of the run, and `numpy.fft` on the whole lattice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +42,17 @@ class Medium:
             If its propagator is not known here.
         """
         values = {
-            "shear_modulus": run.parameter("model", "shear_modulus"),
-            "relaxation_time": run.parameter("model", "relaxation_time"),
-            "event_strain": run.parameter("model", "event_strain"),
-            "symbol": run.parameter("propagator", "symbol"),
-            "macroscopic": run.parameter("propagator", "macroscopic"),
-            "prefactor": run.parameter("propagator", "prefactor"),
+            field.name: value
+            for field in fields(cls)
+            for section in ("model", "propagator")
+            if (value := run.parameter(section, field.name)) is not None
         }
-        if values["symbol"] is not None and values["symbol"] not in SYMBOLS:
+        if values.get("symbol", cls.symbol) not in SYMBOLS:
             raise AnalysisError(
                 f"{run.path}: propagator.symbol = {values['symbol']!r}, expected one of "
                 f"{', '.join(SYMBOLS)}; analyse it with the epmpi that has this propagator"
             )
-        return cls(**{key: value for key, value in values.items() if value is not None})
+        return cls(**values)
 
     def strain_rate(self, active: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d(eps_pl)/dt = n s eps0 / (2 tau) from `active` = n s, in 1/tau."""

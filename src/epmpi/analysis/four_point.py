@@ -11,7 +11,7 @@ from epmpi.analysis.blocks import jackknifed, leave_one_out
 from epmpi.analysis.curve import Curve, shared_blocks, with_errors
 from epmpi.analysis.events import Events
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
-from epmpi.analysis.persistence import origins_and_lags, passages
+from epmpi.analysis.persistence import at_origins, origins_and_lags
 
 SHELLS = 24  # moduli of q
 SMALLEST = 1 / 3  # of the largest S_4, down to which the law of Ornstein and Zernike is fitted
@@ -47,19 +47,17 @@ def measure_s_4(
     shell = np.digitize(q, edges).reshape(-1)  # 0: below the first, which is q = 0 alone
     number = np.bincount(shell, minlength=len(edges) + 1)[1:-1]
     middle = np.bincount(shell, q.reshape(-1), minlength=len(edges) + 1)[1:-1] / number
-    rows = []
-    for events in logs:
+
+    def powers(time: NDArray, origin: float) -> list[NDArray]:
         found = []
-        for time, origin in zip(passages(events, shape, origins), origins[::-1], strict=True):
-            powers = []
-            for lag in lags.values():
-                persists = (time > origin + lag).reshape(shape)
-                power = np.abs(np.fft.fft2(persists - persists.mean())) ** 2 / persists.size
-                sums = np.bincount(shell, power.reshape(-1), minlength=len(edges) + 1)
-                powers.append(sums[1:-1] / number)
-            found.append(powers)
-        rows += found[::-1]
-    series = np.array(rows).transpose(1, 2, 0)
+        for lag in lags.values():
+            persists = (time > origin + lag).reshape(shape)
+            power = np.abs(np.fft.fft2(persists - persists.mean())) ** 2 / persists.size
+            sums = np.bincount(shell, power.reshape(-1), minlength=len(edges) + 1)
+            found.append(sums[1:-1] / number)
+        return found
+
+    series = at_origins(powers, logs, shape, origins).transpose(1, 2, 0)
     return [
         curve_of(name, lag, middle, of_lag, len(logs))
         for (name, lag), of_lag in zip(lags.items(), series, strict=True)

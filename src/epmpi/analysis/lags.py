@@ -60,14 +60,20 @@ def sliding_lags(clock: Clock, most_origins: int | None = None) -> list[Lag]:
     return [_pairs(clock, lag, most_origins) for lag in np.unique(candidates[nearest])]
 
 
-def _pairs(clock: Clock, lag: np.int64, most_origins: int | None) -> Lag:
+def partners(step: NDArray[np.int64], lag: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the frames that have another one a number of steps later, and the later ones."""
+    end = np.searchsorted(step, step + lag)
+    inside = end < step.size
+    origin = np.flatnonzero(inside)[step[end[inside]] == step[inside] + lag]
+    return origin, end[origin]
+
+
+def _pairs(clock: Clock, lag: int, most_origins: int | None) -> Lag:
     """Return the pairs of frames that are `lag` steps apart."""
-    end = np.searchsorted(clock.step, clock.step + lag)
-    inside = end < clock.step.size
-    origin = np.flatnonzero(inside)[clock.step[end[inside]] == clock.step[inside] + lag]
+    origin, end = partners(clock.step, lag)
     if clock.origin_every:
-        origin = origin[clock.step[origin] % clock.origin_every == 0]
-    end = end[origin]
+        chosen = clock.step[origin] % clock.origin_every == 0
+        origin, end = origin[chosen], end[chosen]
     stride = 1 if most_origins is None else -(-origin.size // most_origins)
     origin, end = origin[::stride], end[::stride]
     time = float(np.mean(clock.time[end] - clock.time[origin]))

@@ -7,8 +7,9 @@ of origins, or from replicas (see `blocks`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,20 @@ def passages(
         yield following
 
 
+def at_origins(
+    function: Callable[[NDArray[np.float64], float], Any],
+    logs: Sequence[Events],
+    shape: tuple[int, int],
+    origins: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return a function of each of the `passages` and its origin, (origins of all logs, ...)."""
+    rows: list[Any] = []
+    for events in logs:
+        each = zip(passages(events, shape, origins), origins[::-1], strict=True)
+        rows += [function(time, origin) for time, origin in each][::-1]
+    return np.array(rows)
+
+
 def origins_and_lags(duration: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the origins and lags of a run of a duration."""
     longest = LONGEST * duration
@@ -141,11 +156,9 @@ def measure_persistence(
 ) -> Persistence:
     """Measure the persistence of replicas that all last for a duration, in tau."""
     origins, lags = origins_and_lags(duration)
-    sites, columns = shape[0] * shape[1], []
-    for events in logs:
-        found = [
-            1.0 - np.searchsorted(np.sort(time), origin + lags, side="right") / sites
-            for time, origin in zip(passages(events, shape, origins), origins[::-1], strict=True)
-        ]
-        columns += found[::-1]
-    return Persistence(lags, np.array(columns).T, sites, len(logs))
+    sites = shape[0] * shape[1]
+
+    def fraction(time: NDArray[np.float64], origin: float) -> NDArray[np.float64]:
+        return np.asarray(1.0 - np.searchsorted(np.sort(time), origin + lags, side="right") / sites)
+
+    return Persistence(lags, at_origins(fraction, logs, shape, origins).T, sites, len(logs))

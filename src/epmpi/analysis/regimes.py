@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis.blocks import jackknifed, leave_one_out
+from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import Diffusion
 from epmpi.analysis.fits import solve_linear
 
@@ -51,17 +52,8 @@ class Window:
         return (lag >= self.start * (1 - 1e-9)) & (lag <= self.stop * (1 + 1e-9))
 
 
-@dataclass(frozen=True)
-class LocalExponent:
-    """beta(t) = d ln <|dr|^2> / d ln t; arrays of shape (lags,), nan where it cannot be fitted."""
-
-    lag: NDArray[np.float64]
-    value: NDArray[np.float64]
-    error: NDArray[np.float64]
-
-
-def local_exponent(diffusion: Diffusion) -> LocalExponent:
-    """Return the local exponent of the mean square displacement, with jackknife errors."""
+def local_exponent(diffusion: Diffusion) -> Curve:
+    """Return beta(t) = d ln <|dr|^2> / d ln t, with jackknife errors; nan where it is not found."""
     log_lag = np.log10(diffusion.lag)
     value, error = np.full((2, log_lag.size), np.nan)
     for centre in range(log_lag.size):
@@ -77,10 +69,10 @@ def local_exponent(diffusion: Diffusion) -> LocalExponent:
             value[centre], error[centre] = jackknifed(
                 partial(_exponent, log_lag[near]), diffusion.square[near], left_out
             )
-    return LocalExponent(diffusion.lag, value, error)
+    return Curve("local_exponent", DEFINITION, "lag", diffusion.lag, value, error, "tau")
 
 
-def find_regimes(exponent: LocalExponent) -> list[Window]:
+def find_regimes(exponent: Curve) -> list[Window]:
     """Return the windows I, II and III that the run shows, in order of time."""
     beta, error = exponent.value, np.nan_to_num(exponent.error)
     with np.errstate(invalid="ignore"):
@@ -95,7 +87,7 @@ def find_regimes(exponent: LocalExponent) -> list[Window]:
     ):
         span = pick(_stretches(chosen), chosen.size)
         if span is not None and span[1] - span[0] >= FEWEST_LAGS:
-            start, stop = exponent.lag[span[0]], exponent.lag[span[1] - 1]
+            start, stop = exponent.x[span[0]], exponent.x[span[1] - 1]
             windows.append(Window(name, float(start), float(stop)))
     return windows
 

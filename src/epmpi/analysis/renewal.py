@@ -11,8 +11,6 @@ t^beta: the slope -2 is diffusion, -5/3 goes with t^(2/3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gamma
@@ -35,32 +33,11 @@ PREDICTION = (
 )
 
 
-@dataclass(frozen=True)
-class RenewalPrediction:
-    """Prediction of a continuous time random walk from the waiting times.
+def predict(waits: WaitingTimes) -> list[Curve]:
+    """Return the prediction of a continuous time random walk from the waiting times.
 
-    Attributes
-    ----------
-    count : Curve
-        N(s), in tau, against s.
-    slope : Curve
-        d ln N/d ln s against s.
-    jumps : Curve
-        N(t) against t.
-    exponent : Curve
-        beta = d ln <dr^2>/d ln t as predicted, against t = 1/s.
-    """
-
-    count: Curve
-    slope: Curve
-    jumps: Curve
-    exponent: Curve
-
-
-def predict(waits: WaitingTimes) -> RenewalPrediction:
-    """Return N(s), its local slope and the predicted mean square displacement.
-
-    s goes from the inverse of the longest wait to that of the shortest.
+    N(s), in tau, and its slope d ln N/d ln s, against s from the inverse of the longest wait to
+    that of the shortest; N(t), and beta = d ln <dr^2>/d ln t as predicted, against t = 1/s.
     """
     held = np.flatnonzero(waits.counts.sum(axis=0))
     slowest, fastest = 1 / waits.edges[held[-1] + 1], 1 / waits.edges[held[0] + 1]
@@ -73,18 +50,18 @@ def predict(waits: WaitingTimes) -> RenewalPrediction:
     t = 1 / s
     factor = s / gamma(1 + np.clip(beta, 0, 1.5))
     back = slice(None, None, -1)  # in order of time
-    return RenewalPrediction(
-        count=Curve("renewal_count", COUNT, "s", s, value, value_error, "1/tau", "tau"),
-        slope=Curve("renewal_slope", SLOPE, "s", s, slope, slope_error, "1/tau"),
-        jumps=Curve(
+    return [
+        Curve("renewal_count", COUNT, "s", s, value, value_error, "1/tau", "tau"),
+        Curve("renewal_slope", SLOPE, "s", s, slope, slope_error, "1/tau"),
+        Curve(
             "renewal_jumps", PREDICTION, "lag",
             t[back], (factor * value)[back], (factor * value_error)[back], "tau",
         ),
-        exponent=Curve(
+        Curve(
             "renewal_exponent", "beta = -1 - d ln N/d ln s at t = 1/s", "lag",
             t[back], beta[back], slope_error[back], "tau",
         ),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _transform(

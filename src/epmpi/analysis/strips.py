@@ -28,17 +28,18 @@ def tracer_strips(run: RunFile, share: int = 0, shares: int = 1) -> Iterator[NDA
     AnalysisError
         As `RunFile.positions`.
     """
-    held, position = slice(0, 0), np.empty((0, 0, 2))
-    for read, strip in _tracer_ranges(run, share, shares):
-        if read != held:
-            del position  # before the next ones are read
-            position, held = run.positions(read), read
-        yield np.ascontiguousarray(position[:, strip])
+    blocks, narrow = _tracer_blocks(run, share, shares)
+    for block in blocks:
+        position = run.positions(block)
+        for first in range(0, position.shape[1], narrow):
+            yield np.ascontiguousarray(position[:, first : first + narrow])
+        del position  # before the next ones are read
 
 
 def tracer_strip_count(run: RunFile, share: int = 0, shares: int = 1) -> int:
     """Return the number of strips that `tracer_strips` yields."""
-    return sum(1 for _ in _tracer_ranges(run, share, shares))
+    blocks, narrow = _tracer_blocks(run, share, shares)
+    return sum(-(-(block.stop - block.start) // narrow) for block in blocks)
 
 
 def field_strips(
@@ -83,13 +84,9 @@ def distance_strips(run: RunFile, share: int = 0, shares: int = 1) -> Iterator[N
         yield (sigma_y - np.abs(sigma)) / yield_stress
 
 
-def _tracer_ranges(run: RunFile, share: int, shares: int) -> Iterator[tuple[slice, slice]]:
-    """Yield the tracers to read at once, and the part of them in each strip."""
-    frames = run.clock(POSITION).time.size
-    width = max(1, READ_BYTES // (16 * max(1, frames)))
-    narrow = max(1, STRIP_BYTES // (16 * max(1, frames)))
-    first_tracer, last_tracer = split(run.tracers, shares)[share]
-    for start in range(first_tracer, last_tracer, width):
-        stop = min(start + width, last_tracer)
-        for first in range(0, stop - start, narrow):
-            yield slice(start, stop), slice(first, first + narrow)
+def _tracer_blocks(run: RunFile, share: int, shares: int) -> tuple[list[slice], int]:
+    """Return the tracers to read at once, and how many of them are in a strip."""
+    frames = max(1, run.clock(POSITION).time.size)
+    width, narrow = (max(1, size // (16 * frames)) for size in (READ_BYTES, STRIP_BYTES))
+    start, stop = split(run.tracers, shares)[share]
+    return [slice(at, min(at + width, stop)) for at in range(start, stop, width)], narrow

@@ -20,7 +20,7 @@ from epmpi.analysis.distribution import DisplacementDistribution
 from epmpi.analysis.heterogeneity import DisplacementShape
 from epmpi.analysis.lags import Lag, sliding_lags
 from epmpi.analysis.pooling import Strips, summed
-from epmpi.analysis.regimes import LocalExponent, Window, find_regimes, local_exponent
+from epmpi.analysis.regimes import Window, find_regimes, local_exponent
 from epmpi.analysis.relaxation import CollapseFit, fit_window, relaxation_times
 from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.strips import tracer_strip_count, tracer_strips
@@ -51,7 +51,7 @@ class TracerResults:
     """
 
     diffusion: Diffusion
-    exponent: LocalExponent
+    exponent: Curve
     windows: list[Window]
     structure_factor: StructureFactor
     fits: list[CollapseFit]

@@ -149,9 +149,9 @@ def _lowest_exponent(tracers: TracerResults) -> tuple[float, float, float]:
     Of the lags with an error below 0.1.
     """
     exponent = tracers.exponent
-    known = np.flatnonzero((exponent.lag > 1) & (exponent.error < 0.1))
+    known = np.flatnonzero((exponent.x > 1) & (exponent.error < 0.1))
     lowest = known[np.argmin(exponent.value[known])]
-    return float(exponent.value[lowest]), float(exponent.error[lowest]), float(exponent.lag[lowest])
+    return float(exponent.value[lowest]), float(exponent.error[lowest]), float(exponent.x[lowest])
 
 
 def _structure_rows(
@@ -249,7 +249,7 @@ def exact_mean_wait(activity: float, step: float) -> float:
 
 def _walk_rows(run: Measured, events: EventResults) -> Iterator[Row]:
     """Yield the rows of the inset of figure 3c; the window is half a decade to both sides."""
-    slope = events.prediction.slope
+    slope = run.analysis.curves["renewal_slope"]
     flattest = int(np.argmax(slope.value))
     value, error = float(slope.value[flattest]), float(slope.error[flattest])
     near = np.abs(np.log10(slope.x / slope.x[flattest])) <= 0.5

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import Diffusion
 from epmpi.analysis.figures.style import BLUE, GREY, REGIME_COLOURS, drawing, label_panel
-from epmpi.analysis.regimes import LocalExponent, Window
+from epmpi.analysis.regimes import Window
 
 NAMES = {"I": "ballistic", "II": "subdiffusive", "III": "diffusive"}
 
 
 def draw_diffusion(
-    path: Path, diffusion: Diffusion, exponent: LocalExponent, windows: list[Window], title: str
+    path: Path, diffusion: Diffusion, exponent: Curve, windows: list[Window], title: str
 ) -> None:
     """Draw D(t) with error bars, guide slopes and regimes; below it the local exponent."""
     with drawing(path, 7.0, 6.6) as figure:
@@ -45,7 +46,7 @@ def draw_diffusion(
                 [], [], "o", color=BLUE, markerfacecolor="white", label="error from few blocks"
             )
             upper.legend(loc="lower right")
-        lower.errorbar(exponent.lag, exponent.value, exponent.error, fmt="o", color=BLUE)
+        lower.errorbar(exponent.x, exponent.value, exponent.error, fmt="o", color=BLUE)
         for level in (1, 2):
             lower.axhline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
         lower.set(xlabel=r"$t\;/\;\tau$", ylabel=r"$\beta(t)$", ylim=(0, 2.2))
