@@ -9,7 +9,6 @@ from typing import Any
 from epmpi.config.event_checks import check_extremal, check_instantaneous, check_orientation
 from epmpi.config.keys import ConfigError
 from epmpi.config.replica_names import SEED_STRIDE
-from epmpi.config.sections import Sections
 from epmpi.config.settings import (
     InitialSettings,
     LatticeSettings,
@@ -17,6 +16,7 @@ from epmpi.config.settings import (
     OutputSettings,
     PropagatorSettings,
     RunSettings,
+    Sections,
     TimeSettings,
     TracerSettings,
 )

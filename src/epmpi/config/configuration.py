@@ -12,7 +12,7 @@ from epmpi.config.checks import check_combinations, whole_multiple
 from epmpi.config.defaults import adapt, explained, written_keys
 from epmpi.config.keys import ConfigError, Description, Faults, shown
 from epmpi.config.replica_names import replica_seed
-from epmpi.config.sections import Sections
+from epmpi.config.settings import Sections
 
 
 @dataclass(frozen=True)
