@@ -231,3 +231,6 @@ def test_lost_tracer_is_noticed(shared_tmp_path, configuration, comm):
         opened(run, configuration, alone) as store,
     ):
         store.trajectory(0, 0.0, there, positions(0)[there])
+    with h5py.File(run / "run.h5", "r") as file:  # the frame was not complete
+        assert len(file["particles/tracers/position/value"]) == 0
+        assert "particles/tracers/box/edges" not in file

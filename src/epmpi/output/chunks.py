@@ -10,6 +10,7 @@ at most 1024 frames, so that a series of numbers has chunks of 8 KiB.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -31,6 +32,12 @@ def chunk_shape(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
         return (min(LONGEST_CHUNK, max(1, CHUNK_CACHE // max(1, size))), *shape)
     row_bytes = size // shape[0]
     return (1, min(shape[0], max(1, LARGEST_CHUNK // row_bytes)), *shape[1:])
+
+
+def blocks(rows: int, height: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges [start, stop) of at most `height` rows, which cover all of them."""
+    for start in range(0, rows, height):
+        yield start, min(start + height, rows)
 
 
 def frame_bytes(shape: tuple[int, ...], dtype: np.dtype) -> int:

@@ -87,19 +87,14 @@ class CollectiveWriter(StreamingWriter):
                 self.lock.check()
             super().open(self._path, {element: self._before.get(element, 0) for element in shared})
             for element, parts in self._numbers.items():
-                self._add(element, parts)
+                names = parts[0]
+                columns = {name: np.concatenate([part[name] for part in parts]) for name in names}
+                super().append_rows(element, columns)
             self._numbers = {}
             if self.failure is not None:
                 super().abandon()
                 raise self.failure
-            super().commit()
             super().close()
-
-    def _add(self, element: h5md.Element, parts: list[Mapping[str, NDArray]]) -> None:
-        """Append the steps and times of an element, and its values if they are numbers."""
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        with self._remembering():
-            self._grow(element, columns)
 
     def abandon(self) -> None:
         """Close the file, whatever its contents."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from epmpi.model.state import event_types
-from epmpi.output.chunks import chunk_shape
+from epmpi.output.chunks import blocks, chunk_shape
 
 PARTS = ("step", "time", "value")
 COLUMNS = {  # of the log of events: unit and meaning
@@ -79,10 +79,8 @@ class Element:
         return bool(self.datasets[name][0])
 
     def blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield the ranges [start, stop) along the first axis of a frame to write at once."""
-        height = self.chunk_of("value")[1]
-        for start in range(0, self.shape[0], height):
-            yield start, min(start + height, self.shape[0])
+        """Return the ranges [start, stop) along the first axis of a frame to write at once."""
+        return blocks(self.shape[0], self.chunk_of("value")[1])
 
 
 @dataclass(frozen=True)

@@ -37,48 +37,42 @@ from epmpi.output.element import (
 FORMAT = ("v110", "v110")  # read by HDF5 1.10 and later; the first that has virtual datasets
 
 POSITION = "particles/tracers/position"
-EDGES = "particles/tracers/box/edges"
-UNITS = {
-    "activity": "1",
-    "stress_mean": "yield stress",
-    "stress_variance": "yield stress^2",
-    "plastic_strain_mean": "1",
-    "macroscopic_strain": "1",
-    "events": "1",
-    "active_time": "tau x sites",
-    "position": "lattice spacing",
-    "edges": "lattice spacing",
-    "stress": "yield stress",
-    "plastic_strain": "1",
-    "active": "1",
-    "threshold": "yield stress",
-    "waiting_times": "1",
-    "step": "1",
-    "time": "tau",
+BOX = "particles/tracers/box"
+EDGES = f"{BOX}/edges"
+QUANTITIES = {  # unit and meaning, for the names that are not clear by themselves
+    "activity": ("1", "fraction of active sites"),
+    "stress_mean": ("yield stress", ""),
+    "stress_variance": ("yield stress^2", ""),
+    "macroscopic_strain": ("1", "strain of the whole lattice since the start of the run"),
+    "events": ("1", "activations since the start of the run"),
+    "active_time": (
+        "tau x sites",
+        "time that all sites together have been active, since the start of the run",
+    ),
+    "position": ("lattice spacing", "unwrapped tracer positions, by tracer identity"),
+    "edges": ("lattice spacing", ""),
+    "stress": ("yield stress", ""),
+    "active": ("1", "0: inactive; +1, -1: direction of the event"),
+    "threshold": ("yield stress", "of each site, random"),
+    "waiting_times": (
+        "1",
+        "waits between activations of a site since the end of the warm-up, by bins of "
+        "/parameters/waiting_times",
+    ),
+    "step": ("1", "time steps since the end of the warm-up"),
+    "time": ("tau", "time since the end of the warm-up"),
 }
-MEANINGS = {
-    "activity": "fraction of active sites",
-    "events": "activations since the start of the run",
-    "macroscopic_strain": "strain of the whole lattice since the start of the run",
-    "active_time": "time that all sites together have been active, since the start of the run",
-    "position": "unwrapped tracer positions, by tracer identity",
-    "active": "0: inactive; +1, -1: direction of the event",
-    "threshold": "of each site, random",
-    "waiting_times": "waits between activations of a site since the end of the warm-up, by bins "
-    "of /parameters/waiting_times",
-    "step": "time steps since the end of the warm-up",
-    "time": "time since the end of the warm-up",
+OTHERS = ("1", "")  # of a quantity without an entry
+DURING_WARMUP = {
+    "step": ("1", "time steps since the start of the run"),
+    "time": ("tau", "time since the start of the run"),
 }
 AXES = {  # of a frame: unit and meaning
-    "x": (UNITS["position"], "first coordinate of the sites"),
-    "y": (UNITS["position"], "second coordinate of the sites"),
+    "x": ("lattice spacing", "first coordinate of the sites"),
+    "y": ("lattice spacing", "second coordinate of the sites"),
     "tracer": ("1", "identity of the tracers"),
     "axis": ("1", "0: x; 1: y; 2: z, which is 0"),
     "bin": ("1", "of /parameters/waiting_times"),
-}
-WARMUP_MEANINGS = {
-    "step": "time steps since the start of the run",
-    "time": "time since the start of the run",
 }
 
 
@@ -216,16 +210,16 @@ def elements(file: h5py.File) -> dict[Element, int]:
 def annotate(file: h5py.File, element: Element) -> None:
     """Write the units and meanings of an element, and the attributes of the box."""
     group = file[element.path]
-    meanings = MEANINGS | WARMUP_MEANINGS if element.path.startswith("warmup/") else MEANINGS
+    if isinstance(element, EventLog):
+        known = COLUMNS | JUMP_COLUMNS
+    else:
+        known = QUANTITIES | (DURING_WARMUP if element.path.startswith("warmup/") else {})
     for dataset in group.values():
         name = dataset.name.rsplit("/", 1)[-1]
-        if isinstance(element, EventLog):
-            dataset.attrs["units"], dataset.attrs["long_name"] = (COLUMNS | JUMP_COLUMNS)[name]
-            continue
-        quantity = element.name if name == "value" else name
-        dataset.attrs["units"] = UNITS.get(quantity, "1")
-        if quantity in meanings:
-            dataset.attrs["long_name"] = meanings[quantity]
+        unit, meaning = known.get(element.name if name == "value" else name, OTHERS)
+        dataset.attrs["units"] = unit
+        if meaning:
+            dataset.attrs["long_name"] = meaning
     if element.path == EDGES:
         group.parent.attrs["dimension"] = 3  # MDAnalysis accepts no other number
         group.parent.attrs.create("boundary", ["periodic"] * 3, dtype=h5py.string_dtype())

@@ -8,11 +8,11 @@ run.h5 stays as it was.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from epmpi.output.failures import OutputError
 from epmpi.output.segments import SegmentedFile
+from epmpi.output.series import PendingNumbers
 from epmpi.output.streaming import StreamingWriter
 
 
@@ -25,8 +25,8 @@ class Publication:
         Used on the root.
     writer : StreamingWriter
         Of this rank.
-    write_numbers : callable
-        Appends the numbers that the root has kept in memory; called before the file is closed.
+    numbers : PendingNumbers
+        Written before the file is closed.
 
     Attributes
     ----------
@@ -37,14 +37,14 @@ class Publication:
     """
 
     def __init__(
-        self, files: SegmentedFile, writer: StreamingWriter, write_numbers: Callable[[], None]
+        self, files: SegmentedFile, writer: StreamingWriter, numbers: PendingNumbers
     ) -> None:
         self.pending = True
         self.seconds = self._copying = 0.0
         self._files = files
         self._writer = writer
         self._communicator = writer.communicator
-        self._write_numbers = write_numbers
+        self._numbers = numbers
         self._appending = False  # a partial file is open
 
     def begin(self) -> None:
@@ -109,16 +109,14 @@ class Publication:
         if not self.pending:
             return
         self.begin()
-        root = self._communicator.is_root
-        if root:
-            self._write_numbers()
+        self._numbers.write()
         if self._writer.collective:  # all ranks must close the file, or none
             self._communicator.raise_alike(self._writer.failure)
         elif self._writer.failure is not None:
             raise self._writer.failure
         self._writer.close()
         self._appending = False
-        if root:
+        if self._communicator.is_root:
             began = time.monotonic()
             self._files.publish(self._writer.frames)
             self.seconds = self._copying + time.monotonic() - began

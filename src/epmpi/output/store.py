@@ -34,7 +34,7 @@ from epmpi.output.lock import RunLock
 from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.publication import Publication
 from epmpi.output.segments import SegmentedFile
-from epmpi.output.series import PendingEvents, PendingSeries
+from epmpi.output.series import PendingNumbers
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, slabs
@@ -88,9 +88,8 @@ class RunStore:
         self._lock = lock
         self._files = SegmentedFile(directory, self._write_header, lock)
         self._writer = make_writer(configuration, communicator, self.slab, lock)
-        self._series = PendingSeries(self._writer)
-        self._events = PendingEvents(self._writer)
-        self._publication = Publication(self._files, self._writer, self._write_numbers)
+        self._numbers = PendingNumbers(self._writer)
+        self._publication = Publication(self._files, self._writer, self._numbers)
         self._last_step: dict[str, int] = {}
         if header is not None:
             self._continue(header)
@@ -143,8 +142,7 @@ class RunStore:
 
     def _take(self, group: str, step: int, time: float, values: Mapping[str, Any]) -> None:
         self._advance(group, step)
-        if self.communicator.is_root:
-            self._series.take(group, step, time, values)
+        self._numbers.take(group, step, time, values)
         self._publication.pending = True
 
     def events(self, columns: Mapping[str, NDArray]) -> None:
@@ -165,19 +163,12 @@ class RunStore:
         """
         if not len(columns["start"]):
             return
-        self._events.take(columns)
+        self._numbers.take_events(columns)
         self._publication.pending = True
-        if self._events.number >= MOST_EVENTS:
+        if self._numbers.events >= MOST_EVENTS:
             self._publication.begin()
-            if self.communicator.is_root:
-                self._events.write()
+            self._numbers.write()
             self._publication.commit()
-            self._events.number = 0
-
-    def _write_numbers(self) -> None:
-        """Write the numbers that the root has kept."""
-        self._series.write()
-        self._events.write()
 
     def trajectory(
         self,
@@ -205,8 +196,7 @@ class RunStore:
         positions = h5md.Element(h5md.POSITION, (self.tracers, 3), np.dtype(np.float64))
         self._writer.append_tracers(positions, step, time, identity, position)
         self._publication.commit()
-        group, _, name = h5md.EDGES.rpartition("/")
-        self._take(group, step, time, {name: (*self.lattice.shape, 1.0)})
+        self._take(h5md.BOX, step, time, {"edges": (*self.lattice.shape, 1.0)})
 
     def fields(self, step: int, time: float, fields: Mapping[str, NDArray]) -> None:
         """Append one frame of each field, slab by slab.  Collective.
@@ -239,7 +229,6 @@ class RunStore:
             On all ranks, if it cannot be written; run.h5 is then as it was.
         """
         self._publication.publish()
-        self._events.number = 0
 
     @property
     def publication_seconds(self) -> float:

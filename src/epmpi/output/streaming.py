@@ -8,8 +8,7 @@ caller raises the failure on all ranks.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +21,11 @@ from numpy.typing import NDArray
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, output_errors, throw_away, writing
 from epmpi.output.lock import RunLock
-from epmpi.output.tracer_order import in_order, records, sorted_records
+from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
+
+Block = tuple[int, int, NDArray | None]  # its first row, its end and, on the root, its rows
 
 
 @dataclass
@@ -131,23 +132,18 @@ class StreamingWriter:
             self._datasets.clear()
             throw_away(file, held)
 
-    def append_numbers(
-        self, element: h5md.Element, steps: NDArray, times: NDArray, values: NDArray
-    ) -> None:
-        """Append one number a frame, for several frames at once.  On the root alone."""
-        self.append_rows(element, {"step": steps, "time": times, "value": values})
-
     def append_rows(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
-        """Append to all datasets of an element that has only numbers.  On the root alone.
+        """Append to the datasets of an element rows that are complete.  On the root alone.
 
         Parameters
         ----------
-        columns : mapping of arrays, shape (rows,)
+        columns : mapping of arrays, shape (rows, ...)
             By the names of the datasets; at least one row.
         """
         if self.failure is None:
             with self._remembering():
                 self._grow(element, columns)
+                self.frames[element] = self._grown[element]
 
     def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
         """Append one frame of a field.  Collective.
@@ -156,12 +152,8 @@ class StreamingWriter:
         ----------
         rows : array, shape (rows of this rank, Ly)
         """
-
-        def block(start: int, stop: int) -> NDArray | None:
-            first, last = np.clip((start - self.slab.start, stop - self.slab.start), 0, len(rows))
-            return self.communicator.gather_rows(rows[first:last])
-
-        self._append_frame(element, step, time, block)
+        blocks = self._gathered(element.blocks(), self.slab.start, rows)
+        self._append_frame(element, step, time, blocks)
 
     def append_tracers(
         self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
@@ -174,15 +166,17 @@ class StreamingWriter:
         position : array, shape (tracers of this rank, 2)
         """
         whole = len(list(element.blocks())) == 1  # a frame in one block needs no order
-        tracers = (records if whole else sorted_records)(identity, position)
+        tracers = records(identity, position, ordered=not whole)
 
-        def block(start: int, stop: int) -> NDArray | None:
-            part = slice(None)
-            if not whole:
-                part = slice(*np.searchsorted(tracers["identity"], (start, stop)))
-            return in_order(self.communicator.gather_rows(tracers[part]), start, stop)
+        def blocks() -> Iterator[Block]:
+            for start, stop in element.blocks():
+                part = slice(None)
+                if not whole:
+                    part = slice(*np.searchsorted(tracers["identity"], (start, stop)))
+                gathered = self.communicator.gather_rows(tracers[part])
+                yield start, stop, in_order(gathered, start, stop)
 
-        self._append_frame(element, step, time, block)
+        self._append_frame(element, step, time, blocks())
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
         """Write existing datasets of a closed file.  Collective.
@@ -193,7 +187,7 @@ class StreamingWriter:
             The failure of this rank.
         """
         failure = None
-        blocks = (block for part in parts for block in self._blocks(part))
+        blocks = ((part.path, *block) for part in parts for block in self._blocks(part))
         if self.communicator.is_root:
             try:
                 with writing(path, "r+", libver=h5md.FORMAT) as file:
@@ -205,14 +199,19 @@ class StreamingWriter:
             pass
         return failure
 
-    def _blocks(self, part: Part) -> Iterator[tuple[str, int, int, NDArray | None]]:
-        """Yield path, start, stop and, on the root, the rows of each block.  Collective."""
-        row_bytes = part.rows.dtype.itemsize * math.prod(part.shape[1:])
+    def _blocks(self, part: Part) -> Iterator[Block]:
+        """Return the blocks of a dataset.  Collective."""
+        row_bytes = chunks.frame_bytes(part.shape[1:], part.rows.dtype)
         height = max(1, chunks.LARGEST_CHUNK // row_bytes)
-        for start in range(0, part.shape[0], height):
-            stop = min(start + height, part.shape[0])
-            low, high = np.clip((start - part.first, stop - part.first), 0, len(part.rows))
-            yield part.path, start, stop, self.communicator.gather_rows(part.rows[low:high])
+        return self._gathered(chunks.blocks(part.shape[0], height), part.first, part.rows)
+
+    def _gathered(
+        self, ranges: Iterable[tuple[int, int]], first: int, rows: NDArray
+    ) -> Iterator[Block]:
+        """Yield blocks of rows, of which this rank has those from `first` on.  Collective."""
+        for start, stop in ranges:
+            low, high = np.clip((start - first, stop - first), 0, len(rows))
+            yield start, stop, self.communicator.gather_rows(rows[low:high])
 
     def commit(self) -> None:
         """Declare the frames appended since the last call complete."""
@@ -223,15 +222,14 @@ class StreamingWriter:
         element: h5md.Element,
         step: int,
         time: float,
-        block: Callable[[int, int], NDArray | None],
+        blocks: Iterator[Block],
     ) -> None:
         values = None
         if self.communicator.is_root and self.failure is None:
             with self._remembering():
                 self._grow(element, {"step": np.array([step]), "time": np.array([time])})
                 values = self._dataset(element, "value")
-        for start, stop in element.blocks():
-            rows = block(start, stop)
+        for start, stop, rows in blocks:
             if values is not None and self.failure is None:
                 with self._remembering():
                     values[-1, start:stop] = rows

@@ -14,17 +14,12 @@ DENSE = 4  # identities, at most, for each that is here, to sort by their places
 TRACER_BLOCK = 4096  # tracers: those of one rank's part of a file begin at a multiple of it
 
 
-def records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
-    """Return tracers as records of dtype `RECORD`, in their order."""
+def records(
+    identity: NDArray[np.int64], position: NDArray[np.float64], *, ordered: bool
+) -> NDArray:
+    """Return tracers as records of dtype `RECORD`, ordered by identity or as they come."""
     tracers = np.empty(len(identity), RECORD)
-    tracers["identity"], tracers["position"] = identity, position
-    return tracers
-
-
-def sorted_records(identity: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray:
-    """Return tracers as records of dtype `RECORD`, ordered by identity."""
-    tracers = np.empty(len(identity), RECORD)
-    order = _order(identity)
+    order = _order(identity) if ordered else slice(None)
     tracers["identity"] = identity[order]
     for axis in range(2):  # NumPy takes rows of two numbers five times more slowly
         tracers["position"][:, axis] = position[order, axis]
@@ -111,7 +106,7 @@ def by_identity(
     """
     ranges = tracer_ranges(number, communicator.size)
     stops = np.array([stop for _, stop in ranges])
-    tracers = records(identity, position)
+    tracers = records(identity, position, ordered=False)
     owner = np.searchsorted(stops, tracers["identity"], side="right")
     start, stop = ranges[communicator.rank]
     ordered = in_order(communicator.route(tracers, owner), start, stop)
