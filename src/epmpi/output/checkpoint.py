@@ -79,15 +79,10 @@ def checksum(array: NDArray) -> int:
     return zlib.crc32(np.ascontiguousarray(array).data)
 
 
-def row_checksums(rows: NDArray) -> NDArray[np.uint32]:
-    """Return the CRC-32 of each row of an array, shape (rows,)."""
-    return np.array([checksum(row) for row in rows], np.uint32)
-
-
-def block_checksums(positions: NDArray) -> NDArray[np.uint32]:
-    """Return the CRC-32 of each `TRACER_BLOCK` tracers, in order."""
-    starts = range(0, len(positions), TRACER_BLOCK)
-    return np.array([checksum(positions[at : at + TRACER_BLOCK]) for at in starts], np.uint32)
+def row_checksums(rows: NDArray, height: int = 1) -> NDArray[np.uint32]:
+    """Return the CRC-32 of each `height` rows of an array, in order."""
+    starts = range(0, len(rows), height)
+    return np.array([checksum(rows[at : at + height]) for at in starts], np.uint32)
 
 
 def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> list[Part]:
@@ -100,7 +95,8 @@ def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> 
         rows = by_identity(state.identity, state.position, number, communicator)
         rows = np.ascontiguousarray(rows[:, :2])
         first = tracer_ranges(number, communicator.size)[communicator.rank][0]
-        found.append(Part("tracers/position", (number, 2), first, rows, block_checksums(rows)))
+        sums = row_checksums(rows, TRACER_BLOCK)
+        found.append(Part("tracers/position", (number, 2), first, rows, sums))
     return found
 
 

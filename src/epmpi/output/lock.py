@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from epmpi.config import ConfigError
@@ -63,7 +64,7 @@ class RunLock:
         except BaseException:
             self._close()
             raise
-        _REFRESHER.add(self)
+        _REFRESHER.add(self.refresh)
 
     def check(self) -> None:
         """Check that the directory and the lock are still those of this run.
@@ -113,7 +114,7 @@ class RunLock:
         if self.is_ours:
             with suppress(OSError):
                 self.path.unlink()
-        _REFRESHER.remove(self)
+        _REFRESHER.remove(self.refresh)
         self._close()
 
     def refresh(self) -> None:
@@ -211,6 +212,17 @@ class RunLock:
             f"{self.path.parent} is in use by {holder or 'another process'}: wait for its end, or "
             "stop it with SIGTERM"
         )
+
+
+@contextmanager
+def released_on_error(lock: RunLock | None) -> Iterator[None]:
+    """Release a lock, if there is one, when what follows raises an error of the user."""
+    try:
+        yield
+    except (ConfigError, OutputError):
+        if lock is not None:
+            lock.release()
+        raise
 
 
 _REFRESHER = Refresher()

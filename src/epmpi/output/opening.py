@@ -13,10 +13,19 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.host.console import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
-from epmpi.output.failures import OutputError, on_root, output_errors, reason
+from epmpi.output.failures import on_root, output_errors, reason
 from epmpi.output.leftovers import clear, may_begin, why_not
-from epmpi.output.lock import RunLock
-from epmpi.output.restart import check_size, read_header, read_state
+from epmpi.output.lock import RunLock, released_on_error
+from epmpi.output.restart import (
+    DOUBLE,
+    POSITION,
+    checkpoint_errors,
+    open_to_read,
+    parse_header,
+    read_rows,
+    read_state,
+    remedy,
+)
 from epmpi.output.store import RunStore
 from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
@@ -53,12 +62,8 @@ def open_run(
 
     lock = on_root(communicator, lambda: claim(path))
     known = {"run": uuid.uuid4().hex, "started": "", **parameters}
-    try:
+    with released_on_error(lock):
         return RunStore(path, configuration, communicator, lattice, known, lock)
-    except OutputError:
-        if lock is not None:
-            lock.release()
-        raise
 
 
 def claim(path: Path) -> RunLock:
@@ -74,11 +79,8 @@ def claim(path: Path) -> RunLock:
     if not may_begin(path):
         make_directory(path)
     lock = RunLock(path)
-    try:
+    with released_on_error(lock):
         clear(path)
-    except (ConfigError, OutputError):
-        lock.release()
-        raise
     return lock
 
 
@@ -162,26 +164,37 @@ class Checkpoint:
             if not folder.is_dir():
                 raise ConfigError(f"there is no run {folder}: expected a RUN directory")
             taken = RunLock(folder)
-            try:
+            with released_on_error(taken):
                 clear_marks(folder)
-            except (ConfigError, OutputError):
-                taken.release()
-                raise
             return taken
+
+        def read() -> Header:
+            with checkpoint_errors(path), open_to_read(path) as file:
+                return parse_header(file)
 
         lock = on_root(communicator, take)
         path = folder / (PREVIOUS if previous else NAME)
-        try:
-            return cls(folder, path, read_header(path, communicator), lock)
-        except ConfigError:
-            if lock is not None:
-                lock.release()
-            raise
+        with released_on_error(lock):
+            header: Header = communicator.broadcast(on_root(communicator, read))
+        return cls(folder, path, header, lock)
 
     def check_size(self, configuration: Configuration, communicator: Communicator) -> None:
-        """Check that it has the lattice and the tracers of a configuration.  Collective."""
+        """Check that it has the lattice and the tracers of a configuration.  Collective.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if it does not, which is found before arrays are made.
+        """
         shape, number = configuration.lattice.shape, configuration.tracers.number
-        check_size(self.path, shape, number, communicator)
+
+        def check() -> None:
+            with checkpoint_errors(self.path), open_to_read(self.path) as file:
+                read_rows(file, "fields/plastic_strain", shape, DOUBLE, 0, 0)
+                if number:
+                    read_rows(file, POSITION, (number, 2), DOUBLE, 0, 0)
+
+        on_root(communicator, check)
 
     def release(self) -> None:
         """Release the lock of the directory."""
@@ -189,8 +202,29 @@ class Checkpoint:
             self.lock.release()
 
     def state(self, like: State, number: int, slab: Slab, communicator: Communicator) -> State:
-        """Return the state; see `read_state`.  Collective."""
-        return read_state(self.path, self.header, like, number, slab, communicator)
+        """Return the state, each rank that of its rows.  Collective.
+
+        Parameters
+        ----------
+        like : State
+            Of the same model: names, shapes and dtypes; arrays of the root may have other lengths.
+        number : int
+            Of tracers; each rank gets some of them, at any position.
+
+        Raises
+        ------
+        ConfigError
+            On all ranks, if it is damaged or does not fit.
+        """
+        state, error = None, None
+        try:
+            state = read_state(self.path, self.header, like, number, slab, communicator)
+        except ConfigError as found:
+            error = found
+        communicator.raise_named(error, everywhere=remedy(self.path))
+        if state is None:
+            raise ConfigError(f"checkpoint {self.path} cannot be used")
+        return state
 
     def continue_run(
         self,
@@ -207,13 +241,10 @@ class Checkpoint:
             On all ranks, if run.h5 does not have these frames, or cannot be written.
         """
         known = {**parameters, "run": self.header.run, "started": self.header.started}
-        try:
+        with released_on_error(self.lock):
             store = RunStore(
                 self.directory, configuration, communicator, lattice, known, self.lock, self.header
             )
-        except (ConfigError, OutputError):
-            self.release()
-            raise
         on_root(communicator, self._take_its_place)
         return store
 

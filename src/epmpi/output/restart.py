@@ -20,16 +20,7 @@ from numpy.typing import NDArray
 
 from epmpi.config import ConfigError
 from epmpi.model.state import State
-from epmpi.output.checkpoint import (
-    FORMAT,
-    NAME,
-    PREVIOUS,
-    Header,
-    block_checksums,
-    checksum,
-    row_checksums,
-)
-from epmpi.output.failures import on_root
+from epmpi.output.checkpoint import FORMAT, NAME, PREVIOUS, Header, checksum, row_checksums
 from epmpi.output.leftovers import has_begun, may_begin
 from epmpi.output.tracer_order import TRACER_BLOCK, tracer_ranges
 from epmpi.parallel import Communicator
@@ -38,6 +29,7 @@ from epmpi.trust import one_line, open_file, open_item
 
 LARGEST_HEADER = 2**24  # bytes
 KINDS = {"str": str, "int": int}  # of the values in a header
+POSITION, DOUBLE = "tracers/position", np.dtype(np.float64)
 
 
 class Damaged(Exception):
@@ -70,42 +62,6 @@ def remedy(path: Path) -> str:
     return "; restore it from a copy, or begin another run from the last fields of run.h5 " + (
         f"(initial.state = '{path.parent / 'run.h5'}')"
     )
-
-
-def read_header(path: Path, communicator: Communicator) -> Header:
-    """Return the header of a checkpoint; the root reads it.  Collective.
-
-    Raises
-    ------
-    ConfigError
-        On all ranks, if there is none, or it is damaged or foreign.
-    """
-
-    def read() -> Header:
-        with checkpoint_errors(path), open_to_read(path) as file:
-            return parse_header(file)
-
-    header: Header = communicator.broadcast(on_root(communicator, read))
-    return header
-
-
-def check_size(path: Path, shape: tuple[int, int], number: int, communicator: Communicator) -> None:
-    """Check that a checkpoint holds a lattice and tracers, before arrays are made.  Collective.
-
-    Raises
-    ------
-    ConfigError
-        On all ranks, if its arrays do not fit the configuration in its header.
-    """
-
-    def check() -> None:
-        with checkpoint_errors(path), open_to_read(path) as file:
-            double = np.dtype(np.float64)
-            read_rows(file, "fields/plastic_strain", shape, double, 0, 0)
-            if number:
-                read_rows(file, "tracers/position", (number, 2), double, 0, 0)
-
-    on_root(communicator, check)
 
 
 def open_to_read(path: Path) -> h5py.File:
@@ -183,96 +139,56 @@ def read_rows(
 def read_state(
     path: Path, header: Header, like: State, number: int, slab: Slab, communicator: Communicator
 ) -> State:
-    """Return the state in a checkpoint, each rank that of its rows.  Collective.
-
-    Parameters
-    ----------
-    like : State
-        Of the same model: names, shapes and dtypes; arrays of the root may have other lengths.
-    number : int
-        Of tracers; each rank gets some of them, at any position.
+    """Return the part of this rank of the state in a checkpoint; see `Checkpoint.state`.
 
     Raises
     ------
     ConfigError
-        On all ranks, if it is damaged or does not fit.
+        On this rank, if its part is damaged or does not fit.
     """
-    state, error = None, None
-    try:
-        with checkpoint_errors(path, advised=False), open_to_read(path) as file:
-            state = State(
-                header.step_count,
-                {name: read_field(file, name, field, slab) for name, field in like.fields.items()},
-                {name: read_count(file, name, n, header) for name, n in like.counts.items()},
-                *read_tracers(file, number, communicator),
-                {name: read_root(file, name, a, header) for name, a in like.root.items()},
-            )
-    except ConfigError as found:
-        error = found
-    communicator.raise_named(error, everywhere=remedy(path))
-    if state is None:
-        raise ConfigError(f"checkpoint {path} cannot be used")
-    return state
+    start, stop = tracer_ranges(number, communicator.size)[communicator.rank]
+    position = np.empty((0, 2))
+    with checkpoint_errors(path, advised=False), open_to_read(path) as file:
+        fields = {name: read_field(file, name, a, slab) for name, a in like.fields.items()}
+        counts = {n: read_small(file, f"counts/{n}", a, header) for n, a in like.counts.items()}
+        root = {n: read_small(file, f"root/{n}", a, header) for n, a in like.root.items()}
+        if start < stop:
+            position = read_rows(file, POSITION, (number, 2), DOUBLE, start, stop)
+            check_rows(file, POSITION, position, number, start, TRACER_BLOCK)
+        return State(header.step_count, fields, counts, np.arange(start, stop), position, root)
 
 
 def read_field(file: h5py.File, name: str, like: NDArray, slab: Slab) -> NDArray:
     """Return the rows of a slab, checked row by row."""
     shape, path = slab.lattice.shape, f"fields/{name}"
     rows = read_rows(file, path, shape, np.dtype(like.dtype), slab.start, slab.stop)
-    sums = read_rows(
-        file, f"checksums/{path}", shape[:1], np.dtype(np.uint32), slab.start, slab.stop
-    )
-    wrong = np.flatnonzero(row_checksums(rows) != sums)
-    if len(wrong):
-        raise Damaged(f"the checksum of row {slab.start + wrong[0]} of {path} is wrong")
+    check_rows(file, path, rows, shape[0], slab.start)
     return rows
 
 
-def read_count(file: h5py.File, name: str, like: NDArray, header: Header) -> NDArray[np.int64]:
-    """Return a small array that all ranks have."""
-    path = f"counts/{name}"
-    dataset = plain_dataset(file, path)
-    if dataset.shape != like.shape or dataset.dtype != np.int64:
-        raise Damaged(f"{path} has shape {dataset.shape}, expected {like.shape}")
-    return read_checked(dataset, path, header)
+def check_rows(
+    file: h5py.File, path: str, rows: NDArray, number: int, start: int, height: int = 1
+) -> None:
+    """Check rows from `start` on, of a `number` in all, by the checksums of each `height`."""
+    first, last, total = (-(-row // height) for row in (start, start + len(rows), number))
+    kind = np.dtype(np.uint32)
+    sums = read_rows(file, f"checksums/{path}", (total,), kind, first, last)
+    wrong = np.flatnonzero(row_checksums(rows, height) != sums)
+    if len(wrong):
+        raise Damaged(f"the checksum of row {start + height * wrong[0]} of {path} is wrong")
 
 
-def read_root(file: h5py.File, name: str, like: NDArray, header: Header) -> NDArray:
-    """Return an array of the root alone, with a first axis of any length."""
-    path = f"root/{name}"
+def read_small(file: h5py.File, path: str, like: NDArray, header: Header) -> NDArray:
+    """Return a small array, with its checksum in the header; one of the root may be longer."""
     dataset = plain_dataset(file, path)
-    known = dataset.ndim, *dataset.shape[1:], dataset.dtype
-    if known != (like.ndim, *like.shape[1:], like.dtype):
+    first, free = (1, ", with a first axis of any length,") if path.startswith("root/") else (0, "")
+    known = dataset.ndim, dataset.shape[first:], dataset.dtype
+    if known != (like.ndim, like.shape[first:], like.dtype):
         raise Damaged(
-            f"{path} has shape {dataset.shape} and type {dataset.dtype}, expected {like.shape}, "
-            f"with a first axis of any length, and {like.dtype}"
+            f"{path} has shape {dataset.shape} and type {dataset.dtype}, "
+            f"expected {like.shape}{free} and {like.dtype}"
         )
-    return read_checked(dataset, path, header)
-
-
-def read_checked(dataset: h5py.Dataset, path: str, header: Header) -> NDArray:
-    """Return a small array, whose checksum is in the header."""
     values = np.asarray(dataset[()])
     if checksum(values) != header.checksums.get(path):
         raise Damaged(f"the checksum of {path} is wrong")
     return values
-
-
-def read_tracers(
-    file: h5py.File, number: int, communicator: Communicator
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return identities and positions of this rank's part of the file."""
-    start, stop = tracer_ranges(number, communicator.size)[communicator.rank]
-    if start >= stop:
-        return np.arange(0), np.empty((0, 2))
-    path, double = "tracers/position", np.dtype(np.float64)
-    rows = read_rows(file, path, (number, 2), double, start, stop)
-    blocks = -(-number // TRACER_BLOCK)
-    sums = read_rows(
-        file, f"checksums/{path}", (blocks,), np.dtype(np.uint32),
-        start // TRACER_BLOCK, -(-stop // TRACER_BLOCK),
-    )  # fmt: skip
-    wrong = np.flatnonzero(block_checksums(rows) != sums)
-    if len(wrong):
-        raise Damaged(f"the checksum of tracers from {start + TRACER_BLOCK * wrong[0]} is wrong")
-    return np.arange(start, stop), rows
