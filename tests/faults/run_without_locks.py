@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from epmpi.output import holder, lock, refreshing
+from epmpi.output import holder, lock
 from epmpi.run.stopping import Decision, Pace
 
 
@@ -36,7 +36,7 @@ def hold(decide: Callable[..., Decision]) -> Callable[..., Decision]:
 
 if __name__ == "__main__":
     fcntl.flock = flock
-    lock.SILENT, lock.SETTLED, refreshing.REFRESH = 6.0, 0.1, 0.2
+    lock.SILENT, lock.SETTLED, lock.REFRESH = 6.0, 0.1, 0.2
     Pace.decide = hold(Pace.decide)  # type: ignore[method-assign]
     if os.environ["MACHINE"]:
         holder.machine = lambda: os.environ["MACHINE"]

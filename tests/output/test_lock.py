@@ -12,7 +12,7 @@ import time
 import pytest
 
 from epmpi.config import ConfigError
-from epmpi.output import OutputError, lock, refreshing
+from epmpi.output import OutputError, lock
 from epmpi.output.holder import Holder
 from epmpi.output.lock import RunLock
 
@@ -37,7 +37,7 @@ def quick(monkeypatch):
     """Let holders on other machines be waited for half a second only."""
     monkeypatch.setattr(lock, "SILENT", 0.5)
     monkeypatch.setattr(lock, "SETTLED", 0.05)
-    monkeypatch.setattr(refreshing, "REFRESH", 0.1)
+    monkeypatch.setattr(lock, "REFRESH", 0.1)
 
 
 @pytest.fixture

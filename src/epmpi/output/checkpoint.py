@@ -29,7 +29,7 @@ from epmpi.output import h5md
 from epmpi.output.failures import OutputError, on_root, output_errors, writing
 from epmpi.output.flushing import flush_to_disk
 from epmpi.output.streaming import Part, StreamingWriter
-from epmpi.output.tracer_order import TRACER_BLOCK, by_identity, tracer_ranges
+from epmpi.output.tracer_order import TRACER_BLOCK, by_identity
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Slab
 
@@ -92,9 +92,8 @@ def parts(state: State, number: int, slab: Slab, communicator: Communicator) -> 
         for name, rows in state.fields.items()
     ]
     if number:
-        rows = by_identity(state.identity, state.position, number, communicator)
+        first, rows = by_identity(state.identity, state.position, number, communicator)
         rows = np.ascontiguousarray(rows[:, :2])
-        first = tracer_ranges(number, communicator.size)[communicator.rank][0]
         sums = row_checksums(rows, TRACER_BLOCK)
         found.append(Part("tracers/position", (number, 2), first, rows, sums))
     return found

@@ -17,13 +17,13 @@ import numpy as np
 from h5py import h5fd, h5p, h5s
 from numpy.typing import NDArray
 
+from epmpi.config import ConfigError, Configuration
 from epmpi.output import chunks, h5md
 from epmpi.output.failures import OutputError, output_errors
 from epmpi.output.lock import RunLock
 from epmpi.output.streaming import Part, StreamingWriter
-from epmpi.output.tracer_order import by_identity, tracer_ranges
+from epmpi.output.tracer_order import by_identity
 from epmpi.parallel import Communicator
-from epmpi.physics.lattice import Slab
 
 ALIGNED = chunks.MEBIBYTE
 
@@ -41,10 +41,8 @@ class CollectiveWriter(StreamingWriter):
 
     collective = True
 
-    def __init__(
-        self, communicator: Communicator, slab: Slab, compression: int, lock: RunLock | None
-    ) -> None:
-        super().__init__(communicator, slab, compression, lock)
+    def __init__(self, communicator: Communicator, compression: int, lock: RunLock | None) -> None:
+        super().__init__(communicator, compression, lock)
         self._before: dict[h5md.Element, int] = {}
         self._numbers: dict[h5md.Element, list[Mapping[str, NDArray]]] = {}
 
@@ -109,22 +107,17 @@ class CollectiveWriter(StreamingWriter):
         """Keep numbers until the file is closed.  On the root alone."""
         self._numbers.setdefault(element, []).append(columns)
 
-    def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
-        """Append one frame of a field."""
-        self._append(element, step, time, self.slab.start, rows)
-
     def append_tracers(
         self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
     ) -> None:
         """Append one frame of tracer positions, ordered by identity."""
-        number, communicator = element.shape[0], self.communicator
-        rows = by_identity(identity, position, number, communicator)
-        first = tracer_ranges(number, communicator.size)[communicator.rank][0]
-        self._append(element, step, time, first, rows)
+        rows = by_identity(identity, position, element.shape[0], self.communicator)
+        self.append(element, step, time, *rows)
 
-    def _append(
+    def append(
         self, element: h5md.Element, step: int, time: float, first: int, rows: NDArray
     ) -> None:
+        """Append one frame."""
         if self.failure is not None:
             return
         with self._remembering():
@@ -148,6 +141,34 @@ class CollectiveWriter(StreamingWriter):
         except OutputError as error:
             return error
         return None
+
+
+def make_writer(
+    configuration: Configuration,
+    communicator: Communicator,
+    lock: RunLock | None = None,
+) -> StreamingWriter:
+    """Return the writer that `output.writer` names; both write the same file.
+
+    Where it is "auto": the parallel one if h5py has been built for MPI and there are several ranks.
+
+    Raises
+    ------
+    ConfigError
+        On all ranks, if the parallel one is requested but not available.
+    """
+    output = configuration.output
+    there = available()
+    if output.writer == "parallel" and not there:
+        raise ConfigError(
+            'output.writer = "parallel": this h5py was not built for MPI; set output.writer = '
+            '"auto", or install an h5py that was'
+        )
+    together = output.writer == "parallel" or (
+        output.writer == "auto" and there and communicator.size > 1
+    )
+    kind = CollectiveWriter if together else StreamingWriter
+    return kind(communicator, output.compression, lock)
 
 
 def open_shared(path: Path, communicator: Communicator) -> h5py.File:

@@ -15,6 +15,7 @@ A lock found at the start belongs to a run that is running, or was killed:
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,13 +25,11 @@ from epmpi.config import ConfigError
 from epmpi.host.console import say
 from epmpi.output.failures import OutputError, output_errors, reason
 from epmpi.output.holder import Holder
-from epmpi.output.refreshing import Refresher
 from epmpi.output.system_lock import locked, opened, read, text_of
 
 NAME = "run.lock"
-SILENT = (
-    45.0  # seconds without a sign of life, after which a holder on another machine counts as dead
-)
+REFRESH = 10.0  # seconds between two signs of life
+SILENT = 45.0  # seconds without one, after which a holder on another machine counts as dead
 SETTLED = 1.0  # seconds after which another process that took the lock at the same time is seen
 
 
@@ -64,7 +63,7 @@ class RunLock:
         except BaseException:
             self._close()
             raise
-        _REFRESHER.add(self.refresh)
+        _REFRESHER.add(self)
 
     def check(self) -> None:
         """Check that the directory and the lock are still those of this run.
@@ -114,7 +113,7 @@ class RunLock:
         if self.is_ours:
             with suppress(OSError):
                 self.path.unlink()
-        _REFRESHER.remove(self.refresh)
+        _REFRESHER.remove(self)
         self._close()
 
     def refresh(self) -> None:
@@ -223,6 +222,37 @@ def released_on_error(lock: RunLock | None) -> Iterator[None]:
         if lock is not None:
             lock.release()
         raise
+
+
+class Refresher:
+    """A thread that refreshes all locks of this process, while there are any."""
+
+    def __init__(self) -> None:
+        self._locks: set[RunLock] = set()
+        self._guard = threading.Condition()
+        self._going = False
+
+    def add(self, lock: RunLock) -> None:
+        """Refresh a lock from now on."""
+        with self._guard:
+            self._locks.add(lock)
+            if not self._going:
+                self._going = True
+                threading.Thread(target=self._refresh, daemon=True).start()
+
+    def remove(self, lock: RunLock) -> None:
+        """Stop refreshing a lock; it is not being refreshed when this returns."""
+        with self._guard:
+            self._locks.discard(lock)
+            self._guard.notify()
+
+    def _refresh(self) -> None:
+        with self._guard:
+            while self._locks:
+                if not self._guard.wait(REFRESH):
+                    for lock in self._locks:
+                        lock.refresh()
+            self._going = False
 
 
 _REFRESHER = Refresher()

@@ -13,6 +13,7 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.host.console import say
 from epmpi.model.state import State
 from epmpi.output.checkpoint import NAME, PREVIOUS, Header
+from epmpi.output.collective import make_writer
 from epmpi.output.failures import on_root, output_errors, reason
 from epmpi.output.leftovers import clear, may_begin, why_not
 from epmpi.output.lock import RunLock, released_on_error
@@ -27,9 +28,8 @@ from epmpi.output.restart import (
     remedy,
 )
 from epmpi.output.store import RunStore
-from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
-from epmpi.physics.lattice import Lattice, Slab, slabs
+from epmpi.physics.lattice import Lattice, Slab
 from epmpi.trust import FOLDER, HeldError, clear_mark
 
 
@@ -58,8 +58,7 @@ def open_run(
         On all ranks, if the directory cannot be written to.
     """
     path = Path(directory)
-    make_writer(configuration, communicator, slabs(lattice, communicator.size)[communicator.rank])
-
+    make_writer(configuration, communicator)  # which may be refused
     lock = on_root(communicator, lambda: claim(path))
     known = {"run": uuid.uuid4().hex, "started": "", **parameters}
     with released_on_error(lock):

@@ -28,6 +28,7 @@ from epmpi.config import ConfigError, Configuration
 from epmpi.model.state import State, StateError
 from epmpi.output import h5md
 from epmpi.output.checkpoint import Header, write_checkpoint
+from epmpi.output.collective import make_writer
 from epmpi.output.continuing import find_frames
 from epmpi.output.failures import on_root
 from epmpi.output.lock import RunLock
@@ -35,7 +36,6 @@ from epmpi.output.provenance import VERSIONS, author
 from epmpi.output.publication import Publication
 from epmpi.output.segments import SegmentedFile
 from epmpi.output.series import PendingNumbers
-from epmpi.output.writers import make_writer
 from epmpi.parallel import Communicator
 from epmpi.physics.lattice import Lattice, slabs
 
@@ -87,7 +87,7 @@ class RunStore:
         }
         self._lock = lock
         self._files = SegmentedFile(directory, self._write_header, lock)
-        self._writer = make_writer(configuration, communicator, self.slab, lock)
+        self._writer = make_writer(configuration, communicator, lock)
         self._numbers = PendingNumbers(self._writer)
         self._publication = Publication(self._files, self._writer, self._numbers)
         self._last_step: dict[str, int] = {}
@@ -217,7 +217,7 @@ class RunStore:
             if rows.shape != self.slab.shape:
                 raise ValueError(f"{name} has shape {rows.shape}, the slab {self.slab.shape}")
             element = h5md.Element(f"fields/{name}", self.lattice.shape, rows.dtype)
-            self._writer.append_field(element, step, time, rows)
+            self._writer.append(element, step, time, self.slab.start, rows)
         self._publication.commit()
 
     def publish(self) -> None:

@@ -23,7 +23,6 @@ from epmpi.output.failures import OutputError, output_errors, throw_away, writin
 from epmpi.output.lock import RunLock
 from epmpi.output.tracer_order import in_order, records
 from epmpi.parallel import Communicator
-from epmpi.physics.lattice import Slab
 
 Block = tuple[int, int, NDArray | None]  # its first row, its end and, on the root, its rows
 
@@ -51,6 +50,11 @@ class Part:
     rows: NDArray
     checksums: NDArray[np.uint32]
 
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Return the ranges [start, stop) of rows of the dataset to write at once."""
+        row_bytes = chunks.frame_bytes(self.shape[1:], self.rows.dtype)
+        return chunks.blocks(self.shape[0], max(1, chunks.LARGEST_CHUNK // row_bytes))
+
 
 class StreamingWriter:
     """Appends frames to one HDF5 file on the root.
@@ -58,8 +62,6 @@ class StreamingWriter:
     Parameters
     ----------
     communicator : Communicator
-    slab : Slab
-        The rows of the fields that this rank owns; slabs are in the order of the ranks.
     compression : int
         Level of the compression of fields, trajectories and the log of events, 0 for none.
     lock : RunLock or None
@@ -71,13 +73,11 @@ class StreamingWriter:
     def __init__(
         self,
         communicator: Communicator,
-        slab: Slab,
         compression: int,
         lock: RunLock | None,
     ) -> None:
         self.lock = lock
         self.communicator = communicator
-        self.slab = slab
         self.compression = compression
         self.failure: OutputError | None = None  # of the root; None on the other ranks
         self.frames: dict[h5md.Element, int] = {}  # complete ones in the file, on the root
@@ -145,15 +145,17 @@ class StreamingWriter:
                 self._grow(element, columns)
                 self.frames[element] = self._grown[element]
 
-    def append_field(self, element: h5md.Element, step: int, time: float, rows: NDArray) -> None:
-        """Append one frame of a field.  Collective.
+    def append(
+        self, element: h5md.Element, step: int, time: float, first: int, rows: NDArray
+    ) -> None:
+        """Append one frame.  Collective.
 
         Parameters
         ----------
-        rows : array, shape (rows of this rank, Ly)
+        rows : array, shape (rows of this rank, ...)
+            From `first` on along the first axis of the frame, in the order of the ranks.
         """
-        blocks = self._gathered(element.blocks(), self.slab.start, rows)
-        self._append_frame(element, step, time, blocks)
+        self._append_frame(element, step, time, self._blocks(element.blocks(), first, rows))
 
     def append_tracers(
         self, element: h5md.Element, step: int, time: float, identity: NDArray, position: NDArray
@@ -173,10 +175,23 @@ class StreamingWriter:
                 part = slice(None)
                 if not whole:
                     part = slice(*np.searchsorted(tracers["identity"], (start, stop)))
-                gathered = self.communicator.gather_rows(tracers[part])
-                yield start, stop, in_order(gathered, start, stop)
+                found = self.communicator.gather_rows(tracers[part])
+                yield start, stop, None if found is None else in_order(found, start, stop)
 
         self._append_frame(element, step, time, blocks())
+
+    def _append_frame(
+        self, element: h5md.Element, step: int, time: float, blocks: Iterator[Block]
+    ) -> None:
+        values = None
+        if self.communicator.is_root and self.failure is None:
+            with self._remembering():
+                self._grow(element, {"step": np.array([step]), "time": np.array([time])})
+                values = self._dataset(element, "value")
+        for start, stop, rows in blocks:
+            if values is not None and self.failure is None:
+                with self._remembering():
+                    values[-1, start:stop] = rows
 
     def fill(self, path: Path, parts: list[Part]) -> OutputError | None:
         """Write existing datasets of a closed file.  Collective.
@@ -187,7 +202,11 @@ class StreamingWriter:
             The failure of this rank.
         """
         failure = None
-        blocks = ((part.path, *block) for part in parts for block in self._blocks(part))
+        blocks = (
+            (part.path, *block)
+            for part in parts
+            for block in self._blocks(part.blocks(), part.first, part.rows)
+        )
         if self.communicator.is_root:
             try:
                 with writing(path, "r+", libver=h5md.FORMAT) as file:
@@ -199,16 +218,10 @@ class StreamingWriter:
             pass
         return failure
 
-    def _blocks(self, part: Part) -> Iterator[Block]:
-        """Return the blocks of a dataset.  Collective."""
-        row_bytes = chunks.frame_bytes(part.shape[1:], part.rows.dtype)
-        height = max(1, chunks.LARGEST_CHUNK // row_bytes)
-        return self._gathered(chunks.blocks(part.shape[0], height), part.first, part.rows)
-
-    def _gathered(
+    def _blocks(
         self, ranges: Iterable[tuple[int, int]], first: int, rows: NDArray
     ) -> Iterator[Block]:
-        """Yield blocks of rows, of which this rank has those from `first` on.  Collective."""
+        """Yield start, stop and, on the root, the rows of each block.  Collective."""
         for start, stop in ranges:
             low, high = np.clip((start - first, stop - first), 0, len(rows))
             yield start, stop, self.communicator.gather_rows(rows[low:high])
@@ -216,23 +229,6 @@ class StreamingWriter:
     def commit(self) -> None:
         """Declare the frames appended since the last call complete."""
         self.frames = dict(self._grown)
-
-    def _append_frame(
-        self,
-        element: h5md.Element,
-        step: int,
-        time: float,
-        blocks: Iterator[Block],
-    ) -> None:
-        values = None
-        if self.communicator.is_root and self.failure is None:
-            with self._remembering():
-                self._grow(element, {"step": np.array([step]), "time": np.array([time])})
-                values = self._dataset(element, "value")
-        for start, stop, rows in blocks:
-            if values is not None and self.failure is None:
-                with self._remembering():
-                    values[-1, start:stop] = rows
 
     def _grow(self, element: h5md.Element, columns: Mapping[str, NDArray]) -> None:
         """Add frames, with the values of some of the datasets."""

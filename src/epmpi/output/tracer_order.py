@@ -40,25 +40,23 @@ def _order(identity: NDArray[np.int64]) -> NDArray[np.int64]:
     return place if number == len(identity) else place[place >= 0]
 
 
-def in_order(tracers: NDArray | None, start: int, stop: int) -> NDArray[np.float64] | None:
+def in_order(tracers: NDArray, start: int, stop: int) -> NDArray[np.float64]:
     """Return the positions of the tracers start, ..., stop - 1 in this order, with z = 0.
 
     Parameters
     ----------
-    tracers : structured array, shape (stop - start,), or None
+    tracers : structured array, shape (stop - start,)
         Of dtype `RECORD`, in any order.
 
     Returns
     -------
-    array, shape (stop - start, 3), or None where `tracers` is None
+    array, shape (stop - start, 3)
 
     Raises
     ------
     ValueError
         If one of them is missing or doubled.
     """
-    if tracers is None:
-        return None
     place = tracers["identity"] - start
     if len(place) != stop - start or not (np.bincount(place, minlength=len(place)) == 1).all():
         raise ValueError(f"the ranks do not own each of the tracers {start} to {stop - 1} once")
@@ -85,8 +83,8 @@ def by_identity(
     position: NDArray[np.float64],
     number: int,
     communicator: Communicator,
-) -> NDArray[np.float64]:
-    """Return the positions of this rank's part of a file, with z = 0.  Collective.
+) -> tuple[int, NDArray[np.float64]]:
+    """Return the positions of this rank's part of a file, with z = 0, after its start.  Collective.
 
     Parameters
     ----------
@@ -97,7 +95,9 @@ def by_identity(
 
     Returns
     -------
-    array, shape (stop - start, 3), of this rank's range in `tracer_ranges`
+    start : int
+        As in `tracer_ranges`.
+    ordered : array, shape (stop - start, 3)
 
     Raises
     ------
@@ -109,5 +109,4 @@ def by_identity(
     tracers = records(identity, position, ordered=False)
     owner = np.searchsorted(stops, tracers["identity"], side="right")
     start, stop = ranges[communicator.rank]
-    ordered = in_order(communicator.route(tracers, owner), start, stop)
-    return np.zeros((0, 3)) if ordered is None else ordered
+    return start, in_order(communicator.route(tracers, owner), start, stop)
