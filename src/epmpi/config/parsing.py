@@ -1,6 +1,6 @@
 """Reading of TOML files and overrides section.key=value to mappings {section: {key: value}}."""
 
-import codecs
+import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,6 @@ from epmpi.config.kinds import did_you_mean
 
 Table = dict[str, dict[str, Any]]
 Known = Mapping[str, tuple[str, ...]]  # the keys of each section
-
-# Byte order marks of other encodings, the longer ones first: Windows writes them.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -35,8 +27,9 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{shown(str(path))} cannot be read: {reason}; check the path") from None
-    if other := other_encoding(content):
-        raise ConfigError(f"{path} is {other}; save the file as UTF-8")
+    encoding = json.detect_encoding(content)  # by a byte order mark, or zeros: TOML has none
+    if not encoding.startswith("utf-8"):
+        raise ConfigError(f"{path} is {encoding[:6].upper()}; save the file as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -46,14 +39,6 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
             "UTF-8"
         ) from None
     return parse_toml(text, str(path))
-
-
-def other_encoding(content: bytes) -> str:
-    """Return the name of an encoding other than UTF-8 that the first bytes reveal, or ""."""
-    for mark, name in _MARKS:
-        if content.startswith(mark):
-            return name
-    return "UTF-16" if 0 in content[:2] and len(content) > 1 else ""  # TOML has no zero bytes
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,7 +128,7 @@ def write_checkpoint(
     def begin() -> None:
         if lock is not None:
             lock.check()
-        write_serial_part(partial, header, small_arrays(state), distributed, checksums)
+        write_serial_part(partial, header, state, distributed, checksums)
 
     def end() -> None:
         with output_errors(partial):
@@ -149,20 +148,16 @@ def write_checkpoint(
         raise
 
 
-def small_arrays(state: State) -> dict[str, NDArray]:
-    """Return the arrays of a state that the root writes, by path."""
-    counts = {f"counts/{name}": values for name, values in state.counts.items()}
-    return counts | {f"root/{name}": values for name, values in state.root.items()}
-
-
 def write_serial_part(
     path: Path,
     header: Header,
-    small: Mapping[str, NDArray],
+    state: State,
     distributed: list[Part],
     checksums: list[NDArray | None],
 ) -> None:
     """Make the file with the data of the root, and the empty datasets of all ranks."""
+    small = {f"counts/{name}": values for name, values in state.counts.items()}
+    small |= {f"root/{name}": values for name, values in state.root.items()}
     sums = {name: checksum(values) for name, values in small.items()}
     text = json.dumps({"format": FORMAT, **asdict(header), "checksums": sums}).encode()
     with writing(path, "w", libver=h5md.FORMAT) as file:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import uuid
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,12 +61,8 @@ class Holder:
         return cls(process, **named)
 
     def line(self) -> bytes:
-        """Return the text of a lock; its length does not change with time."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    def seen_now(self) -> Holder:
-        """Return the same holder with the present time as `seen`."""
-        return replace(self, seen=now())
+        """Return the text of a lock, with the present time; its length does not change."""
+        return json.dumps(asdict(self) | {"seen": now()}).encode() + b"\n"
 
     @property
     def is_near(self) -> bool:

@@ -119,7 +119,7 @@ class RunLock:
     def refresh(self) -> None:
         """Write a sign of life to the disk, for other machines to see."""
         with suppress(OSError):
-            os.pwrite(self._file, self._holder.seen_now().line(), 0)
+            os.pwrite(self._file, self._holder.line(), 0)
             os.fsync(self._file)
 
     def _close(self) -> None:
@@ -150,7 +150,7 @@ class RunLock:
             if locked(file, self.path) is False:  # by a process that is clearing old locks
                 os.close(file)
                 raise self._in_use(None)
-            os.pwrite(file, self._holder.seen_now().line(), 0)
+            os.pwrite(file, self._holder.line(), 0)
             os.fsync(file)
         return file
 

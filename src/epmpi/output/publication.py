@@ -19,6 +19,8 @@ from epmpi.output.streaming import StreamingWriter
 class Publication:
     """The partial file of a run, from its beginning to its publication.
 
+    Its collective methods raise OutputError on all ranks where something cannot be written.
+
     Parameters
     ----------
     files : SegmentedFile
@@ -64,24 +66,12 @@ class Publication:
         self._appending = True
 
     def commit(self) -> None:
-        """Declare the appended frames complete.  Collective.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it could not be written.
-        """
+        """Declare the appended frames complete.  Collective."""
         self._writer.commit()
         self._raise_alike(self._writer.failure)
 
     def publish(self) -> None:
-        """Make everything written so far visible in run.h5, and safe.  Collective.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it cannot be written; run.h5 is then as it was.
-        """
+        """Make everything written so far visible in run.h5, and safe.  Collective."""
         error: OutputError | None = None
         try:
             self._publish()

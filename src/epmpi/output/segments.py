@@ -52,21 +52,16 @@ Describe = Callable[[h5py.File], list[h5py.Dataset]]  # returns the datasets tha
 
 @dataclass
 class Segment:
-    """A published file.
-
-    Parameters
-    ----------
-    path : Path
-    frames : dict
-        Number of its frames that belong to the run, by element.
-    """
+    """A published file."""
 
     path: Path
-    frames: dict[h5md.Element, int] = field(default_factory=dict)
+    frames: dict[h5md.Element, int] = field(default_factory=dict)  # those that belong to the run
 
 
 class SegmentedFile:
     """The files of one run directory, and their publication.  Used by the root alone.
+
+    Methods that change files raise OutputError where they cannot; run.h5 is then as it was.
 
     Parameters
     ----------
@@ -105,13 +100,7 @@ class SegmentedFile:
         self._number = max(used, default=-1) + 1
 
     def sweep(self) -> None:
-        """Remove files that run.h5 does not refer to: left by a kill, or cut off by a restart.
-
-        Raises
-        ------
-        OutputError
-            If one cannot be removed.
-        """
+        """Remove files that run.h5 does not refer to: left by a kill, or cut off by a restart."""
         kept = {segment.path for segment in self.published}
         self._check()
         with output_errors(self.directory):
@@ -137,13 +126,7 @@ class SegmentedFile:
         return sorted(path for path in folder.glob("*.h5") if SEGMENT.fullmatch(path.name))
 
     def begin(self) -> dict[h5md.Element, int]:
-        """Make the partial file and return the frames that it already holds.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Make the partial file and return the frames that it already holds."""
         last = self.published[-1] if self.published else None
         self._check()
         with output_errors(self.partial):
@@ -158,13 +141,7 @@ class SegmentedFile:
             return {}
 
     def publish(self, frames: dict[h5md.Element, int]) -> None:
-        """Turn the closed partial file, which holds `frames`, into a part of run.h5.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written; run.h5 is then as it was.
-        """
+        """Turn the closed partial file, which holds `frames`, into a part of run.h5."""
         self._check()
         kept = [segment for segment in self.published if segment is not self._replaced]
         with output_errors(self.path):
@@ -210,7 +187,7 @@ class SegmentedFile:
     def _next_path(self) -> Path:
         folder = self.directory / FOLDER
         folder.mkdir(exist_ok=True)
-        path = folder / segment_name(self._number)
+        path = folder / f"{self._number:06d}.h5"
         self._number += 1
         return path
 
@@ -223,11 +200,6 @@ class SegmentedFile:
             shutil.copyfile(path, target)
             flush_to_disk(target)
         return target
-
-
-def segment_name(number: int) -> str:
-    """Return the file name of a segment."""
-    return f"{number:06d}.h5"
 
 
 def cut(file: h5py.File, frames: dict[h5md.Element, int]) -> None:

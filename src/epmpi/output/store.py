@@ -45,6 +45,9 @@ MOST_EVENTS = 2**17  # rows of the log of events that the root keeps, a few MiB
 class RunStore:
     """Writes the series, trajectories and fields of one run; use it in a `with` statement.
 
+    What is collective raises OutputError on all ranks where it cannot write; run.h5 and the
+    checkpoint are then as published last.
+
     Leaving the statement publishes the data.  After an exception the root alone does so, ignoring
     failures; with the parallel writer that is impossible, and run.h5 stays as last published.
 
@@ -155,11 +158,6 @@ class RunStore:
         columns : mapping of arrays, shape (events,)
             By the names of the columns, in the order in which the events ended; the same on all
             ranks.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if they cannot be written.
         """
         if not len(columns["start"]):
             return
@@ -185,11 +183,6 @@ class RunStore:
             In any order; over all ranks, each of 0, ..., number - 1 once.
         position : array, shape (tracers of this rank, 2)
             In lattice spacings.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it cannot be written.
         """
         self._advance(h5md.POSITION, step)
         self._publication.begin()
@@ -205,11 +198,6 @@ class RunStore:
         ----------
         fields : mapping of arrays, shape (rows of this rank, Ly)
             Names and dtypes are the same on all ranks and in every call.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it cannot be written.
         """
         self._advance("fields", step)
         self._publication.begin()
@@ -221,13 +209,7 @@ class RunStore:
         self._publication.commit()
 
     def publish(self) -> None:
-        """Make everything written so far visible in run.h5, and safe.  Collective.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it cannot be written; run.h5 is then as it was.
-        """
+        """Make everything written so far visible in run.h5, and safe.  Collective."""
         self._publication.publish()
 
     @property
@@ -242,11 +224,6 @@ class RunStore:
         ----------
         clock : mapping
             Counts of the simulation, returned to it at a restart; from the root.
-
-        Raises
-        ------
-        OutputError
-            On all ranks, if it cannot be written; the checkpoint is then unchanged.
         """
         self.publish()
         header = Header(
