@@ -69,17 +69,13 @@ class CollectiveWriter(StreamingWriter):
         if self._file is None:
             return
         shared = set(self._grown)
-        error = None
-        try:
-            with output_errors(self._path):
-                self._file.flush()
-                self._datasets.clear()
-                self._file.close()
-        except OutputError as failed:
-            error = failed
+        with self._remembering():
+            self._file.flush()
+            self._datasets.clear()
+            self._file.close()
         self._file = None
-        if self.communicator.max(int(error is not None)):
-            raise error or OutputError(f"cannot write {self._path}: another rank failed")
+        if self.communicator.max(int(self.failure is not None)):
+            raise self.failure or OutputError(f"cannot write {self._path}: another rank failed")
         if self.communicator.is_root:
             if self.lock is not None:
                 self.lock.check()

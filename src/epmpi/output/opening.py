@@ -76,7 +76,13 @@ def claim(path: Path) -> RunLock:
         If it cannot be written to.
     """
     if not may_begin(path):
-        make_directory(path)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise ConfigError(why_not(path)) from None
+        except OSError as error:
+            why = reason(error)
+            raise ConfigError(f"cannot make the output directory {path}: {why}") from error
     lock = RunLock(path)
     with released_on_error(lock):
         clear(path)
@@ -107,16 +113,6 @@ def clear_marks(directory: Path) -> None:
                 f"epmpi: a program that was killed had {path} open for writing: the mark that HDF5 "
                 "left is cleared, and the file is checked"
             )
-
-
-def make_directory(path: Path) -> None:
-    """Make a new directory; raise ConfigError if it cannot be made."""
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise ConfigError(why_not(path)) from None
-    except OSError as error:
-        raise ConfigError(f"cannot make the output directory {path}: {reason(error)}") from error
 
 
 @dataclass

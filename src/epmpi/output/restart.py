@@ -28,7 +28,13 @@ from epmpi.physics.lattice import Slab
 from epmpi.trust import one_line, open_file, open_item
 
 LARGEST_HEADER = 2**24  # bytes
-KINDS = {"str": str, "int": int}  # of the values in a header
+KINDS: dict[str, tuple[type, ...]] = {  # of the values in a header, or in a mapping there
+    "str": (str,),
+    "int": (int,),
+    "dict[str, str]": (str,),
+    "dict[str, int]": (int,),
+    "dict[str, float]": (int, float),
+}
 POSITION, DOUBLE = "tracers/position", np.dtype(np.float64)
 
 
@@ -93,14 +99,9 @@ def parse_header(file: h5py.File) -> Header:
 
 def check_kind(name: str, value: Any, kind: str) -> None:
     """Check a value of the header against the annotation of its field."""
-    if kind in KINDS:
-        good = type(value) is KINDS[kind]
-    else:
-        inside: Any = str if "str, str" in kind else (int, float) if "float" in kind else int
-        good = isinstance(value, dict) and all(
-            isinstance(item, inside) and not isinstance(item, bool) for item in value.values()
-        )
-    if not good:
+    mapping = isinstance(value, dict)
+    items = value.values() if mapping else [value]
+    if mapping != kind.startswith("dict") or any(type(item) not in KINDS[kind] for item in items):
         raise Damaged(f"{name} in its header is not of type {kind}")
 
 
