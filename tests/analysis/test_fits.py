@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from known_data import coverage, covers, ornstein_uhlenbeck
 
-from epmpi.analysis.arrhenius import fit_arrhenius
 from epmpi.analysis.blocks import block_average, jackknifed, leave_one_out
 from epmpi.analysis.fits import deviations, fit_curved, fit_linear, fit_mean, solve_linear
+from epmpi.campaign.formulas import fit_arrhenius
 
 TEMPERATURES = np.array([0.03, 0.035, 0.04, 0.05, 0.06, 0.07, 0.1])  # five decades of activity
 A, E = 1.8, 0.48
@@ -82,26 +82,29 @@ def test_the_tolerance_and_unknown_errors():
 
 def test_the_arrhenius_law_is_found_again():
     value = arrhenius(TEMPERATURES)
-    found = fit_arrhenius(TEMPERATURES, value, 0.01 * value)
-    assert found.straight.value == pytest.approx([A, E])
-    assert found.curved.value == pytest.approx([A, E, 0.0], abs=1e-9)
+    assert fit_arrhenius(TEMPERATURES, value, 0.01 * value).value == pytest.approx([A, E])
+    curved = fit_arrhenius(TEMPERATURES, value, 0.01 * value, curved=True)
+    assert curved.value == pytest.approx([A, E, 0.0], abs=1e-9)
     bent = arrhenius(TEMPERATURES, 1e-3)
-    found = fit_arrhenius(TEMPERATURES, bent, 0.01 * bent)
-    assert found.curved.value == pytest.approx([A, E, 1e-3])
-    assert found.curved.chi_square == pytest.approx(0, abs=1e-9)
-    assert found.straight.chi_square > 10 * found.straight.freedom
+    straight, curved = (
+        fit_arrhenius(TEMPERATURES, bent, 0.01 * bent, curved=curved) for curved in (False, True)
+    )
+    assert curved.value == pytest.approx([A, E, 1e-3])
+    assert curved.chi_square == pytest.approx(0, abs=1e-9)
+    assert straight.chi_square > 10 * straight.freedom
 
 
 def test_few_temperatures_and_runs_without_an_error():
     value, error = measured(1)
     assert fit_arrhenius(TEMPERATURES[:1], value[:1], error[:1]) is None
-    assert fit_arrhenius([0.1, 0.1], value[:2], error[:2]) is None
-    two = fit_arrhenius(TEMPERATURES[:2], value[:2], error[:2])
-    assert two.curved is None and two.straight.freedom == 0
+    assert fit_arrhenius(np.array([0.1, 0.1]), value[:2], error[:2]) is None
+    assert fit_arrhenius(TEMPERATURES[:2], value[:2], error[:2]).freedom == 0
+    assert fit_arrhenius(TEMPERATURES[:2], value[:2], error[:2], curved=True) is None
+    of_others = fit_arrhenius(TEMPERATURES[2:], value[2:], error[2:]).value
     error[0], value[1] = np.nan, 0.0
     fewer = fit_arrhenius(TEMPERATURES, value, error)
-    assert fewer.temperatures == tuple(TEMPERATURES[2:])
-    assert fewer.straight.freedom == 3
+    assert fewer.freedom == 3
+    assert fewer.value == pytest.approx(of_others, rel=1e-12)
 
 
 @pytest.mark.statistics
@@ -111,14 +114,14 @@ def test_the_errors_of_the_arrhenius_law_cover_the_truth(temperatures, c):
     """At the rate that the chi^2 rule gives, 68 % with many degrees of freedom; c = 0 or not."""
     if c and temperatures.size < 3:
         return
-    kind = "curved" if c else "straight"
     freedom = temperatures.size - (3 if c else 2)
     expected = chance_of_cover(freedom) if freedom else 0.683
     for place, truth in enumerate((A, E, c)[: 3 if c else 2]):
 
         def parameter(seed, place=place):
-            fit = getattr(fit_arrhenius(temperatures, *measured(seed, temperatures, c=c)), kind), c
-            return fit[0].value[place], fit[0].error[place]
+            points = measured(seed, temperatures, c=c)
+            fit = fit_arrhenius(temperatures, *points, curved=c > 0)
+            return fit.value[place], fit.error[place]
 
         rate = coverage(parameter, truth, range(1000))
         assert abs(rate - expected) < 3.5 * np.sqrt(0.68 * 0.32 / 1000)
@@ -135,7 +138,7 @@ def test_from_correlated_series_to_the_errors_of_the_law():
         series = arrhenius(temperatures) * (1 + 0.3 * noise)
         means = [block_average(column) for column in series.T]
         value, error = np.array([(mean.value, mean.error) for mean in means]).T
-        fit = fit_arrhenius(temperatures, value, error).straight
+        fit = fit_arrhenius(temperatures, value, error)
         return fit.value[1], fit.error[1]
 
     assert 0.62 < coverage(energy, E, range(300)) < 0.80
@@ -147,7 +150,7 @@ def test_errors_that_are_stated_too_small_are_mended_by_chi_square():
 
     def energy(seed):
         value, error = measured(seed)
-        fit = fit_arrhenius(TEMPERATURES, value, error / 2).straight
+        fit = fit_arrhenius(TEMPERATURES, value, error / 2)
         return fit.value[1], fit.error[1]
 
     assert 0.58 < coverage(energy, E, range(500)) < 0.75

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.analysis import fits
-from epmpi.analysis.arrhenius import fit_arrhenius
 from epmpi.config import TimeSettings
 
 Array = NDArray[np.float64]
@@ -41,14 +41,32 @@ def _arrhenius(t: Array, prefactor: float, energy: float, curvature: float = 0.0
     return prefactor * np.exp(-energy / t + curvature / t**2)
 
 
-def _straight(t: Array, y: Array, error: Array) -> fits.Fit | None:
-    found = fit_arrhenius(t, y, error)
-    return None if found is None else found.straight
+def fit_arrhenius(t: Array, y: Array, error: Array, *, curved: bool = False) -> fits.Fit | None:
+    """Fit ln y = ln A - E/T, `curved` + c/T^2: then the slope against 1/T is -E + 2 c/T.
+
+    Points that are not positive, or whose error is not known, are left out.
+
+    Returns
+    -------
+    Fit or None
+        Of A, E and c; None with fewer temperatures than parameters.
+    """
+    used = (y > 0) & np.isfinite(error)
+    t, y, error = t[used], y[used], error[used]
+    number = 3 if curved else 2
+    if np.unique(t).size < number:
+        return None
+    columns = np.stack([np.ones_like(t), -1 / t, t**-2.0], axis=1)[:, :number]
+    return _with_height(
+        fits.fit_linear(columns, np.log(y), fits.deviations(error, y, fits.ROWS) / y)
+    )
 
 
-def _curved(t: Array, y: Array, error: Array) -> fits.Fit | None:
-    found = fit_arrhenius(t, y, error)
-    return None if found is None else found.curved
+def _with_height(fit: fits.Fit) -> fits.Fit:
+    """Return the fit of ln A, ... as one of A, ..."""
+    height = np.exp(fit.value[0])
+    jacobian = np.diag([height, *np.ones(fit.value.size - 1)])
+    return fit.changed([height, *fit.value[1:]], jacobian)
 
 
 def _order(step: Array, limit: float, bias: float, order: float = 2.0) -> Array:
@@ -80,9 +98,7 @@ def _fit_power(x: Array, y: Array, error: Array) -> fits.Fit | None:
     """Fit in logarithms."""
     if np.any(y <= 0):
         return None
-    found = _linear(np.log(x), np.log(y), error / y)
-    height = np.exp(found.value[0])
-    return found.changed([height, found.value[1]], [[height, 0], [0, 1]])
+    return _with_height(_linear(np.log(x), np.log(y), error / y))
 
 
 def _merging(t: Array, half: float, energy: float) -> Array:
@@ -117,8 +133,10 @@ def _linear(x: Array, y: Array, error: Array) -> fits.Fit:
 
 
 LAWS = {
-    "arrhenius": Law("A exp(-E/x)", ("A", "E"), _arrhenius, _straight),
-    "arrhenius_curved": Law("A exp(-E/x + c/x^2)", ("A", "E", "c"), _arrhenius, _curved),
+    "arrhenius": Law("A exp(-E/x)", ("A", "E"), _arrhenius, fit_arrhenius),
+    "arrhenius_curved": Law(
+        "A exp(-E/x + c/x^2)", ("A", "E", "c"), _arrhenius, partial(fit_arrhenius, curved=True)
+    ),
     "second_order": Law(
         f"y0 (1 + b (x/{DEFAULT_STEP:g})^2)", ("y0", "b"), _order, _fit_second_order
     ),

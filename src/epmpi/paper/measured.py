@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from epmpi.analysis import Analysis, RunFile, measure
-from epmpi.analysis.arrhenius import Arrhenius, fit_arrhenius
 from epmpi.analysis.blocks import Estimate
+from epmpi.analysis.fits import Fit
 from epmpi.analysis.regimes import Window
+from epmpi.campaign.formulas import fit_arrhenius
 from epmpi.campaign.processes import in_processes
 from epmpi.paper.cases import Case
 
@@ -83,13 +86,21 @@ def by_model(runs: Sequence[Measured]) -> tuple[list[Measured], list[Measured]]:
     return sorted(thermal, key=lambda run: run.case.temperature), random
 
 
-def fit_activity(runs: Sequence[Measured]) -> Arrhenius | None:
-    """Fit the Arrhenius law up to `LOW_TEMPERATURE`; None with fewer than two thermal runs."""
-    chosen = [
-        run for run in runs if not run.case.random and run.case.temperature <= LOW_TEMPERATURE
+def cold_runs(runs: Sequence[Measured]) -> list[Measured]:
+    """Return the thermal runs of the Arrhenius fit, in their order."""
+    return [
+        run
+        for run in runs
+        if not run.case.random
+        and run.case.temperature <= LOW_TEMPERATURE
+        and run.activity.value > 0
+        and np.isfinite(run.activity.error)
     ]
-    return fit_arrhenius(
-        [run.case.temperature for run in chosen],
-        [run.activity.value for run in chosen],
-        [run.activity.error for run in chosen],
-    )
+
+
+def fit_activity(runs: Sequence[Measured], *, curved: bool = False) -> Fit | None:
+    """Fit the Arrhenius law to `cold_runs`; see `fit_arrhenius`."""
+    points = [
+        (run.case.temperature, run.activity.value, run.activity.error) for run in cold_runs(runs)
+    ]
+    return fit_arrhenius(*np.reshape(points, (-1, 3)).T, curved=curved)

@@ -98,7 +98,7 @@ def draw_activity(path: Path, runs: Sequence[Measured]) -> None:
         )
         found = fit_activity(runs)
         if found is not None:
-            (prefactor, energy), errors = found.straight.value, found.straight.error
+            (prefactor, energy), errors = found.value, found.error
             text = (
                 rf"$T\leq{LOW_TEMPERATURE:g}$: ${mathtext(prefactor, errors[0])}\,"
                 rf"\exp(-{mathtext(energy, errors[1])}/T)$"

@@ -19,7 +19,7 @@ from epmpi.analysis.stress import fit_stretched_exponential
 from epmpi.analysis.structure_factor import StructureFactor
 from epmpi.analysis.tracer_results import TracerResults
 from epmpi.paper.cases import STEP
-from epmpi.paper.measured import Measured, by_model, fit_activity
+from epmpi.paper.measured import Measured, by_model, cold_runs, fit_activity
 from epmpi.paper.printed import PRINTED, REMARKS
 from epmpi.paper.windows import half_range, part_of, parts, power_of
 
@@ -99,17 +99,18 @@ def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
 
 def _activity_rows(measured: Sequence[Measured]) -> Iterator[Row]:
     """Yield the rows of the Arrhenius law, without and with curvature."""
-    found = fit_activity(measured)
-    if found is None:
-        return
-    points = f"fit to T = {', '.join(f'{t:g}' for t in sorted(found.temperatures))}; chi^2"
-    for key, fit, place in (
-        ("energy", found.straight, 1),
-        ("prefactor", found.straight, 0),
-        ("curvature", found.curved, 2),
+    temperatures = sorted(run.case.temperature for run in cold_runs(measured))
+    for key, place, curved in (
+        ("energy", 1, False),
+        ("prefactor", 0, False),
+        ("curvature", 2, True),
     ):
+        fit = fit_activity(measured, curved=curved)
         if fit is not None:
-            text = f"{points} = {fit.chi_square:.1f} / {fit.freedom}"
+            text = (
+                f"fit to T = {', '.join(f'{t:g}' for t in temperatures)}; chi^2 = "
+                f"{fit.chi_square:.1f} / {fit.freedom}"
+            )
             yield Row(key, text, float(fit.value[place]), float(fit.error[place]))
 
 
