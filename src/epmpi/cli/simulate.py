@@ -24,6 +24,7 @@ from epmpi.host import signals
 from epmpi.host.console import say
 from epmpi.host.exits import STOPPED, USER_ERROR
 from epmpi.host.host_memory import in_bytes
+from epmpi.output import configuration_to_begin, event_bytes, may_begin, on_root, why_not
 from epmpi.parallel import Communicator
 from epmpi.run.steady import longest_warmup
 from epmpi.run.stopping import TIME_LIMIT, Interrupted
@@ -65,16 +66,9 @@ def _add_overrides(parser: argparse.ArgumentParser, help: str) -> None:
 
 def _load(chosen: argparse.Namespace, communicator: Communicator) -> Configuration:
     """Read the configuration on the root and give it to all; the same error everywhere."""
-    found: Configuration | ConfigError | None = None
-    if communicator.is_root:
-        try:
-            found = load(chosen.configuration, chosen.overrides)
-        except ConfigError as error:
-            found = error
-    found = communicator.broadcast(found)
-    if not isinstance(found, Configuration):
-        raise found or ConfigError("no configuration")
-    return found
+    found = on_root(communicator, lambda: load(chosen.configuration, chosen.overrides))
+    configuration: Configuration = communicator.broadcast(found)
+    return configuration
 
 
 def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
@@ -98,7 +92,6 @@ def _run(chosen: argparse.Namespace, communicator: Communicator) -> int:
 
 def _resume(chosen: argparse.Namespace, communicator: Communicator) -> int:
     from epmpi.ensemble import Ensemble
-    from epmpi.output import configuration_to_begin, on_root
     from epmpi.run.simulation import Simulation
 
     if communicator.broadcast(is_ensemble(chosen.run)):
@@ -240,18 +233,16 @@ def _tell_clock(configuration: Configuration, activity: float | None) -> None:
 
 def _refuse_existing(directory: Path, communicator: Communicator) -> None:
     """Refuse an existing RUN early, before the model is made; `open_run` checks it again."""
-    from epmpi.output import may_begin, why_not
 
-    refused = ""
-    if communicator.is_root and os.path.lexists(directory) and not may_begin(directory):
-        refused = why_not(directory)
-    if refused := communicator.broadcast(refused):
-        raise ConfigError(refused)
+    def refuse() -> None:
+        if os.path.lexists(directory) and not may_begin(directory):
+            raise ConfigError(why_not(directory))
+
+    on_root(communicator, refuse)
 
 
 def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
     from epmpi.model.expected import expected_activity
-    from epmpi.output import event_bytes
     from epmpi.parallel.placement import check_memory, place
     from epmpi.run.planning import plan
 
