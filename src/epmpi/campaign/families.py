@@ -28,7 +28,6 @@ class Family:
         The other keys.
     x : array
         Of the key; where it is not a number, the number of the row.
-    value, error : array
     """
 
     label: str

@@ -22,7 +22,6 @@ class Law:
 
     Attributes
     ----------
-    formula : str
     names : tuple of str
         Its parameters.
     function : callable

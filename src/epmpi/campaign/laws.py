@@ -46,7 +46,6 @@ class FamilyFit(fits.Fit):
 
     Attributes
     ----------
-    request : Request
     label : str
         Of the family.
     over_expected : array

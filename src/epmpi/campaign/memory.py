@@ -21,8 +21,6 @@ def measure_once(
     ----------
     runs : sequence of Path
         RUN directories.
-    quantities : sequence of str
-    workers : int
     memory : Path
         A JSON file, updated with the results.  Entries of another version of epmpi, or of a run
         file that has changed since, are ignored.

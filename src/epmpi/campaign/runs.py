@@ -40,7 +40,6 @@ class Job:
     ----------
     name : str
         Of its RUN directory.
-    configuration : Configuration
     """
 
     name: str
@@ -111,7 +110,6 @@ def carry_out(
 
     Parameters
     ----------
-    jobs : sequence of Job
     directory : Path
         Receives NAME.toml, NAME.log and the RUN directory NAME of each job.
     workers : int

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,12 +106,7 @@ def read_campaign(path: Path) -> Campaign:
         raise ConfigError(
             f"{path}: no quantity {', '.join(sorted(unknown))}, known are {', '.join(QUANTITIES)}"
         )
-    points = tuple(
-        _point(content, {**combination, **extra}, _seeds(path, content, scan, grid))
-        for grid in _grids(scan)
-        for combination in _combinations(grid)
-        for extra in scan.get("points", [{}])
-    )
+    points = tuple(_points(path, content, scan))
     requests = read_requests(scan.get("fits", []), quantities)
     check_axes(path, requests, points)
     return Campaign(points, quantities, tuple(requests), bool(scan.get("transients", False)))
@@ -133,13 +128,6 @@ def check_kinds(path: Path, content: dict[str, Any], scan: dict[str, Any]) -> No
             raise ConfigError(
                 f"{path}: seeds = {shown(grid['seeds'])} in scan.grid: expected whole numbers"
             )
-    together = {"seeds": scan.get("seeds", [1])}
-    size = sum(math.prod(map(len, (together | grid).values())) for grid in _grids(scan))
-    number = size * len(scan.get("points", [{}]))
-    if number == 0:
-        raise ConfigError(f"{path} asks for no run: a list in [scan] is empty; give it a value")
-    if number > MOST_RUNS:
-        raise ConfigError(f"{path} asks for {number} runs: expected at most {MOST_RUNS}")
 
 
 def check_axes(path: Path, requests: Sequence[Request], points: Sequence[Point]) -> None:
@@ -153,22 +141,26 @@ def check_axes(path: Path, requests: Sequence[Request], points: Sequence[Point])
             )
 
 
-def _seeds(
-    path: Path, content: Mapping[str, Any], scan: Mapping[str, Any], grid: Mapping[str, Any]
-) -> Sequence[int]:
-    """Return the seeds of the points of a grid: its own, those of the scan, or that of the file."""
+def _points(path: Path, content: Mapping[str, Any], scan: Mapping[str, Any]) -> Iterator[Point]:
+    """Yield all combinations of the keys of each grid, with each of [[scan.points]].
+
+    Their seeds are those of the grid, of the scan, or of the file.
+    """
     single = content.get("run", {}).get("seed")
-    if single is not None and ("seeds" in scan or "seeds" in grid):
+    if single is not None and any("seeds" in one for one in (scan, *_grids(scan))):
         raise ConfigError(f"{path}: run.seed beside scan.seeds: leave run.seed out")
-    together = scan.get("seeds", [1] if single is None else [single])
-    seeds: Sequence[int] = grid.get("seeds", together)
-    return seeds
-
-
-def _combinations(grid: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return all combinations of the keys of a grid."""
-    keys = {key: values for key, values in grid.items() if key != "seeds"}
-    return [dict(zip(keys, values, strict=True)) for values in itertools.product(*keys.values())]
+    together = {"seeds": scan.get("seeds", [1] if single is None else [single])}
+    grids, beside = [together | grid for grid in _grids(scan)], scan.get("points", [{}])
+    number = len(beside) * sum(math.prod(map(len, grid.values())) for grid in grids)
+    if number == 0:
+        raise ConfigError(f"{path} asks for no run: a list in [scan] is empty; give it a value")
+    if number > MOST_RUNS:
+        raise ConfigError(f"{path} asks for {number} runs: expected at most {MOST_RUNS}")
+    for grid in grids:
+        seeds = grid.pop("seeds")
+        for values in itertools.product(*grid.values()):
+            for more in beside:
+                yield _point(content, {**dict(zip(grid, values, strict=True)), **more}, seeds)
 
 
 def _grids(scan: Mapping[str, Any]) -> list[Any]:

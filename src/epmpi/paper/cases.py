@@ -29,7 +29,6 @@ class Case:
         In tau.
     fields_every : float
         In tau; 0: no fields.
-    random : bool
     exact : bool
         Whether to use the exact clock, which is faster where few sites yield.
     """

@@ -43,7 +43,6 @@ class Row:
         Of `PRINTED` and of the remark on why the values differ.
     parameters : str
         Of the run and of the fit.
-    value, error : float
     window : float
         Error of the choice of the window, see `epmpi.paper.windows`.
     reference : float
