@@ -76,7 +76,7 @@ def draw_collapse(path: Path, runs: Sequence[Measured], regime: str) -> None:
 
     Regime III is fitted at gamma = 1 too.
     """
-    n, gamma = PRINTED[f"n_{regime}"][2], 1.0 if regime == "III" else None
+    n, gamma = PRINTED[f"n_{regime}"].value, 1.0 if regime == "III" else None
     (run,) = runs
     with drawing(path, 6.4, 5.2, for_page=True) as figure:
         axes = figure.subplots()

@@ -2,104 +2,98 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 NONE = float("nan")  # where the paper prints no value
-
-# Figure, quantity and printed value of each row of the validation page.
-PRINTED = {
-    "energy": ("text", "E of a ~ exp(-E/T)", 0.48),
-    "prefactor": ("text", "prefactor of a", 3.1),
-    "curvature": ("text", "c of a ~ exp(-E/T + c/T^2)", 0.0),
-    "lowest_thermal": ("2a", "lowest exponent of the MSD, thermal", NONE),
-    "lowest_random": ("2a", "lowest exponent of the MSD, random", 1.0),
-    "end_II": ("2a", "end of regime II, a t", NONE),
-    "end_II_open": ("2a", "end of regime II, a t, more than", NONE),
-    "D_III_thermal": ("2a", "D of regime III, thermal", NONE),
-    "D_III_random": ("2a", "D of regime III, random", NONE),
-    "n_I": ("2b", "n, regime I", 1.125),
-    "gamma_I": ("2b", "gamma, regime I", 1.8),
-    "alpha_b": ("2b", "alpha_b", 0.07),
-    "gamma_1": ("2b", "gamma, regime I, n = 1", 2.0),
-    "alpha_b_c": ("2b", "alpha_b against <v^2>/2", NONE),
-    "n_II": ("2c", "n, regime II", 2.3),
-    "gamma_II": ("2c", "gamma, regime II", 0.86),
-    "alpha_s": ("2c", "alpha_s", 0.0015),
-    "n_III": ("2d", "n, regime III", 2.0),
-    "gamma_III": ("2d", "gamma, regime III", 1.0),
-    "alpha_D": ("2d", "alpha_D", 0.1),
-    "alpha_D_c": ("2d", "alpha_D against 2 D", NONE),
-    "small_u": ("3a", "exponent of P(u), small u", 1.0),
-    "large_u": ("3a", "exponent of P(u), large u", -3.0),
-    "psi_thermal": ("3b", "exponent of psi, thermal", -2 / 3),
-    "psi_random": ("3b", "exponent of psi, random", 0.0),
-    "mean_wait": ("3b", "a times the mean wait", NONE),
-    "slope": ("3c", "slope of N(s)", -5 / 3),
-    "walk": ("3c", "lowest exponent of the MSD, against that of N(t)", NONE),
-    "negative": ("3c", "most significant negative C_u", NONE),
-    "beta": ("3d", "beta of C_sigma", NONE),
-    "tau_sigma": ("3d", "a t where C_sigma = 1/e", NONE),
-}
-
 TOGETHER = (
     "Tracers move together, so that their sum fluctuates: the mean of its square is above the "
     "square of its mean where S is small."
 )
-REMARKS = {
-    "energy": (
-        "The paper does not say which temperatures it fitted, prints no error, and rounds to 0.01."
-    ),
-    "prefactor": "The literal Eq. (2); see the table of readings for those that come nearer.",
-    "curvature": "An Arrhenius law has none: E changes with the temperatures of the fit.",
-    "n_I": "The window decides: n is 1 at the shortest lags and grows as events end.",
-    "gamma_1": "The paper says about 2; events end within the window, which bends it.",
-    "gamma_I": "The window decides: gamma falls as events end.",
-    "alpha_b": (
-        "alpha_b is <v^2>/2, which grows as the activity and as ln L; the printed law has twice "
-        "the activity at this T. That explains a part."
-    ),
-    "alpha_b_c": TOGETHER,
-    "n_II": "The window decides: n is largest amid regime II and falls to 2 towards III.",
-    "gamma_II": "The window decides, with n held at the printed value.",
-    "alpha_s": (
-        "alpha_s grows as the activity to the gamma; the printed law has 1.7 times the activity at "
-        "this T. That explains a part."
-    ),
-    "n_III": "The diffusive window is short.",
-    "gamma_III": TOGETHER,
-    "alpha_D": (
-        "alpha_D = 2 D grows as the activity, twice as large in the printed law at this T, and as "
-        "ln L."
-    ),
-    "alpha_D_c": TOGETHER,
-    "small_u": "The range of the power law is short; it bends towards its maximum.",
-    "large_u": "The largest displacements are cut off by the lattice spacing.",
-    "lowest_thermal": "Below 1 is regime II; the paper prints no number.",
-    "lowest_random": "The exact law never goes below 1; a minimum over many lags leans low.",
-    "end_II": "The paper: longer as T falls; one number at all T would be a collapse on a t.",
-    "end_II_open": (
+
+
+class Printed(NamedTuple):
+    """A value of the paper: its row on the validation page.
+
+    Attributes
+    ----------
+    figure, quantity : str
+    value : float
+        nan where the paper prints none.
+    remark : str
+        On the reason why a measured value differs.
+    """
+
+    figure: str
+    quantity: str
+    value: float
+    remark: str
+
+
+PRINTED = {key: Printed(*entry) for key, entry in {
+    "energy": ("text", "E of a ~ exp(-E/T)", 0.48,
+        "The paper does not say which temperatures it fitted, prints no error, and rounds to "
+        "0.01."),
+    "prefactor": ("text", "prefactor of a", 3.1,
+        "The literal Eq. (2); see the table of readings for those that come nearer."),
+    "curvature": ("text", "c of a ~ exp(-E/T + c/T^2)", 0.0,
+        "An Arrhenius law has none: E changes with the temperatures of the fit."),
+    "lowest_thermal": ("2a", "lowest exponent of the MSD, thermal", NONE,
+        "Below 1 is regime II; the paper prints no number."),
+    "lowest_random": ("2a", "lowest exponent of the MSD, random", 1.0,
+        "The exact law never goes below 1; a minimum over many lags leans low."),
+    "end_II": ("2a", "end of regime II, a t", NONE,
+        "The paper: longer as T falls; one number at all T would be a collapse on a t."),
+    "end_II_open": ("2a", "end of regime II, a t, more than", NONE,
         "A lower bound: until then D(t) surely falls; it is not seen constant. The paper: longer "
-        "as T falls."
-    ),
-    "D_III_thermal": "The paper prints no number.",
-    "D_III_random": "The paper prints no number.",
-    "psi_thermal": (
-        "Beyond the shoulder of repeated events (10 tau_res) the exponent grows as T falls and its "
-        "range widens; the paper's line is a guide to the eye."
-    ),
-    "psi_random": "An exponential has none.",
-    "mean_wait": "Waits longer than the run are not seen: the mean comes out too short.",
-    "slope": (
-        "psi ~ tau^-2/3 up to its cutoff gives -4/3, hence the paper's t^(1/3); its -5/3 goes with "
-        "t^(2/3). The local slope changes with T and s."
-    ),
-    "walk": (
-        "The walk starts at an event and moves with events of its own site only; tracers move with "
-        "distant ones too, which brings their exponent nearer to 1. The paper has it below the "
-        "walk's."
-    ),
-    "negative": "The paper shows a negative part and prints no number.",
-    "beta": "The paper shows a stretched exponential, beta < 1, and prints no number.",
-    "tau_sigma": "One number at all T would be a perfect collapse on a t.",
-}
+        "as T falls."),
+    "D_III_thermal": ("2a", "D of regime III, thermal", NONE, "The paper prints no number."),
+    "D_III_random": ("2a", "D of regime III, random", NONE, "The paper prints no number."),
+    "n_I": ("2b", "n, regime I", 1.125,
+        "The window decides: n is 1 at the shortest lags and grows as events end."),
+    "gamma_I": ("2b", "gamma, regime I", 1.8, "The window decides: gamma falls as events end."),
+    "alpha_b": ("2b", "alpha_b", 0.07,
+        "alpha_b is <v^2>/2, which grows as the activity and as ln L; the printed law has twice "
+        "the activity at this T. That explains a part."),
+    "gamma_1": ("2b", "gamma, regime I, n = 1", 2.0,
+        "The paper says about 2; events end within the window, which bends it."),
+    "alpha_b_c": ("2b", "alpha_b against <v^2>/2", NONE, TOGETHER),
+    "n_II": ("2c", "n, regime II", 2.3,
+        "The window decides: n is largest amid regime II and falls to 2 towards III."),
+    "gamma_II": ("2c", "gamma, regime II", 0.86,
+        "The window decides, with n held at the printed value."),
+    "alpha_s": ("2c", "alpha_s", 0.0015,
+        "alpha_s grows as the activity to the gamma; the printed law has 1.7 times the activity "
+        "at this T. That explains a part."),
+    "n_III": ("2d", "n, regime III", 2.0, "The diffusive window is short."),
+    "gamma_III": ("2d", "gamma, regime III", 1.0, TOGETHER),
+    "alpha_D": ("2d", "alpha_D", 0.1,
+        "alpha_D = 2 D grows as the activity, twice as large in the printed law at this T, and "
+        "as ln L."),
+    "alpha_D_c": ("2d", "alpha_D against 2 D", NONE, TOGETHER),
+    "small_u": ("3a", "exponent of P(u), small u", 1.0,
+        "The range of the power law is short; it bends towards its maximum."),
+    "large_u": ("3a", "exponent of P(u), large u", -3.0,
+        "The largest displacements are cut off by the lattice spacing."),
+    "psi_thermal": ("3b", "exponent of psi, thermal", -2 / 3,
+        "Beyond the shoulder of repeated events (10 tau_res) the exponent grows as T falls and "
+        "its range widens; the paper's line is a guide to the eye."),
+    "psi_random": ("3b", "exponent of psi, random", 0.0, "An exponential has none."),
+    "mean_wait": ("3b", "a times the mean wait", NONE,
+        "Waits longer than the run are not seen: the mean comes out too short."),
+    "slope": ("3c", "slope of N(s)", -5 / 3,
+        "psi ~ tau^-2/3 up to its cutoff gives -4/3, hence the paper's t^(1/3); its -5/3 goes "
+        "with t^(2/3). The local slope changes with T and s."),
+    "walk": ("3c", "lowest exponent of the MSD, against that of N(t)", NONE,
+        "The walk starts at an event and moves with events of its own site only; tracers move "
+        "with distant ones too, which brings their exponent nearer to 1. The paper has it below "
+        "the walk's."),
+    "negative": ("3c", "most significant negative C_u", NONE,
+        "The paper shows a negative part and prints no number."),
+    "beta": ("3d", "beta of C_sigma", NONE,
+        "The paper shows a stretched exponential, beta < 1, and prints no number."),
+    "tau_sigma": ("3d", "a t where C_sigma = 1/e", NONE,
+        "One number at all T would be a perfect collapse on a t."),
+}.items()}  # fmt: skip
 
 CAPTIONS = {
     "fig1": (

@@ -20,7 +20,7 @@ from epmpi.analysis.structure_factor import StructureFactor
 from epmpi.analysis.tracer_results import TracerResults
 from epmpi.paper.cases import STEP
 from epmpi.paper.measured import Measured, by_model, cold_runs, fit_activity
-from epmpi.paper.printed import PRINTED, REMARKS
+from epmpi.paper.printed import PRINTED
 from epmpi.paper.windows import half_range, part_of, parts, power_of
 
 AGREES = 3.0  # errors within which two values count as equal
@@ -40,7 +40,7 @@ class Row:
     Attributes
     ----------
     key : str
-        Of `PRINTED` and of the remark on why the values differ.
+        Of `PRINTED`.
     parameters : str
         Of the run and of the fit.
     window : float
@@ -59,7 +59,7 @@ class Row:
     @property
     def expected(self) -> float:
         """The value to compare with; nan where there is none."""
-        return PRINTED[self.key][2] if np.isnan(self.reference) else self.reference
+        return PRINTED[self.key].value if np.isnan(self.reference) else self.reference
 
     @property
     def deviation(self) -> float:
@@ -70,7 +70,7 @@ class Row:
     @property
     def remark(self) -> str:
         """'agrees' within three errors of the paper, else a remark on the difference."""
-        return "agrees" if abs(self.deviation) <= AGREES else REMARKS[self.key]
+        return "agrees" if abs(self.deviation) <= AGREES else PRINTED[self.key].remark
 
 
 def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
@@ -158,7 +158,7 @@ def _structure_rows(
     run: Measured, tracers: TracerResults, regime: str, symbol: str
 ) -> Iterator[Row]:
     """Yield the rows of figure 2b, 2c or 2d."""
-    factor, window, n = tracers.structure_factor, run.windows[regime], PRINTED[f"n_{regime}"][2]
+    factor, window, n = tracers.structure_factor, run.windows[regime], PRINTED[f"n_{regime}"].value
     for collapse in tracers.collapses:
         if collapse.window.name == regime:
             found = [best_collapse(factor, part) for part in parts(window)]

@@ -104,7 +104,7 @@ def _values(measured: Sequence[Measured]) -> Iterator[str]:
         ["figure", "quantity", "paper", "measured", "deviation", "parameters", "remark"]
     )
     for one in rows_of(measured):
-        figure, quantity, _ = PRINTED[one.key]
+        figure, quantity, *_ = PRINTED[one.key]
         printed = f"{one.expected:.4g}" if np.isfinite(one.expected) else "-"
         deviation = f"{one.deviation:+.1f}" if np.isfinite(one.deviation) else "-"
         window = f" +- {one.window:.2g} (window)" if one.window > 0 else ""
