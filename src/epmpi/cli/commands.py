@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
-import os
+import io
 import platform
 import signal
 import sys
@@ -119,17 +119,14 @@ def _all_ranks() -> Communicator:
 def _parse(arguments: Sequence[str] | None, *, silent: bool) -> argparse.Namespace:
     """Parse the arguments; one process alone prints help and usage errors."""
     given = sys.argv[1:] if arguments is None else arguments
-    if not given and not silent:
-        command_parser().print_help()
+    parser, nothing = command_parser(), io.StringIO()
+    if silent:
+        with redirect_stderr(nothing), redirect_stdout(nothing):
+            return parser.parse_args(given)
+    if not given:
+        parser.print_help()
         raise SystemExit(USER_ERROR)
-    if not silent:
-        return command_parser().parse_args(arguments)
-    with (
-        open(os.devnull, "w", encoding="utf-8") as nothing,
-        redirect_stderr(nothing),
-        redirect_stdout(nothing),
-    ):
-        return command_parser().parse_args(arguments)
+    return parser.parse_args(given)
 
 
 def command_parser() -> argparse.ArgumentParser:
