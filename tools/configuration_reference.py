@@ -21,9 +21,9 @@ Defaults give way to what is written: with `tracers.number = 0` alone there is n
 another `time.step` or `tracers.every` moves the times that are left out to the nearest multiples,
 and a fast rate or a time that is no multiple divides the step, by a factor of ten at most: another
 time is refused. A choice gives way to the keys that only another one has: `model.activity` alone
-takes the random model, `initial.stress_deviation` the Gaussian start, `model.residual` instantaneous
-events and with them the exact clock. The head of a run names all that was adapted. What is written
-is never changed, and a number without a default is asked for (`model.activity` with
+takes the random model, `initial.stress_deviation` the Gaussian start, `model.residual`
+instantaneous events and with them the exact clock. The head of a run names all that was adapted.
+What is written is never changed, and a number without a default is asked for (`model.activity` with
 `model.activation = "random"`).
 
 <!-- Made by tools/configuration_reference.py from the table of keys: edit that instead. -->"""
