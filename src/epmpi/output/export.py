@@ -22,7 +22,7 @@ import h5py
 from epmpi.config import ConfigError, expected_run
 from epmpi.output import h5md
 from epmpi.output.failures import output_errors, writing
-from epmpi.output.mesh import NUMBERS, Clock, write_mesh
+from epmpi.output.mesh import NUMBERS, Clock, Clocks, Frames, drawing, write_mesh
 from epmpi.trust import (
     HeldError,
     IncompleteError,
@@ -95,9 +95,8 @@ def export(run: str | Path, directory: str | Path | None = None) -> list[Path]:
                         csv.writer(text).writerows(rows)
                     made.append(target / name)
             if clocks:
-                drawing = xdmf(clocks, inside)
-                # Bytes of a name that the locale does not know stay what they are.
-                (target / "fields.xdmf").write_bytes(drawing.encode("utf-8", "surrogateescape"))
+                drawn = drawing("2.0", clocks, lambda _, now: on_lattice(clocks, inside, now))
+                (target / "fields.xdmf").write_bytes(drawn)
                 made += [target / "fields.xdmf", *write_mesh(target, inside, clocks)]
         if any(element.path == h5md.POSITION for element in elements):
             link_tracers(file, target / "tracers.h5md", inside)
@@ -121,47 +120,27 @@ def table(file: h5py.File, elements: dict[h5md.Element, int], group: str) -> lis
     return [header, *(rows[step] for step in sorted(rows))]
 
 
-def xdmf(clocks: dict[h5md.Element, Clock], inside: str) -> str:
-    """Return the XDMF text for the fields: a time series of grids, the first index downwards.
-
-    ParaView draws the last index of an array along its X axis: that is the y of the lattice.
-    """
-    lines = [
-        '<?xml version="1.0" ?>',
-        '<Xdmf Version="2.0">',
-        " <Domain>",
-        '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">',
-    ]
-    steps = sorted(set().union(*(frames for frames, _ in clocks.values())))
-    for step in steps:
-        lines += grid(clocks, inside, step)
-    return "\n".join([*lines, "  </Grid>", " </Domain>", "</Xdmf>", ""])
-
-
 def clock(file: h5py.File, field: h5md.Element) -> Clock:
     """Return the frame at each step of a field, and the times of all frames."""
     steps, times = (file[field.path][name][()].tolist() for name in ("step", "time"))
     return {step: frame for frame, step in enumerate(steps)}, times
 
 
-def grid(clocks: dict[h5md.Element, Clock], inside: str, step: int) -> Iterator[str]:
-    """Yield the lines of one instant."""
-    first = next(iter(clocks))
-    shape = " ".join(map(str, first.shape))
-    frames = {
-        field: at[step]
-        for field, (at, _) in clocks.items()
-        if step in at and field.shape == first.shape
-    }
-    field, frame = next(iter(frames.items()))
-    yield f'   <Grid Name="step {step}" GridType="Uniform">'
-    yield f'    <Time Value="{clocks[field][1][frame]!r}"/>'
+def on_lattice(clocks: Clocks, inside: str, frames: Frames) -> Iterator[str]:
+    """Yield the lines that draw the fields at one instant, with the first index downwards.
+
+    ParaView draws the last index of an array along its X axis: that is the y of the lattice.
+    """
+    sides = next(iter(clocks)).shape
+    shape = " ".join(map(str, sides))
     yield f'    <Topology TopologyType="3DCoRectMesh" Dimensions="1 {shape}"/>'
     yield '    <Geometry GeometryType="ORIGIN_DXDYDZ">'
     yield '     <DataItem Format="XML" Dimensions="3">0 0 0</DataItem>'
     yield '     <DataItem Format="XML" Dimensions="3">1 1 1</DataItem>'
     yield "    </Geometry>"
     for field, frame in frames.items():
+        if field.shape != sides:
+            continue
         total = len(clocks[field][1])
         number = f'NumberType="{NUMBERS[field.dtype.kind]}" Precision="{field.dtype.itemsize}"'
         path = escape(f"{inside}:/{field.path}/value")
@@ -172,7 +151,6 @@ def grid(clocks: dict[h5md.Element, Clock], inside: str, step: int) -> Iterator[
         yield f'      <DataItem Format="HDF" Dimensions="{all_frames}" {number}>{path}</DataItem>'
         yield "     </DataItem>"
         yield "    </Attribute>"
-    yield "   </Grid>"
 
 
 def link_tracers(file: h5py.File, path: Path, inside: str) -> None:

@@ -6,7 +6,8 @@ of the field in run.h5 as one number a cell, nothing of which is copied; ``mesh.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -19,9 +20,11 @@ from epmpi.output.failures import output_errors, writing
 NUMBERS = {"f": "Float", "i": "Int", "u": "UInt"}
 BLOCK = 1 << 20  # points that are written at a time
 Clock = tuple[dict[int, int], list[float]]  # the frame at each step, the time of each frame
+Clocks = dict[h5md.Element, Clock]  # of each field
+Frames = dict[h5md.Element, int]  # of each field at one instant
 
 
-def write_mesh(target: Path, inside: str, clocks: dict[h5md.Element, Clock]) -> list[Path]:
+def write_mesh(target: Path, inside: str, clocks: Clocks) -> list[Path]:
     """Write mesh.h5 and mesh.xdmf, and return their paths.
 
     Parameters
@@ -39,7 +42,7 @@ def write_mesh(target: Path, inside: str, clocks: dict[h5md.Element, Clock]) -> 
         If they cannot be written.
     """
     length, width = next(iter(clocks)).shape
-    data, drawing = target / "mesh.h5", target / "mesh.xdmf"
+    data, text = target / "mesh.h5", target / "mesh.xdmf"
     with writing(data, "w", libver=h5md.FORMAT) as file:
         _write_squares(file, length, width)
         for field, (at, times) in clocks.items():
@@ -48,9 +51,9 @@ def write_mesh(target: Path, inside: str, clocks: dict[h5md.Element, Clock]) -> 
                 layout = h5py.VirtualLayout((length * width,), field.dtype)
                 layout[:] = h5py.VirtualSource(inside, path, whole, field.dtype)[frame]
                 file.create_virtual_dataset(f"{step}/{field.name}", layout, absent(field.dtype))
-    with output_errors(drawing):
-        drawing.write_text("\n".join(_drawing(length, width, clocks)), encoding="utf-8")
-    return [data, drawing]
+    with output_errors(text):
+        text.write_bytes(drawing("3.0", clocks, partial(_on_mesh, length, width)))
+    return [data, text]
 
 
 def absent(dtype: np.dtype) -> float:
@@ -76,34 +79,43 @@ def _write_squares(file: h5py.File, length: int, width: int) -> None:
         cells[to] = begun + np.array([0, width + 1, width + 2, 1])
 
 
-def _drawing(length: int, width: int, clocks: dict[h5md.Element, Clock]) -> Iterator[str]:
-    """Yield the lines of the XDMF text: a time series of the mesh with what is on it."""
-    yield from ('<?xml version="1.0" ?>', '<Xdmf Version="3.0">', " <Domain>")
-    yield '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">'
+def drawing(version: str, clocks: Clocks, draw: Callable[[int, Frames], Iterable[str]]) -> bytes:
+    """Return the XDMF text of a time series, of which `draw` returns the lines of one instant.
+
+    Bytes of a name that the locale does not know stay what they are.
+    """
+    lines = [
+        '<?xml version="1.0" ?>',
+        f'<Xdmf Version="{version}">',
+        " <Domain>",
+        '  <Grid Name="fields" GridType="Collection" CollectionType="Temporal">',
+    ]
     for step in sorted(set().union(*(at for at, _ in clocks.values()))):
-        present = {field: times[at[step]] for field, (at, times) in clocks.items() if step in at}
-        yield f'   <Grid Name="step {step}" GridType="Uniform">'
-        yield f'    <Time Value="{next(iter(present.values()))!r}"/>'
-        yield from _squares(length, width)
-        for field in present:
-            name = quoteattr(field.name)
-            yield f'    <Attribute Name={name} AttributeType="Scalar" Center="Cell">'
-            yield from _item(f"{step}/{field.name}", str(length * width), field.dtype)
-            yield "    </Attribute>"
-        yield "   </Grid>"
-    yield from ("  </Grid>", " </Domain>", "</Xdmf>", "")
+        frames = {field: at[step] for field, (at, _) in clocks.items() if step in at}
+        field, frame = next(iter(frames.items()))
+        lines.append(f'   <Grid Name="step {step}" GridType="Uniform">')
+        lines.append(f'    <Time Value="{clocks[field][1][frame]!r}"/>')
+        lines += [*draw(step, frames), "   </Grid>"]
+    text = "\n".join([*lines, "  </Grid>", " </Domain>", "</Xdmf>", ""])
+    return text.encode("utf-8", "surrogateescape")
 
 
-def _squares(length: int, width: int) -> Iterator[str]:
+def _on_mesh(length: int, width: int, step: int, frames: Frames) -> Iterator[str]:
+    """Yield the lines that draw the squares and what is on them."""
     cells, points = length * width, (length + 1) * (width + 1)
     yield f'    <Topology TopologyType="Quadrilateral" NumberOfElements="{cells}">'
-    yield from _item("cells", f"{cells} 4", np.dtype(np.int32))
+    yield _item("cells", f"{cells} 4", np.dtype(np.int32))
     yield "    </Topology>"
     yield '    <Geometry GeometryType="XYZ">'
-    yield from _item("points", f"{points} 3", np.dtype(np.float32))
+    yield _item("points", f"{points} 3", np.dtype(np.float32))
     yield "    </Geometry>"
+    for field in frames:
+        name = quoteattr(field.name)
+        yield f'    <Attribute Name={name} AttributeType="Scalar" Center="Cell">'
+        yield _item(f"{step}/{field.name}", str(cells), field.dtype)
+        yield "    </Attribute>"
 
 
-def _item(name: str, shape: str, dtype: np.dtype) -> Iterator[str]:
+def _item(name: str, shape: str, dtype: np.dtype) -> str:
     number = f'NumberType="{NUMBERS[dtype.kind]}" Precision="{dtype.itemsize}"'
-    yield f'     <DataItem Format="HDF" Dimensions="{shape}" {number}>mesh.h5:/{name}</DataItem>'
+    return f'     <DataItem Format="HDF" Dimensions="{shape}" {number}>mesh.h5:/{name}</DataItem>'
