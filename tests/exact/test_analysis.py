@@ -77,10 +77,10 @@ def test_waits_stand_in_exact_bins(run, stepped):
     curves = []
     for path in (run, stepped):
         with RunFile(path) as file:
-            events = measure(file).events
+            waits = measure(file).waits
             edges = np.asarray(file.parameter("waiting_times", "edges")) * TICK
-        curves.append(events.waits.density())
-        np.testing.assert_allclose(events.waits.edges, edges, rtol=1e-12)
+        curves.append(waits.density())
+        np.testing.assert_allclose(waits.edges, edges, rtol=1e-12)
     exact, steps = curves
     assert "exact times" in exact.definition
     assert "whole steps" not in exact.definition

@@ -43,7 +43,6 @@ class Avalanches:
 
     Attributes
     ----------
-    bursts : Bursts
     block : int array, shape (bursts,)
         The block of time, or the replica, that each belongs to, for errors.
     kind : str

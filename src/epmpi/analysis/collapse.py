@@ -45,8 +45,6 @@ class Collapse:
 
     Attributes
     ----------
-    window : Window
-    n, error : float
     misfit : float
         P(n) at its minimum.
     overlaps : int

@@ -25,7 +25,6 @@ class Curve:
         Name of the abscissa.
     x, value, error : array, shape (points,)
         Abscissa, value, and half of the 68.3 % interval.
-    x_unit, unit : str
     parameters : dict of str to float
         Numbers that belong to the curve: fits of it, its lag, ...
     left_out : array, shape (blocks, points), optional

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,15 +16,8 @@ SHORTEST = 10.0  # restructuring times: psi of shorter waits has a shoulder, ech
 FEWEST = 100  # waits
 
 
-@dataclass(frozen=True)
-class EventResults(Results):
-    """Waiting times between activations of a site: psi(tau_ev), persistence, the random walk."""
-
-    waits: WaitingTimes
-
-
-def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
-    """Measure the waiting times of replicas; None where fewer than `FEWEST` were counted."""
+def measure_waits(runs: Sequence[RunFile]) -> WaitingTimes | None:
+    """Return the waiting times of replicas; None where fewer than `FEWEST` were counted."""
     run = runs[0]
     if not all(run.has(HISTOGRAM) for run in runs):
         return None
@@ -39,10 +31,11 @@ def measure_events(runs: Sequence[RunFile]) -> EventResults | None:
     clock = run.clock(HISTOGRAM)
     step = (clock.time[-1] - clock.time[0]) / (clock.step[-1] - clock.step[0])
     if len(runs) == 1:
-        waits = WaitingTimes.from_cumulative(edges * step, histograms[0], float(clock.time[-1]))
-    else:
-        waits = WaitingTimes(edges * step, counts, float(clock.time[-1]))
-    shortest = SHORTEST * run.parameter("model", "restructuring_time", 1.0)
+        return WaitingTimes.from_cumulative(edges * step, histograms[0], float(clock.time[-1]))
+    return WaitingTimes(edges * step, counts, float(clock.time[-1]))
+
+
+def results_of_waits(waits: WaitingTimes, restructuring_time: float) -> Results:
+    """Return psi(tau_ev) with its law, the persistence and the random walk."""
     curves = [waits.density(), waits.persistence(), *predict(waits)]
-    law = waits.fit(shortest)
-    return EventResults(curves, {} if law is None else {"waiting_times": law}, waits)
+    return Results.of(curves, {"waiting_times": waits.fit(SHORTEST * restructuring_time)})

@@ -88,7 +88,6 @@ def deviations(error: ArrayLike, scale: ArrayLike, tolerance: float) -> Array:
         nan where it is not known.
     scale : array, shape (points,)
         The quantity that the tolerance is a fraction of, for instance the value.
-    tolerance : float
     """
     size = np.abs(np.asarray(scale, dtype=np.float64))
     given = np.asarray(error, dtype=np.float64)

@@ -32,7 +32,6 @@ def measure_s_4(
     ----------
     logs : sequence of Events
         Of replicas.
-    shape : (Lx, Ly)
     duration : float
         Of all replicas, in tau.
     lags : dict of str to float

@@ -43,8 +43,6 @@ class Persistence:
         In tau.
     fraction : array, shape (lags, origins)
         Origins of the replicas follow each other, equally many of each.
-    sites : int
-    replicas : int
     """
 
     lag: NDArray[np.float64]

@@ -80,14 +80,15 @@ def find_regimes(exponent: Curve) -> list[Window]:
         slow = (beta <= SUBDIFFUSIVE) & (beta + 2 * error < 1)
         straight = np.abs(beta - 1) <= np.clip(2 * error, DIFFUSIVE, NOISY)
     windows = []
-    for name, chosen, pick in (
-        ("I", ballistic, _first),
-        ("II", slow, _longest),
-        ("III", straight, _last),
-    ):
-        span = pick(_stretches(chosen), chosen.size)
-        if span is not None and span[1] - span[0] >= FEWEST_LAGS:
-            start, stop = exponent.x[span[0]], exponent.x[span[1] - 1]
+    for name, chosen in (("I", ballistic), ("II", slow), ("III", straight)):
+        spans = _stretches(chosen)
+        if name == "I":
+            spans = [span for span in spans if span[0] == 0]
+        if name == "III":
+            spans = [span for span in spans if span[1] == beta.size]
+        first, end = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
+        if end - first >= FEWEST_LAGS:
+            start, stop = exponent.x[first], exponent.x[end - 1]
             windows.append(Window(name, float(start), float(stop)))
     return windows
 
@@ -102,15 +103,3 @@ def _stretches(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return [start, stop) of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-
-
-def _first(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
-    return spans[0] if spans and spans[0][0] == 0 else None
-
-
-def _longest(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
-    return max(spans, key=lambda span: span[1] - span[0], default=None)
-
-
-def _last(spans: list[tuple[int, int]], size: int) -> tuple[int, int] | None:
-    return spans[-1] if spans and spans[-1][1] == size else None

@@ -96,8 +96,6 @@ def fit_window(
 
     Parameters
     ----------
-    factor : StructureFactor
-    window : Window
     n, gamma : float, optional
         Fixed values: n of the best collapse, or both of a theory.
 

@@ -13,14 +13,15 @@ from rich.console import Console
 from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
-from epmpi.analysis.curve import Curve, FittedLaw, Results
-from epmpi.analysis.event_results import EventResults, measure_events
+from epmpi.analysis.curve import Curve, FittedLaw
+from epmpi.analysis.event_results import measure_waits, results_of_waits
 from epmpi.analysis.field_results import STRESS, measure_fields
 from epmpi.analysis.log_results import measure_log
 from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.titles import title
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
+from epmpi.analysis.waiting_times import WaitingTimes
 from epmpi.parallel import Communicator
 
 # Averages over time of these series, with their units.
@@ -54,10 +55,13 @@ class Analysis:
     remarks : tuple of str
         Remarks that a reader of the results must know, one line each.
     tracers : TracerResults or None
-    fields, log : Results or None
-        From the frames of the stress, and from the log of events.
-    events : EventResults or None
-        From the histogram of waiting times.
+        From the trajectory.
+    waits : WaitingTimes or None
+        From their histogram.
+    curves : dict of str to Curve
+        From trajectory, frames of the stress, waiting times and log of events; by name.
+    laws : dict of str to FittedLaw
+        The laws that were fitted to curves, by the names of these.
     missing : tuple of str
         One line on each result that the run file cannot give.
     shortfall : Shortfall or None
@@ -80,27 +84,15 @@ class Analysis:
     drifts: Mapping[str, Drift]
     remarks: tuple[str, ...]
     tracers: TracerResults | None
-    fields: Results | None
-    events: EventResults | None
+    waits: WaitingTimes | None
+    curves: dict[str, Curve]
+    laws: dict[str, FittedLaw]
     missing: tuple[str, ...]
-    log: Results | None = None
     shortfall: Shortfall | None = None
     replicas: int = 1
     numbers: Path = Path()
     figures: list[Path] = field(default_factory=list)
     page: Path | None = None
-
-    @property
-    def curves(self) -> dict[str, Curve]:
-        """All curves by name."""
-        parts = (self.tracers, self.fields, self.events, self.log)
-        return {curve.name: curve for part in parts if part is not None for curve in part.curves}
-
-    @property
-    def laws(self) -> dict[str, FittedLaw]:
-        """The laws that were fitted to curves, by the names of these."""
-        parts = (self.fields, self.events, self.log)
-        return {name: law for part in parts if part for name, law in part.laws.items()}
 
 
 def measure(run: RunFile) -> Analysis:
@@ -128,6 +120,7 @@ def measure_replicas(
     console : rich Console, optional
         A terminal shows a progress bar while the trajectory is read.
     communicator : Communicator, optional
+        By default this process works alone.
 
     Raises
     ------
@@ -157,11 +150,15 @@ def measure_replicas(
         )
     elif fields is None:
         missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
-    events = measure_events(runs)
-    if events is None:
+    waits, of_waits = measure_waits(runs), None
+    if waits is not None:
+        of_waits = results_of_waits(waits, run.parameter("model", "restructuring_time", 1.0))
+    else:
         missing.append(
             f"no waiting times ({_why(runs, 'waiting_times_every')}): no psi, no random walk"
         )
+    found = [part for part in (fields, of_waits, measure_log(runs)) if part is not None]
+    curves = [*(tracers.curves if tracers else ()), *(one for part in found for one in part.curves)]
     return Analysis(
         run=run.path,
         name=run.name,
@@ -172,9 +169,9 @@ def measure_replicas(
         remarks=tuple(remarks),
         shortfall=cut,
         tracers=tracers,
-        fields=fields,
-        events=events,
-        log=measure_log(runs),
+        waits=waits,
+        curves={curve.name: curve for curve in curves},
+        laws={name: law for part in found for name, law in part.laws.items()},
         missing=tuple(missing),
         replicas=len(runs),
     )
@@ -200,13 +197,7 @@ def _averages(
 def _why(runs: Sequence[RunFile], every: str, default: float = 0.0) -> str:
     """Return why something is missing: the key of its interval, or that nothing is measured yet.
 
-    Parameters
-    ----------
-    runs : sequence of RunFile
-    every : str
-        The key in `output`.
-    default : float
-        Of a file that does not have the key.
+    The default is that of a file that does not have the key.
     """
     measured = any(run.has(f"observables/{one}") for run in runs for one in SERIES)
     if not measured and any(run.parameter("output", every, default) for run in runs):

@@ -33,7 +33,6 @@ class StructureFactor:
     ----------
     q : array, shape (shells,)
         Moduli, in inverse lattice spacings.
-    shells : list of Shell
     lag : array, shape (lags,)
         t, in tau.
     value, error : array, shape (shells, lags)

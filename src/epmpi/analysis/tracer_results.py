@@ -45,7 +45,6 @@ class TracerResults:
         alpha and gamma at the n of the best collapse.
     theory_fits : list of CollapseFit
         alpha at the exponents of theory, (1, 2) in regime I and (2, 1) in III.
-    comparisons : list of Comparison
     curves : list of Curve
         P(u), van Hove functions, C_u(t), alpha_2(t), overlap, chi_4(t), n(q).
     """

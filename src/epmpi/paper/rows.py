@@ -12,12 +12,13 @@ from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.collapse import best_collapse
 from epmpi.analysis.consistency import long_time_coefficient
 from epmpi.analysis.curve import Curve
-from epmpi.analysis.event_results import SHORTEST, EventResults
+from epmpi.analysis.event_results import SHORTEST
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import crossing, fit_window
 from epmpi.analysis.stress import fit_stretched_exponential
 from epmpi.analysis.structure_factor import StructureFactor
 from epmpi.analysis.tracer_results import TracerResults
+from epmpi.analysis.waiting_times import WaitingTimes
 from epmpi.paper.cases import STEP
 from epmpi.paper.measured import Measured, by_model, cold_runs, fit_activity
 from epmpi.paper.printed import PRINTED
@@ -87,11 +88,11 @@ def rows_of(measured: Sequence[Measured]) -> Iterator[Row]:
                 yield from _structure_rows(run, tracers, regime, symbol)
     yield from _displacement_rows(thermal)
     for run in (*thermal, *random):
-        if run.analysis.events is not None:
-            yield from _waiting_rows(run, run.analysis.events)
+        if run.analysis.waits is not None:
+            yield from _waiting_rows(run, run.analysis.waits)
     for run in thermal:
-        if run.analysis.events is not None and run.case.temperature <= INTERMITTENT:
-            yield from _walk_rows(run, run.analysis.events)
+        if run.analysis.waits is not None and run.case.temperature <= INTERMITTENT:
+            yield from _walk_rows(run)
     for run in thermal:
         yield from _correlation_rows(run)
 
@@ -216,17 +217,17 @@ def _displacement_rows(thermal: Sequence[Measured]) -> Iterator[Row]:
             yield Row(key, text, *found[0], half_range(value for value, _ in found))
 
 
-def _waiting_rows(run: Measured, events: EventResults) -> Iterator[Row]:
+def _waiting_rows(run: Measured, waits: WaitingTimes) -> Iterator[Row]:
     """Yield the rows of figure 3b."""
     random = run.case.random
-    law = events.laws.get("waiting_times")
+    law = run.analysis.laws.get("waiting_times")
     if law is not None and (random or run.case.temperature <= INTERMITTENT):
         value, error = law.parameter("exponent")
         text = f"{run.name}; power law with cutoff, {_times(Window('', *law.span))}"
-        later = [events.waits.fit(SHORTEST * factor) for factor in LATER_STARTS]
+        later = [waits.fit(SHORTEST * factor) for factor in LATER_STARTS]
         spread = half_range(fit.parameter("exponent")[0] for fit in later if fit is not None)
         yield Row("psi_random" if random else "psi_thermal", text, -value, error, spread)
-    mean, error = events.waits.mean()
+    mean, error = waits.mean()
     activity = run.activity
     value = activity.value * mean
     error = value * float(np.hypot(error / mean, activity.error / activity.value))
@@ -247,7 +248,7 @@ def exact_mean_wait(activity: float, step: float) -> float:
     return float(x / -np.expm1(-x))
 
 
-def _walk_rows(run: Measured, events: EventResults) -> Iterator[Row]:
+def _walk_rows(run: Measured) -> Iterator[Row]:
     """Yield the rows of the inset of figure 3c; the window is half a decade to both sides."""
     slope = run.analysis.curves["renewal_slope"]
     flattest = int(np.argmax(slope.value))

@@ -28,7 +28,6 @@ class Snapshot:
     ----------
     name : str
         Of the RUN directory.
-    configuration : Configuration
     published : float
         Time of publication, in seconds since the epoch; 0 if there was none.
     ended : str
@@ -37,7 +36,6 @@ class Snapshot:
         Since the start of the run, of the last sample.
     total : int or None
         Steps of the whole run; None while the run has not decided when its warm-up ends.
-    in_warmup : bool
     series : dict of str to array
         All samples, warm-up first.
     rate : float or None
