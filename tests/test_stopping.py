@@ -155,7 +155,7 @@ def test_quiet_steps_without_end_are_looked_at():
 
 def test_a_signal_comes_before_the_time_limit():
     stopping = pace(0.0)
-    stopping.signals.received = signal.SIGUSR1
+    stopping.signals.own = signal.SIGUSR1
     assert stopping.decide(1).stop == "SIGUSR1"
 
 

@@ -14,7 +14,6 @@ from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_nam
 from epmpi.output import OutputError
 from epmpi.output.failures import reason
 from epmpi.output.flushing import flush_to_disk
-from epmpi.output.leftovers import has_begun
 from epmpi.output.lock import RunLock
 from epmpi.output.opening import claim
 from epmpi.trust import check_file, open_file
@@ -87,10 +86,6 @@ class EnsembleDirectory:
         """Return the replicas that have not reached the end that a configuration asks for."""
         duration, replicas = configuration.time.duration, range(configuration.run.replicas)
         return [number for number in replicas if not _reached(self.replica(number), duration)]
-
-    def has_begun(self, number: int) -> bool:
-        """Tell whether a replica can be resumed; one that was killed at its start is begun anew."""
-        return has_begun(self.replica(number))
 
 
 def _reached(run: Path, duration: float) -> bool:

@@ -14,6 +14,7 @@ from epmpi.model.batch import Batch
 from epmpi.model.model import Model
 from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
+from epmpi.output.leftovers import has_begun
 from epmpi.parallel import Communicator
 from epmpi.run.control import RunControl
 from epmpi.run.simulation import Simulation
@@ -166,12 +167,13 @@ class Replicas:
         return made or self._simulation(replica)
 
     def _simulation(self, replica: int) -> Simulation:
-        """Return the simulation of one replica, new or resumed.  Collective in the group."""
-        group, folder = self.group, self._resumed
-        begun = folder and group.broadcast(on_root(group, lambda: folder.has_begun(replica)))
-        if folder is not None and begun:
+        """Return the simulation of one replica, new or resumed.  Collective in the group.
+
+        One that was killed at its start is begun anew.
+        """
+        group, run = self.group, self._resumed and self._resumed.replica(replica)
+        if run and group.broadcast(on_root(group, lambda: has_begun(run))):
             overrides = self.configuration.as_overrides(MAY_CHANGE)
-            run = folder.replica(replica)
             return Simulation.resume(run, overrides, group, device=self.device)
         return Simulation(self.configuration.replica(replica), group, device=self.device)
 

@@ -64,10 +64,10 @@ class ReplicaProgress:
         self.step, self.phase, self.activity = step - self._first, phase, activity
 
 
-class Together:
+class Together(StopSignals):
     """Signals and progress shared by the ranks of an ensemble; use it in a `with` statement.
 
-    Collective.  It replaces the stop signals of the rank: `received` is that of any rank.
+    Collective.  What any rank has received counts as a signal.
 
     Parameters
     ----------
@@ -88,28 +88,21 @@ class Together:
         watchdog: Watchdog,
         replicas: int,
     ) -> None:
+        super().__init__()
         self._communicator = communicator
         self._gather = RollingGather(communicator, RECORD)
         self._progress = progress
         self.watchdog = watchdog
         self._replicas = replicas
-        self._signals = StopSignals()
         self._mine: list[ReplicaProgress] = []
         self._ready = False
         self._steps = 0  # shown to the user
-
-    def __enter__(self) -> Together:
-        self._signals.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._signals.__exit__(*exception)
 
     @property
     def received(self) -> int:
         """Number of the last signal that this rank, or another one, has received; 0 if none."""
         self._poll()
-        return self._signals.received or int(self._gather.records["signal"].max())
+        return self.own or int(self._gather.records["signal"].max())
 
     def progress(self, *, counted: bool) -> ReplicaProgress:
         """Return a listener for the progress of a replica; it counts on one rank of its group."""
@@ -140,7 +133,7 @@ class Together:
         activities = [replica.activity for replica in begun if replica.activity is not None]
         totals = [replica.total for replica in begun]
         return (
-            self._signals.received,
+            self.own,
             self._ready,
             len(begun),
             sum(replica.phase == "measure" for replica in begun),

@@ -67,7 +67,8 @@ class Batch:
             self._move = self._move_with_velocity if with_flow else self._accumulated(fft)
         self._step = device.repeated_step(capture=True)
         self._step.begin_at(first.step_count)
-        self.update_response()
+        self.convolution.source[:] = self.active
+        self.convolution.apply()
 
     def _join_fields(self) -> None:
         """Put the fields of all models side by side; the models' own become views."""
@@ -121,7 +122,7 @@ class Batch:
         key = activation.rule, activation.increments, move is not None
         self._step.take(key, lambda: self._advance(move))
         for model in self.models:
-            model.arrive(model.step_count + 1)
+            model.step_count += 1
             assert isinstance(model.clock, TimeSteps)
             model.clock.behind = self._move is not None and move is None
 
@@ -174,8 +175,3 @@ class Batch:
         for model, of_model, events in zip(self.models, begun, self._events, strict=True):
             for accumulator in model.accumulators.values():
                 accumulator.take(of_model, events[1:], 0, self._step.number)
-
-    def update_response(self) -> None:
-        """Compute the elastic response to the present n s."""
-        self.convolution.source[:] = self.active
-        self.convolution.apply()

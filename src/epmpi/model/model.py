@@ -164,10 +164,6 @@ class Model(Sealed):
         self.step_count = self.clock.advance(self.step_count, step)
         self.paused = self.step_count < step
 
-    def arrive(self, step: int) -> None:
-        """Record that fields and tracers have reached a step, in a batch."""
-        self.step_count = step
-
     def set_fields(
         self,
         stress: NDArray,

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Self
 
 from epmpi.host.signals import SIGNALS, is_handled, take_received
 from epmpi.parallel import Communicator
@@ -30,15 +30,6 @@ MOST_STEPS = 2**40  # between two polls, where steps without events take no time
 RESERVE = 1.0  # seconds before a time limit, beside two checkpoints and two polls
 REMEMBERED = 3  # last checkpoints whose times count: one slowed by a busy disk is forgotten
 TIME_LIMIT, INTERRUPT = "time limit", "SIGINT"  # reasons of a stop
-
-
-class Signals(Protocol):
-    """Source of stop signals."""
-
-    @property
-    def received(self) -> int:
-        """Number of the last signal; 0 if there was none."""
-        ...
 
 
 class Interrupted(KeyboardInterrupt):
@@ -66,21 +57,21 @@ class StopSignals:
 
     Attributes
     ----------
-    received : int
-        Number of the last signal; 0 if there was none.
+    own : int
+        Number of the last signal to this process; 0 if there was none.
     """
 
     def __init__(self) -> None:
-        self.received = 0
+        self.own = 0
         self._asked = float("inf")  # time of the first SIGINT or SIGTERM
         self._before: dict[int, Any] = {}
         self._open = ExitStack()
 
-    def __enter__(self) -> StopSignals:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in filter(is_handled, SIGNALS):
                 self._before[number] = signal.signal(number, self._note)
-            self.received = take_received() or self.received
+            self.own = take_received() or self.own
             self._open.enter_context(Insistence())
         return self
 
@@ -89,8 +80,13 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @property
+    def received(self) -> int:
+        """Number of the last signal that counts; 0 if there was none."""
+        return self.own
+
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
+        self.own = number
         if number in ASKING:
             if time.monotonic() > self._asked + SECOND:
                 raise KeyboardInterrupt
@@ -123,7 +119,7 @@ class Pace:
 
     Parameters
     ----------
-    signals : Signals
+    signals : StopSignals
         Of this rank.
     limit : float
         See `time_limit`; that of the root is used.
@@ -138,7 +134,7 @@ class Pace:
     def __init__(
         self,
         communicator: Communicator,
-        signals: Signals,
+        signals: StopSignals,
         limit: float,
         checkpoint_every: float,
         clock: Mapping[str, float],

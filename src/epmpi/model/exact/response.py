@@ -52,15 +52,6 @@ def response_to(convolution: Convolution, source: NDArray[np.float64]) -> NDArra
     return response
 
 
-def response_to_one_site(convolution: Convolution) -> NDArray[np.float64]:
-    """Return the response of this rank's slab to a source of 1 at (0, 0).  Collective."""
-    slab = convolution.fft.slab
-    source = np.zeros(slab.shape)
-    if slab.start == 0:
-        source[0, 0] = 1.0
-    return response_to(convolution, source)
-
-
 def on_all_ranks(fft: Transform, rows: NDArray) -> NDArray:
     """Return a field of the whole lattice (Lx, Ly) from the rows of all ranks.  Collective."""
     return fft.communicator.gather_everywhere(rows.reshape(-1)).reshape(fft.lattice.shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from epmpi.config import Configuration
 from epmpi.model.elasticity import stress_responses
-from epmpi.model.exact.response import on_all_ranks, response_to, response_to_one_site
+from epmpi.model.exact.response import on_all_ranks, response_to
 from epmpi.spectral import Transform
 
 PARTS = ("strain_at_flush", "cosine_strain_at_flush", "sine_strain_at_flush")
@@ -51,7 +51,10 @@ class SlabStress:
 
         In the positive direction; stress a unit of time; one for each source.
         """
-        return [on_all_ranks(fft, response_to_one_site(one)) for one in self._responses]
+        source = np.zeros(fft.slab.shape)
+        if fft.slab.start == 0:
+            source[0, 0] = 1.0
+        return [on_all_ranks(fft, response_to(one, source)) for one in self._responses]
 
     def begin(self, stress: NDArray, strain: NDArray[np.float64], time: float) -> None:
         """Begin with the stress and the plastic strain (rows, Ly) of a time.  Collective.
