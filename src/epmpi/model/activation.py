@@ -74,20 +74,14 @@ def switching_rule(configuration: Configuration) -> SwitchingRule:
     """Return the parameters of Eq. (2), or of the random model, for a configuration."""
     model = configuration.model
     from_stress = model.activation in ("thermal", "extremal")
-    rate_off = 1.0 / model.restructuring_time
-    random = model.activation == "random"
+    rate_off, attempt_rate = 1.0 / model.restructuring_time, model.attempt_rate
+    if model.activity is not None:  # of the random model, with p_on in units of p_off
+        attempt_rate = rate_off * (model.activity / (1.0 - model.activity))
     return SwitchingRule(
         reading=READINGS[model.direction if from_stress else model.activation],
-        attempt_rate=rate_off * _odds(model.activity) if random else model.attempt_rate,
+        attempt_rate=attempt_rate,
         yield_stress=model.yield_stress,
         temperature=model.temperature,
         rate_off=rate_off,
         exponent=0.0 if isinstance(model.barrier, str) else model.barrier,
     )
-
-
-def _odds(activity: float | None) -> float:
-    """Return a / (1 - a): p_on of the random model, in units of p_off."""
-    if activity is None:
-        raise ValueError("activity is not given, expected the active fraction of the random model")
-    return activity / (1.0 - activity)

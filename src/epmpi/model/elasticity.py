@@ -33,6 +33,20 @@ def _of_wavenumbers(fft: Transform, propagator: Callable[[Modes, Modes], Modes])
     return lambda kx, ky: propagator(2 * np.pi * kx / length, 2 * np.pi * ky / width)
 
 
+def _stress_kernel(
+    configuration: Configuration,
+    fft: Transform,
+    propagator: Callable[..., Modes] = stress_propagator,
+) -> Kernel:
+    """Return the kernel from n s to the stress rate."""
+    model, of = configuration.model, configuration.propagator
+    factor = 2.0 * model.shear_modulus * active_strain(model.event_strain, model.relaxation_time)
+    return _of_wavenumbers(
+        fft,
+        lambda qx, qy: factor * propagator(qx, qy, of.symbol, of.prefactor, of.macroscopic),
+    )
+
+
 def flow_kernels(
     fft: Transform, interpolation: str, rate: float = 1.0
 ) -> tuple[list[Kernel], list[bool], tuple[int, int]]:
@@ -77,18 +91,11 @@ def elastic_kernels(
     halo : (before, after)
         Rows beyond its slab that the tracers read.
     """
-    model, propagator = configuration.model, configuration.propagator
-    strain_rate = active_strain(model.event_strain, model.relaxation_time)
-    factor = 2.0 * model.shear_modulus * strain_rate
-
-    def stress(qx: Modes, qy: Modes) -> Modes:
-        return factor * stress_propagator(
-            qx, qy, propagator.symbol, propagator.prefactor, propagator.macroscopic
-        )
-
-    kernels = [_of_wavenumbers(fft, stress)]
+    model = configuration.model
+    kernels = [_stress_kernel(configuration, fft)]
     imaginary, halo = [False], (0, 0)
     if with_flow:
+        strain_rate = active_strain(model.event_strain, model.relaxation_time)
         flow, of_flow, halo = flow_kernels(fft, configuration.tracers.interpolation, strain_rate)
         kernels, imaginary = kernels + flow, imaginary + of_flow
     return kernels, imaginary, halo
@@ -125,23 +132,13 @@ def stress_responses(configuration: Configuration, fft: Transform) -> list[Convo
     One, of n s, as in `ElasticResponse`; or, for events of random orientation, of
     n s, of n s cos 4 psi, and of n s sin 4 psi.
     """
-    model, propagator = configuration.model, configuration.propagator
-    if model.orientation == "fixed":
-        return [ElasticResponse(configuration, fft, with_flow=False).convolution]
-    factor = 2.0 * model.shear_modulus * active_strain(model.event_strain, model.relaxation_time)
-
-    def part(number: int) -> Kernel:
-        return _of_wavenumbers(
-            fft,
-            lambda qx, qy: (
-                factor
-                * oriented_propagators(
-                    qx, qy, propagator.symbol, propagator.prefactor, propagator.macroscopic
-                )[number]
-            ),
-        )
-
-    return [fft.convolution([part(number)], [False], (0, 0)) for number in range(3)]
+    parts: list[Callable[..., Modes]] = [stress_propagator]
+    if configuration.model.orientation == "random":
+        parts = [
+            lambda *of, number=number: oriented_propagators(*of)[number] for number in range(3)
+        ]
+    kernels = [_stress_kernel(configuration, fft, part) for part in parts]
+    return [fft.convolution([kernel], [False], (0, 0)) for kernel in kernels]
 
 
 def accumulated_flow(configuration: Configuration, fft: Transform) -> Convolution:
