@@ -10,9 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from epmpi.config import ENSEMBLE, ConfigError, Configuration, load, replica_name
-from epmpi.output import OutputError
-from epmpi.output.failures import reason
+from epmpi.config import ENSEMBLE, Configuration, load, replica_name
+from epmpi.output.failures import output_errors
 from epmpi.output.flushing import flush_to_disk
 from epmpi.output.lock import RunLock
 from epmpi.output.opening import claim
@@ -45,7 +44,7 @@ class EnsembleDirectory:
         self._lock = claim(self.path)
 
     def open(self) -> Configuration:
-        """Lock the directory of an ensemble and return its configuration.
+        """Lock the directory of an ensemble and return its configuration; `release` it in any case.
 
         Raises
         ------
@@ -55,22 +54,16 @@ class EnsembleDirectory:
             If it cannot be written to.
         """
         self._lock = RunLock(self.path)
-        try:
-            return load(self.path / ENSEMBLE)
-        except ConfigError:
-            self.release()
-            raise
+        return load(self.path / ENSEMBLE)
 
     def write(self, configuration: Configuration) -> None:
         """Write ensemble.toml, whole or not at all; raise OutputError if that fails."""
         file = self.path / ENSEMBLE
         partial = file.with_name(f"{ENSEMBLE}.partial")
-        try:
+        with output_errors(file):
             partial.write_text(configuration.to_toml(), encoding="utf-8")
             flush_to_disk(partial)
             os.replace(partial, file)
-        except OSError as error:
-            raise OutputError(f"cannot write {file}: {reason(error)}") from error
 
     def release(self) -> None:
         """Release the lock of the directory."""

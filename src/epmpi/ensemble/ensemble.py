@@ -11,7 +11,7 @@ from pathlib import Path
 from epmpi.config import ConfigError, Configuration, extended, is_ensemble
 from epmpi.config.sealed import Sealed
 from epmpi.ensemble.directory import EnsembleDirectory
-from epmpi.ensemble.replicas import End, Replicas
+from epmpi.ensemble.replicas import End, Replicas, named
 from epmpi.ensemble.together import Together
 from epmpi.output import OutputError, on_root
 from epmpi.parallel import Communicator
@@ -92,7 +92,7 @@ class Ensemble(Sealed):
             if resumed is None:
                 self._mine.make_first()
         except ConfigError as found:
-            error = found
+            error = named(found, mine[0])
         self.communicator.raise_alike(error)
 
     @classmethod
@@ -167,10 +167,16 @@ class Ensemble(Sealed):
                 f"this Ensemble has run already, in {self._ran_in}: continue with "
                 f"Ensemble.resume({str(self._ran_in)!r}), or make another one"
             )
+        if self._directory is None and directory is None:
+            raise ConfigError("no directory: a new ensemble needs one")
+        folder = self._directory or EnsembleDirectory(Path(directory or ""))
         with Watchdog(communicator, limit=self.configuration.run.stall_limit) as watchdog:
-            folder = self._claimed(directory)
-            self._ran_in = folder.path
-            ends = self._carry_out(folder, watchdog, shown=progress and communicator.is_root)
+            try:
+                on_root(communicator, lambda: self._claim(folder))
+                self._ran_in = folder.path
+                ends = self._carry_out(folder, watchdog, shown=progress and communicator.is_root)
+            finally:
+                folder.release()
         counted = ends if self.groups.group.is_root else []
         everything = communicator.broadcast(communicator.gather(counted))
         ends = sorted((end for of_rank in everything for end in of_rank), key=itemgetter(0))
@@ -187,37 +193,21 @@ class Ensemble(Sealed):
     ) -> list[End]:
         """Run the replicas of this rank's group, and wait for all others.  Collective."""
         limit, speed = self._limit(), speed_of(self.configuration)
-        ends: list[End] = []
-        try:
-            with (
-                RunProgress(speed, shown=shown) as bar,
-                Together(self.communicator, bar, watchdog, len(self.replicas)) as together,
-            ):
-                watchdog.alive(0)
-                bar.begin(0, self.configuration.tracers.every)
-                ends += self._mine.run(folder, together, limit)
-                together.finish()
-        finally:
-            folder.release()
+        with (
+            RunProgress(speed, shown=shown) as bar,
+            Together(self.communicator, bar, watchdog, len(self.replicas)) as together,
+        ):
+            watchdog.alive(0)
+            bar.begin(0, self.configuration.tracers.every)
+            ends = list(self._mine.run(folder, together, limit))
+            together.finish()
         return ends
 
-    def _claimed(self, directory: str | os.PathLike[str] | None) -> EnsembleDirectory:
-        """Return the directory, made or already there, with the configuration.  Collective."""
-        if self._directory is None and directory is None:
-            raise ConfigError("no directory: a new ensemble needs one")
-        folder = self._directory or EnsembleDirectory(Path(directory or ""))
-
-        def claim() -> None:
-            if self._directory is None:
-                folder.make()
-            folder.write(self.configuration)
-
-        try:
-            on_root(self.communicator, claim)
-        except (ConfigError, OutputError):
-            folder.release()
-            raise
-        return folder
+    def _claim(self, folder: EnsembleDirectory) -> None:
+        """Make and lock the directory if it is new, and write the configuration.  On the root."""
+        if self._directory is None:
+            folder.make()
+        folder.write(self.configuration)
 
     def _limit(self) -> float:
         """Return the time limit of the root, on the clock of this rank's host.  Collective."""

@@ -72,17 +72,8 @@ class Replicas:
         self._first: Simulation | None = None
 
     def make_first(self) -> None:
-        """Make the first replica, before anything is written.  Collective in the group.
-
-        Raises
-        ------
-        ConfigError
-            On all ranks of the group, if it cannot be run.
-        """
-        try:
-            self._first = self._simulation(self.numbers[0])
-        except ConfigError as error:
-            raise named(error, self.numbers[0]) from None
+        """Make the first replica; ConfigError if it cannot be run.  Collective in the group."""
+        self._first = self._simulation(self.numbers[0])
 
     def run(self, folder: EnsembleDirectory, together: Together, limit: float) -> Iterator[End]:
         """Run them all, until one is stopped.  Collective in the group.
