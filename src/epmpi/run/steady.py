@@ -95,9 +95,8 @@ def judge(blocks: NDArray[np.float64], events_per_site: float) -> Verdict:
     third = blocks.shape[1] // 3
     before, after = blocks[:, -2 * third : -third], blocks[:, -third:]
     parts = [_mean_with_error(row) for half in (before, after) for row in half]
-    means = np.array([part[0] for part in parts]).reshape(2, 2)
-    errors = np.array([part[1] for part in parts]).reshape(2, 2)
-    independent = min(part[2] for part in parts)
+    means, errors, numbers = np.array(parts).T.reshape(3, 2, 2)
+    independent = numbers.min()
     combined = np.hypot(errors[0], errors[1])
     difference = means[1] - means[0]
     with np.errstate(divide="ignore", invalid="ignore"):
