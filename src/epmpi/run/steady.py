@@ -96,7 +96,7 @@ def judge(blocks: NDArray[np.float64], events_per_site: float) -> Verdict:
     before, after = blocks[:, -2 * third : -third], blocks[:, -third:]
     parts = [_mean_with_error(row) for half in (before, after) for row in half]
     means, errors, numbers = np.array(parts).T.reshape(3, 2, 2)
-    independent = numbers.min()
+    independent = float(numbers.min())
     combined = np.hypot(errors[0], errors[1])
     difference = means[1] - means[0]
     with np.errstate(divide="ignore", invalid="ignore"):
