@@ -44,7 +44,7 @@ FLOORS = {
     "run": (
         {"clock_advice", "insistence", "progress", "schedule", "size_advice", "steady", "watchdog"},
         {"stopping"},
-        {"warmup", "planning", "control"},
+        {"warmup", "planning"},
         {"calls", "recorder"},
         {"course"},
         {"simulation"},

@@ -16,7 +16,7 @@ from epmpi.model.state import StateError
 from epmpi.output import OutputError, on_root
 from epmpi.output.leftovers import has_begun
 from epmpi.parallel import Communicator
-from epmpi.run.control import RunControl
+from epmpi.run.course import RunControl
 from epmpi.run.simulation import Simulation
 from epmpi.run.stopping import Pace
 

@@ -5,17 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from epmpi.config import ConfigError
 from epmpi.model.model import Model
 from epmpi.output import Checkpoint, RunStore
 from epmpi.output.provenance import now
 from epmpi.run.calls import Calls
-from epmpi.run.control import RunControl
+from epmpi.run.progress import ProgressListener
 from epmpi.run.recorder import Recorder
 from epmpi.run.stopping import Decision, Pace
 from epmpi.run.warmup import Warmup
+from epmpi.run.watchdog import Watchdog
+
+
+class RunControl(NamedTuple):
+    """What decides on the output and the stop of a run, and the receivers of its progress.
+
+    Its own, or shared with others.
+    """
+
+    pace: Pace  # runs in step share one, so that all do the same at the same steps
+    listener: ProgressListener
+    watchdog: Watchdog
 
 
 class Course:

@@ -246,7 +246,7 @@ def _events(
             model.activation.set_temperature(max(coldest, configuration.model.temperature))
         _load(model)
     model.step()
-    first, seconds = _counted(model), _try(model)
+    first, seconds = _counted(model), _trial_seconds(model)
     events, duration = (now - then for now, then in zip(_counted(model), first, strict=True))
     whole = configuration.known_steps * configuration.time.step
     return (events / duration if rate is None else rate) * whole, seconds / max(events, 1)
@@ -274,10 +274,10 @@ def _seconds_per_step(
     for _ in range(UNTIMED_STEPS):
         model.step()
     first = model.step_count
-    return _try(model) / (model.step_count - first)
+    return _trial_seconds(model) / (model.step_count - first)
 
 
-def _try(model: Model) -> float:
+def _trial_seconds(model: Model) -> float:
     """Advance for about `TRIAL_SECONDS`, by growing numbers of ticks; return the time.  Collective.
 
     The host waits for each number of them: a GPU only queues steps.

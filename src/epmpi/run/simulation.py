@@ -22,10 +22,10 @@ from epmpi.output import Checkpoint, read_final_fields
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import check_memory, place
 from epmpi.run.calls import Calls, Moment
-from epmpi.run.control import RunControl, own_control
-from epmpi.run.course import Course
+from epmpi.run.course import Course, RunControl
 from epmpi.run.planning import needed_bytes
-from epmpi.run.stopping import INTERRUPT, Interrupted
+from epmpi.run.progress import RunProgress, speed_of
+from epmpi.run.stopping import INTERRUPT, Interrupted, Pace, StopSignals, time_limit
 from epmpi.run.watchdog import Watchdog
 
 NAMED_STATES = ("zero", "gaussian")  # of initial.state; anything else is the path of a run
@@ -254,14 +254,20 @@ class Simulation(Sealed):
             loop over runs ends too.
         """
         calls = Calls.of(every, call, self.configuration)
+        configuration, communicator = self.configuration, self.communicator
+        is_root = communicator.is_root  # whose time limit counts
+        limit = time_limit(configuration.run.walltime) if is_root else float("inf")
         with (
-            own_control(
-                self.configuration, self.communicator, self.clock, shown=progress
-            ) as control,
-            closing(self._course.steps(directory, calls, control)) as steps,
+            StopSignals() as signals,
+            RunProgress(speed_of(configuration), shown=progress and is_root) as listener,
+            Watchdog(communicator, limit=configuration.run.stall_limit) as watchdog,
         ):
-            for step in steps:
-                self.model.advance(step)
+            every = configuration.output.checkpoint_every
+            pace = Pace(communicator, signals, limit, every, self.clock)
+            control = RunControl(pace, listener, watchdog)
+            with closing(self._course.steps(directory, calls, control)) as steps:
+                for step in steps:
+                    self.model.advance(step)
         if self.stopped == INTERRUPT:
             raise Interrupted(self.directory)
         return self.directory
