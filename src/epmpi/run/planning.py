@@ -98,16 +98,14 @@ def array_bytes(
 
     def convolution(responses: int, extra: int, real: int = real) -> int:
         """Return the bytes of a convolution: spectra on both sides of the transpose, kernels."""
-        if shared and ranks > 1:  # the halo is there once, and then the source beside it
-            spectra = (responses * (rows + -(-extra // ranks)) + rows * (extra > 0)) * lattice.modes
-        else:
-            spectra = responses * (rows + extra) * lattice.modes
-        if ranks > 1 and not shared:
-            spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
         height = min(device.block_rows(width * real), rows)
         blocks = 2 * height * width * real
         kernels = responses * modes * (length // 2 + 1)  # even or odd in kx: half is kept
-        if ranks > 1 and not shared:
+        spectra = responses * (rows + extra) * lattice.modes
+        if shared and ranks > 1:  # the halo is there once, and then the source beside it
+            spectra = (responses * (rows + -(-extra // ranks)) + rows * (extra > 0)) * lattice.modes
+        elif ranks > 1:
+            spectra += rows * lattice.modes + length * modes + responses * (length + extra) * modes
             spectra += height * lattice.modes * (1 + responses)
         work = device.work_bytes(lattice.shape, rows, responses, modes, real)
         return 2 * real * spectra + real * kernels + blocks + work
