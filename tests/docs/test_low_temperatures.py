@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epmpi.analysis.arrhenius import fit_arrhenius
+from epmpi.campaign.formulas import fit_arrhenius
 
 PAGE = (Path(__file__).parents[2] / "docs" / "low_temperatures.md").read_text(encoding="utf-8")
 HOT = (0.1, 0.0150020, 0.0000071)  # T, activity and error that the text names
@@ -47,9 +47,9 @@ def test_slopes_between_neighbours():
 
 
 def test_the_law_bends():
-    fit = fit_arrhenius(*table())
-    assert f"E = {fit.straight.value[1]:.5f}" in PAGE
-    assert f"chi^2 = {fit.straight.chi_square:.0f} for 5" in PAGE
-    assert f"E = {fit.curved.value[1]:.4f}" in PAGE
-    assert f"c = {fit.curved.value[2] * 1e4:.2f}" in PAGE
-    assert f"chi^2 = {fit.curved.chi_square:.0f} for 4" in PAGE
+    straight, curved = (fit_arrhenius(*table(), curved=curved) for curved in (False, True))
+    assert f"E = {straight.value[1]:.5f}" in PAGE
+    assert f"chi^2 = {straight.chi_square:.0f} for 5" in PAGE
+    assert f"E = {curved.value[1]:.4f}" in PAGE
+    assert f"c = {curved.value[2] * 1e4:.2f}" in PAGE
+    assert f"chi^2 = {curved.chi_square:.0f} for 4" in PAGE
