@@ -9,10 +9,10 @@ import numpy as np
 
 from epmpi.analysis.activity import ACTIVE_TIME
 from epmpi.analysis.errors import AnalysisError
-from epmpi.analysis.event_results import HISTOGRAM
 from epmpi.analysis.field_results import STRESS
 from epmpi.analysis.results import SERIES
 from epmpi.analysis.run_file import POSITION, RunFile
+from epmpi.analysis.waiting_times import HISTOGRAM
 from epmpi.config import ENSEMBLE, ConfigError, is_ensemble, load, replica_name
 
 COMPARED = (

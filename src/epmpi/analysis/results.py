@@ -13,15 +13,15 @@ from rich.console import Console
 from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
-from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.event_results import measure_waits, results_of_waits
+from epmpi.analysis.curve import Curve, FittedLaw, Results
 from epmpi.analysis.field_results import STRESS, measure_fields
 from epmpi.analysis.log_results import measure_log
+from epmpi.analysis.renewal import predict
 from epmpi.analysis.run_file import POSITION, RunFile
 from epmpi.analysis.stationarity import REMEDY, Drift, drift, remark
 from epmpi.analysis.titles import title
 from epmpi.analysis.tracer_results import TracerResults, measure_tracers
-from epmpi.analysis.waiting_times import WaitingTimes
+from epmpi.analysis.waiting_times import SHORTEST, WaitingTimes, measure_waits
 from epmpi.parallel import Communicator
 
 # Averages over time of these series, with their units.
@@ -152,7 +152,10 @@ def measure_replicas(
         missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
     waits, of_waits = measure_waits(runs), None
     if waits is not None:
-        of_waits = results_of_waits(waits, run.parameter("model", "restructuring_time", 1.0))
+        law = waits.fit(SHORTEST * run.parameter("model", "restructuring_time", 1.0))
+        of_waits = Results.of(
+            [waits.density(), waits.persistence(), *predict(waits)], {"waiting_times": law}
+        )
     else:
         missing.append(
             f"no waiting times ({_why(runs, 'waiting_times_every')}): no psi, no random walk"

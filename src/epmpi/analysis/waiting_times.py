@@ -8,6 +8,7 @@ run, the errors are too large rather than too small.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,11 @@ from numpy.typing import NDArray
 from epmpi.analysis.blocks import jackknifed_counts
 from epmpi.analysis.curve import Curve, FittedLaw, with_errors
 from epmpi.analysis.fits import CURVE, deviations, fit_curved
+from epmpi.analysis.run_file import RunFile
 
+HISTOGRAM = "histograms/waiting_times"
+SHORTEST = 10.0  # restructuring times: psi of shorter waits has a shoulder, echoes of one event
+FEWEST = 100  # waits
 MOST_BLOCKS = 16
 LEAST_CHANCE = 0.1  # lower bound on the chance that a wait is seen: limits the weight of long waits
 DEFINITION = (
@@ -149,3 +154,22 @@ class WaitingTimes:
 
         value, error = jackknifed_counts(solve, self.numbers)
         return FittedLaw(LAW, ("exponent", "cutoff"), value, error, (float(x[0]), float(x[-1])))
+
+
+def measure_waits(runs: Sequence[RunFile]) -> WaitingTimes | None:
+    """Return the waiting times of replicas; None where fewer than `FEWEST` were counted."""
+    run = runs[0]
+    if not all(run.has(HISTOGRAM) for run in runs):
+        return None
+    histograms = [run.frames(HISTOGRAM) for run in runs]
+    edges = np.asarray(run.parameter("waiting_times", "edges"), dtype=np.float64)
+    if min(map(len, histograms)) < 2:
+        return None
+    counts = np.stack([cumulative[-1] - cumulative[0] for cumulative in histograms])
+    if counts.sum() < FEWEST:
+        return None
+    clock = run.clock(HISTOGRAM)
+    step = (clock.time[-1] - clock.time[0]) / (clock.step[-1] - clock.step[0])
+    if len(runs) == 1:
+        return WaitingTimes.from_cumulative(edges * step, histograms[0], float(clock.time[-1]))
+    return WaitingTimes(edges * step, counts, float(clock.time[-1]))

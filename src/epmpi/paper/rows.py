@@ -12,13 +12,12 @@ from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.collapse import best_collapse
 from epmpi.analysis.consistency import long_time_coefficient
 from epmpi.analysis.curve import Curve
-from epmpi.analysis.event_results import SHORTEST
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import crossing, fit_window
 from epmpi.analysis.stress import fit_stretched_exponential
 from epmpi.analysis.structure_factor import StructureFactor
 from epmpi.analysis.tracer_results import TracerResults
-from epmpi.analysis.waiting_times import WaitingTimes
+from epmpi.analysis.waiting_times import SHORTEST, WaitingTimes
 from epmpi.paper.cases import STEP
 from epmpi.paper.measured import Measured, by_model, cold_runs, fit_activity
 from epmpi.paper.printed import PRINTED

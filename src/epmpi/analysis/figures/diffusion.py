@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.displacement import Diffusion
-from epmpi.analysis.figures.style import BLUE, GREY, REGIME_COLOURS, drawing, label_panel
+from epmpi.analysis.figures.style import BLUE, GREY, REGIME_COLOURS, drawing, label_panels
 from epmpi.analysis.regimes import Window
 
 NAMES = {"I": "ballistic", "II": "subdiffusive", "III": "diffusive"}
@@ -19,9 +19,8 @@ def draw_diffusion(
     path: Path, diffusion: Diffusion, exponent: Curve, windows: list[Window], title: str
 ) -> None:
     """Draw D(t) with error bars, guide slopes and regimes; below it the local exponent."""
-    with drawing(path, 7.0, 6.6) as figure:
+    with drawing(path, 7.0, 6.6, title) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
-        figure.suptitle(title)
         for axes in (upper, lower):
             _shade(axes, windows)
         # Before the first event of a cold run nothing has moved: no place on a logarithmic axis.
@@ -50,8 +49,7 @@ def draw_diffusion(
         for level in (1, 2):
             lower.axhline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
         lower.set(xlabel=r"$t\;/\;\tau$", ylabel=r"$\beta(t)$", ylim=(0, 2.2))
-        label_panel(upper, "a")
-        label_panel(lower, "b")
+        label_panels(upper, lower)
         lower.set_title(
             r"$\beta=\mathrm{d}\ln\langle\Delta r^2\rangle/\mathrm{d}\ln t$", loc="right"
         )

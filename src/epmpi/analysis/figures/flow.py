@@ -31,9 +31,8 @@ def draw_flow(path: Path, runs: Sequence[RunFile], average: Estimate, title: str
     the warm-up.
     """
     faint = max(1 / len(runs), 0.15) ** 0.5
-    with drawing(path, 7.5, 5.0) as figure:
+    with drawing(path, 7.5, 5.0, title) as figure:
         axes = figure.subplots()
-        figure.suptitle(title)
         for run in runs:
             for is_warmup, colour in ((True, GREY), (False, BLUE)):
                 axes.plot(*stress_strain(run, is_warmup), color=colour, linewidth=1, alpha=faint)

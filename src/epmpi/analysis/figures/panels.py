@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from string import ascii_lowercase
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from epmpi.analysis.curve import Curve, FittedLaw
-from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing, label_panel, sequence
+from epmpi.analysis.figures.style import BLACK, BLUE, GREY, drawing, label_panels, sequence
 
 COLUMNS = 3
 SYMBOLS = {"lag": "t", "threshold": "x_0"}  # of what distinguishes the curves of a panel
@@ -90,12 +89,11 @@ def draw_panels(
     ]
     shown = [(panel, family) for panel, family in found if family]
     rows = max(1, -(-len(shown) // COLUMNS))
-    with drawing(path, 4.6 * COLUMNS, 3.6 * rows + 0.6) as figure:
-        figure.suptitle(title)
+    with drawing(path, 4.6 * COLUMNS, 3.6 * rows + 0.6, title) as figure:
         grid = np.atleast_1d(figure.subplots(rows, COLUMNS)).ravel()
-        for number, (axes, (panel, family)) in enumerate(zip(grid, shown, strict=False)):
+        for axes, (panel, family) in zip(grid, shown, strict=False):
             _draw_panel(axes, panel, family, laws or {})
-            label_panel(axes, ascii_lowercase[number])
+        label_panels(*grid[: len(shown)])
         for axes in grid[len(shown) :]:
             axes.set_axis_off()
 

@@ -12,7 +12,7 @@ from epmpi.analysis.figures.style import (
     GREY,
     REGIME_COLOURS,
     drawing,
-    label_panel,
+    label_panels,
     sequence,
 )
 from epmpi.analysis.notation import mathtext
@@ -27,13 +27,11 @@ def draw_structure_factor(
 ) -> None:
     """Draw S(q,t)/S(q,0) against t with the fits; beside it -ln S against q^n t by window."""
     panels = 2 if fits else 1
-    with drawing(path, 6.6 * panels + 0.4, 5.2) as figure:
+    with drawing(path, 6.6 * panels + 0.4, 5.2, title) as figure:
         columns = np.atleast_1d(figure.subplots(1, panels))
-        figure.suptitle(title)
         _draw_decay(columns[0], factor, fits)
         if fits:
-            label_panel(columns[0], "a")
-            label_panel(columns[1], "b")
+            label_panels(*columns)
             _draw_collapse(columns[1], factor, fits)
 
 

@@ -45,15 +45,16 @@ def draw_series(
     """
     sheared = has_rate(runs[0])
     names = [name for name in LABELS if name in averages and (sheared or name != "stress_mean")]
-    with drawing(path, 7.5, 2.6 * len(names) + 0.8) as figure:
+    with drawing(path, 7.5, 2.6 * len(names) + 0.8, title) as figure:
         panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
-        figure.suptitle(title)
         for axes, name in zip(panels, names, strict=True):
             for run in runs:
                 _draw_one(axes, run, name, faint=1 / len(runs))
-            _draw_average(axes, runs[0], name, averages[name])
+            span = runs[0].series(name)[0].time[[0, -1]]
+            axes.set_ylabel(LABELS[name])
+            _draw_average(axes, span, averages[name])
             if drifts[name].is_marked:
-                _draw_drift(axes, runs[0], name, averages[name].value, drifts[name].value)
+                _draw_drift(axes, span, averages[name].value, drifts[name].value)
         panels[-1].set_xlabel(r"$t\;/\;\tau$ since the end of the warm-up")
 
 
@@ -70,19 +71,17 @@ def _draw_one(axes: Axes, run: RunFile, name: str, faint: float) -> None:
     axes.plot(*thinned(*series_of(run, name)), color=BLUE, linewidth=1, alpha=opacity)
 
 
-def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> None:
-    clock, _ = run.series(name)
+def _draw_average(axes: Axes, span: np.ndarray, average: Estimate) -> None:
     axes.axvline(0, color=BLACK, linewidth=0.8, linestyle=":")
-    axes.plot(clock.time[[0, -1]], [average.value] * 2, color=BLACK, linewidth=1.4)
+    axes.plot(span, [average.value] * 2, color=BLACK, linewidth=1.4)
     axes.fill_between(
-        clock.time[[0, -1]],
+        span,
         average.value - average.error,
         average.value + average.error,
         color=BLACK,
         alpha=0.3,
         linewidth=0,
     )
-    axes.set_ylabel(LABELS[name])
     axes.annotate(
         significant(average.value, average.error),
         (0.98, 0.06),
@@ -91,11 +90,8 @@ def _draw_average(axes: Axes, run: RunFile, name: str, average: Estimate) -> Non
     )
 
 
-def _draw_drift(axes: Axes, run: RunFile, name: str, mean: float, change: float) -> None:
-    clock, _ = run.series(name)
-    axes.plot(
-        clock.time[[0, -1]], [mean - change / 2, mean + change / 2], color=VERMILION, linewidth=1.4
-    )
+def _draw_drift(axes: Axes, span: np.ndarray, mean: float, change: float) -> None:
+    axes.plot(span, [mean - change / 2, mean + change / 2], color=VERMILION, linewidth=1.4)
     axes.annotate(
         "not stationary", (0.98, 0.9), xycoords="axes fraction", ha="right", color=VERMILION
     )

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from epmpi.analysis.fields import Medium, displacement, stress_change
-from epmpi.analysis.figures.style import BLACK, DIVERGING, colour_bar, drawing, label_panel
+from epmpi.analysis.figures.style import BLACK, DIVERGING, colour_bar, drawing, label_panels
 from epmpi.analysis.run_file import RunFile
 
 ARROWS = 22  # along the longer side
@@ -67,9 +67,8 @@ def draw_stress_map(path: Path, snapshot: Snapshot, medium: Medium, title: str) 
     panels = 1 if snapshot.active is None else 2
     length_x, length_y = snapshot.stress.shape
     height = 5.3 * min(max(length_y / length_x, 0.6), 1.6) + 0.9
-    with drawing(path, 6.9 * panels, height) as figure:
+    with drawing(path, 6.9 * panels, height, title) as figure:
         columns = np.atleast_1d(figure.subplots(1, panels))
-        figure.suptitle(title)
         _draw_stress(columns[0], snapshot)
         if snapshot.active is not None:
             corner, side = zoom(snapshot.active)
@@ -77,8 +76,7 @@ def draw_stress_map(path: Path, snapshot: Snapshot, medium: Medium, title: str) 
             columns[0].add_patch(
                 Rectangle((corner[0] - 0.5, corner[1] - 0.5), side, side, fill=False, linewidth=1.5)
             )
-            label_panel(columns[0], "a")
-            label_panel(columns[1], "b")
+            label_panels(*columns)
 
 
 def _draw_stress(axes: Axes, snapshot: Snapshot) -> None:

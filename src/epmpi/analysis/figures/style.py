@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import matplotlib
@@ -56,7 +57,9 @@ REGIME_COLOURS = {"I": BLUE, "II": VERMILION, "III": GREEN}
 
 
 @contextmanager
-def drawing(path: Path, width: float, height: float, *, for_page: bool = False) -> Iterator[Figure]:
+def drawing(
+    path: Path, width: float, height: float, title: str = "", *, for_page: bool = False
+) -> Iterator[Figure]:
     """Hand out a figure in this style, in inches, and save it as PNG at the end.
 
     A figure `for_page` has fewer points, enough for a page of the documentation.
@@ -68,6 +71,8 @@ def drawing(path: Path, width: float, height: float, *, for_page: bool = False) 
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(width, height))
+        if title:
+            figure.suptitle(title)
         yield figure
         thin_labels(figure)
         figure.savefig(path, dpi=PAGE_DPI if for_page else STYLE["savefig.dpi"])
@@ -82,6 +87,12 @@ def colour_bar(axes: Axes, mappable: ScalarMappable, label: str, extend: str = "
     """Draw a colour bar exactly as high as its panel."""
     beside = axes.inset_axes((1.025, 0.0, 0.04, 1.0))
     axes.figure.colorbar(mappable, cax=beside, label=label, extend=extend)
+
+
+def label_panels(*panels: Axes) -> None:
+    """Write (a), (b), ... above the left corners of panels."""
+    for axes, letter in zip(panels, ascii_lowercase, strict=False):
+        label_panel(axes, letter)
 
 
 def label_panel(axes: Axes, letter: str) -> None:

@@ -17,7 +17,7 @@ from epmpi.analysis.figures.style import (
     SEQUENTIAL,
     colour_bar,
     drawing,
-    label_panel,
+    label_panels,
 )
 from epmpi.analysis.run_file import POSITION, RunFile
 
@@ -32,11 +32,9 @@ def draw_trajectories(path: Path, run: RunFile, title: str) -> None:
     stride = slice(None, None, -(-time.size // MOST_FRAMES))
     position = run.positions(_neighbours(run), stride)
     chosen = _mobile(position)
-    with drawing(path, 12.4, 5.6) as figure:
+    with drawing(path, 12.4, 5.6, title) as figure:
         left, right = figure.subplots(1, 2)
-        figure.suptitle(title)
-        label_panel(left, "a")
-        label_panel(right, "b")
+        label_panels(left, right)
         _draw_many(left, position, chosen)
         left.set_title(rf"{position.shape[1]} tracers over ${time[-1]:g}\,\tau$", loc="right")
         _draw_one(right, position[:, chosen], time[stride])
