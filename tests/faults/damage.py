@@ -56,8 +56,8 @@ def damage(place: Place, number: int, seed: int) -> Iterator[Trial]:
     whole = place.reference()
     good = Simulation.resume(whole)
     state = {name: rows.copy() for name, rows in good.model.state().fields.items()}
-    if good._checkpoint is not None:
-        good._checkpoint.release()
+    if good._course.checkpoint is not None:
+        good._course.checkpoint.release()
     for name in ("checkpoint.h5", "run.h5"):
         data = (whole / name).read_bytes()
         for kind, spoil in DAMAGES.items():

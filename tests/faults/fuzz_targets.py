@@ -217,7 +217,7 @@ def readers(run: Path) -> dict[str, Callable[[], Any]]:
     slab = slabs(Lattice(SHAPE), 1)[0]
 
     def resumed() -> None:
-        checkpoint = Simulation.resume(run)._checkpoint
+        checkpoint = Simulation.resume(run)._course.checkpoint
         if checkpoint is not None:
             checkpoint.release()
 
