@@ -3,7 +3,7 @@ import pytest
 
 from epmpi.analysis.curve import Curve
 from epmpi.analysis.regimes import Window
-from epmpi.paper.windows import half_range, part_of, parts, power_of
+from epmpi.paper.windows import half_range, parts, power_of
 
 
 def exponents(values):
@@ -32,9 +32,3 @@ def test_halves_meet_in_the_middle_of_the_logarithm():
 def test_what_is_not_known_does_not_count():
     assert half_range([1.0, None, float("nan"), 3.0]) == 1
     assert half_range([None, 2.0]) == 0
-
-
-def test_a_part_of_a_curve():
-    curve = Curve("c", "", "t", np.arange(9.0), np.arange(9.0), np.ones(9))
-    np.testing.assert_array_equal(part_of(curve, 0, 2 / 3).x, np.arange(6))
-    np.testing.assert_array_equal(part_of(curve, 1 / 3, 1).x, np.arange(3, 9))

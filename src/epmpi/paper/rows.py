@@ -11,7 +11,6 @@ import numpy as np
 from epmpi.analysis.blocks import jackknifed
 from epmpi.analysis.collapse import best_collapse
 from epmpi.analysis.consistency import long_time_coefficient
-from epmpi.analysis.curve import Curve
 from epmpi.analysis.regimes import Window
 from epmpi.analysis.relaxation import crossing, fit_window
 from epmpi.analysis.stress import fit_stretched_exponential
@@ -21,7 +20,7 @@ from epmpi.analysis.waiting_times import SHORTEST, WaitingTimes
 from epmpi.paper.cases import STEP
 from epmpi.paper.measured import Measured, by_model, cold_runs, fit_activity
 from epmpi.paper.printed import PRINTED
-from epmpi.paper.windows import half_range, part_of, parts, power_of
+from epmpi.paper.windows import half_range, parts, power_of
 
 AGREES = 3.0  # errors within which two values count as equal
 STRUCTURE = ((0.2, "I", "alpha_b"), (0.07, "II", "alpha_s"), (0.2, "III", "alpha_D"))  # figure 2
@@ -277,9 +276,10 @@ def _correlation_rows(run: Measured) -> Iterator[Row]:
     if decay is not None and run.case.temperature <= INTERMITTENT:
         value, error = decay.parameter("exponent")
         span = Window("", *decay.span)
-        fitted = _between(stress, span)
-        two_thirds = (part_of(fitted, 0, 2 / 3), part_of(fitted, 1 / 3, 1))
-        fits = [fit_stretched_exponential(part) for part in two_thirds]
+        fitted = stress.part((stress.x >= span.start) & (stress.x <= span.stop))
+        third = fitted.x.size / 3
+        two_thirds = slice(round(2 * third)), slice(round(third), None)
+        fits = [fit_stretched_exponential(fitted.part(part)) for part in two_thirds]
         spread = half_range([value, *(f.parameter("exponent")[0] for f in fits if f is not None)])
         yield Row("beta", f"{run.name}; {_times(span)}", value, error, spread)
     at, spread_of_at = jackknifed(partial(crossing, stress.x), stress.value, stress.left_out)
@@ -288,8 +288,3 @@ def _correlation_rows(run: Measured) -> Iterator[Row]:
         value = float(at) * activity.value
         relative = float(np.hypot(spread_of_at / at, activity.error / activity.value))
         yield Row("tau_sigma", f"{run.name}; interpolated", value, value * relative)
-
-
-def _between(curve: Curve, span: Window) -> Curve:
-    """Return the points of a curve from one abscissa to another, both included."""
-    return curve.part((curve.x >= span.start) & (curve.x <= span.stop))

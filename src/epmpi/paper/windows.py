@@ -34,12 +34,6 @@ def parts(window: Window) -> tuple[Window, ...]:
     return window, first, Window(window.name, middle, window.stop)
 
 
-def part_of(curve: Curve, first: float, last: float) -> Curve:
-    """Return the points of a curve between two fractions of their number."""
-    size = curve.x.size
-    return curve.part(slice(round(first * size), round(last * size)))
-
-
 def power_of(curve: Curve, start: float, stop: float) -> tuple[float, float]:
     """Fit ln y = c + exponent ln x for start <= x <= stop to the points of a curve.
 
