@@ -57,7 +57,7 @@ class Avalanches:
     block: NDArray[np.int64]
     kind: str
     limit: float
-    name: str = "avalanche"
+    name: str
 
     def __len__(self) -> int:
         return len(self.bursts.size)

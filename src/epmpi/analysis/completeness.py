@@ -29,8 +29,8 @@ class Shortfall:
     why: str
     reached: float
     duration: float
-    runs: int = 1
-    of: int = 1
+    runs: int
+    of: int
 
     @property
     def brief(self) -> str:

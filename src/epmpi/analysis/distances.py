@@ -50,19 +50,18 @@ class DistanceDistribution(Histogram):
             None if left_out is None else left_out[:, seen],
         )  # fmt: skip
 
-    def fit(self, smallest: float | None = None, largest: float = LARGEST) -> FittedLaw | None:
-        """Fit P(x) = A x^theta in logarithms between two distances; None for too few bins.
+    def fit(self) -> FittedLaw | None:
+        """Fit P(x) = A x^theta in logarithms up to `LARGEST`; None for too few bins.
 
-        The smallest one is by default that which `WEAKEST_SITES` of a lattice are below.  The error
-        is that of a jackknife over blocks: bins are correlated.
+        From the distance on that `WEAKEST_SITES` of a lattice are below.  The error is that of a
+        jackknife over blocks: bins are correlated.
         """
         counts, centre = self.sums[0][:, 1:-1], np.sqrt(EDGES[1:] * EDGES[:-1])
         total = counts.sum(axis=0)
-        if smallest is None:
-            below = np.cumsum(self.sums[0].sum(axis=0))[:-1] / self.sums[0].sum() * self.sites
-            few = int(np.searchsorted(below, WEAKEST_SITES))
-            smallest = float(EDGES[min(few, EDGES.size - 1)])
-        used = (total >= FEWEST) & (EDGES[:-1] >= smallest) & (EDGES[1:] <= largest * (1 + 1e-9))
+        below = np.cumsum(self.sums[0].sum(axis=0))[:-1] / self.sums[0].sum() * self.sites
+        few = int(np.searchsorted(below, WEAKEST_SITES))
+        smallest = EDGES[min(few, EDGES.size - 1)]
+        used = (total >= FEWEST) & (EDGES[:-1] >= smallest) & (EDGES[1:] <= LARGEST * (1 + 1e-9))
         if used.sum() < PER_DECADE // 2:
             return None
         x, width = centre[used], np.diff(EDGES)[used]

@@ -95,7 +95,7 @@ def drift(series: ArrayLike, replicas: int = 1) -> Drift:
     return Drift(value, error, float(2 * stats.t.sf(abs(value) / error, freedom)))
 
 
-def remark(name: str, found: Drift, mean: float, remedy: str = REMEDY) -> str:
+def remark(name: str, found: Drift, mean: float, remedy: str) -> str:
     """Return one line on a marked series, with the name that users know it by."""
     ratio = found.value / mean if mean else np.inf
     # A share of a mean near zero is meaningless.

@@ -24,7 +24,7 @@ LAW = "C(t) = A exp(-(t/tau)^beta)"
 class StressDistribution(Histogram):
     """Counts of the local stress in linear bins, in yield stresses."""
 
-    def __init__(self, frames: int, yield_stress: float = 1.0) -> None:
+    def __init__(self, frames: int, yield_stress: float) -> None:
         super().__init__(EDGES, frames)
         self.yield_stress = yield_stress
 
