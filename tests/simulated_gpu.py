@@ -7,7 +7,6 @@ a recording refuses to allocate and to wait.
 
 import time
 import weakref
-from types import SimpleNamespace
 
 import numpy as np
 from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
@@ -186,49 +185,71 @@ class StridedPlan:
             result[...] = np.fft.fft(lines) if forward else np.fft.ifft(lines, norm="forward")
 
 
-def waiting(work):
-    """Return work of the card that somebody waits for."""
+def waits():
+    """Refuse, while a step is recorded, what somebody waits for."""
+    not_recorded("a wait")
 
-    def done(*arguments):
-        not_recorded("a wait")
-        return work(*arguments)
 
-    return done
+class SimulatedGPU(GPU):
+    """The device; its `recordings` are those that its models made."""
+
+    def __init__(self, uuid, nccl, free):
+        super().__init__(CardArrays(), "simulated card", uuid, 10**9, 1 << 14)
+        self.recordings = []
+        self._nccl, self._free = nccl, free
+
+    def free_bytes(self):
+        return self._free
+
+    def synchronize(self):
+        waits()
+
+    def record(self, work):
+        self.recordings.append(Recording(work))
+        return self.recordings[-1]
+
+    def aside(self, work):
+        queued(work)
+
+    def beside(self, work):
+        return work()
+
+    def mark(self):
+        return time.perf_counter()
+
+    def wait(self, mark):
+        waits()
+
+    def seconds(self, first, last):
+        return last - first
+
+    def has_nccl(self):
+        return self._nccl
+
+    def to_host(self, array):
+        waits()
+        return np.array(array.view(np.ndarray)) if isinstance(array, CardArray) else array
+
+    def pinned(self, count, dtype):
+        return np.empty(count, dtype)
+
+    def fetch(self, array, host):
+        waits()
+        np.copyto(host, on_host(array))
+
+    fetch_later = fetch
+
+    def store(self, host, array):
+        waits()
+        np.copyto(array.view(np.ndarray), host)
+
+    def make_plan(self, batch, dtype):
+        return StridedPlan(batch, dtype)
+
+    def fused_kernel(self, length, dtype):
+        raise NotImplementedError
 
 
 def simulated_gpu(uuid="GPU-simulated", nccl=False, free=10**9):
-    """Return the device; its `recordings` are those that its models made."""
-    recordings = []
-
-    def record(work):
-        recordings.append(Recording(work))
-        return recordings[-1]
-
-    card = SimpleNamespace(
-        name="simulated card",
-        uuid=uuid,
-        total_bytes=10**9,
-        free_bytes=lambda: free,
-        cache_bytes=1 << 14,
-        synchronize=waiting(lambda: None),
-        record=record,
-        aside=queued,
-        beside=lambda work: work(),
-        after=lambda token: None,
-        mark=time.perf_counter,
-        wait=waiting(lambda mark: None),
-        seconds=lambda first, last: last - first,
-        has_nccl=lambda: nccl,
-        to_host=waiting(
-            lambda array: (
-                np.array(array.view(np.ndarray)) if isinstance(array, CardArray) else array
-            )
-        ),
-        pinned=lambda count, dtype: np.empty(count, dtype),
-        fetch=waiting(lambda array, host: np.copyto(host, on_host(array))),
-        fetch_later=waiting(lambda array, host: np.copyto(host, on_host(array))),
-        store=waiting(lambda host, array: np.copyto(array.view(np.ndarray), host)),
-    )
-    device = GPU(CardArrays(), StridedPlan, card)
-    device.recordings = recordings
-    return device
+    """Return the device."""
+    return SimulatedGPU(uuid, nccl, free)

@@ -1,16 +1,15 @@
 """Kernels and initial states are worked out in little memory beside what is kept of them."""
 
 import tracemalloc
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy_gpu import NumPyGPU
 
 from epmpi.config import Configuration
 from epmpi.devices import CPU
 from epmpi.devices.cpu.fourier.library_lines import LibraryLines
 from epmpi.devices.cpu.fourier.vector_lines import VectorLines
-from epmpi.devices.gpu import GPU
 from epmpi.model.elasticity import elastic_kernels
 from epmpi.model.model import Model
 from epmpi.parallel import Communicator
@@ -25,8 +24,7 @@ FIELD = 8 * SHAPE[0] * (SHAPE[1] // 2 + 1)  # bytes of one kernel for all modes
 
 def gpu_lines(dtype):
     """Return the lines of a GPU, whose arrays are NumPy's."""
-    card = SimpleNamespace(name="the card", cache_bytes=1 << 20)
-    return GPU(np, lambda batch, dtype: None, card).lines("auto", SHAPE, dtype)
+    return NumPyGPU(cache_bytes=1 << 20).lines("auto", SHAPE, dtype)
 
 
 LINES = {

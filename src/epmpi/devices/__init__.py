@@ -111,12 +111,8 @@ def choose(name: str, number: int = 0) -> Device:
     if name != "gpu":
         raise ValueError(f"device is '{name}', expected 'cpu' or 'gpu'")
     # Imported here: a machine without CuPy must be able to import this.
-    import cupy
-
-    from epmpi.devices.gpu import GPU
     from epmpi.devices.gpu.cards import Card
     from epmpi.devices.gpu.compiler import check_compiler
-    from epmpi.devices.gpu.cufft import CufftPlan
 
     check_compiler()
-    return GPU(cupy, CufftPlan, Card(number))
+    return Card(number)

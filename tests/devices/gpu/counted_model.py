@@ -157,7 +157,7 @@ def graphs_of(model):
 
 def test_a_step_that_asks_for_nothing_is_not_recorded(gpu):
     with pytest.raises(RuntimeError, match="nothing was recorded"):
-        gpu._card.record(lambda: None)
+        gpu.record(lambda: None)
 
 
 def test_small_lattices_are_no_reason_for_warnings(comm):

@@ -4,6 +4,7 @@ import contextlib
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from epmpi.devices.gpu import cards
@@ -72,6 +73,7 @@ class CuPy:
 
         known = {"name": b"NVIDIA X", "uuid": b"", "l2CacheSize": 1000}  # up to a zero byte
         self.ndarray = object
+        self.empty = np.empty
         self.cuda = SimpleNamespace(
             driver=SimpleNamespace(launchKernel=None),
             using_allocator=using_allocator,
@@ -104,9 +106,9 @@ def card(log, monkeypatch):
 
 def test_the_card_is_chosen_before_anything_is_made_on_it(card, log):
     assert log == ["device 1", "stream", "stream", "current", "kernels 4711"]
-    assert (card.name, card.number) == ("NVIDIA X", 1)
+    assert (card.kind, card.number) == ("NVIDIA X", 1)
     assert card.uuid == "GPU-of-1"
-    assert (card.free_bytes(), card.total_bytes, card.cache_bytes) == (35, 100, 1000)
+    assert (card.free_bytes(), card.total_bytes, card.block_bytes) == (35, 100, 250)
 
 
 def test_work_is_recorded_in_the_stream_and_may_not_allocate(card, log):

@@ -1,13 +1,11 @@
 """Memory of a large lattice on a GPU, and the message if it does not fit."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from numpy_gpu import NumPyGPU
 
 from epmpi.config import ConfigError, from_mapping
 from epmpi.devices import CPU
-from epmpi.devices.gpu import GPU
 from epmpi.devices.gpu.lines import STRIP_BYTES
 from epmpi.parallel import Communicator
 from epmpi.run.planning import array_bytes, plan
@@ -27,10 +25,7 @@ class FullCard:
 
 def gpu(arrays, make_plan=None):
     """Return the device on a stand-in of a card."""
-    card = SimpleNamespace(
-        name="the card", total_bytes=1000, free_bytes=lambda: 10, cache_bytes=H200_CACHE
-    )
-    device = GPU(np, make_plan, card)
+    device = NumPyGPU(H200_CACHE, make_plan)
     device._arrays = arrays
     return device
 
@@ -70,7 +65,6 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
         {"lattice": {"shape": [2**15, 2**15]}, "tracers": {"number": sites // 16}}
     )
     device = gpu(np)
-    device._card.uuid = "GPU-x"
     needed = array_bytes(configuration, 1, device)
     work = device.work_bytes((2**15, 2**15), 2**15, 3, 2**14 + 1, 8)
     assert 50 < (needed - work) / sites < 65
@@ -80,7 +74,6 @@ def test_the_largest_lattice_takes_110_bytes_a_site():
 def test_a_dry_run_counts_what_the_card_will_hold():
     """A start drawn in Fourier space; work areas."""
     device = gpu(np)
-    device._card.uuid = "GPU-x"
     side = 8192
     table = {"lattice": {"shape": [side, side]}, "tracers": {"number": 1000}}
     configuration = from_mapping(table)
@@ -105,7 +98,6 @@ def test_of_the_flow_a_block_of_rows_is_stored(interpolation, fields):
     needed = []
     for block in (H200_CACHE // 4, 8 * side**2):
         device = gpu(np)
-        device._card.uuid = "GPU-x"
         device.work_bytes = lambda *arguments: 0
         device.block_bytes = block
         needed.append(array_bytes(configuration, 1, device))

@@ -6,6 +6,7 @@ simulator runs this whole device on NumPy's arrays in the tests.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,6 @@ from epmpi.devices.gpu.compiler import THREADS
 from epmpi.devices.gpu.departures import CardDepartures
 from epmpi.devices.gpu.graph_capture import CapturedStep
 from epmpi.devices.gpu.lines import STRIP_BYTES, TABULATED, Batch, GPULines, Plan
-from epmpi.devices.gpu.memory import CardMemory
 from epmpi.devices.gpu.row_blocks import TracerBlocks
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate, Update
@@ -34,15 +34,23 @@ MOST_HALO = 5  # rows of the flow beyond those of its tracers
 CACHE_SHARE = 4  # a block of rows is this part of the second-level cache: rate and source stay
 
 
-class GPU(CardMemory, Device):
+class OutOfMemory(MemoryError):
+    """Tell in one line how many bytes were asked of a GPU, and how many it had."""
+
+
+class GPU(Device):
     """One GPU; all work is queued on one stream, in order.
+
+    What only CuPy can do is in `cards.Card`, the GPU that runs use.
 
     Parameters
     ----------
     arrays : module
         CuPy; or NumPy, where Numba's simulator runs the kernels.
-    make_plan : function (Batch, dtype) -> Plan
-    card : cards.Card
+    kind, uuid : str
+        Of card, on which the last bits depend; and its identity, which no other one has.
+    total_bytes, cache_bytes : int
+        Of its memory, and of its second-level cache.
 
     Attributes
     ----------
@@ -57,75 +65,91 @@ class GPU(CardMemory, Device):
     fused_columns = False
 
     def __init__(
-        self, arrays: Any, make_plan: Callable[[Batch, np.dtype], Plan], card: Any
+        self, arrays: Any, kind: str, uuid: str, total_bytes: int, cache_bytes: int
     ) -> None:
-        super().__init__(arrays, card)
-        self._make_plan = make_plan
-        self.block_bytes = card.cache_bytes // CACHE_SHARE
+        self._arrays = arrays
+        self.kind, self.uuid, self.total_bytes = kind, uuid, total_bytes
+        self.block_bytes = cache_bytes // CACHE_SHARE
         self._none = self.empty((0,), np.int64)
 
     def describe(self) -> str:
-        """Return the card's name and identity."""
-        return f"{self._card.name}, {self._card.uuid}"
+        """Return the card's kind and identity."""
+        return f"{self.kind}, {self.uuid}"
 
     def arithmetic(self) -> tuple[str, str]:
         """Return the kind of the card, on which the last bits depend, and its identity."""
-        return str(self._card.name), self.describe()
+        return self.kind, self.describe()
 
     def identity(self) -> str:
         """Return the UUID of the card, which no other one has."""
-        return str(self._card.uuid)
+        return self.uuid
 
-    def synchronize(self) -> None:
-        """Wait until all queued work is done."""
-        self._card.synchronize()
+    # Its memory.
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array on the card.
+
+        Raises
+        ------
+        OutOfMemory
+            If it does not fit.
+        """
+        return self._allocated(self._arrays.empty, shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array of zeros on the card; raises as `empty` does."""
+        return self._allocated(self._arrays.zeros, shape, dtype)
+
+    def side_by_side(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array (rows, ..., width), contiguous as it is; raises as `empty` does."""
+        return self.empty(shape, dtype)
+
+    def asarray(self, host: NDArray) -> NDArray:
+        """Return a host array on the card; raises as `empty` does."""
+        try:
+            return self._arrays.asarray(host)
+        except MemoryError:
+            raise self._refusal(f"{host.nbytes} bytes") from None
+
+    @abstractmethod
+    def fetch_later(self, array: NDArray, host: NDArray) -> None:
+        """Begin to copy a flat array of the card to a `pinned` one of the host, without waiting."""
+
+    def _allocated(self, make: Callable, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        try:
+            return make(shape, dtype)
+        except MemoryError:
+            asked = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            raise self._refusal(f"{asked} bytes") from None
+
+    def _refusal(self, what: str) -> OutOfMemory:
+        """Return the error that tells what was asked of the card, and what it has."""
+        return OutOfMemory(
+            f"{what} asked of {self.kind}, {self.free_bytes()} bytes of {self.total_bytes} are "
+            "free: use more GPUs, single precision or a smaller lattice"
+        )
+
+    # Its queue.
+
+    @abstractmethod
+    def record(self, work: Callable[[], Any]) -> Any:
+        """Return a recording of what some work asks of the card, with `launch()`; none is done."""
+
+    @abstractmethod
+    def wait(self, mark: Any) -> None:
+        """Wait until the card has come to a mark."""
 
     def repeated_step(self, *, capture: bool) -> RepeatedStep:
         """Return the counter of steps, perhaps with CUDA graphs; see `Device.repeated_step`."""
-        number, card = self.counter(0), self._card
+        number = self.counter(0)
         if not capture:
             return RepeatedStep(number)
-        return CapturedStep(number, card.record, card.mark, card.wait)
-
-    def aside(self, work: Callable[[], None]) -> None:
-        """Do work of the host in the middle of a step; see `Device.aside`."""
-        self._card.aside(work)
-
-    def beside(self, work: Callable[[], None]) -> Any:
-        """Do work of a library in a second queue; see `Device.beside`."""
-        return self._card.beside(work)
-
-    def after(self, token: Any) -> None:
-        """Let all later work wait for that work; see `Device.after`."""
-        if token is not None:
-            self._card.after(token)
+        return CapturedStep(number, self.record, self.mark, self.wait)
 
     def recorded(self, work: Callable[[], Any]) -> Callable[[], Any]:
         """Return a function that launches a recording of some work; see `Device.recorded`."""
-        launch: Callable[[], None] = self._card.record(work).launch
+        launch: Callable[[], None] = self.record(work).launch
         return launch
-
-    def mark(self) -> Any:
-        """Return a mark in the card's queue."""
-        return self._card.mark()
-
-    def wait(self, mark: Any) -> None:
-        """Wait until the card has come to a mark."""
-        self._card.wait(mark)
-
-    def seconds(self, first: Any, last: Any) -> float:
-        """Return the time from one mark to a later one, by the card's clock; waits for it."""
-        return float(self._card.seconds(first, last))
-
-    # Libraries.
-
-    def has_nccl(self) -> bool:
-        """Tell whether NCCL is installed."""
-        return bool(self._card.has_nccl())
-
-    def nccl(self, size: int, rank: int, share: Callable[[Any], Any]) -> Any:
-        """Return the all-to-all of NCCL.  Collective; see `nccl.NcclExchange`."""
-        return self._card.nccl(size, rank, share)
 
     # Transforms of lines.
 
@@ -173,15 +197,24 @@ class GPU(CardMemory, Device):
             raise ConfigError(
                 f'run.fft = "{engine}": expected "auto" (cuFFT) on a GPU, or set run.device = "cpu"'
             )
-        fused = self._card.fused_columns(shape[0], dtype) if self.fused_columns else None
-        return GPULines(shape, dtype, self._planned, self, fused)
+        fused = self.fused_kernel(shape[0], dtype) if self.fused_columns else None
+        return GPULines(shape, dtype, self, fused)
 
-    def _planned(self, batch: Batch, dtype: np.dtype) -> Plan:
+    @abstractmethod
+    def make_plan(self, batch: Batch, dtype: np.dtype) -> Plan:
+        """Return a plan; dtype float64 or float32, of the fields.  MemoryError: it has no room."""
+
+    @abstractmethod
+    def fused_kernel(self, length: int, dtype: DTypeLike) -> Any:
+        """Return the kernel of whole columns, compiled for this card; see `fused_columns`."""
+
+    def plan(self, batch: Batch, dtype: np.dtype) -> Plan:
+        """Return a plan as `make_plan` does; raises as `empty` does."""
         try:
-            return self._make_plan(batch, dtype)
+            return self.make_plan(batch, dtype)
         except MemoryError:
             points = batch.lines * batch.length
-            raise self.refusal(f"the work area of cuFFT for {points} points") from None
+            raise self._refusal(f"the work area of cuFFT for {points} points") from None
 
     # The physics, site by site and tracer by tracer.
 

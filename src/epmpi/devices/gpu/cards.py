@@ -1,4 +1,4 @@
-"""The GPU of this process, and what is known of it."""
+"""The GPU of this process, by CuPy; what is queued on it, and its copies on the host."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from epmpi.devices.gpu import GPU
 from epmpi.devices.gpu.compiler import identity_of, stream_of
 from epmpi.devices.gpu.graph_capture import Recording
 from epmpi.devices.gpu.launches import Queue
+from epmpi.devices.gpu.lines import Batch, Plan
 
 
 def _refuse(size: int) -> Any:
@@ -22,7 +24,7 @@ def _refuse(size: int) -> Any:
 _STREAMS: dict[int, list[Any]] = {}  # of a card, by its number: kernels know the first alone
 
 
-class Card:
+class Card(GPU):
     """One GPU, made the current one of this process; those made for it share its streams.
 
     Parameters
@@ -46,11 +48,6 @@ class Card:
         self._cupy: Any = cupy
         self.number = number
         cupy.cuda.Device(number).use()
-        known = cupy.cuda.runtime.getDeviceProperties(number)
-        self.name = known["name"].decode()
-        self.uuid = identity_of(number)  # CuPy's ends at a zero byte
-        self.total_bytes = int(cupy.cuda.runtime.memGetInfo()[1])
-        self.cache_bytes = int(known["l2CacheSize"])
         # Only work in a stream of our own can be recorded; it does not wait for the default one.
         if number not in _STREAMS:
             _STREAMS[number] = [cupy.cuda.Stream(non_blocking=True) for _ in range(2)]
@@ -59,6 +56,10 @@ class Card:
         self._recording: Recording | None = None  # the one that is being made
         pointer = self._stream.ptr
         Queue.use(stream_of(pointer), pointer, cupy.ndarray, cupy.cuda.driver.launchKernel)
+        known = cupy.cuda.runtime.getDeviceProperties(number)
+        total = int(cupy.cuda.runtime.memGetInfo()[1])
+        uuid = identity_of(number)  # CuPy's ends at a zero byte
+        super().__init__(cupy, known["name"].decode(), uuid, total, int(known["l2CacheSize"]))
 
     def free_bytes(self) -> int:
         """Return the free memory, with the reserve of CuPy."""
@@ -112,9 +113,10 @@ class Card:
             self._stream.use()  # a `with` of CuPy's would go back to the default one
         return self._event(self._second)
 
-    def after(self, event: Any) -> None:
-        """Let all later work wait for an event."""
-        self._stream.wait_event(event)
+    def after(self, token: Any) -> None:
+        """Let all later work wait for an event; for nothing if it is None."""
+        if token is not None:
+            self._stream.wait_event(token)
 
     def _event(self, stream: Any) -> Any:
         event = self._cupy.cuda.Event(disable_timing=True)
@@ -127,9 +129,9 @@ class Card:
         event.record(self._stream)
         return event
 
-    def wait(self, event: Any) -> None:
+    def wait(self, mark: Any) -> None:
         """Wait until the card has come to an event."""
-        event.synchronize()
+        mark.synchronize()
 
     def seconds(self, first: Any, last: Any) -> float:
         """Return the time between two events; waits for the later one."""
@@ -165,7 +167,13 @@ class Card:
         array.set(host)
         self._cupy.cuda.get_current_stream().synchronize()
 
-    def fused_columns(self, length: int, dtype: DTypeLike) -> Any:
+    def make_plan(self, batch: Batch, dtype: np.dtype) -> Plan:
+        """Return a plan of cuFFT."""
+        from epmpi.devices.gpu.cufft import CufftPlan
+
+        return CufftPlan(batch, dtype)
+
+    def fused_kernel(self, length: int, dtype: DTypeLike) -> Any:
         """Return the kernel of whole columns, compiled for this card."""
         from epmpi.devices.gpu.fused_columns import FusedColumns
 
@@ -179,7 +187,7 @@ class Card:
         return bool(nccl.available)
 
     def nccl(self, size: int, rank: int, share: Callable[[Any], Any]) -> Any:
-        """Return the all-to-all of NCCL.  Collective."""
+        """Return the all-to-all of NCCL.  Collective; see `nccl.NcclExchange`."""
         from epmpi.devices.gpu.nccl import NcclExchange
 
         return NcclExchange(size, rank, share)

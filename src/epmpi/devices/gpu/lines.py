@@ -9,7 +9,7 @@ strip, so that the work areas of cuFFT stay small beside its fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -79,9 +79,8 @@ class GPULines:
     shape : (Lx, Ly)
     dtype : dtype
         float64 or float32, of the fields.
-    make_plan : function (Batch, dtype) -> Plan
-    device : Device
-        For new arrays, and for arrays from the host.
+    device : GPU
+        For plans, new arrays, and arrays from the host.
     fused : FusedColumns or None
         What takes the columns of a convolution in one kernel; None for plans and a product.
     """
@@ -92,7 +91,6 @@ class GPULines:
         self,
         shape: tuple[int, int],
         dtype: DTypeLike,
-        make_plan: Callable[[Batch, np.dtype], Plan],
         device: Any,
         fused: Any = None,
     ) -> None:
@@ -100,7 +98,6 @@ class GPULines:
         self.fused = fused
         self.dtype = np.dtype(dtype)
         self.complex_dtype = np.result_type(self.dtype, np.complex64)
-        self._make_plan = make_plan
         self._device = device
         self._plans: dict[Batch, Plan] = {}
 
@@ -110,13 +107,11 @@ class GPULines:
 
     def transform_rows(self, rows: NDArray, spectra: NDArray) -> None:
         """Transform real rows (n, fields, Ly) into spectra (n, fields, Ly // 2 + 1)."""
-        for source, target, distances in self._batches(rows, spectra):
-            self._run("real", self.shape[1], source, target, (1, 1), distances)
+        self._rows("real", rows, spectra)
 
     def restore_rows(self, spectra: NDArray, rows: NDArray) -> None:
         """Transform spectra (n, fields, Ly // 2 + 1) back into real rows (n, fields, Ly)."""
-        for source, target, distances in self._batches(spectra, rows):
-            self._run("back", self.shape[1], source, target, (1, 1), distances)
+        self._rows("back", spectra, rows)
 
     def cut_rows(
         self,
@@ -159,10 +154,6 @@ class GPULines:
         exchange_kernels.join_rows(
             (modes, rows, some), pieces, *tables, first, local, fields, begin, spectra
         )
-
-    def some_columns(self, kernels: Kernels, first: int, last: int) -> Kernels:
-        """Return the kernels of some columns."""
-        return Kernels(kernels.values[:, :, first:last], kernels.odd)
 
     def transform_columns(self, exchanged: NDArray, spectrum: NDArray) -> None:
         """Transform the columns of exchanged fields (Lx, fields, ky) into (fields, ky, Lx)."""
@@ -274,32 +265,16 @@ class GPULines:
             threads = responses.shape[1] * responses.shape[2]
             column_kernels.fill_halo(threads, responses, length, before)
 
-    def _run(
-        self,
-        kind: Literal["real", "back"],
-        length: int,
-        source: NDArray,
-        target: NDArray,
-        strides: tuple[int, int],
-        distances: tuple[int, int],
-    ) -> None:
-        """Transform the rows of two arrays (lines, points)."""
-        layouts = zip(strides, distances, strict=True)
-        batch = Batch(kind, length, len(source), *layouts)
-        self._plan(batch).run(source, target, forward=kind == "real")
-
     def _plan(self, batch: Batch) -> Plan:
         if batch not in self._plans:
-            self._plans[batch] = self._make_plan(batch, self.dtype)
+            self._plans[batch] = self._device.plan(batch, self.dtype)
         return self._plans[batch]
 
-    def _batches(
-        self, source: NDArray, target: NDArray
-    ) -> Iterator[tuple[NDArray, NDArray, tuple[int, int]]]:
-        """Yield pairs of arrays (lines, points) with their distances between lines, in elements.
+    def _rows(self, kind: Literal["real", "back"], source: NDArray, target: NDArray) -> None:
+        """Transform the lines of one array (n, fields, points) into those of another.
 
-        All lines of two arrays (n, fields, points) where they stand one after the other, else a
-        field at a time; and so many that the work area stays small.
+        All of them where they stand one after the other, else a field at a time; and so many that
+        the work area stays small.
         """
         if source.flags.c_contiguous and target.flags.c_contiguous:
             pairs = [tuple(a.reshape(-1, a.shape[-1]) for a in (source, target))]
@@ -307,8 +282,10 @@ class GPULines:
             pairs = [
                 tuple(a[:, field] for a in (source, target)) for field in range(source.shape[1])
             ]
-        most = max(1, STRIP_BYTES // (self.shape[1] * self.dtype.itemsize))
+        length = self.shape[1]
+        most = max(1, STRIP_BYTES // (length * self.dtype.itemsize))
         for pair in pairs:
             for first in range(0, len(pair[0]), most):
                 a, b = (lines[first : first + most] for lines in pair)
-                yield a, b, (a.strides[0] // a.itemsize, b.strides[0] // b.itemsize)
+                layouts = [(1, lines.strides[0] // lines.itemsize) for lines in (a, b)]
+                self._plan(Batch(kind, length, len(a), *layouts)).run(a, b, forward=kind == "real")
