@@ -11,7 +11,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from epmpi.host.console import Forgiving, say
 from epmpi.parallel.mpi_library import load
@@ -108,6 +108,10 @@ class Communicator:
         """Return the list of all ranks' values on the root, None elsewhere.  Collective."""
         return [value] if self.size == 1 else self.mpi.gather(value, root=0)
 
+    def gather_all(self, value: Any) -> list[Any]:
+        """Return the list of all ranks' values on all ranks.  Collective."""
+        return [value] if self.size == 1 else self.mpi.allgather(value)
+
     def gather_rows(self, rows: NDArray) -> NDArray | None:
         """Join the ranks' arrays along axis 0 on the root; None elsewhere.  Collective.
 
@@ -121,15 +125,12 @@ class Communicator:
         if self.size == 1:
             return rows
         rows = np.ascontiguousarray(rows)
-        counts = self.mpi.gather(rows.shape[0], root=0)
+        counts = self.mpi.gather(len(rows), root=0)
         if counts is None:
             self.mpi.Gatherv(_as_bytes(rows), None, root=0)
             return None
         joined = np.empty((sum(counts), *rows.shape[1:]), rows.dtype)
-        row_bytes = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
-        byte_counts = [count * row_bytes for count in counts]
-        byte = load()[0].BYTE
-        self.mpi.Gatherv(_as_bytes(rows), [_as_bytes(joined), byte_counts, byte], root=0)
+        self.mpi.Gatherv(_as_bytes(rows), _of_ranks(joined, counts), root=0)
         return joined
 
     def exchange(
@@ -177,11 +178,9 @@ class Communicator:
         """
         if self.size == 1:
             return records.copy()
-        counts = np.array(self.mpi.allgather(len(records)))
-        joined = np.empty(int(counts.sum()), records.dtype)
-        byte_counts = counts * records.dtype.itemsize
-        byte = load()[0].BYTE
-        self.mpi.Allgatherv(_as_bytes(records), [_as_bytes(joined), byte_counts, byte])
+        counts = self.mpi.allgather(len(records))
+        joined = np.empty(sum(counts), records.dtype)
+        self.mpi.Allgatherv(_as_bytes(records), _of_ranks(joined, counts))
         return joined
 
     def route(self, records: NDArray, destination: NDArray[np.integer]) -> NDArray:
@@ -207,12 +206,7 @@ class Communicator:
         arriving = np.empty_like(counts)
         self.mpi.Alltoall(counts, arriving)
         received = np.empty((int(arriving.sum()), *records.shape[1:]), records.dtype)
-        record_bytes = records.dtype.itemsize * int(np.prod(records.shape[1:], dtype=np.int64))
-        byte = load()[0].BYTE
-        self.mpi.Alltoallv(
-            [_as_bytes(outgoing), counts * record_bytes, byte],
-            [_as_bytes(received), arriving * record_bytes, byte],
-        )
+        self.mpi.Alltoallv(_of_ranks(outgoing, counts), _of_ranks(received, arriving))
         return received
 
     def raise_alike(self, error: Exception | None) -> None:
@@ -223,8 +217,7 @@ class Communicator:
         error : Exception or None
             Error of this rank.
         """
-        errors = [error] if self.size == 1 else self.mpi.allgather(error)
-        for found in errors:
+        for found in self.gather_all(error):
             if found is not None:
                 raise found
 
@@ -240,8 +233,7 @@ class Communicator:
         everywhere : str
             Remedy, added to an error of all ranks.
         """
-        mine = error and (error, platform.node())
-        failed = [mine] if self.size == 1 else self.mpi.allgather(mine)
+        failed = self.gather_all(error and (error, platform.node()))
         for rank, found in enumerate(failed):
             if found is None:
                 continue
@@ -284,6 +276,12 @@ def _described(array: NDArray, parts: list[tuple[int, int]]) -> list[Any]:
     """Return a flat array and its (start, count) of each rank in the form of MPI."""
     counts, starts = [count for _, count in parts], [start for start, _ in parts]
     return [array, counts, starts, load()[0]._typedict[array.dtype.char]]
+
+
+def _of_ranks(rows: NDArray, counts: ArrayLike) -> list[Any]:
+    """Return rows as bytes, and how many of each rank, in the form of MPI."""
+    row_bytes = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
+    return [_as_bytes(rows), np.asarray(counts) * row_bytes, load()[0].BYTE]
 
 
 def _as_bytes(array: NDArray) -> NDArray[np.uint8]:

@@ -84,7 +84,7 @@ def find_hosts(communicator: Communicator) -> Hosts | None:
         return None
     own = Communicator(communicator.mpi.Split_type(load()[0].COMM_TYPE_SHARED))
     first = own.broadcast(communicator.rank)
-    return group_hosts(communicator, own, communicator.mpi.allgather(first))
+    return group_hosts(communicator, own, communicator.gather_all(first))
 
 
 def group_hosts(

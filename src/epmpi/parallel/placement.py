@@ -73,44 +73,31 @@ def find(name: str, communicator: Communicator) -> tuple[str, int]:
 def check_memory(needed: int, device: Device, communicator: Communicator) -> None:
     """Raise ConfigError on all ranks if one lacks the memory for its arrays.  Collective.
 
-    Ranks that share a GPU, or a node, share its memory.
+    Ranks that share a GPU, or a node, share its memory.  Of memory that ranks of a node share each
+    counts its part; modules and compiled code that are still to be loaded take more.
 
     Parameters
     ----------
     needed : int
         Bytes of this rank.
     """
-    identity, available = device.identity(), device.free_bytes()
-    if identity is None:
-        check_host_memory(needed, communicator)
-        return
-    everyone = communicator.broadcast(communicator.gather((identity, needed)))
-    error = None
-    if available is not None:
-        total = sum(bytes_ for card, bytes_ in everyone if card == identity)
-        if total > available:
+    card, node, error = device.identity(), platform.node(), None
+    everyone = communicator.gather_all((card or node, needed))
+    shares = [bytes_ for place, bytes_ in everyone if place == (card or node)]
+    together = sum(shares)
+    if card is not None:
+        available = device.free_bytes()
+        if available is not None and together > available:
             error = ConfigError(
-                f"{device.describe()} has {available} bytes free, {total} are needed: use more "
+                f"{device.describe()} has {available} bytes free, {together} are needed: use more "
                 "GPUs, single precision or a smaller lattice"
             )
-    communicator.raise_alike(error)
-
-
-def check_host_memory(needed: int, communicator: Communicator) -> None:
-    """Raise ConfigError on all ranks if a node lacks the memory for its ranks.  Collective.
-
-    Of memory that ranks share each counts its part.  Modules and compiled code that are still to be
-    loaded take more.
-    """
-    node, free = platform.node(), free_memory()
-    everyone = communicator.broadcast(communicator.gather((node, needed)))
-    shares = [bytes_ for name, bytes_ in everyone if name == node]
-    together = sum(shares) + PROGRAM * len(shares)
-    error = None
-    if free is not None and together > free[0]:
-        error = ConfigError(
-            f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(together)} are "
-            f"needed for {len(shares)} rank(s): use more nodes, a higher limit, single "
-            "precision or a smaller lattice"
-        )
+    elif (free := free_memory()) is not None:
+        together += PROGRAM * len(shares)
+        if together > free[0]:
+            error = ConfigError(
+                f"{node} has {in_bytes(free[0])} of memory free ({free[1]}), {in_bytes(together)} "
+                f"are needed for {len(shares)} rank(s): use more nodes, a higher limit, single "
+                "precision or a smaller lattice"
+            )
     communicator.raise_alike(error)

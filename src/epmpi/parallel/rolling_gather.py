@@ -40,16 +40,16 @@ class RollingGather:
 
     def look(self, record: tuple[float, ...]) -> bool:
         """Join a new round with this record if the last has ended; tell whether it has."""
+        if self._mpi is None:
+            self.records[0] = record
+            return True
+        ended = self._round is not None
         if self._round is not None and not self._round.Test():
             return False
-        ended = self._round is not None or self._mpi is None
         self._leaving[0] = record
-        if self._mpi is None:
-            self._arriving[:] = self._leaving
         self.records = self._arriving.copy()
-        if self._mpi is not None:
-            leaving, arriving = self._leaving.view(np.uint8), self._arriving.view(np.uint8)
-            self._round = self._mpi.Iallgather(leaving, arriving)
+        leaving, arriving = self._leaving.view(np.uint8), self._arriving.view(np.uint8)
+        self._round = self._mpi.Iallgather(leaving, arriving)
         return ended
 
     def close(self) -> None:

@@ -126,8 +126,7 @@ def offer(device: Device) -> Offer:
 
 def agree(communicator: Communicator, mine: Offer) -> str:
     """Choose the transport by the offers of all ranks; return its name.  Collective."""
-    offers = communicator.gather(mine)
-    name: str = communicator.broadcast(decide(offers) if offers is not None else None)
+    name = decide(communicator.gather_all(mine))
     if name != HOST:
         return name
     if shared_memory(communicator, [1] * communicator.size) is not None:
