@@ -202,7 +202,8 @@ def timed_exchanges(watch: Stopwatch) -> Iterator[None]:
     kept = messages._await, {kind: dict(vars(kind)) for kind in EXCHANGES}
     messages._await = watch.timed("exchange", messages._await)
     for kind in EXCHANGES:
-        watch.hold(kind, EXCHANGE_STAGES)
+        found = {name: stage for name, stage in EXCHANGE_STAGES.items() if hasattr(kind, name)}
+        watch.hold(kind, found)
     try:
         yield
     finally:
@@ -211,5 +212,5 @@ def timed_exchanges(watch: Stopwatch) -> Iterator[None]:
             for name in EXCHANGE_STAGES:
                 if name in methods:
                     setattr(kind, name, methods[name])
-                else:
+                elif name in vars(kind):
                     delattr(kind, name)  # inherited

@@ -84,11 +84,7 @@ class Communicator:
 
     def any(self, condition: bool) -> bool:
         """Return whether a condition holds on some rank.  Collective; fast enough for each step."""
-        if self.size == 1:
-            return condition
-        holds, library = np.array([condition]), load()[0]
-        self.mpi.Allreduce(library.IN_PLACE, holds, op=library.LOR)
-        return bool(holds[0])
+        return condition if self.size == 1 else bool(self._reduced(condition, load()[0].LOR))
 
     def max(self, value: Any) -> Any:
         """Return the largest number over the ranks.  Collective."""

@@ -22,7 +22,6 @@ class Groups:
 
     Parameters
     ----------
-    communicator : Communicator
     replicas : list of int
         To be run.
 

@@ -21,7 +21,6 @@ class RollingGather:
 
     Parameters
     ----------
-    communicator : Communicator
     dtype : structured dtype
         Of a record.
 

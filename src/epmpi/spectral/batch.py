@@ -20,7 +20,6 @@ class BatchConvolution:
     ----------
     fft : SlabFFT
         Of one lattice, on one rank.
-    lattices : int
     kernels : sequence of Kernel
         One a response.
     imaginary : sequence of bool

@@ -28,19 +28,12 @@ class BetweenCards(CutRows):
 
     Parameters
     ----------
-    fft : Transform
     wire : dtype
         Of the spectra that travel.
-    carrier : Transport
-    fields : int
     halo : (before, after)
         Rows that travel on the way back to rows, too.
     strips : int
         The same on all ranks; at most the fewest ky of a rank.
-
-    Attributes
-    ----------
-    strips : int
     """
 
     def __init__(

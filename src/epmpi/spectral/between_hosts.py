@@ -28,11 +28,8 @@ class BetweenHosts(CutRows):
 
     Parameters
     ----------
-    fft : Transform
-    hosts : Hosts
     memory : complex array, flat
         That the ranks of this host share, of the numbers that travel.
-    fields : int
     halo : (before, after)
 
     Attributes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.exchange import Exchange, ToColumns
 from epmpi.spectral.transform import Convolution, Kernel, RowSpectra, Transform
 
 
@@ -18,13 +18,11 @@ class SlabConvolution(Convolution):
 
     Parameters
     ----------
-    fft : Transform
-    kernels : sequence of Kernel
     imaginary : sequence of bool
         Whether a kernel is to be multiplied by i.
     halo : (before, after)
         Rows beyond the slab in which the responses are wanted too.
-    source, response : Exchange
+    source, response : ToColumns, Exchange
         Of the source, and of the responses with their halo; of the same strips.
     """
 
@@ -34,7 +32,7 @@ class SlabConvolution(Convolution):
         kernels: Sequence[Kernel],
         imaginary: Sequence[bool],
         halo: tuple[int, int],
-        source: Exchange,
+        source: ToColumns,
         response: Exchange,
     ) -> None:
         self.fft = fft

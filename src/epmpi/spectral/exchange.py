@@ -11,20 +11,11 @@ from epmpi.spectral.shared_memory import shared_memory
 from epmpi.spectral.transform import Transform
 
 
-class Exchange(ABC):
-    """The transpose of some fields between rows and columns, with its arrays.
+class ToColumns(ABC):
+    """The transpose of some fields from rows to columns.
 
-    Attributes
-    ----------
-    strips : int
-        In which the columns of this rank travel, in turn; a `strip` is the number of one.
+    Columns may travel in strips, in turn: a `strip` is the number of one.
     """
-
-    strips = 1
-
-    @abstractmethod
-    def columns(self, strip: int = 0) -> NDArray:
-        """Return the array (Lx + halo, fields, ky of a strip) for columns' transforms to write."""
 
     def rows(self, begin: int, end: int) -> NDArray | None:
         """Return the spectra (rows, fields, modes of all ranks) of this rank's rows begin ... end.
@@ -40,6 +31,22 @@ class Exchange(ABC):
     @abstractmethod
     def to_columns(self, strip: int = 0) -> NDArray:
         """Return the array (Lx, fields, ky of a strip), when all rows are sent.  Collective."""
+
+
+class Exchange(ToColumns):
+    """The transpose of some fields between rows and columns, with its arrays.
+
+    Attributes
+    ----------
+    strips : int
+        In which the columns of this rank travel.
+    """
+
+    strips = 1
+
+    @abstractmethod
+    def columns(self, strip: int = 0) -> NDArray:
+        """Return the array (Lx + halo, fields, ky of a strip) for columns' transforms to write."""
 
     @abstractmethod
     def to_rows(self, strip: int = 0) -> None:
@@ -58,8 +65,6 @@ class CutRows(Exchange):
 
     Parameters
     ----------
-    fft : Transform
-    fields : int
     extra : int
         Halo rows.
 
@@ -118,7 +123,6 @@ class OneMemory(Exchange):
 
     Parameters
     ----------
-    fft : Transform
     whole : complex array, shape (Lx + halo, fields, modes of all ranks and padding)
     """
 

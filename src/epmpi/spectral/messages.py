@@ -32,15 +32,9 @@ class ByMessages(CutRows):
 
     Parameters
     ----------
-    fft : Transform
     wire : dtype
         Of the spectra that travel.
-    fields : int
     halo : (before, after)
-
-    Attributes
-    ----------
-    wire : dtype
     """
 
     def __init__(

@@ -6,13 +6,11 @@ would: nothing changes in any bit, whichever way the source travels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.spectral.between_hosts import BetweenHosts
-from epmpi.spectral.exchange import Exchange
+from epmpi.spectral.exchange import ToColumns
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.transform import Transform
 
@@ -46,15 +44,14 @@ def cheaper_as_sites(
     return as_sites < others * length / ranks * (width // 2 + 1) * mode_bytes
 
 
-class SourceMessages(Exchange):
-    """The exchange of one field that may be sparse, one way: from rows to columns.
+class SourceMessages(ToColumns):
+    """The transpose of one field that may be sparse, from rows to columns.
 
     Whether it travels as sites or as spectra is decided by all ranks alike, from the numbers of
     sites and rows of an earlier source.
 
     Parameters
     ----------
-    fft : Transform
     spectra : ByMessages or BetweenHosts
         The exchange of its spectra, of one field without halo.
 
@@ -71,10 +68,6 @@ class SourceMessages(Exchange):
         self._exchanges = 0
         self._record = np.dtype([("row", np.int32), ("y", np.int32), ("value", fft.dtype)])
         self._found: list[NDArray] = []
-
-    def columns(self, strip: int = 0) -> NDArray:
-        """Return the array (Lx, 1, ky)."""
-        return self._spectra.columns()
 
     def send_rows(self, rows: NDArray, first: int = 0) -> None:
         """Take the sites of rows, or transform and send them."""
@@ -96,14 +89,6 @@ class SourceMessages(Exchange):
             self._review(found)
         self._exchanges += 1
         return columns
-
-    def to_rows(self, strip: int = 0) -> None:
-        """Send all columns.  Collective."""
-        self._spectra.to_rows()
-
-    def receive_rows(self, begin: int, end: int, fields: Sequence[int], rows: NDArray) -> None:
-        """Restore rows; see `Exchange.receive_rows`."""
-        self._spectra.receive_rows(begin, end, fields, rows)
 
     def _sites(self, rows: NDArray, first: int) -> NDArray:
         """Return the records of the sites of rows (n, 1, Ly) that are not zero, by any bit."""
@@ -134,7 +119,7 @@ class SourceMessages(Exchange):
         rows, place = np.unique(found["row"], return_inverse=True)
         height = len(block)
         source = np.zeros((height, 1, width), fft.dtype)
-        columns = self.columns()
+        columns = self._spectra.columns()
         if len(rows) < length:
             self._fft.lines.transform_rows(source[:1], block[:1])
             columns[:] = block[:1, :, mine].astype(wire)

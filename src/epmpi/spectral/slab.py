@@ -19,7 +19,7 @@ from epmpi.physics.lattice import Lattice, mode_blocks
 from epmpi.spectral.between_cards import BetweenCards, strips_of
 from epmpi.spectral.between_hosts import BetweenHosts, between_hosts
 from epmpi.spectral.convolution import SlabConvolution
-from epmpi.spectral.exchange import Exchange, OneMemory, in_one_memory
+from epmpi.spectral.exchange import Exchange, OneMemory, ToColumns, in_one_memory
 from epmpi.spectral.messages import ByMessages
 from epmpi.spectral.sites import SourceMessages
 from epmpi.spectral.transform import Kernel, Transform
@@ -71,7 +71,7 @@ class SlabFFT(Transform):
             found = ByMessages(self, self.wire_dtype, fields, halo)
         return found
 
-    def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[Exchange, Exchange]:
+    def exchanges(self, responses: int, halo: tuple[int, int]) -> tuple[ToColumns, Exchange]:
         """Return the exchanges of a convolution: of its source, and of its responses.  Collective.
 
         The source is in the memory of the responses where that is safe: a strip of columns is read

@@ -29,9 +29,6 @@ class Transform(ABC):
 
     Parameters
     ----------
-    lattice : Lattice
-    communicator : Communicator
-    device : Device
     dtype : dtype
         float64 or float32, of the fields.
 
@@ -165,7 +162,6 @@ class Convolution(ABC):
 
     Attributes
     ----------
-    fft : Transform
     count : int
         Number of responses.
     halo : (before, after)

@@ -78,8 +78,6 @@ class ByMPI:
 
     Parameters
     ----------
-    communicator : Communicator
-    device : Device
     staged : bool
         Whether copies on the host are exchanged, or MPI takes the arrays where they are.
     """

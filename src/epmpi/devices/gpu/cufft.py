@@ -23,7 +23,6 @@ class CufftPlan:
 
     Parameters
     ----------
-    batch : Batch
     dtype : dtype
         float64 or float32, of the fields.
     """

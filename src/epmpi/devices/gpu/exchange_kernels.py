@@ -15,7 +15,7 @@ def cut_rows(spectra, pieces, low, width, first, local):
     ----------
     spectra : complex array, shape (rows, fields, modes)
     pieces : complex array, shape (local x fields x modes,)
-        One piece ``(local, fields, width)`` after the other.
+        One piece ``(local, fields, width)`` after the other; it may be of lower precision.
     low, width : int64 array, shape (modes,)
         First mode and number of modes of the piece that a mode belongs to.
     first : int

@@ -34,7 +34,6 @@ class Batch:
         "real": real to complex, forward; "back": complex to real; "complex": either way.
     length : int
         Points of a line (of the real ones).
-    lines : int
     source, target : (stride, distance)
         In elements, of what is read and of what is written.
     """
@@ -123,14 +122,7 @@ class GPULines:
     ) -> None:
         """Cut spectra (rows, fields, modes) into pieces ``(local, fields, width)`` of their modes.
 
-        Parameters
-        ----------
-        spectra : complex array
-            The rows from `first` on, of the `local` ones.
-        pieces : complex array, shape (local x fields x modes,)
-            Written; it may be of lower precision.
-        tables : two int64 arrays, shape (modes,)
-            First mode and number of modes of the piece that a mode belongs to.
+        Arguments as of the kernel; `tables` are its `low` and `width`.
         """
         rows, fields, modes = spectra.shape
         threads = modes, rows, fields
@@ -146,10 +138,7 @@ class GPULines:
         begin: int,
         spectra: NDArray,
     ) -> None:
-        """Put spectra (rows, some fields, modes) together again, of fields from `begin` on.
-
-        `fields` is the number of those in a piece; all else as for `cut_rows`.
-        """
+        """Put spectra (rows, some fields, modes) together again, of fields from `begin` on."""
         rows, some, modes = spectra.shape
         exchange_kernels.join_rows(
             (modes, rows, some), pieces, *tables, first, local, fields, begin, spectra

@@ -18,7 +18,6 @@ class NcclExchange:
 
     Parameters
     ----------
-    size, rank : int
     share : function
         Returns the root's argument on all ranks.
     """
