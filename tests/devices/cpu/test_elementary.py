@@ -3,8 +3,7 @@
 import numpy as np
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.thinning.exponential import exponential
-from epmpi.devices.cpu.thinning.logarithm import logarithm
+from epmpi.devices.cpu.thinning.elementary import exponential, logarithm
 
 
 @compiled

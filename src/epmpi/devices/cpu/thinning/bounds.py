@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from epmpi.devices.cpu.compiler import called_loop, part
-from epmpi.devices.cpu.thinning.exponential import exponential
+from epmpi.devices.cpu.thinning.elementary import exponential
 from epmpi.devices.cpu.thinning.lanes import sum_lanes
 from epmpi.devices.cpu.thinning.tiles import rules
 

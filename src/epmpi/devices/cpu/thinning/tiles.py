@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import called_loop, compile_module, part
-from epmpi.devices.cpu.thinning.exponential import exponential
+from epmpi.devices.cpu.thinning.elementary import exponential, logarithm
 from epmpi.devices.cpu.thinning.lanes import (
     LANES,
     choose,
     largest_of,
     sum_lanes,
 )
-from epmpi.devices.cpu.thinning.logarithm import logarithm
 from epmpi.devices.cpu.vector_memory import load_reals, store_reals
 from epmpi.devices.cpu.vectors import multiply_add
 from epmpi.physics import rules as plain_rules
