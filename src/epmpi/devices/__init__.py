@@ -9,29 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from epmpi.devices.device import Device, RowLoops, TracerBlocks
-from epmpi.devices.jumps import (
-    JUMP_PROGRESS,
-    JumpLoops,
-    JumpRecords,
-    Jumps,
-    JumpSites,
-    JumpTiles,
-    Orientation,
-)
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
-from epmpi.devices.thinning import (
-    LONGEST,
-    PROGRESS,
-    REACHED,
-    Events,
-    Loops,
-    Medium,
-    Records,
-    Scratch,
-    Sites,
-    Tiles,
-)
 from epmpi.devices.tracer_move import TracerMove
 from epmpi.devices.visible import gpus
 
@@ -40,28 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CPU",
-    "JUMP_PROGRESS",
-    "LONGEST",
-    "PROGRESS",
-    "REACHED",
     "BatchUpdate",
     "Device",
-    "Events",
-    "JumpLoops",
-    "JumpRecords",
-    "JumpSites",
-    "JumpTiles",
-    "Jumps",
-    "Loops",
-    "Medium",
-    "Orientation",
-    "Records",
     "RepeatedStep",
     "RowLoops",
-    "Scratch",
     "SiteUpdate",
-    "Sites",
-    "Tiles",
     "TracerBlocks",
     "TracerMove",
     "choose",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.arrays import Arrays
 from epmpi.devices.departures import Departures
-from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
-from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
 
 
@@ -209,8 +208,8 @@ class Device(Arrays):
             Receives n s after it.
         """
 
-    def thinning(self) -> Loops:
-        """Return the loops of the exact clock.
+    def thinning(self) -> ModuleType:
+        """Return the loops of the exact clock, functions over records; see `cpu.thinning`.
 
         Raises
         ------
@@ -219,8 +218,8 @@ class Device(Arrays):
         """
         raise NotImplementedError('the exact clock needs run.device = "cpu"')
 
-    def jumps(self) -> JumpLoops:
-        """Return the loops of the exact clock for instantaneous events; as `thinning`."""
+    def jumps(self) -> ModuleType:
+        """Return those of instantaneous events; see `cpu.jumps`.  Raises as `thinning` does."""
         raise NotImplementedError('the exact clock needs run.device = "cpu"')
 
     @abstractmethod

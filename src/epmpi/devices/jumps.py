@@ -6,14 +6,12 @@ Times are in units of tau since the last flush, when the stress of all sites was
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.devices.thinning import PROGRESS, Medium, Scratch
-from epmpi.physics.jumps import JumpRule
-from epmpi.physics.rules import SwitchingRule
 
 
 class JumpSites(NamedTuple):
@@ -126,30 +124,6 @@ class JumpRecords(NamedTuple):
     tiles: JumpTiles
     events: Jumps
     scratch: Scratch
-
-
-class JumpLoops(Protocol):
-    """The compiled loops of instantaneous events; see `cpu.jumps`.
-
-    `state` is an array of one `JUMP_PROGRESS`; it is updated, as the records are.
-    """
-
-    def draw_thresholds(
-        self, first: NDArray, second: NDArray, jump: JumpRule, threshold: NDArray
-    ) -> None:
-        """Set the thresholds of sites from two uniforms of each; arrays of shape (sites,)."""
-
-    def restart(
-        self, now: float, records: JumpRecords, state: NDArray, seed: np.uint64,
-        rule: SwitchingRule, jump: JumpRule, orientation: Orientation,
-    ) -> None:  # fmt: skip
-        """Count times from now on, with a stress of all sites that was computed for now."""
-
-    def follow(
-        self, until: float, stop: int, records: JumpRecords, state: NDArray, seed: np.uint64,
-        rule: SwitchingRule, jump: JumpRule, orientation: Orientation,
-    ) -> int:  # fmt: skip
-        """Follow all events up to a time; see `thinning.Loops.follow`."""
 
 
 # The state of the clock; `active` is always 0, `load` the stress that the drive, and the isotropic

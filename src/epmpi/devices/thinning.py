@@ -6,14 +6,12 @@ tau since the last flush, when the stress of all sites was computed by FFT.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.physics.rules import SwitchingRule
-
-# Reasons for which `Loops.follow` returns.
+# Reasons for which `follow` of the loops returns.
 REACHED = 0  # the requested time
 FULL = 1  # so many events are complete, or times are to be counted from a later moment
 LONGEST = 2.0**24  # beyond it, times since the last flush would have less than 28 binary places
@@ -175,32 +173,6 @@ class Records(NamedTuple):
     tiles: Tiles
     events: Events
     scratch: Scratch
-
-
-class Loops(Protocol):
-    """The compiled loops of the exact clock; see `cpu.thinning`.
-
-    `state` is an array of one `PROGRESS`; it is updated, as the records are.
-    """
-
-    def list_active(self, records: Records, state: NDArray) -> None:
-        """List the sites that yield at time 0."""
-
-    def restart(
-        self, now: float, records: Records, state: NDArray, seed: np.uint64, rule: SwitchingRule
-    ) -> None:
-        """Count times from now on, with a stress of all sites that was computed for now."""
-
-    def follow(
-        self,
-        until: float,
-        stop: int,
-        records: Records,
-        state: NDArray,
-        seed: np.uint64,
-        rule: SwitchingRule,
-    ) -> int:
-        """Follow all events up to a time; return REACHED, or FULL where the log is to be read."""
 
 
 # The state of the clock, as an array of one record.

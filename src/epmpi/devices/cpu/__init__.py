@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from epmpi.devices.cpu import (
-    arithmetic,
-    jumps,
-    thinning,
-)
+from epmpi.devices.cpu import arithmetic, jumps, thinning
 from epmpi.devices.cpu.fourier import costs
 from epmpi.devices.cpu.fourier.library_lines import LibraryLines
 from epmpi.devices.cpu.fourier.vector_lines import CACHE_LINE, VectorLines
@@ -21,9 +18,7 @@ from epmpi.devices.cpu.sites import advance, draws
 from epmpi.devices.cpu.tracers import moves
 from epmpi.devices.cpu.tracers.row_blocks import TracerBlocks
 from epmpi.devices.device import Device
-from epmpi.devices.jumps import JumpLoops
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
-from epmpi.devices.thinning import Loops
 from epmpi.devices.tracer_move import TracerMove
 from epmpi.host.processor import processor_name
 from epmpi.physics.advection import INTERPOLATIONS
@@ -178,11 +173,11 @@ class CPU(Device):
         )
         return drawn
 
-    def thinning(self) -> Loops:
+    def thinning(self) -> ModuleType:
         """Return the loops of the exact clock."""
         return thinning
 
-    def jumps(self) -> JumpLoops:
+    def jumps(self) -> ModuleType:
         """Return the loops of the exact clock for instantaneous events."""
         return jumps
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.devices import LONGEST, REACHED
+from epmpi.devices.thinning import LONGEST, REACHED
 from epmpi.model.activation import Activation
 from epmpi.model.clock import Clock
 from epmpi.model.completed import CompletedEvents

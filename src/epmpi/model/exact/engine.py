@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.devices import JumpRecords, Medium, Records, Scratch
+from epmpi.devices.jumps import JumpRecords
+from epmpi.devices.thinning import Medium, Records, Scratch
 from epmpi.model.exact.response import tabulate, tile_width
 from epmpi.model.expected import expected_activity
 from epmpi.physics.rules import SwitchingRule
@@ -156,7 +157,7 @@ class Engine(ABC):
         return False
 
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
-        """Follow all events up to a time, or until so many are complete; see `Loops.follow`."""
+        """Follow all events up to a time, or until so many are complete; see `cpu.thinning`."""
         found: int = self._loops.follow(
             until, stop, self.records, self._state, self._seed, rule, *self._more
         )

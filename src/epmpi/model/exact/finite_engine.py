@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.devices import PROGRESS, Device, Events, Records, Sites, Tiles
+from epmpi.devices import Device
+from epmpi.devices.thinning import PROGRESS, Events, Records, Sites, Tiles
 from epmpi.model.exact.engine import CAPACITY, Engine, media, scratch, tile_arrays
 from epmpi.physics.rules import SwitchingRule
 

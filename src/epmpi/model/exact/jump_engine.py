@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epmpi.config import Configuration
-from epmpi.devices import (
+from epmpi.devices import Device
+from epmpi.devices.jumps import (
     JUMP_PROGRESS,
-    Device,
     JumpRecords,
     Jumps,
     JumpSites,

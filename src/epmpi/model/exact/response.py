@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from epmpi.devices import Medium
+from epmpi.devices.thinning import Medium
 from epmpi.spectral import Convolution, Transform
 
 # Bounds are multiples of the largest response over 2^23: exact in single precision, and so are the
