@@ -13,32 +13,25 @@ import math
 
 import numpy as np
 
-from epmpi.devices.cpu.compiler import compile_module, part, randomness, record_loop
+from epmpi.devices.cpu.compiler import compile_module, part, record_loop
 from epmpi.devices.cpu.jumps.bounds import load_until, renew_bound_of, renew_bounds, spread
 from epmpi.devices.cpu.jumps.tiles import BEYOND, add_jumps, evaluate, take_note, update_tile
+from epmpi.devices.cpu.thinning.candidates import TIME, count_from, draw, draw_next, log_wait
 from epmpi.devices.cpu.thinning.lanes import choose, largest_of
-from epmpi.devices.cpu.thinning.tiles import (
-    choose_site,
-    rules,
-    site_of,
-)
+from epmpi.devices.cpu.thinning.tiles import choose_site, rules, site_of
 from epmpi.devices.thinning import FULL, LONGEST, REACHED
 from epmpi.physics import jumps as plain_jumps
 
 activation_direction = rules.activation_direction
 activation_rate = rules.activation_rate
 with_barrier = rules.with_barrier
-words = randomness.words
-uniform_of = randomness.uniform_of
 
 physics = compile_module(plain_jumps)
 draw_residual = physics.draw_residual
 draw_threshold = physics.draw_threshold
 EXTREMAL = physics.EXTREMAL
 
-CANDIDATES = np.uint64(randomness.CANDIDATES)
-# Blocks of draws of a candidate.
-TIME, RESIDUAL, THRESHOLD, ANGLE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
+RESIDUAL, THRESHOLD, ANGLE = np.uint64(1), np.uint64(2), np.uint64(3)  # blocks of draws, as `TIME`
 
 
 @record_loop
@@ -49,27 +42,12 @@ def draw_thresholds(first, second, jump, threshold):
 
 
 @part
-def draw_next(now, progress, seed, rule, jump):
-    """Set the time of the next candidate, or the horizon if that comes first."""
+def set_next(now, progress, seed, rule, jump):
+    """Set the time of the next event of the extremal driver, or as `draw_next` does."""
     if jump.driver == EXTREMAL:
         progress.next = now + 1.0 / rule.attempt_rate
-        return
-    block = words(seed, CANDIDATES, progress.candidate, TIME)
-    waiting = -math.log1p(-uniform_of(block[0], block[1])) / progress.bound
-    progress.next = min(now + waiting, progress.horizon)
-
-
-@part
-def log_jump(now, x, y, sign, records, progress):
-    """Log an event."""
-    sites, events = records.sites, records.events
-    n, begun = progress.completed, progress.begun
-    events.x[n], events.y[n], events.direction[n], events.start[n] = x, y, sign, now
-    events.begun_at[begun] = now
-    events.waited[begun] = now - sites.last[x, y]
-    sites.last[x, y] = now
-    progress.completed += 1
-    progress.begun += 1
+    else:
+        draw_next(now, progress, seed, rule)
 
 
 @part
@@ -82,24 +60,24 @@ def jump_site(now, tile, number, records, progress, seed, rule, jump, orientatio
     medium, sites, tiles, events, _ = records
     x, y = site_of(tile, number, medium)
     stress, old = sites.stress[tile, number], sites.threshold[tile, number]
-    block = words(seed, CANDIDATES, progress.candidate, THRESHOLD)
-    first, second = uniform_of(block[0], block[1]), uniform_of(block[2], block[3])
+    first, second = draw(progress, seed, THRESHOLD)
     threshold = draw_threshold(jump, first, second)
-    block = words(seed, CANDIDATES, progress.candidate, RESIDUAL)
-    first, second = uniform_of(block[0], block[1]), uniform_of(block[2], block[3])
+    first, second = draw(progress, seed, RESIDUAL)
     sign = activation_direction(stress, rule, second)
     left = draw_residual(sign, threshold, jump, first, second)
     cosine, sine, own = 1.0, 0.0, medium.kernel[0, 0]
     if jump.oriented:
-        block = words(seed, CANDIDATES, progress.candidate, ANGLE)
-        angle = 2.0 * math.pi * uniform_of(block[0], block[1])
+        first, _ = draw(progress, seed, ANGLE)
+        angle = 2.0 * math.pi * first
         cosine, sine = math.cos(angle), math.sin(angle)
         own = orientation.own + cosine * own + sine * orientation.sine.kernel[0, 0]
     amount = (left - stress) / own
     n = progress.completed
+    events.x[n], events.y[n], events.direction[n], events.start[n] = x, y, sign, now
     events.amount[n], events.cosine[n], events.sine[n] = amount, cosine, sine
     events.distance[n], events.drop[n] = old - abs(stress), sign * (stress - left)
-    log_jump(now, x, y, sign, records, progress)
+    progress.completed += 1
+    log_wait(now, x, y, sites, events, progress)
     spread(x, y, amount * cosine, medium, tiles)
     if jump.oriented:
         spread(x, y, amount * sine, orientation.sine, tiles)
@@ -115,9 +93,10 @@ def take_candidate(now, records, progress, seed, rule, jump, orientation):
     """Carry out an event, or refuse the candidate; renew the bounds that this changes."""
     medium, sites, tiles, _, scratch = records
     load_until(now, medium, progress)
-    block = words(seed, CANDIDATES, progress.candidate, TIME)
-    share = uniform_of(block[2], block[3]) * progress.bound
-    tile, share = choose(share, tiles.bound, 0, tiles.bound.size, scratch.bound_sums)
+    _, second = draw(progress, seed, TIME)
+    tile, share = choose(
+        second * progress.bound, tiles.bound, 0, tiles.bound.size, scratch.bound_sums
+    )
     update_tile(tile, records, progress, rule, jump, orientation)
     progress.violated += tiles.total[tile] > tiles.bound[tile]
     if share < tiles.total[tile]:
@@ -158,23 +137,7 @@ def take_weakest(now, records, progress, seed, rule, jump, orientation):
 def follow(until, stop, records, state, seed, rule, jump, orientation):
     """Follow all events up to a time, or until so many have happened since the last flush.
 
-    Parameters
-    ----------
-    until : float
-    stop : int
-        Events; at most the capacity of the log.
-    records : JumpRecords
-        Updated.
-    state : array of one JUMP_PROGRESS
-    seed : uint64
-    rule : rules.SwitchingRule
-    jump : jumps.JumpRule
-    orientation : Orientation
-
-    Returns
-    -------
-    int
-        REACHED or FULL.
+    As `thinning.follow`, with JumpRecords, one JUMP_PROGRESS, a JumpRule and an Orientation.
     """
     progress = state[0]
     while progress.completed < stop:
@@ -188,7 +151,7 @@ def follow(until, stop, records, state, seed, rule, jump, orientation):
         else:
             take_candidate(now, records, progress, seed, rule, jump, orientation)
         progress.candidate += np.uint64(1)
-        draw_next(now, progress, seed, rule, jump)
+        set_next(now, progress, seed, rule, jump)
         if now > LONGEST:
             return FULL
     return FULL
@@ -200,15 +163,11 @@ def restart(now, records, state, seed, rule, jump, orientation):
 
     Bounds and the next candidate are drawn anew; the log of events is empty.
     """
-    medium, sites, tiles, _, _ = records
+    sites, tiles = records.sites, records.tiles
     progress = state[0]
     waited = progress.next - now  # of the extremal driver, which a flush does not touch
-    progress.completed = 0
-    progress.now = progress.renewed = progress.load = 0.0
-    for x in range(medium.length):
-        last = sites.last[x, :]
-        for y in range(last.size):
-            last[y] -= now
+    count_from(now, sites, progress)
+    progress.load = 0.0
     for tile in range(tiles.total.size):
         tiles.total[tile] = BEYOND if jump.driver == EXTREMAL else 0.0
         take_note(tile, records, progress)
@@ -219,4 +178,4 @@ def restart(now, records, state, seed, rule, jump, orientation):
     if jump.driver == EXTREMAL and now > 0.0:
         progress.next = waited
     else:
-        draw_next(0.0, progress, seed, rule, jump)
+        set_next(0.0, progress, seed, rule, jump)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from epmpi.devices.cpu.compiler import called_loop, part
-from epmpi.devices.cpu.thinning.lanes import largest_of, sum_lanes
-from epmpi.devices.cpu.thinning.tiles import add_overlap, add_responses, rules
+from epmpi.devices.cpu.thinning.lanes import largest_of
+from epmpi.devices.cpu.thinning.tiles import add_overlap, add_responses, rules, sum_up
 from epmpi.physics.jumps import EXTREMAL
 
 with_barrier = rules.with_barrier
 exposure = rules.exposure
 rate_ceiling = rules.rate_ceiling
-steepness = rules.steepness
 
 BEYOND = -1e300  # |sigma| - sigma_Y of what is no site
 
@@ -32,11 +31,8 @@ def list_jumps(tile, factor, records, progress):
 def rate_tile(tile, records, rule):
     """Set the total rate of a tile and what bounds it; the rate of each site is in `scratch`."""
     _, sites, tiles, _, scratch = records
-    stress, threshold, inside = (
-        sites.stress[tile, :],
-        sites.threshold[tile, :],
-        sites.inside[tile, :],
-    )
+    stress, threshold = sites.stress[tile, :], sites.threshold[tile, :]
+    inside = sites.inside[tile, :]
     rate, size = scratch.rate, scratch.size
     if rule.exponent > 0.0:
         for n in range(stress.size):
@@ -48,19 +44,15 @@ def rate_tile(tile, records, rule):
             there = with_barrier(rule, threshold[n], 0.0)
             rate[n] = rate_ceiling(stress[n], there) * inside[n]
             size[n] = exposure(stress[n], there) * inside[n]
-    tiles.total[tile] = sum_lanes(rate, 0, rate.size, scratch.rate_sums)
-    tiles.largest[tile] = steepness(largest_of(size, 0, size.size, scratch.maxima), rule)
+    sum_up(tile, tiles, scratch, rule)
 
 
 @part
 def weigh_tile(tile, records):
     """Set the largest ``|sigma| - sigma_Y`` of a tile, that of its weakest site."""
     _, sites, tiles, _, scratch = records
-    stress, threshold, inside = (
-        sites.stress[tile, :],
-        sites.threshold[tile, :],
-        sites.inside[tile, :],
-    )
+    stress, threshold = sites.stress[tile, :], sites.threshold[tile, :]
+    inside = sites.inside[tile, :]
     size = scratch.size
     for n in range(stress.size):
         size[n] = abs(stress[n]) - threshold[n] if inside[n] > 0.0 else BEYOND
