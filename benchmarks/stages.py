@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from epmpi.devices import Device, RepeatedStep, RowLoops, TracerBlocks
+from epmpi.devices import Device, RepeatedStep, TracerBlocks
 from epmpi.parallel import Communicator
 from epmpi.parallel.placement import place
 from epmpi.spectral import messages
@@ -165,7 +165,7 @@ def timed_device(name: str, watch: Stopwatch, one_loop: bool = True) -> Device:
         watch.hold(made, LINE_STAGES)
         return made
 
-    def row_loops(lines: Any) -> RowLoops | None:
+    def row_loops(lines: Any) -> Any:
         made = make_loops(lines) if one_loop else None
         if made is not None:
             watch.hold(made, LOOP_STAGES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from epmpi.devices.device import Device, RowLoops, TracerBlocks
+from epmpi.devices.device import Device, TracerBlocks
 from epmpi.devices.repeated_step import RepeatedStep
 from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
@@ -22,7 +22,6 @@ __all__ = [
     "BatchUpdate",
     "Device",
     "RepeatedStep",
-    "RowLoops",
     "SiteUpdate",
     "TracerBlocks",
     "TracerMove",

@@ -18,48 +18,6 @@ from epmpi.devices.site_update import BatchUpdate, SiteUpdate
 from epmpi.devices.tracer_move import TracerMove
 
 
-class RowLoops(Protocol):
-    """Passes over rows whose spectra lie in one piece of memory, each in one loop.
-
-    The rows that a pass restores from the spectra are never stored.
-    """
-
-    def advance_sites(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
-        """Advance all rows of a slab by one step; see `Device.advance_sites`.
-
-        Parameters
-        ----------
-        responses, sources : complex array, shape (rows, Ly // 2 + 1)
-            Spectra of the stress rate, and of the new n s, written; they may be the same.
-        update : SiteUpdate
-        """
-        ...
-
-    def transform_increments(
-        self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
-    ) -> None:
-        """Transform the increment of a field, shape (rows, Ly); `before` is then `now`.
-
-        Parameters
-        ----------
-        sources : complex array, shape (rows, Ly // 2 + 1)
-            Written: the spectra of the rows of the increment.
-        """
-        ...
-
-    def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
-        """Move the tracers of a slab along a flow; see `Device.move_tracers`.
-
-        Parameters
-        ----------
-        responses : complex array, shape (rows + halo, fields, Ly // 2 + 1)
-            Spectra of the rows of the flow.
-        halo : int
-        move : TracerMove
-        """
-        ...
-
-
 class TracerBlocks(Protocol):
     """Moves the tracers of a slab block by block of its rows, so that no flow need be stored.
 
@@ -186,8 +144,8 @@ class Device(Arrays):
         """
         return shape, 1.0
 
-    def row_loops(self, lines: Any) -> RowLoops | None:
-        """Return compiled passes over rows with these `lines`; None where there are none."""
+    def row_loops(self, lines: Any) -> Any:
+        """Return compiled passes over rows with these `lines`, as of `cpu.rows`; None for none."""
         return None
 
     # The physics, site by site and tracer by tracer.

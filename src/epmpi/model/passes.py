@@ -8,11 +8,12 @@ a pass is one loop; elsewhere it goes block by block.  The bits are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epmpi.devices import RowLoops, SiteUpdate, TracerMove
+from epmpi.devices import SiteUpdate, TracerMove
 from epmpi.spectral import Convolution, RowSpectra
 
 
@@ -91,15 +92,15 @@ class LoopPasses:
 
     Parameters
     ----------
+    loops
+        Of the device; see `cpu.rows`.
     halo : (before, after)
         Rows of the responses beyond the slab.
     flow : range
         Which responses are the flow.
     """
 
-    def __init__(
-        self, loops: RowLoops, spectra: RowSpectra, halo: tuple[int, int], flow: range
-    ) -> None:
+    def __init__(self, loops: Any, spectra: RowSpectra, halo: tuple[int, int], flow: range) -> None:
         self._loops = loops
         self._halo = sum(halo)
         self._source = spectra.source

@@ -1,7 +1,4 @@
-"""The passes over the rows of a slab, each in one compiled loop over their spectra.
-
-Restored rows stay in the first caches until they have been used.
-"""
+"""The passes over the rows of a slab: restored rows stay in the first caches while in use."""
 
 from __future__ import annotations
 
@@ -21,7 +18,9 @@ FLOW_BYTES = 1 << 17  # the rows of the flow that are in the second-level cache 
 
 
 class CompiledRows:
-    """The row pass and the flow pass of a step; methods as of `RowLoops`.
+    """Passes over rows whose spectra lie in one piece of memory, each in one loop.
+
+    The rows that a pass restores from the spectra are never stored.
 
     Parameters
     ----------
@@ -36,7 +35,11 @@ class CompiledRows:
         self._strip = np.empty((self._lanes, self._width), lines.dtype)
 
     def advance_sites(self, responses: NDArray, sources: NDArray, update: SiteUpdate) -> None:
-        """Advance all rows of a slab by one step, W at a time; see `row_pass.advance_rows`."""
+        """Advance all rows of a slab by one step, W at a time; see `Device.advance_sites`.
+
+        `responses` and `sources` are the spectra of the stress rate and of the new n s, complex,
+        shape (rows, Ly // 2 + 1); the second are written, and may be the first.
+        """
         began = row_pass.advance_rows(
             responses, sources, self._strip, self._lines.work, self._lines.row_plan, update.stress,
             update.plastic_strain, update.active, np.uint64(update.seed), update.step[0],
@@ -49,13 +52,19 @@ class CompiledRows:
     def transform_increments(
         self, now: NDArray[np.float64], before: NDArray[np.float64], sources: NDArray
     ) -> None:
-        """Transform the increment of a field, W rows at a time; see `row_pass`."""
+        """Transform the increment of a field, shape (rows, Ly), W rows at a time.
+
+        `before` is then `now`; `sources`, complex, shape (rows, Ly // 2 + 1), are the spectra.
+        """
         row_pass.transform_increments(
             now, before, sources, self._strip, self._lines.work, self._lines.row_plan
         )
 
     def move_tracers(self, responses: NDArray, halo: int, move: TracerMove) -> None:
-        """Move the tracers of a slab along a flow, a few rows at a time; see `flow_pass`."""
+        """Move the tracers of a slab along a flow, a few rows at a time; see `Device.move_tracers`.
+
+        `responses` are the spectra of its rows, complex, (rows + halo, fields, Ly // 2 + 1).
+        """
         starts = np.empty(len(responses) - halo + 1, np.int64)
         order = np.empty(len(move.position), np.int64)
         flow_pass.order_by_row(move.position, move.length, move.first_row, starts, order)

@@ -88,25 +88,21 @@ def store_reals(typing, array, index, value):
 
 
 @intrinsic
-def ask_reals(typing, array, index):
-    """Ask for the cache line of real number `index`, which may lie beyond an array's memory."""
+def ask(typing, strip, point):
+    """Ask for a point of a strip, or beyond it, which will be loaded soon; it changes no number."""
+    step = 2 * _vector_of(strip).lanes
 
     def lower(context, builder, sig, args):
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        pointer = _address(context, builder, array, args[0], args[1])
+        first = builder.mul(args[1], integer(step))
+        pointer = _address(context, builder, strip, args[0], first)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
         read, near, data = word(0), word(3), word(1)
         builder.call(function, [builder.bitcast(pointer, byte), read, near, data])
         return context.get_dummy_value()
 
-    return types.void(array, types.intp), lower
-
-
-@inlined
-def ask(strip, point):
-    """Ask for a point of a strip, which will be loaded soon; it changes no number."""
-    ask_reals(strip, point * (2 * lanes(strip)))
+    return types.void(strip, types.intp), lower
 
 
 @inlined

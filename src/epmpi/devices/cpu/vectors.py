@@ -5,8 +5,6 @@ Here a complex vector is two LLVM vectors, of W real and W imaginary parts (W = 
 single precision: 32 bytes each); LLVM lowers them to whatever the processor has.  Every lane goes
 through the same operations.  A product followed by a sum is fused where the processor fuses, which
 depends on the machine, never on the lane.
-
-A strip of n points of W lines is a float array ``[n][2][W]``: real parts, then imaginary parts.
 """
 
 from __future__ import annotations
@@ -94,6 +92,11 @@ def fill(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
     return shuffle(builder, first, empty, [0] * lanes)
 
 
+def greater(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+    """Return the larger numbers of two vectors; the second where one is not a number."""
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
 def _operator(function: Callable, lower: Callable, *others: type[types.Type]) -> None:
     """Define an operator of a complex vector and `others`; the result is a complex vector."""
 
@@ -110,10 +113,12 @@ def _operator(function: Callable, lower: Callable, *others: type[types.Type]) ->
     lower_builtin(function, ComplexVector, *others)(lower)
 
 
-def _each_part(instruction: str) -> Callable:
+def _each_part(instruction: Callable) -> Callable:
+    """Return the lowering of what is done to the real and to the imaginary parts alike."""
+
     def lower(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
         operands = zip(*(parts(builder, value) for value in args), strict=True)
-        return pack(builder, *(getattr(builder, instruction)(*parts) for parts in operands))
+        return pack(builder, *(instruction(builder, *parts) for parts in operands))
 
     return lower
 
@@ -131,9 +136,9 @@ def _scaled(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Valu
     return pack(builder, *(builder.fmul(part, factor) for part in parts(builder, args[0])))
 
 
-_operator(operator.add, _each_part("fadd"), ComplexVector)
-_operator(operator.sub, _each_part("fsub"), ComplexVector)
-_operator(operator.neg, _each_part("fneg"))
+_operator(operator.add, _each_part(ir.IRBuilder.fadd), ComplexVector)
+_operator(operator.sub, _each_part(ir.IRBuilder.fsub), ComplexVector)
+_operator(operator.neg, _each_part(ir.IRBuilder.fneg))
 _operator(operator.mul, _product, ComplexVector)
 _operator(operator.mul, _scaled, types.Float)
 
@@ -154,14 +159,7 @@ def multiply_add(typing, a, x, b):
 @intrinsic
 def larger(typing, a, b):
     """Return the larger real and the larger imaginary part in each lane."""
-
-    def lower(context, builder, sig, args):
-        pairs = zip(*(parts(builder, value) for value in args), strict=True)
-        return pack(
-            builder, *(builder.select(builder.fcmp_ordered(">", p, q), p, q) for p, q in pairs)
-        )
-
-    return a(a, a), lower
+    return a(a, a), _each_part(greater)
 
 
 @intrinsic

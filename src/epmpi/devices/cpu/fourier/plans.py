@@ -67,7 +67,7 @@ def line_width(dtype: DTypeLike) -> int:
 
 def has_plan(length: int, dtype: DTypeLike) -> bool:
     """Tell whether lines of a length can be transformed: at least 4 W, no prime above 31."""
-    return length >= 4 * line_width(dtype) and _without(length, 2, 3, 5, 7, *PRIMES) == 1
+    return length >= 4 * line_width(dtype) and prime_factors(length)[-1] <= PRIMES[-1]
 
 
 def line_plan(length: int, dtype: DTypeLike) -> LinePlan:
@@ -146,8 +146,9 @@ def radices(length: int) -> list[int]:
     Radix 4 is the fastest by factor of the length.  Radix 8 needs more registers than there are:
     it pays in the first pass, whose results lie side by side, and in the last, without roots.
     """
-    twos = (length // _without(length, 2)).bit_length() - 1
-    odd = [r for r in (*reversed(PRIMES), 7, 5, 3) for _ in range(_count(length, r))]
+    factors = prime_factors(length)
+    twos = factors.count(2)
+    odd = factors[twos:][::-1]
     if twos % 2 and twos > 1:
         return [8, *odd, *[4] * ((twos - 3) // 2)]
     if twos >= 6:
@@ -184,16 +185,3 @@ def _check(length: int, dtype: DTypeLike) -> None:
 
 def _complex(dtype: DTypeLike) -> np.dtype:
     return np.result_type(dtype, np.complex64)
-
-
-def _count(length: int, factor: int) -> int:
-    count = 0
-    while length % factor == 0:
-        length, count = length // factor, count + 1
-    return count
-
-
-def _without(length: int, *factors: int) -> int:
-    for factor in factors:
-        length //= factor ** _count(length, factor)
-    return length

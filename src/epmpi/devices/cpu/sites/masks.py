@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from epmpi.devices.cpu.compiler import compiled
-from epmpi.devices.cpu.vectors import fill, integer, intrinsic, shuffle
+from epmpi.devices.cpu.vectors import fill, greater, integer, intrinsic, shuffle
 
 SITES = 32
 OCTET = 8
@@ -87,21 +87,16 @@ def largest_inactive(typing, stress, active, index):
             inactive = builder.icmp_unsigned("==", state, ir.Constant(octet, [0] * OCTET))
             rows.append(builder.select(inactive, here, ir.Constant(vector, [0.0] * OCTET)))
         while len(rows) > 1:
-            rows = [_larger(builder, *pair) for pair in zip(rows[::2], rows[1::2], strict=True)]
+            rows = [greater(builder, *pair) for pair in zip(rows[::2], rows[1::2], strict=True)]
         lanes, found = OCTET, rows[0]
         while lanes > 1:
             lanes //= 2
             low = shuffle(builder, found, found, range(lanes))
-            found = _larger(builder, low, shuffle(builder, found, found, range(lanes, 2 * lanes)))
+            found = greater(builder, low, shuffle(builder, found, found, range(lanes, 2 * lanes)))
         largest = builder.extract_element(found, ir.Constant(ir.IntType(32), 0))
         return context.cast(builder, largest, stress.dtype, types.float64)
 
     return types.float64(stress, active, types.intp), lower
-
-
-def _larger(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    """Return the larger numbers of two vectors; the second where one is not a number."""
-    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
 @intrinsic
