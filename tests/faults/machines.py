@@ -84,9 +84,10 @@ def insisted(place: Place, number: int, seed: int) -> Iterator[Trial]:
         started.wait_for((place.directory / "insisted" / "checkpoint.h5").exists)
         started.kill(signal.SIGSTOP, 1)
         time.sleep(0.5)
-        for _ in range(2):
-            started.kill(signal_number, 0)
-            time.sleep(1.5)
+        for _ in range(20):  # two are enough, unless the rank hears the first late
+            if started.process.poll() is None:
+                started.kill(signal_number, 0)
+                time.sleep(1.5)
         message, code = "came, and the run cannot stop: ended at once", started.wait()
         lost = "" if code and message in started.text() else f"{code}: {started.text()[-300:]}"
         again = place.resume("insisted", ranks=2)
