@@ -63,7 +63,7 @@ def stalled_for_ever(place: Place, number: int, seed: int) -> Iterator[Trial]:
     """Yield the outcome of a rank that is stalled for ever: the root, or another one."""
     for rank in (1, 0)[:number]:
         place.remove("stalled")
-        limit = ("--set", "run.stall_limit=2")
+        limit = ("--set", "run.stall_limit=6")  # on a busy machine a rank may stand for a while
         started = place.start("run", "run.toml", "-o", "stalled", *limit, ranks=2)
         started.wait_for((place.directory / "stalled" / "checkpoint.h5").exists)
         started.kill(signal.SIGSTOP, rank)
