@@ -3,9 +3,10 @@
     python -m benchmarks.whole_run --size 1024 --every 4
 
 Printed: the time of a step without and with N/16 tracers, and the median of their ratios; and what
-a step takes in a run with frames and series every 10 steps, over that of the step alone.  The time
-of a run's steps is the difference of a longer and a shorter run: its start and its end, checkpoints
-included, are `fixed`.
+a step takes in a run with frames and series every 10 steps, over that of the step alone.  Both are
+medians over windows of 20 steps, of a run and then of as many steps alone, so that what disturbs
+one window does not count.  `rest_s` is what the run takes beside these steps: its start, its end
+and the checkpoints.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from epmpi.model.model import Model
 from epmpi.run.simulation import Simulation
 
 STEP, FRAMES = 0.1, 1.0  # tau
+WINDOW = 20  # steps
 
 
 def settings(options: argparse.Namespace, fraction: int, steps: int) -> Configuration:
@@ -47,17 +50,30 @@ def step_seconds(model: Model, steps: int) -> float:
     return (time.perf_counter() - start) / steps
 
 
-def run_seconds(options: argparse.Namespace, steps: int) -> float:
-    """Return the seconds of a run with tracers, without making its model."""
+def window_seconds(model: Model, windows: int) -> list[float]:
+    """Return the seconds of a step in each window of steps alone."""
+    return [step_seconds(model, WINDOW) for _ in range(windows)]
+
+
+def run_seconds(options: argparse.Namespace, windows: int) -> tuple[list[float], float]:
+    """Return the seconds of a step in each window of a run with tracers, and the rest's."""
+    simulation = Simulation(settings(options, 16, windows * WINDOW))
     with tempfile.TemporaryDirectory() as folder:
-        simulation = Simulation(settings(options, 16, steps))
+        times: list[float] = []
         start = time.perf_counter()
-        simulation.run(Path(folder) / "run", progress=False)
-        return time.perf_counter() - start
+        simulation.run(
+            Path(folder) / "run",
+            progress=False,
+            every=WINDOW * STEP,
+            call=lambda moment: times.append(time.perf_counter()),
+        )
+        whole = time.perf_counter() - start
+    found = [(end - begin) / WINDOW for begin, end in pairwise(times)]
+    return found, whole - (options.warmup + windows * WINDOW) * statistics.median(found)
 
 
 def main() -> None:
-    """Print two lines."""
+    """Print a line of steps, one of each run and the median of their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--temperature", type=float, default=0.1)
@@ -65,8 +81,8 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=200, help="steps before anything counts")
     parser.add_argument("--steps", type=int, default=40, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
-    parser.add_argument("--longer", type=int, default=500, help="steps more of the longer run")
+    parser.add_argument("--runs", type=int, default=8, help="runs, with steps alone between them")
+    parser.add_argument("--windows", type=int, default=25, help=f"of {WINDOW} steps, of a run")
     options = parser.parse_args()
     plain, moving = (Model(settings(options, fraction, 100)) for fraction in (0, 16))
     for model in (plain, moving):
@@ -78,14 +94,16 @@ def main() -> None:
     print(f"L={options.size}  T={options.temperature}  every={options.every}  "
           f"ms_per_step={without:.3f}  with_tracers={with_them:.3f}  ratio={ratio:.3f}",
           flush=True)  # fmt: skip
-    run_seconds(options, 1)  # loads what only runs need
+    run_seconds(options, 2)  # loads what only runs need
+    ratios = []
     for _ in range(options.runs):
-        short, long = (run_seconds(options, 100 + more) for more in (0, options.longer))
-        alone = step_seconds(moving, 5 * options.steps)
-        a_step = (long - short) / options.longer
-        fixed = short - (100 + options.warmup) * a_step
-        print(f"L={options.size}  in_a_run={1e3 * a_step:.3f}  alone={1e3 * alone:.3f}  "
-              f"ratio={a_step / alone:.3f}  fixed_s={fixed:.2f}", flush=True)  # fmt: skip
+        in_a_run, rest = run_seconds(options, options.windows)
+        alone = window_seconds(moving, options.windows)
+        a_step, step = statistics.median(in_a_run), statistics.median(alone)
+        ratios.append(a_step / step)
+        print(f"L={options.size}  in_a_run={1e3 * a_step:.3f}  alone={1e3 * step:.3f}  "
+              f"ratio={ratios[-1]:.3f}  rest_s={rest:.2f}", flush=True)  # fmt: skip
+    print(f"L={options.size}  runs={options.runs}  median_ratio={statistics.median(ratios):.3f}")
 
 
 if __name__ == "__main__":

@@ -10,16 +10,17 @@ NUMBER = r"-?[\d.]+"
 
 @pytest.mark.ci
 def test_a_run_beside_its_steps(launch):
-    options = shlex.split("--size 32 --warmup 20 --steps 4 --rounds 3 --runs 2 --longer 200")
+    options = shlex.split("--size 32 --warmup 20 --steps 4 --rounds 3 --runs 2 --windows 3")
     done = launch("-m", "benchmarks.whole_run", *options)
     assert done.returncode == 0, done.stderr
-    first, *runs = done.stdout.splitlines()
+    first, *runs, last = done.stdout.splitlines()
     ratio = re.search(rf"ms_per_step=({NUMBER})  with_tracers=({NUMBER})  ratio={NUMBER}", first)
     assert ratio is not None
     assert all(float(number) > 0 for number in ratio.groups())
     assert len(runs) == 2
     steps = rf"in_a_run={NUMBER}  alone={NUMBER}  ratio={NUMBER}"
     assert all(re.search(steps, run) for run in runs)
+    assert float(re.search(rf"runs=2  median_ratio=({NUMBER})", last)[1]) > 0
 
 
 @pytest.mark.ci
