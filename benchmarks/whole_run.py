@@ -1,6 +1,6 @@
 """Price of tracers in a step, and of everything else in a run, in turns.
 
-    python -m benchmarks.whole_run --size 1024 --every 4
+    python -m benchmarks.whole_run --size 1024 --every 5
 
 Printed: the time of a step without and with N/16 tracers, and the median of their ratios; and what
 a step takes in a run with frames and series every 10 steps, over that of the step alone.  Both are
@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--temperature", type=float, default=0.1)
-    parser.add_argument("--every", type=int, default=4, help="steps from move to move")
+    parser.add_argument("--every", type=int, default=5, help="steps from move to move")
     parser.add_argument("--warmup", type=int, default=200, help="steps before anything counts")
     parser.add_argument("--steps", type=int, default=40, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=15)

@@ -23,14 +23,14 @@ def values(configuration, *names):
     [
         (["tracers.number=0"], {"output.trajectory_every": 0.0}),
         (["lattice.shape=[16, 31]"], {"tracers.number": 496}),
-        (["time.step=0.03"], {"tracers.every": 13, "time.warmup": 200.01, "time.duration": 999.99,
+        (["time.step=0.03"], {"tracers.every": 16, "time.warmup": 200.01, "time.duration": 999.99,
                               "output.series_every": 0.99, "output.trajectory_every": 0.99}),
         (["time.step=0.5"], {"tracers.every": 1}),
         (["time.step=0.4"], {"tracers.every": 1, "output.series_every": 0.8,
                              "output.trajectory_every": 0.8}),
         (["time.step=0.4", "tracers.number=0"], {"output.series_every": 0.8,
                                                  "output.trajectory_every": 0.0}),
-        (["time.step=0.05"], {"tracers.every": 8}),
+        (["time.step=0.05"], {"tracers.every": 10}),
         (["tracers.every=3"], {}),
         (["output.events=true"], {"time.clock": "exact"}),
         (["model.events=instantaneous"], {"time.clock": "exact"}),
@@ -39,7 +39,7 @@ def values(configuration, *names):
         (["model.events=instantaneous", "model.activation=extremal"], {"time.clock": "exact"}),
         (["model.activation=extremal"],
          {"model.events": "instantaneous", "time.clock": "exact"}),
-        (["model.activity=0.1"], {"model.activation": "random"}),
+        (["model.activity=0.1"], {"model.activation": "random", "tracers.every": 3}),
         (["model.residual=normal"], {"model.events": "instantaneous", "time.clock": "exact"}),
         (["model.residual_scale=0.3", "run.seed=3"],
          {"model.events": "instantaneous", "time.clock": "exact"}),
@@ -52,19 +52,21 @@ def values(configuration, *names):
          {"model.events": "instantaneous", "time.clock": "exact"}),
         (["initial.stress_deviation=0.1"], {"initial.state": "gaussian"}),
         (["initial.stress_deviation=0.1", "initial.drawn=site"], {"initial.state": "gaussian"}),
-        (["model.attempt_rate=100"], {"time.step": 0.005, "tracers.every": 80}),
+        (["model.attempt_rate=100"], {"time.step": 0.005, "tracers.every": 100}),
         (["model.attempt_rate=100", "time.clock=exact"], {}),
         (["time.step=0.01", "time.clock=exact"], {}),
-        (["model.temperature=0.15"], {}),
+        (["model.temperature=0.09"], {}),
+        (["model.temperature=0.11"], {"tracers.every": 4}),
+        (["model.temperature=0.15"], {"tracers.every": 4}),
         (["model.temperature=0.2"], {"tracers.every": 3}),
         (["model.temperature=0.2", "model.relaxation_time=0.7"], {"tracers.every": 2}),
-        (["model.temperature=0.2", "tracers.every=5"], {}),
+        (["model.temperature=0.2", "tracers.every=4"], {}),
         (["model.relaxation_time=0.02"], {"time.step": 0.01, "tracers.every": 1}),
         (["model.restructuring_time=0.5"], {"tracers.every": 2}),
-        (["model.restructuring_time=2", "model.relaxation_time=3"], {"tracers.every": 8}),
-        (["time.duration=10.03"], {"time.step": 0.01, "tracers.every": 40}),
-        (["output.fields_every=0.02"], {"time.step": 0.02, "tracers.every": 20}),
-        (["initial.annealing=[[0.3, 5.02]]"], {"time.step": 0.02, "tracers.every": 20}),
+        (["model.restructuring_time=2", "model.relaxation_time=3"], {"tracers.every": 10}),
+        (["time.duration=10.03"], {"time.step": 0.01, "tracers.every": 50}),
+        (["output.fields_every=0.02"], {"time.step": 0.02, "tracers.every": 25}),
+        (["initial.annealing=[[0.3, 5.02]]"], {"time.step": 0.02, "tracers.every": 25}),
         (["tracers.every=2", "output.trajectory_every=0.05"], {"time.step": 0.05}),
     ],
     ids=lambda item: " ".join(item) if isinstance(item, list) else "",
@@ -253,7 +255,7 @@ def test_all_that_a_run_has_stored_is_written():
     """It may not change when the run is resumed, nor with another version's defaults."""
     stored = stored_configuration(override("time.step=0.03").to_toml())
     assert stored.adapted == []
-    assert (stored.time.warmup, stored.tracers.every) == (200.01, 13)
+    assert (stored.time.warmup, stored.tracers.every) == (200.01, 16)
     with pytest.raises(ConfigError, match=r"10\.03"):
         changed(stored, ["time.duration=10.03"])
 

@@ -32,7 +32,9 @@ def test_an_unusable_configuration_gives_one_line(text):
 
 def test_keys_that_differ_are_named_even_where_one_is_left_out():
     thermal = Configuration()
-    random = from_mapping({"model": {"activation": "random", "activity": 0.1}})
+    random = from_mapping(
+        {"model": {"activation": "random", "activity": 0.1}, "tracers": {"every": 5}}
+    )
     assert differing(thermal, random) == differing(random, thermal)
     assert sorted(differing(thermal, random)) == ["model.activation", "model.activity"]
     assert differing(thermal, Configuration()) == []

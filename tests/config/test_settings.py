@@ -34,7 +34,7 @@ class TestDefaults:
         assert default.model.activity is None
         assert default.model.direction == "stress"
         assert (default.time.step, default.time.warmup, default.time.duration) == (0.1, 200, 1000)
-        assert default.tracers.every == 4
+        assert default.tracers.every == 5
         assert (default.output.trajectory_every, default.output.fields_every) == (1, 0)
         assert default.propagator.macroscopic == "strain"
 

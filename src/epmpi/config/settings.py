@@ -193,12 +193,12 @@ class TracerSettings(Section):
         "stream function, free of divergence everywhere",
     )
     every: int = key(
-        4,
+        5,
         integer(1),
         "steps",
         "steps between two moves of the tracers, which also move before their positions are "
-        "written; by default 0.4 of the shorter time of an event, in whole steps, and 0.3 above "
-        "T = 0.15",
+        "written; by default, in whole steps, 0.5 of the shorter time of an event up to T = 0.1, "
+        "0.4 up to 0.15, 0.3 above and in the random model",
     )
 
 
