@@ -26,9 +26,10 @@ from epmpi.config.checks import (
 )
 from epmpi.config.event_checks import ONLY_INSTANTANEOUS
 
-# Highest temperature, and time between two moves of tracers over the shorter time of an event:
-# paths are as accurate as by Euler's rule every 0.05, or more (docs/model.md).
-TIMES_OF_A_MOVE = (0.1, 0.5), (0.15, 0.4), (math.inf, 0.3)
+# Time between two moves of tracers, over the shorter time of an event, up to a temperature of HOT
+# and above it: paths are as accurate as by Euler's rule every 0.05, or more (docs/model.md).
+HOT = 0.1
+TIME_OF_A_MOVE, TIME_OF_A_HOT_MOVE = 0.5, 0.3
 # Choices, and the keys that only they have.
 CHOICES = (
     ("model.activation", "random", ("model.activity",)),
@@ -118,8 +119,8 @@ def _steps_of_a_move(draft: Any) -> int:
     """Return the number of steps between two moves of tracers."""
     model = draft.model
     # The random model may be as active as a hot one.
-    hot = math.inf if model.activation == "random" else model.temperature
-    longest = next(time for highest, time in TIMES_OF_A_MOVE if hot <= highest)
+    hot = model.temperature > HOT or model.activation == "random"
+    longest = TIME_OF_A_HOT_MOVE if hot else TIME_OF_A_MOVE
     longest *= min(model.restructuring_time, model.relaxation_time)
     return max(1, math.floor(longest * (1 + TOLERANCE) / draft.time.step))
 

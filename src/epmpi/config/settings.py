@@ -198,7 +198,7 @@ class TracerSettings(Section):
         "steps",
         "steps between two moves of the tracers, which also move before their positions are "
         "written; by default, in whole steps, 0.5 of the shorter time of an event up to T = 0.1, "
-        "0.4 up to 0.15, 0.3 above and in the random model",
+        "0.3 above and in the random model",
     )
 
 
