@@ -122,9 +122,9 @@ def test_defaults_that_gave_way_are_named(launch, tmp_path):
         "[lattice]\nshape = [16, 12]\n[time]\nwarmup = 0\nduration = 1.02\n"
     )
     said = (
-        "adapted to the keys that are set: tracers.number = 192 (default 1024), tracers.every = 20 "
+        "adapted to the keys that are set: tracers.number = 192 (default 1024), tracers.every = 25 "
     )
-    said += "(default 4), time.step = 0.02 (default"
+    said += "(default 5), time.step = 0.02 (default"
     for command in (["run", "few.toml"], ["run", "few.toml", "--dry-run"]):
         done = launch("-m", "epmpi.cli", *command, ranks=2, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
