@@ -29,6 +29,7 @@ stress_deviation = 0.3
 annealing = [[0.3, 1.0], [0.2, 1.0]]
 [tracers]
 number = 40
+every = 4
 [time]
 warmup = 2.0
 duration = 10.0
@@ -40,7 +41,7 @@ waiting_times_every = 5.0
 [run]
 device = "gpu"
 """
-EVERY = 4  # steps between two moves of tracers, as by default
+EVERY = 4  # steps between two moves of tracers
 WARM = 40  # steps before the measurement: the temperature changes after 10, and after 20
 SINGLE = ["run.precision=single", "tracers.interpolation=stream", "tracers.every=1"]
 RANDOM = [
