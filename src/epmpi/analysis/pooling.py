@@ -1,4 +1,4 @@
-"""Sums over strips, of all ranks; and those of replicas side by side, so that each is a block.
+"""Sums over strips, of all ranks; those of replicas follow each other, so that each is a block.
 
 Replicas are independent, so every error bar of an ensemble comes from their spread alone: averages
 have the standard error of the replicas' means times Student's factor, and functions of averages
@@ -31,6 +31,8 @@ class Sums:
         Number of tracers or sites that were added.
     replicas : int
         Number of replicas; their origins follow each other, equally many of each.
+
+    `distribution.Histogram` has blocks in place of origins, and needs neither of the numbers.
     """
 
     sums: list[NDArray]

@@ -1,4 +1,4 @@
-"""Everything that is measured in one run, from one pass over its trajectory."""
+"""All results of a run or an ensemble: series, trajectory, fields, waits, log of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on several runs at a time, each in a process of its own."""
+"""Work on several runs at a time, in a pool of processes."""
 
 from __future__ import annotations
 

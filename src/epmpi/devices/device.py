@@ -93,7 +93,7 @@ class Device(Arrays):
         return work
 
     def mark(self) -> Any:
-        """Return a mark in the device's queue, for `seconds`."""
+        """Return a mark in the device's queue, for `seconds` and, on a GPU, for `wait`."""
         return time.perf_counter()
 
     def seconds(self, first: Any, last: Any) -> float:

@@ -100,7 +100,7 @@ class Replicas:
     def _run_some(
         self, numbers: list[int], folder: EnsembleDirectory, together: Together, limit: float
     ) -> Iterator[End]:
-        """Run those at the same step together: all, unless they were stopped apart."""
+        """Run these in groups at the same step: in one group, unless they were stopped apart."""
         made: dict[int, Simulation] = {}
         for replica in numbers:
             try:

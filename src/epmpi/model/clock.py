@@ -1,7 +1,6 @@
 """Interface of a clock of the model: it advances the state from one tick to the next.
 
-A tick is `time.step`.  Everything else in a run, from observables to checkpoints, reads the model
-at ticks and does not depend on the clock.
+A tick is `time.step`.  Output and checkpoints read the model at ticks, whatever the clock.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Clock(Part, ABC):
 
     @abstractmethod
     def begin(self, step: int) -> None:
-        """Start from tick `step`, with fields that were set from outside.  Collective."""
+        """Start from a tick, from fields set from outside or by `restore`.  Collective."""
 
     @abstractmethod
     def advance(self, step: int, until: int) -> int:
@@ -51,8 +50,14 @@ class Clock(Part, ABC):
 
     @abstractmethod
     def accumulate(self, accumulator: Accumulator) -> None:
-        """Give every event from now on to an accumulator."""
+        """Give every event, or wait between two, from now on to one of `waiting_times`."""
 
     def log_events(self, first_step: int) -> CompletedEvents:
-        """Return a store of the events that begin after a step and have ended."""
+        """Return a store of the events that begin after a step and have ended.
+
+        Raises
+        ------
+        TypeError
+            If the clock knows neither beginnings nor ends.
+        """
         raise TypeError(f"{type(self).__name__} does not know when events begin and end")

@@ -1,7 +1,7 @@
 """The elastoplastic model: its state, its observables, and the clock that advances it.
 
 Ferrero, Martens and Barrat, PRL 113, 248301 (2014).  Eq. (1) is in `elasticity`, Eq. (2) in
-`activation` and `rules`, the tracers in `tracers` and `motion`; `steps` puts them together.
+`activation` and `physics.rules`, the tracers in `tracers` and `motion`; `steps` puts them together.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The passes of a step over the rows of a slab: sites advance and switch, tracers move.
 
-A pass restores rows of a response from their spectra and works on them while they are in cache.
+A pass restores rows of a response from their spectra and works on them while they are in cache; one
+more transforms the growth of the plastic strain.
 Where the device has compiled loops for whole passes, and the spectra of the rows lie in one piece,
 a pass is one loop; elsewhere it goes block by block.  The bits are the same.
 """

@@ -58,7 +58,7 @@ class Part:
 
 
 class Accumulator(Part, ABC):
-    """Statistics gathered event by event during a run."""
+    """Statistics gathered event by event of a run; those of the exact clock in `add`."""
 
     @abstractmethod
     def take(

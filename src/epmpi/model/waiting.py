@@ -1,8 +1,7 @@
 """Waiting times: the time between two consecutive activations of the same site.
 
-They are counted over all sites during the run, in logarithmic bins, because an event log of a long
-run would fill the disk: of time steps in bins of whole steps, of the exact clock in bins of any
-length.
+They are counted during the run, over all sites, in logarithmic bins: a log of all events of a long
+run is large.  The bins are of whole steps; with the exact clock of any length.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class WaitCounts(Accumulator):
     Parameters
     ----------
     edges : float64 array, shape (bins + 1,)
-        Of the bins, in steps.
+        Of the bins, in steps or ticks.
     """
 
     def __init__(self, edges: NDArray[np.float64]) -> None:
@@ -143,7 +142,7 @@ class ExactWaitingTimes(WaitCounts):
         self.begin_at(first_tick)
 
     def begin_at(self, first_step: int) -> None:
-        """Leave out the events of earlier ticks."""
+        """Ignore the events of earlier ticks."""
         self._since = first_step * self._tick
 
     @property
@@ -152,7 +151,7 @@ class ExactWaitingTimes(WaitCounts):
         return self._number
 
     def add(self, begun: NDArray[np.float64], waited: NDArray[np.float64]) -> None:
-        """Count waits, by the times at which sites were activated and the times before, in tau."""
+        """Count waits, by when sites were activated and how long each had waited, in tau."""
         if not self._is_root:
             return
         counted = waited[begun - waited >= self._since] / self._tick

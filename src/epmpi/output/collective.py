@@ -1,9 +1,9 @@
 """The parallel writer: all ranks write their slabs to one file, with an h5py built for MPI.
 
 Fields and trajectories are written collectively (MPI-IO); the few numbers beside them (steps,
-times, series) are kept by the root, which adds them when the file has been closed.  Frames above
-`ALIGNED` begin at multiples of it in the file, which is the stripe of most parallel file systems;
-see `chunks`.
+times, series, histograms, the log of events) are kept by the root, which adds them when the file
+has been closed.  Frames above `ALIGNED` begin at multiples of it in the file, which is the stripe
+of most parallel file systems; see `chunks`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def available() -> bool:
 
 
 class CollectiveWriter(StreamingWriter):
-    """Appends frames to one HDF5 file from all ranks; every method is collective.
+    """Appends frames to one HDF5 file from all ranks; all but `append_rows` is collective.
 
     Parameters, and those of its methods, as for `StreamingWriter`.
     """

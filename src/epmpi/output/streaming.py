@@ -87,7 +87,7 @@ class StreamingWriter:
         self._datasets: dict[str, h5py.Dataset] = {}  # held while it is; see `failures.datasets`
 
     def open(self, path: Path, frames: dict[h5md.Element, int] | None) -> None:
-        """Open a file that holds `frames` (known to the root) to append to it."""
+        """Open a file that holds `frames` to append to it; None on the ranks that do not write."""
         if frames is None:
             return
         self._path = path

@@ -60,7 +60,7 @@ class Measured:
 
 
 def measure_all(found: Mapping[Case, Path], workers: int) -> list[Measured]:
-    """Analyse these runs, each in a process of its own."""
+    """Analyse these runs, several at a time."""
     analyses = in_processes(measure_one, workers, found.values())
     return [Measured(*one, analysis) for one, analysis in zip(found.items(), analyses, strict=True)]
 

@@ -101,7 +101,7 @@ CAPTIONS = {
         "simultaneous events. Right: trajectories of neighbouring tracers in the steady state."
     ),
     "fig2a": (
-        "Figure 2a. D(t); colour: thermal, grey: random at the same measured activity. The pointed "
+        "Figure 2a. D(t); colour: thermal, grey: random at the same measured activity. The dotted "
         "lines are drawn where the coldest run leaves regime I and enters III; hotter runs enter "
         "III earlier."
     ),

@@ -42,6 +42,8 @@ class Row:
         Of `PRINTED`.
     parameters : str
         Of the run and of the fit.
+    value, error : float
+        Measured.
     window : float
         Error of the choice of the window, see `epmpi.paper.windows`.
     reference : float
@@ -68,7 +70,7 @@ class Row:
 
     @property
     def remark(self) -> str:
-        """'agrees' within three errors of the paper, else a remark on the difference."""
+        """'agrees' within three errors of what is expected, else a remark on the difference."""
         return "agrees" if abs(self.deviation) <= AGREES else PRINTED[self.key].remark
 
 

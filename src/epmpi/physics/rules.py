@@ -1,6 +1,6 @@
 """The scalar physics of one site, written once for every compiler.
 
-Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, the
+Eq. (2) of Ferrero, Martens and Barrat, PRL 113, 248301 (2014), in its selectable readings, and the
 exact two-state step at frozen stress.  Plain functions of numbers, without arrays: the devices
 compile them for CPU loops and for CUDA kernels.
 """

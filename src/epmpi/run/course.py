@@ -66,7 +66,7 @@ class Course:
 
     @property
     def clock(self) -> dict[str, float]:
-        """Counts of the earlier parts of a resumed run; see `Pace`."""
+        """Seconds of the earlier parts of a resumed run, by name; see `Pace.clock`."""
         return self.checkpoint.header.clock if self.checkpoint else {}
 
     def steps(
@@ -93,7 +93,8 @@ class Course:
         pace = control.pace
         with recorder.open(directory, self.checkpoint) as store:
             self.directory, self._has_run = store.directory, True
-            begun = model.step_count  # tracers, which do not move in each step, need other code
+            # The first move of tracers compiles code of its own: the speed counts from then on.
+            begun = model.step_count
             control.listener.begin(begun, begun + model.configuration.tracers.every)
             if warmup.is_decided:
                 control.listener.expect(self.total_steps)

@@ -145,7 +145,7 @@ class Simulation(Sealed):
 
     @property
     def clock(self) -> dict[str, float]:
-        """Counts of the earlier parts of a resumed run; see `Pace`."""
+        """Seconds of the earlier parts of a resumed run, by name; see `Pace.clock`."""
         return self._course.clock
 
     @property

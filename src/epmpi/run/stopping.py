@@ -163,7 +163,7 @@ class Pace:
         return self._earlier + time.monotonic() - self._start
 
     def clock(self) -> dict[str, float]:
-        """Return the counts for a later part of the run."""
+        """Return what a later part needs: seconds so far, of the warm-up, of a checkpoint."""
         return {
             "wall_time": self.wall_time,
             "warmup_time": self.warmup_time,

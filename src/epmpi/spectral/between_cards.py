@@ -76,7 +76,7 @@ class BetweenCards(CutRows):
         self._leaving: list[Any] = []
 
     def _set_tables(self, pieces: list[tuple[int, int]]) -> None:
-        """Tell the device to which piece (first ky, number) each mode belongs."""
+        """Store on the device, for each mode, first ky and width of its piece."""
         low = np.concatenate([np.full(width, first) for first, width in pieces])
         width = np.concatenate([np.full(width, width) for _, width in pieces])
         asarray = self._device.asarray

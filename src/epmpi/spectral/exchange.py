@@ -1,4 +1,7 @@
-"""The exchange between rows and columns of a transform: its interface, and one in shared memory."""
+"""The exchange between rows and columns of a transform.
+
+Its interface, a base for those that cut rows into pieces, and one in memory that all ranks see.
+"""
 
 from __future__ import annotations
 

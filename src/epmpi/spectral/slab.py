@@ -1,8 +1,8 @@
 """The distributed Fourier transform of fields that are cut into slabs.
 
 Real fields are ``(fields, rows, Ly)``; spectra stay transposed, ``(fields, ky, Lx)`` with the ky of
-this rank, kx contiguous.  Between the two is one exchange, with arrays ``(x, field, ky)``:
-a rank receives one array from the others, which needs no unpacking.
+this rank, kx contiguous.  Between the two is one exchange, with arrays ``(x, field, ky)``: the
+columns of a rank arrive as one array, or as one for each strip, and are transformed where they lie.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from epmpi.spectral.transport import HOST, HOSTS, NONE, SHARED, make_transport
 
 
 class SlabFFT(Transform):
-    """The transform with the device's line transforms and one all-to-all.
+    """The transform with the device's transforms of lines and an exchange.
 
     Parameters and attributes as for `Transform`.
     """
@@ -57,6 +57,7 @@ class SlabFFT(Transform):
         """Return an exchange of some fields, with halo rows on the way back to rows.  Collective.
 
         In shared memory as long as there is enough of it, else by messages, of hosts or of ranks.
+        Between GPUs by what carries their arrays, in so many strips of columns.
         """
         if self.carrier is not None:
             wire, carrier = self.wire_dtype, self.carrier

@@ -39,7 +39,7 @@ class OutOfMemory(MemoryError):
 
 
 class GPU(Device):
-    """One GPU; all work is queued on one stream, in order.
+    """One GPU; work is queued on one stream, in order, but for that of `beside`.
 
     What only CuPy can do is in `cards.Card`, the GPU that runs use.
 
@@ -48,7 +48,7 @@ class GPU(Device):
     arrays : module
         CuPy; or NumPy, where Numba's simulator runs the kernels.
     kind, uuid : str
-        Of card, on which the last bits depend; and its identity, which no other one has.
+        Of the card, on which the last bits depend; and its identity, which no other one has.
     total_bytes, cache_bytes : int
         Of its memory, and of its second-level cache.
 

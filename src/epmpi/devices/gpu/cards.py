@@ -21,7 +21,7 @@ def _refuse(size: int) -> Any:
     raise RuntimeError(f"{size} bytes asked for while a step was recorded")
 
 
-_STREAMS: dict[int, list[Any]] = {}  # of a card, by its number: kernels know the first alone
+_STREAMS: dict[int, list[Any]] = {}  # of a card, by its number; kernels are launched on the first
 
 
 class Card(GPU):

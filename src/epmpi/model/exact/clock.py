@@ -91,7 +91,7 @@ class ExactClock(Clock):
         self._moved: tuple[float, ...] = ()
 
     def begin(self, step: int) -> None:
-        """Start from tick `step`, with fields that were set from outside.  Collective."""
+        """Start from a tick, from fields set from outside or by `restore`.  Collective."""
         if self._restored:
             self._restored = False
             self._now = self._since_flush(step)
@@ -256,7 +256,7 @@ class ExactClock(Clock):
         self._waits.append(accumulator)
 
     def log_events(self, first_step: int) -> CompletedEvents:
-        """Return the keeper of the events that end from now on, until they are taken."""
+        """Return the keeper of the events that begin after a tick, when they have ended."""
         self._log = CompletedEvents(self._tick, first_step, self._columns, self._log_ended)
         return self._log
 

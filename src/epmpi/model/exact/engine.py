@@ -47,7 +47,7 @@ def tile_arrays(fields: tuple[str, ...], medium: Medium) -> dict[str, Any]:
 def media(
     configuration: Configuration, kernels: Sequence[NDArray[np.float64]], drive: float
 ) -> list[Medium]:
-    """Return the elastic responses in tiles, the same on all ranks: one, or of cosine and sine.
+    """Return the elastic responses in tiles, the same on all ranks: one, or for cos and sin 4 psi.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Engine(ABC):
     progress : dtype
         Of the record of the state of the clock.
     active : int8 array, shape (Lx, Ly)
-        The product n s of all sites, which the loops update.
+        The product n s of all sites, which the loops update; 0 with instantaneous events.
     more : tuple
         What the loops take beside the rule.
 
@@ -91,7 +91,7 @@ class Engine(ABC):
         A view.
     active : int8 array, shape (Lx, Ly)
     capacity : int
-        Events after which a flush is due; completed ones.
+        Completed events after which a flush is due.
     logged : int
         Those of them that `read_ended` has returned.
     """
@@ -148,7 +148,7 @@ class Engine(ABC):
         self.restart(0.0, rule)
 
     def restart(self, now: float, rule: SwitchingRule) -> None:
-        """Count times from now on, with the stress of all sites set to that of now."""
+        """Count times from now on; the stress of all sites has been set to that of now."""
         self.logged = 0
         self._loops.restart(now, self.records, self._state, self._seed, rule, *self._more)
 
@@ -157,7 +157,10 @@ class Engine(ABC):
         return False
 
     def follow(self, until: float, stop: int, rule: SwitchingRule) -> int:
-        """Follow all events up to a time, or until so many are complete; see `cpu.thinning`."""
+        """Follow all events up to a time, or till so many are complete.
+
+        See `cpu.thinning` and `cpu.jumps`.
+        """
         found: int = self._loops.follow(
             until, stop, self.records, self._state, self._seed, rule, *self._more
         )

@@ -95,8 +95,8 @@ class JumpEngine(Engine):
     def yielded(self, now: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return where sites have yielded since the last flush, and how much, signed.
 
-        As `Engine.yielded`: a site that yields for a time of 1 has the same plastic strain as an
-        event of this amount.  Of random orientation, (3, n): also times cos 4 psi, and sin 4 psi.
+        As `Engine.yielded`: an event of amount a has the plastic strain of a site that yields for a
+        time a.  Of random orientation, (3, n): also times cos 4 psi, and sin 4 psi.
         """
         completed, events = self.progress["completed"], self.records.events
         x, y = events.x[:completed], events.y[:completed]
