@@ -7,7 +7,7 @@ import pytest
 from epmpi.config import from_mapping
 from epmpi.model.model import Model
 from epmpi.model.state import Accumulator
-from epmpi.model.waiting import EXACT, WaitingTimes, bin_edges
+from epmpi.model.waiting import ONE_BIN_EACH, WaitingTimes, bin_edges
 from epmpi.parallel import Communicator
 from epmpi.run.simulation import Simulation
 
@@ -45,7 +45,7 @@ def slow_count(events, first_step, edges):
 def test_the_bins_hold_whole_steps():
     edges = bin_edges()
     assert np.all(edges % 1 == 0.5)
-    np.testing.assert_array_equal(edges[: EXACT + 1], np.arange(EXACT + 1) + 0.5)
+    np.testing.assert_array_equal(edges[: ONE_BIN_EACH + 1], np.arange(ONE_BIN_EACH + 1) + 0.5)
     assert np.all(np.diff(edges) >= 1)
     assert edges[-1] > 1e12 - 1
 

@@ -149,7 +149,7 @@ def measure_replicas(
             f"no fields ({_why(runs, 'fields_every')}): no stress map, P(sigma), C_sigma(t)"
         )
     elif fields is None:
-        missing.append("the fields have fewer than 16 frames: no P(sigma), C_sigma(t)")
+        missing.append(f"the fields have fewer than {FEWEST_FRAMES} frames: no P(sigma), C_sigma(t)")
     waits, of_waits = measure_waits(runs), None
     if waits is not None:
         law = waits.fit(SHORTEST * run.parameter("model", "restructuring_time", 1.0))

@@ -15,7 +15,7 @@ from epmpi.devices import Device
 from epmpi.model.state import Accumulator, Arrays
 
 PER_DECADE = 12  # bins
-EXACT = 10  # waits up to this many steps have a bin each
+ONE_BIN_EACH = 10  # steps: waits up to them have a bin for each number
 DECADES = 12  # longest wait, 10^12 steps
 NEVER = -1
 SHORTEST = 1e-3  # tau; shorter waits of the exact clock are in the first bin
@@ -25,10 +25,10 @@ EXACT_DECADES = 17  # longest wait, 10^14 tau
 def bin_edges() -> NDArray[np.float64]:
     """Return the edges of the bins in steps: halves of odd numbers, so that no wait is on one.
 
-    Shape (bins + 1,); the first bins hold 1, 2, ..., `EXACT` steps.
+    Shape (bins + 1,); the first bins hold 1, 2, ..., `ONE_BIN_EACH` steps.
     """
-    exact = np.arange(EXACT + 1) + 0.5
-    wide = np.geomspace(EXACT, 10.0**DECADES, PER_DECADE * (DECADES - 1) + 1)[1:]
+    exact = np.arange(ONE_BIN_EACH + 1) + 0.5
+    wide = np.geomspace(ONE_BIN_EACH, 10.0**DECADES, PER_DECADE * (DECADES - 1) + 1)[1:]
     return np.unique(np.append(exact, np.floor(wide) + 0.5))
 
 
