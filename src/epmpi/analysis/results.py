@@ -14,7 +14,7 @@ from epmpi.analysis.activity import AT_OUTPUTS, is_over_time, series_of
 from epmpi.analysis.blocks import Estimate, block_average
 from epmpi.analysis.completeness import Shortfall, shortfall
 from epmpi.analysis.curve import Curve, FittedLaw, Results
-from epmpi.analysis.field_results import STRESS, measure_fields
+from epmpi.analysis.field_results import FEWEST_FRAMES, STRESS, measure_fields
 from epmpi.analysis.log_results import measure_log
 from epmpi.analysis.renewal import predict
 from epmpi.analysis.run_file import POSITION, RunFile
@@ -149,7 +149,8 @@ def measure_replicas(
             f"no fields ({_why(runs, 'fields_every')}): no stress map, P(sigma), C_sigma(t)"
         )
     elif fields is None:
-        missing.append(f"the fields have fewer than {FEWEST_FRAMES} frames: no P(sigma), C_sigma(t)")
+        few = f"fewer than {FEWEST_FRAMES} frames"
+        missing.append(f"the fields have {few}: no P(sigma), C_sigma(t)")
     waits, of_waits = measure_waits(runs), None
     if waits is not None:
         law = waits.fit(SHORTEST * run.parameter("model", "restructuring_time", 1.0))
