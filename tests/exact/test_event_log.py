@@ -209,7 +209,9 @@ def test_the_log_is_the_same_on_any_ranks(comm, shared_tmp_path, changes):
         pytest.param(0, 0, {}, id="finite-segments"),
         pytest.param(10**9, 4, {}, id="finite-one file, compressed"),
         pytest.param(0, 0, INSTANTANEOUS, id="instantaneous-segments", marks=pytest.mark.ci),
-        pytest.param(10**9, 4, INSTANTANEOUS, id="instantaneous-one file, compressed"),
+        pytest.param(
+            10**9, 4, INSTANTANEOUS, id="instantaneous-one file, compressed", marks=pytest.mark.ci
+        ),
     ],
 )
 def test_the_log_is_the_same_after_restarts(
