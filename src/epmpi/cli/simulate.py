@@ -256,11 +256,11 @@ def _tell_plan(configuration: Configuration, communicator: Communicator) -> int:
         _tell_adapted(configuration)
         print(f"disk     {in_bytes(needs.disk)}", flush=True)
         if not needs.knows_events:
-            of_finite = ": it is activity x sites x time.duration / model.restructuring_time"
-            at_once = configuration.model.events == "instantaneous"
+            instantaneous = configuration.model.events == "instantaneous"
+            law = ": it is activity x sites x time.duration / model.restructuring_time"
             print(
-                f"         and {event_bytes(instantaneous=at_once)} bytes an event "
-                f"(output.events), whose number is not known before{'' if at_once else of_finite}"
+                f"         and {event_bytes(instantaneous=instantaneous)} bytes an event "
+                f"(output.events), whose number is not known before{'' if instantaneous else law}"
             )
     check_memory(needs.memory, device, communicator)
     needs = plan(configuration, communicator, device)

@@ -72,9 +72,9 @@ class ExactClock(Clock):
         if tracers.number:
             self._motion = ByAccumulatedStrain(configuration, fft, fields, tracers)
         self._move_every = max(fft.lattice.sites // SITES_PER_MOVE, 1)
-        at_once = configuration.model.events == "instantaneous"
-        self._columns = event_types(instantaneous=at_once)
-        make: Callable[..., Engine] = JumpEngine if at_once else FiniteEngine
+        instantaneous = configuration.model.events == "instantaneous"
+        self._columns = event_types(instantaneous=instantaneous)
+        make: Callable[..., Engine] = JumpEngine if instantaneous else FiniteEngine
         kernels = self._stress.kernels(fft)
         self._engine = make(configuration, kernels, activation.drive, fft.device)
         if fields.threshold is not None:

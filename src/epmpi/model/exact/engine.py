@@ -55,8 +55,9 @@ def media(
         Stress rates while the site (0, 0) yields: one; of events of random orientation three.
     """
     model = configuration.model
-    at_once = model.events == "instantaneous" and model.activation == "thermal"
-    width = tile_width(kernels[0].size, expected_activity(configuration), at_once=at_once)
+    thermal = model.events == "instantaneous" and model.activation == "thermal"
+    activity = expected_activity(configuration)
+    width = tile_width(kernels[0].size, activity, thermal_jumps=thermal)
     return [tabulate(kernel, width, drive) for kernel in kernels[-2:]]
 
 

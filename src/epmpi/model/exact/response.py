@@ -15,10 +15,10 @@ from epmpi.spectral import Convolution, Transform
 # sums of as many of them in double precision as there may be active sites.
 BOUND_BITS = 23
 FEW_SITES, HIGH_ACTIVITY = 96**2, 1e-3
-FEW_SITES_AT_ONCE = 256**2  # of thermal instantaneous events
+FEW_SITES_OF_JUMPS = 256**2  # of thermal instantaneous events
 
 
-def tile_width(sites: int, activity: float | None, *, at_once: bool = False) -> int:
+def tile_width(sites: int, activity: float | None, *, thermal_jumps: bool = False) -> int:
     """Return the sites along a side of a tile, a multiple of 8.
 
     An event costs a pass over all tiles, and updates of tiles by the responses to all active
@@ -32,10 +32,10 @@ def tile_width(sites: int, activity: float | None, *, at_once: bool = False) -> 
         Of the lattice.
     activity : float or None
         Expected fraction of active sites; None if unknown.
-    at_once : bool
+    thermal_jumps : bool
         Whether events are instantaneous and thermal.
     """
-    few = FEW_SITES_AT_ONCE if at_once else FEW_SITES
+    few = FEW_SITES_OF_JUMPS if thermal_jumps else FEW_SITES
     return 8 if sites <= few or (activity or 0.0) > HIGH_ACTIVITY else 16
 
 

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from epmpi.devices.cpu.compiler import compiled
 from epmpi.devices.cpu.fourier import lines
-from epmpi.devices.cpu.fourier.library_lines import Columns, at_once
+from epmpi.devices.cpu.fourier.library_lines import Columns, slices_of_columns
 from epmpi.devices.cpu.fourier.plans import line_width
 from epmpi.devices.cpu.vector_memory import fence, lanes, load, scaled_by, store
 from epmpi.devices.cpu.vectors import turned
@@ -125,7 +125,7 @@ def halved(shape: tuple[int, int, int], columns: Columns, dtype: DTypeLike) -> K
 
     def kept(field: int) -> Iterator[NDArray]:
         """Keep half of a kernel; yield all of it, some columns at a time."""
-        for some in at_once(modes, length):
+        for some in slices_of_columns(modes, length):
             found = columns(field, some)
             for column, values in enumerate(found, some.start):
                 half[column // width, field, :, column % width] = values[: half.shape[2]]

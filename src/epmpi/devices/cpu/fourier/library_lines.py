@@ -16,7 +16,7 @@ TABULATED = 1 << 15  # numbers of a kernel that are worked out at a time, in the
 Columns = Callable[[int, slice], NDArray]
 
 
-def at_once(modes: int, length: int) -> Iterator[slice]:
+def slices_of_columns(modes: int, length: int) -> Iterator[slice]:
     """Yield slices of the columns of a kernel (ky, Lx), each of so many that they stay in cache."""
     width = max(1, TABULATED // length)
     for first in range(0, modes, width):
@@ -99,7 +99,7 @@ class LibraryLines:
         length = self.shape[0]
         kept = np.empty((fields, modes, length), self.dtype)
         for field, table in enumerate(kept):
-            for some in at_once(modes, length):
+            for some in slices_of_columns(modes, length):
                 table[some] = columns(field, some)
         return kept
 
